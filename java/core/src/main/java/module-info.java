@@ -1,4 +1,11 @@
+import io.github.kfac4j.backend.BackendProvider;
+
 /** The public API, the backend SPI and the pure-Java fp64 oracle of kfac4j. */
 module io.github.kfac4j.core {
-  exports io.github.kfac4j.safetensors;
+  exports io.github.kfac4j;
+  exports io.github.kfac4j.backend;
+  exports io.github.kfac4j.layer;
+  exports io.github.kfac4j.tensor;
+
+  uses BackendProvider;
 }

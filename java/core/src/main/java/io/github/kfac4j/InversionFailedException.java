@@ -1,0 +1,10 @@
+package io.github.kfac4j;
+
+/** A factor could not be inverted and the {@link InversePolicy} has no remedy left. */
+public final class InversionFailedException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  InversionFailedException(String message) {
+    super(message);
+  }
+}

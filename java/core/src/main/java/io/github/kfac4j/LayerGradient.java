@@ -1,0 +1,28 @@
+package io.github.kfac4j;
+
+import io.github.kfac4j.tensor.Tensor;
+import java.util.Objects;
+
+/**
+ * A layer's gradient, replaced in place by the preconditioned one.
+ *
+ * @param layer the layer's name
+ * @param weight the gradient of the weight, in the weight's shape
+ * @param bias the gradient of the bias, null for a layer without one
+ * @param source the observation whose outer products sum to this very gradient divided by N, or
+ *     null if it is not at hand. It lets a backend take a shorter way for layers wider than the
+ *     batch. It must belong to the same forward and backward pass: no weight decay added, no
+ *     micro-batches summed, no sampled labels.
+ */
+public record LayerGradient(String layer, Tensor weight, Tensor bias, Observation source) {
+  /** Checks that names and weight are there. */
+  public LayerGradient {
+    Objects.requireNonNull(layer, "layer");
+    Objects.requireNonNull(weight, "weight");
+  }
+
+  /** A gradient of which only the value is known. */
+  public LayerGradient(String layer, Tensor weight, Tensor bias) {
+    this(layer, weight, bias, null);
+  }
+}

@@ -1,0 +1,31 @@
+package io.github.kfac4j;
+
+import io.github.kfac4j.tensor.Tensor;
+import java.util.Objects;
+
+/**
+ * What a layer saw in one batch. The tensors are read during the call and not kept.
+ *
+ * @param layer the layer's name
+ * @param input the layer's input
+ * @param outputGrad gradients with respect to the layer's output, before the activation function
+ * @param outputGradScale what {@code outputGrad} must be multiplied by to become per-example
+ *     gradients of the <em>summed</em> loss: 1 if it already is, N if the loss was a batch mean
+ */
+public record Observation(String layer, Tensor input, Tensor outputGrad, double outputGradScale) {
+  /**
+   * Checks the values.
+   *
+   * @throws IllegalArgumentException if the scale is not positive and finite
+   */
+  public Observation {
+    Objects.requireNonNull(layer, "layer");
+    Objects.requireNonNull(input, "input");
+    Objects.requireNonNull(outputGrad, "outputGrad");
+    if (!(outputGradScale > 0) || Double.isInfinite(outputGradScale)) {
+      throw new IllegalArgumentException(
+          "layer '%s': output gradient scale must be positive but is %s"
+              .formatted(layer, outputGradScale));
+    }
+  }
+}

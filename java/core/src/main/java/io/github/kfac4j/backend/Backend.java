@@ -1,0 +1,57 @@
+package io.github.kfac4j.backend;
+
+import io.github.kfac4j.tensor.Tensor;
+import java.util.List;
+
+/**
+ * The arithmetic of K-FAC, batched by design: every verb takes the requests of all layers at once,
+ * so that a device can group them into few launches.
+ *
+ * <p>Arguments were validated by the caller: shapes fit, data is finite where a verb needs it. The
+ * result of a verb is complete when the call returns. Same inputs give the same bits. A backend is
+ * used by one thread at a time; how many it uses itself is its own affair. All stacks passed to a
+ * backend must be its own.
+ */
+public interface Backend extends AutoCloseable {
+  /** The name by which a backend is chosen: {@code java}, {@code cpu} or {@code cuda}. */
+  String name();
+
+  /** A new stack of zeros, owned by the caller. */
+  MatrixStack allocate(int count, int rows, int cols);
+
+  /** For each tensor the flat index of its first NaN or infinity, or -1 if all are finite. */
+  long[] firstNonFinite(List<? extends Tensor> tensors);
+
+  /**
+   * Writes out patches: {@code target[k]} is {@code [rows, dim]} for group k, in the order that
+   * {@link Samples} and {@link PatchSamples} state.
+   */
+  void patches(PatchSamples samples, MatrixStack target);
+
+  /** Updates second moments. */
+  void accumulate(List<Moment> moments);
+
+  /** Updates second moments of per-example gradients in a Kronecker basis. */
+  void accumulateInBasis(List<BasisMoment> moments);
+
+  /** For each stack the traces of its matrices, summed in fp64. */
+  List<double[]> traces(List<MatrixStack> stacks);
+
+  /** Damped inverses; for each request one status per matrix. */
+  List<Status[]> invert(List<Inversion> inversions);
+
+  /** Eigendecompositions; for each request one status per matrix. */
+  List<Status[]> decompose(List<Eigendecomposition> decompositions);
+
+  /** Preconditions by inverses; returns for each request the inner product of U and dW. */
+  double[] precondition(List<KroneckerStep> steps);
+
+  /** Preconditions in a Kronecker basis; returns for each request the inner product of U and dW. */
+  double[] preconditionInBasis(List<BasisStep> steps);
+
+  /** Multiplies tensors in place. */
+  void scale(List<? extends Tensor> tensors, double factor);
+
+  @Override
+  void close();
+}

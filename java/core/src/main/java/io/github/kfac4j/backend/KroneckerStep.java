@@ -1,0 +1,20 @@
+package io.github.kfac4j.backend;
+
+/**
+ * Preconditioning by two inverses, for each group: {@code U = scale * gInverse dW aInverse}.
+ *
+ * @param gInverse {@code [groups, rows, rows]}
+ * @param aInverse {@code [groups, cols, cols]}, the bias coordinate last
+ * @param scale multiplies the result
+ * @param gradient dW; read only, unless it is also the result
+ * @param result where U goes; may be the gradient itself
+ * @param outerProduct the same dW as a sum of outer products, or null if it is not known; a backend
+ *     may use whichever form costs less
+ */
+public record KroneckerStep(
+    MatrixStack gInverse,
+    MatrixStack aInverse,
+    double scale,
+    Gradient gradient,
+    Gradient result,
+    OuterProduct outerProduct) {}

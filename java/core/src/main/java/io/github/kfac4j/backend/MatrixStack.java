@@ -1,0 +1,38 @@
+package io.github.kfac4j.backend;
+
+/**
+ * A stack of {@code count} row-major matrices of {@code rows x cols} in a backend's own memory and
+ * precision. Owned by whoever created it; {@link #close()} is idempotent, and a closed stack throws
+ * {@link IllegalStateException} when used.
+ */
+public interface MatrixStack extends AutoCloseable {
+  /** The number of matrices, at least 1. */
+  int count();
+
+  /** The rows of each matrix. */
+  int rows();
+
+  /** The columns of each matrix. */
+  int cols();
+
+  /** Whether elements are stored as fp64 rather than fp32. */
+  boolean isDouble();
+
+  /** All elements, matrix after matrix, as a new array of {@code count * rows * cols}. */
+  double[] toArray();
+
+  /**
+   * Replaces all elements.
+   *
+   * @throws IllegalArgumentException if the length is not {@code count * rows * cols}
+   */
+  void set(double[] elements);
+
+  /** The number of elements of the whole stack. */
+  default int size() {
+    return Math.multiplyExact(Math.multiplyExact(count(), rows()), cols());
+  }
+
+  @Override
+  void close();
+}

@@ -1,0 +1,102 @@
+package io.github.kfac4j.layer;
+
+import io.github.kfac4j.backend.ChannelSamples;
+import io.github.kfac4j.backend.ImageLayout;
+import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.RowSamples;
+import io.github.kfac4j.backend.Samples;
+import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.tensor.Shape;
+import io.github.kfac4j.tensor.Tensor;
+
+/**
+ * A 2-d convolution, weight {@code [outChannels, inChannels/groups, kernelHeight, kernelWidth]}
+ * whatever the layout of the images. Depthwise convolution is {@code groups == inChannels}.
+ *
+ * <p>The factors are those of KFC (Grosse and Martens 2016), one pair for each group.
+ *
+ * @param inChannels channels of the input
+ * @param outChannels channels of the output
+ * @param window kernel, stride, padding and dilation
+ * @param groups divides both channel counts
+ * @param bias whether a bias of shape {@code [outChannels]} is added
+ * @param layout of inputs and output gradients
+ */
+public record Conv2d(
+    int inChannels, int outChannels, Window window, int groups, boolean bias, ImageLayout layout)
+    implements Layer {
+
+  /**
+   * Checks the sizes.
+   *
+   * @throws IllegalArgumentException if a size is not positive or the groups do not divide the
+   *     channels
+   */
+  public Conv2d {
+    if (inChannels <= 0 || outChannels <= 0 || groups <= 0) {
+      throw new IllegalArgumentException(
+          "channels and groups must be positive but are %d in, %d out, %d groups"
+              .formatted(inChannels, outChannels, groups));
+    }
+    if (inChannels % groups != 0 || outChannels % groups != 0) {
+      throw new IllegalArgumentException(
+          "groups must divide the channels, but %d does not divide both %d and %d"
+              .formatted(groups, inChannels, outChannels));
+    }
+  }
+
+  /** A convolution of NCHW images with a bias and one group. */
+  public static Conv2d of(int inChannels, int outChannels, Window window) {
+    return new Conv2d(inChannels, outChannels, window, 1, true, ImageLayout.NCHW);
+  }
+
+  @Override
+  public int inputDim() {
+    return inChannels / groups * window.kernelHeight() * window.kernelWidth() + (bias ? 1 : 0);
+  }
+
+  @Override
+  public int outputDim() {
+    return outChannels / groups;
+  }
+
+  @Override
+  public Shape weightShape() {
+    return Shape.of(outChannels, inChannels / groups, window.kernelHeight(), window.kernelWidth());
+  }
+
+  @Override
+  public Samples inputs(Tensor input) {
+    Shape shape = images("input", input, inChannels);
+    int height = shape.get(layout == ImageLayout.NCHW ? 2 : 1);
+    int width = shape.get(layout == ImageLayout.NCHW ? 3 : 2);
+    if (window.outputHeight(height) <= 0 || window.outputWidth(width) <= 0) {
+      throw new IllegalArgumentException(
+          "input has shape %s, too small for the kernel: %s".formatted(shape, window));
+    }
+    return new PatchSamples(
+        input, shape.get(0), inChannels, height, width, layout, window, groups, bias);
+  }
+
+  @Override
+  public Samples outputGrads(Tensor outputGrad) {
+    Shape shape = images("output gradient", outputGrad, outChannels);
+    int examples = shape.get(0);
+    int positions = (int) (shape.size() / examples / outChannels);
+    return layout == ImageLayout.NCHW
+        ? new ChannelSamples(outputGrad, examples, positions, groups, outputDim())
+        : new RowSamples(outputGrad, examples, positions, groups, outputDim(), false);
+  }
+
+  private Shape images(String what, Tensor data, int channels) {
+    Shape shape = data.shape();
+    int channelDim = layout == ImageLayout.NCHW ? 1 : 3;
+    if (shape.rank() != 4 || shape.get(channelDim) != channels) {
+      String form = layout == ImageLayout.NCHW ? "[N, %d, H, W]" : "[N, H, W, %d]";
+      throw new IllegalArgumentException(
+          "%s has shape %s, expected %s".formatted(what, shape, form.formatted(channels)));
+    }
+    Batches.requireExamples(what, shape);
+    return shape;
+  }
+}

@@ -1,0 +1,72 @@
+package io.github.kfac4j.layer;
+
+import io.github.kfac4j.backend.RowSamples;
+import io.github.kfac4j.backend.Samples;
+import io.github.kfac4j.tensor.Shape;
+import io.github.kfac4j.tensor.Tensor;
+
+/**
+ * A fully connected layer {@code s = W a + b}, weight {@code [outFeatures, inFeatures]}.
+ *
+ * <p>Inputs are {@code [N, inFeatures]}, or {@code [N, ..., inFeatures]} if the layer is applied at
+ * several positions of each example; these share the weight and are treated as the positions of a
+ * convolution with a 1x1 kernel (K-FAC expand, Eschenhagen et al. 2023).
+ */
+public record Dense(int inFeatures, int outFeatures, boolean bias) implements Layer {
+  /**
+   * Checks the sizes.
+   *
+   * @throws IllegalArgumentException if a size is not positive
+   */
+  public Dense {
+    if (inFeatures <= 0 || outFeatures <= 0) {
+      throw new IllegalArgumentException(
+          "features must be positive but are " + inFeatures + " in, " + outFeatures + " out");
+    }
+  }
+
+  @Override
+  public int groups() {
+    return 1;
+  }
+
+  @Override
+  public int inputDim() {
+    return inFeatures + (bias ? 1 : 0);
+  }
+
+  @Override
+  public int outputDim() {
+    return outFeatures;
+  }
+
+  @Override
+  public Shape weightShape() {
+    return Shape.of(outFeatures, inFeatures);
+  }
+
+  @Override
+  public Samples inputs(Tensor input) {
+    return rows("input", input, inFeatures, bias);
+  }
+
+  @Override
+  public Samples outputGrads(Tensor outputGrad) {
+    return rows("output gradient", outputGrad, outFeatures, false);
+  }
+
+  private static RowSamples rows(String what, Tensor data, int width, boolean bias) {
+    Shape shape = data.shape();
+    int last = shape.rank() - 1;
+    if (last < 1 || shape.get(last) != width) {
+      throw new IllegalArgumentException(
+          "%s has shape %s, expected [N, %d] or [N, ..., %d]".formatted(what, shape, width, width));
+    }
+    int positions = 1;
+    for (int i = 1; i < last; i++) {
+      positions *= shape.get(i);
+    }
+    Batches.requireExamples(what, shape);
+    return new RowSamples(data, shape.get(0), positions, 1, width, bias);
+  }
+}
