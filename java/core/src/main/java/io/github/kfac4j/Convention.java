@@ -1,11 +1,12 @@
 package io.github.kfac4j;
 
+import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * How factors are scaled, damped and clipped. All conventions share the same patches and layouts,
- * so that factors are always in this library's coordinates; they differ in constants. N is the
- * number of examples, T of positions, g the per-example gradient of the summed loss.
+ * How factors are scaled, damped and clipped. All conventions share this library's patches and
+ * layouts; they differ in constants. N is the number of examples, T of positions, g the per-example
+ * gradient of the summed loss.
  *
  * <table>
  * <caption>Conventions</caption>
@@ -18,7 +19,8 @@ import java.util.Locale;
  * </table>
  *
  * <p>For dense layers applied at several positions {@link #KFAC_PYTORCH} divides by T once, not
- * three times.
+ * three times. Its running averages start from the identity and are not debiased; the others start
+ * from zero and are.
  */
 public enum Convention {
   /** Grosse and Martens 2016; the default. */
@@ -33,5 +35,67 @@ public enum Convention {
   /** The name as written in configurations, for example {@code kfac-jax}. */
   public String id() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /**
+   * The convention with the given {@link #id}.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public static Convention of(String id) {
+    return Arrays.stream(values())
+        .filter(c -> c.id().equals(id))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "unknown convention '%s'; known are %s"
+                        .formatted(id, Arrays.stream(values()).map(Convention::id).toList())));
+  }
+
+  /** What the sum of aa' over all N T vectors is multiplied by. */
+  double inputWeight(int examples, int positions, boolean convolution) {
+    double n = examples;
+    double t = positions;
+    return switch (this) {
+      case KFC -> 1 / n;
+      case TENSORFLOW_KFAC, KFAC_JAX -> 1 / (n * t);
+      case KFAC_PYTORCH -> 1 / (n * (convolution ? t * t * t : t));
+    };
+  }
+
+  /** What the sum of gg' over all N T vectors is multiplied by. */
+  double outputWeight(int examples, int positions, boolean convolution) {
+    double n = examples;
+    double t = positions;
+    return this == KFAC_PYTORCH ? 1 / (n * n * n * (convolution ? t * t * t : t)) : 1 / (n * t);
+  }
+
+  /** The factor m of the Fisher block {@code m A x G}. */
+  double blockScale(int positions) {
+    return this == TENSORFLOW_KFAC || this == KFAC_JAX ? positions : 1;
+  }
+
+  /** Makes an eigenvalue of a factor, which rounding may have left negative, usable. */
+  double clean(double eigenvalue) {
+    return this == TENSORFLOW_KFAC ? Math.abs(eigenvalue) : Math.max(0, eigenvalue);
+  }
+
+  /** Whether running averages start from the identity, with weight 1, instead of from zero. */
+  boolean startsFromIdentity() {
+    return this == KFAC_PYTORCH;
+  }
+
+  /**
+   * What a step is multiplied by so that its squared length in the Fisher metric, at this learning
+   * rate, is at most {@code clip}: {@code min(1, sqrt(clip / (lr^2 <U, dW>)))} (Ba et al. 2017). An
+   * inner product that is not positive gives 1; {@link #KFAC_PYTORCH} takes its absolute value.
+   */
+  double klClip(double clip, double learningRate, double innerProduct) {
+    double length =
+        learningRate
+            * learningRate
+            * (this == KFAC_PYTORCH ? Math.abs(innerProduct) : innerProduct);
+    return length > 0 ? Math.min(1, Math.sqrt(clip / length)) : 1;
   }
 }

@@ -72,6 +72,13 @@ public record KfacOptions(
         "damping mode",
         dampingMode,
         "EXACT for the approximation " + approximation + ", which has no factors to damp");
+    require(
+        approximation == Approximation.KRONECKER || convention != Convention.KFAC_PYTORCH,
+        "convention",
+        convention.id(),
+        "another one for the approximation "
+            + approximation
+            + ", which kfac-pytorch does not have");
   }
 
   /** Other damping. */

@@ -1,0 +1,69 @@
+package io.github.kfac4j;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Moment;
+import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.layer.Layer;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The running averages A and G of layers. */
+final class Factors {
+  static final String A = "A";
+  static final String G = "G";
+
+  private Factors() {}
+
+  static void allocate(Backend backend, LayerState state, Convention convention) {
+    Layer layer = state.layer;
+    state.matrices.put(A, backend.allocate(layer.groups(), layer.inputDim(), layer.inputDim()));
+    state.matrices.put(G, backend.allocate(layer.groups(), layer.outputDim(), layer.outputDim()));
+    if (convention.startsFromIdentity()) {
+      setToIdentity(state.matrix(A));
+      setToIdentity(state.matrix(G));
+      state.factorWeight = 1;
+    }
+  }
+
+  private static void setToIdentity(MatrixStack stack) {
+    double[] elements = new double[stack.size()];
+    int n = stack.rows();
+    for (int k = 0; k < stack.count(); k++) {
+      for (int i = 0; i < n; i++) {
+        elements[(k * n + i) * n + i] = 1;
+      }
+    }
+    stack.set(elements);
+  }
+
+  /** {@code X = decay X + (1 - decay) X_batch} for the A and G of all batches. */
+  static void observe(Backend backend, List<Curvature.Batch> batches, KfacOptions options) {
+    List<Moment> moments = new ArrayList<>();
+    Convention convention = options.convention();
+    double decay = options.decay();
+    for (Curvature.Batch batch : batches) {
+      int n = batch.examples();
+      int t = batch.a().positions();
+      boolean convolution = batch.a() instanceof PatchSamples;
+      double aWeight = (1 - decay) * convention.inputWeight(n, t, convolution);
+      double gWeight =
+          (1 - decay)
+              * convention.outputWeight(n, t, convolution)
+              * batch.gScale()
+              * batch.gScale();
+      moments.add(new Moment(batch.state().matrix(A), decay, aWeight, batch.a()));
+      moments.add(new Moment(batch.state().matrix(G), decay, gWeight, batch.g()));
+    }
+    backend.accumulate(moments);
+    for (Curvature.Batch batch : batches) {
+      batch.state().factorWeight = decay * batch.state().factorWeight + (1 - decay);
+      batch.state().positions = batch.a().positions();
+    }
+  }
+
+  /** What a raw running average is multiplied by to be free of the bias towards zero. */
+  static double debias(LayerState state) {
+    return 1 / state.factorWeight;
+  }
+}

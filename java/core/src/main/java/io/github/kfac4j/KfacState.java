@@ -1,0 +1,187 @@
+package io.github.kfac4j;
+
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.safetensors.Tensor;
+import io.github.kfac4j.safetensors.TensorFile;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * All that K-FAC remembers between steps: factors, inverses and counters. Owned by its {@link
+ * Kfac}. It can be written to safetensors in the backend's own precision, so that a resumed run
+ * continues bit by bit, and read into K-FAC with the same layers on any backend.
+ *
+ * <p>Tensors are named {@code LAYER.A}, {@code LAYER.G}, {@code LAYER.A_inverse}, ..., each {@code
+ * [groups, n, n]}, and {@code LAYER.counters}. A and G are running averages before the division by
+ * their weight.
+ */
+public final class KfacState {
+  private static final String FORMAT = "kfac4j-state";
+  private static final String FORMAT_VERSION = "1";
+  private static final String STEP = "step";
+  private static final String COUNTERS = "counters";
+
+  private final Map<String, LayerState> layers;
+  private long step;
+
+  KfacState(Map<String, LayerState> layers) {
+    this.layers = layers;
+  }
+
+  Map<String, LayerState> layers() {
+    return layers;
+  }
+
+  void countStep() {
+    step++;
+  }
+
+  /** Preconditioned steps so far. */
+  public long step() {
+    return step;
+  }
+
+  /**
+   * The running average A of a layer, free of bias and without damping: {@code [groups, n, n]} as a
+   * new array.
+   *
+   * @throws IllegalArgumentException if the layer is unknown or has no such factor
+   */
+  public double[] inputFactor(String layer) {
+    return factor(layer, Factors.A);
+  }
+
+  /** The running average G of a layer, like {@link #inputFactor}. */
+  public double[] outputFactor(String layer) {
+    return factor(layer, Factors.G);
+  }
+
+  private double[] factor(String name, String key) {
+    LayerState layer = layers.get(name);
+    if (layer == null || layer.matrix(key) == null) {
+      throw new IllegalArgumentException(LayerState.prefix(name) + "there is no factor " + key);
+    }
+    double debias = Factors.debias(layer);
+    return Arrays.stream(layer.matrix(key).toArray()).map(x -> x * debias).toArray();
+  }
+
+  /** A copy of everything as named tensors. */
+  public Map<String, Tensor> toTensors() {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    tensors.put(STEP, Tensor.of(new long[] {step}));
+    layers.forEach(
+        (name, layer) -> {
+          layer.matrices.forEach((key, stack) -> tensors.put(name + "." + key, tensor(stack)));
+          double[] counters = layer.counters();
+          tensors.put(name + "." + COUNTERS, Tensor.of(counters, counters.length));
+        });
+    return tensors;
+  }
+
+  private static Tensor tensor(MatrixStack stack) {
+    double[] elements = stack.toArray();
+    if (stack.isDouble()) {
+      return Tensor.of(elements, stack.count(), stack.rows(), stack.cols());
+    }
+    float[] floats = new float[elements.length];
+    for (int i = 0; i < floats.length; i++) {
+      floats[i] = (float) elements[i];
+    }
+    return Tensor.of(floats, stack.count(), stack.rows(), stack.cols());
+  }
+
+  /**
+   * Replaces everything by what {@link #toTensors} gave, of K-FAC with the same layers and
+   * approximation.
+   *
+   * @throws IllegalArgumentException naming the first tensor that is missing or does not fit; the
+   *     state is unchanged then
+   */
+  public void restore(Map<String, Tensor> tensors) {
+    long newStep = require(tensors, STEP, Tensor.of(new long[1])).asLongBuffer().get(0);
+    Map<MatrixStack, double[]> matrices = new LinkedHashMap<>();
+    Map<LayerState, double[]> counters = new LinkedHashMap<>();
+    layers.forEach(
+        (name, layer) -> {
+          layer.matrices.forEach(
+              (key, stack) -> matrices.put(stack, elements(tensors, name + "." + key, stack)));
+          double[] current = layer.counters();
+          Tensor stored =
+              require(tensors, name + "." + COUNTERS, Tensor.of(current, current.length));
+          double[] values = new double[current.length];
+          stored.asDoubleBuffer().get(values);
+          counters.put(layer, values);
+        });
+    matrices.forEach(MatrixStack::set);
+    counters.forEach(LayerState::restoreCounters);
+    step = newStep;
+  }
+
+  private static Tensor require(Map<String, Tensor> tensors, String name, Tensor like) {
+    Tensor stored = tensors.get(name);
+    if (stored == null) {
+      throw new IllegalArgumentException("the saved K-FAC state has no tensor '" + name + "'");
+    }
+    if (stored.dtype() != like.dtype() || !Arrays.equals(stored.shape(), like.shape())) {
+      throw new IllegalArgumentException(
+          "the saved K-FAC state has '%s' as %s, expected %s".formatted(name, stored, like));
+    }
+    return stored;
+  }
+
+  private static double[] elements(Map<String, Tensor> tensors, String name, MatrixStack stack) {
+    Tensor stored = tensors.get(name);
+    if (stored == null) {
+      throw new IllegalArgumentException("the saved K-FAC state has no tensor '" + name + "'");
+    }
+    long[] shape = {stack.count(), stack.rows(), stack.cols()};
+    if (!Arrays.equals(stored.shape(), shape)) {
+      throw new IllegalArgumentException(
+          "the saved K-FAC state has '%s' with shape %s, expected %s"
+              .formatted(name, Arrays.toString(stored.shape()), Arrays.toString(shape)));
+    }
+    return switch (stored.dtype()) {
+      case F64 -> {
+        double[] values = new double[stack.size()];
+        stored.asDoubleBuffer().get(values);
+        yield values;
+      }
+      case F32 -> {
+        float[] values = new float[stack.size()];
+        stored.asFloatBuffer().get(values);
+        yield IntStream.range(0, values.length).mapToDouble(i -> values[i]).toArray();
+      }
+      default ->
+          throw new IllegalArgumentException(
+              "the saved K-FAC state has '%s' as %s, expected F32 or F64"
+                  .formatted(name, stored.dtype()));
+    };
+  }
+
+  /** Writes a file of its own, atomically. */
+  public void save(Path file) throws IOException {
+    new TensorFile(toTensors(), Map.of(FORMAT, FORMAT_VERSION)).write(file);
+  }
+
+  /**
+   * Reads a file that {@link #save} wrote.
+   *
+   * @throws IOException if the file is missing, damaged or not a K-FAC state; the state is
+   *     unchanged then
+   */
+  public void load(Path file) throws IOException {
+    TensorFile stored = TensorFile.read(file);
+    if (!FORMAT_VERSION.equals(stored.metadata().get(FORMAT))) {
+      throw new IOException(file + ": not a kfac4j state of version " + FORMAT_VERSION);
+    }
+    try {
+      restore(stored.tensors());
+    } catch (IllegalArgumentException e) {
+      throw new IOException(file + ": " + e.getMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,200 @@
+package io.github.kfac4j;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.BasisStep;
+import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.layer.Layer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * Blocks that are diagonal in a Kronecker basis, damped exactly. Three approximations differ only
+ * in the basis and in where the diagonal S comes from: eigenvectors and products of eigenvalues
+ * (exactly damped Kronecker), eigenvectors and measured moments (EKFAC), identity and measured
+ * moments (diagonal).
+ */
+final class KroneckerBases implements Curvature {
+  static final String A_BASIS = "A_basis";
+  static final String G_BASIS = "G_basis";
+  static final String MOMENTS = "moments";
+
+  private final Backend backend;
+  private final Convention convention;
+  private final boolean rotated;
+  private final boolean measured;
+
+  KroneckerBases(Backend backend, Convention convention, Approximation approximation) {
+    this.backend = backend;
+    this.convention = convention;
+    this.rotated = approximation != Approximation.DIAGONAL;
+    this.measured = approximation != Approximation.KRONECKER;
+  }
+
+  @Override
+  public void allocate(LayerState state) {
+    Layer layer = state.layer;
+    if (rotated) {
+      Factors.allocate(backend, state, convention);
+      state.matrices.put(
+          A_BASIS, backend.allocate(layer.groups(), layer.inputDim(), layer.inputDim()));
+      state.matrices.put(
+          G_BASIS, backend.allocate(layer.groups(), layer.outputDim(), layer.outputDim()));
+    }
+    state.matrices.put(
+        MOMENTS, backend.allocate(layer.groups(), layer.outputDim(), layer.inputDim()));
+  }
+
+  @Override
+  public void observe(List<Batch> batches, KfacOptions options) {
+    if (rotated) {
+      Factors.observe(backend, batches, options);
+    }
+    List<Batch> inBasis =
+        batches.stream().filter(b -> measured && (!rotated || b.state().ready())).toList();
+    double decay = options.decay();
+    backend.accumulateInBasis(inBasis.stream().map(b -> moment(b, decay)).toList());
+    for (Batch batch : inBasis) {
+      batch.state().momentWeight = decay * batch.state().momentWeight + (1 - decay);
+    }
+  }
+
+  private static BasisMoment moment(Batch batch, double decay) {
+    LayerState state = batch.state();
+    double weight = (1 - decay) * batch.gScale() * batch.gScale() / batch.examples();
+    return new BasisMoment(
+        state.matrix(MOMENTS),
+        decay,
+        weight,
+        batch.g(),
+        batch.a(),
+        state.matrix(G_BASIS),
+        state.matrix(A_BASIS));
+  }
+
+  @Override
+  public List<LayerReport> refresh(List<LayerState> states, KfacOptions options) {
+    if (rotated) {
+      return refreshBases(states, options);
+    }
+    List<LayerReport> reports = new ArrayList<>();
+    for (LayerState state : states) {
+      state.staleRefreshes = 0;
+      reports.add(report(state, options, "ok"));
+    }
+    return reports;
+  }
+
+  private List<LayerReport> refreshBases(List<LayerState> states, KfacOptions options) {
+    List<Eigendecomposition> requests = new ArrayList<>();
+    List<LayerReport> reports = new ArrayList<>();
+    try {
+      for (LayerState state : states) {
+        requests.add(decomposition(state, Factors.A));
+        requests.add(decomposition(state, Factors.G));
+      }
+      List<Status[]> statuses = backend.decompose(requests);
+      for (int i = 0; i < states.size(); i++) {
+        LayerState state = states.get(i);
+        String failure = failure(statuses.get(2 * i), statuses.get(2 * i + 1));
+        if (failure == null) {
+          setBases(state, requests.get(2 * i), requests.get(2 * i + 1));
+          state.staleRefreshes = 0;
+        } else if (!state.ready() || state.staleRefreshes >= options.inversePolicy().maxStale()) {
+          throw new InversionFailedException(
+              LayerState.prefix(state.name)
+                  + "the factors have no eigendecomposition ("
+                  + failure
+                  + "); lower the learning rate");
+        } else {
+          state.staleRefreshes++;
+        }
+        reports.add(report(state, options, failure == null ? "ok" : failure + ", old basis kept"));
+      }
+    } finally {
+      for (Eigendecomposition request : requests) {
+        request.vectors().close();
+        request.values().close();
+      }
+    }
+    return reports;
+  }
+
+  private Eigendecomposition decomposition(LayerState state, String factor) {
+    MatrixStack source = state.matrix(factor);
+    int n = source.rows();
+    return new Eigendecomposition(
+        source,
+        Factors.debias(state),
+        backend.allocate(source.count(), n, n),
+        backend.allocate(source.count(), 1, n));
+  }
+
+  /** Takes over both new bases at once: the moments are only valid in the basis they belong to. */
+  private void setBases(LayerState state, Eigendecomposition a, Eigendecomposition g) {
+    state.matrix(A_BASIS).set(a.vectors().toArray());
+    state.matrix(G_BASIS).set(g.vectors().toArray());
+    setMoments(state, a.values(), g.values());
+  }
+
+  /** {@code S = m d_G d_A'}: what the block has on its diagonal if it is a Kronecker product. */
+  private void setMoments(LayerState state, MatrixStack aValues, MatrixStack gValues) {
+    double[] a = aValues.toArray();
+    double[] g = gValues.toArray();
+    int rows = gValues.cols();
+    int cols = aValues.cols();
+    double scale = convention.blockScale(state.positions);
+    double[] moments = new double[state.matrix(MOMENTS).size()];
+    for (int row = 0; row < g.length; row++) {
+      int group = row / rows;
+      for (int j = 0; j < cols; j++) {
+        moments[row * cols + j] =
+            scale * convention.clean(g[row]) * convention.clean(a[group * cols + j]);
+      }
+    }
+    state.matrix(MOMENTS).set(moments);
+    state.momentWeight = 1;
+  }
+
+  private static String failure(Status[] a, Status[] g) {
+    return Arrays.stream(a)
+        .filter(s -> !s.ok())
+        .map(s -> "A " + s)
+        .findFirst()
+        .orElse(Arrays.stream(g).filter(s -> !s.ok()).map(s -> "G " + s).findFirst().orElse(null));
+  }
+
+  private static LayerReport report(LayerState state, KfacOptions options, String status) {
+    Layer layer = state.layer;
+    LayerReport.GroupReport group =
+        new LayerReport.GroupReport(Double.NaN, options.damping(), Double.NaN, status);
+    return new LayerReport(
+        state.name,
+        layer.inputDim(),
+        layer.outputDim(),
+        layer.groups(),
+        Collections.nCopies(layer.groups(), group));
+  }
+
+  @Override
+  public double precondition(List<Request> requests, KfacOptions options) {
+    List<BasisStep> steps = new ArrayList<>();
+    for (Request request : requests) {
+      LayerState state = request.state();
+      steps.add(
+          new BasisStep(
+              state.matrix(G_BASIS),
+              state.matrix(A_BASIS),
+              state.matrix(MOMENTS),
+              1 / state.momentWeight,
+              options.damping(),
+              request.gradient(),
+              request.gradient()));
+    }
+    return Arrays.stream(backend.preconditionInBasis(steps)).sum();
+  }
+}

@@ -1,0 +1,67 @@
+package io.github.kfac4j;
+
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.layer.Layer;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * What is known of one layer: undamped running averages, what was last computed from them, and
+ * counters. Matrices are stacks with one matrix for each group; which of them exist depends on the
+ * {@link Curvature}.
+ */
+final class LayerState implements AutoCloseable {
+  final String name;
+  final Layer layer;
+
+  /** By short name, in a fixed order: {@code A}, {@code G}, {@code A_inverse}, ... */
+  final Map<String, MatrixStack> matrices = new LinkedHashMap<>();
+
+  /** The weight that observations have in A and G so far; dividing by it removes the zero-bias. */
+  double factorWeight;
+
+  /** The same for moments in a basis. */
+  double momentWeight;
+
+  /** Positions T of the last observation. */
+  int positions = 1;
+
+  /** Refreshes in a row that left an inverse as it was; -1 before the first good one. */
+  int staleRefreshes = -1;
+
+  LayerState(String name, Layer layer) {
+    this.name = name;
+    this.layer = layer;
+  }
+
+  MatrixStack matrix(String key) {
+    return matrices.get(key);
+  }
+
+  /** Whether gradients can be preconditioned. */
+  boolean ready() {
+    return staleRefreshes >= 0;
+  }
+
+  /** The sentence start of every error about this layer. */
+  static String prefix(String name) {
+    return "layer '" + name + "': ";
+  }
+
+  /** Counters as numbers, in the order of {@link #restoreCounters}. */
+  double[] counters() {
+    return new double[] {factorWeight, momentWeight, positions, staleRefreshes};
+  }
+
+  void restoreCounters(double[] counters) {
+    factorWeight = counters[0];
+    momentWeight = counters[1];
+    positions = (int) counters[2];
+    staleRefreshes = (int) counters[3];
+  }
+
+  @Override
+  public void close() {
+    matrices.values().forEach(MatrixStack::close);
+  }
+}

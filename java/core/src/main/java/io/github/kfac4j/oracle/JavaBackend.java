@@ -1,0 +1,161 @@
+package io.github.kfac4j.oracle;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.BasisStep;
+import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Moment;
+import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The pure-Java backend: fp64 throughout, written for clarity first. It needs nothing and is the
+ * oracle that the other backends are held against.
+ */
+public final class JavaBackend implements Backend {
+  @Override
+  public String name() {
+    return "java";
+  }
+
+  @Override
+  public MatrixStack allocate(int count, int rows, int cols) {
+    return new JavaMatrixStack(count, rows, cols);
+  }
+
+  @Override
+  public long[] firstNonFinite(List<? extends Tensor> tensors) {
+    return tensors.stream().mapToLong(t -> firstNonFinite((HostTensor) t)).toArray();
+  }
+
+  private static long firstNonFinite(HostTensor tensor) {
+    double[] chunk = new double[4096];
+    for (int start = 0; start < tensor.size(); start += chunk.length) {
+      int n = Math.min(chunk.length, tensor.size() - start);
+      tensor.read(start, chunk, 0, n);
+      for (int i = 0; i < n; i++) {
+        if (!Double.isFinite(chunk[i])) {
+          return start + i;
+        }
+      }
+    }
+    return -1;
+  }
+
+  @Override
+  public void patches(PatchSamples samples, MatrixStack target) {
+    SampleReader reader = new SampleReader(samples);
+    JavaMatrixStack out = (JavaMatrixStack) target;
+    double[] rows = new double[out.rows() * out.cols()];
+    for (int k = 0; k < out.count(); k++) {
+      reader.read(k, 0, out.rows(), rows);
+      System.arraycopy(rows, 0, out.elements(), out.offset(k), rows.length);
+    }
+  }
+
+  @Override
+  public void accumulate(List<Moment> moments) {
+    moments.forEach(Moments::accumulate);
+  }
+
+  @Override
+  public void accumulateInBasis(List<BasisMoment> moments) {
+    moments.forEach(Moments::accumulateInBasis);
+  }
+
+  @Override
+  public List<double[]> traces(List<MatrixStack> stacks) {
+    return stacks.stream().map(s -> traces((JavaMatrixStack) s)).toList();
+  }
+
+  private static double[] traces(JavaMatrixStack stack) {
+    double[] traces = new double[stack.count()];
+    for (int k = 0; k < traces.length; k++) {
+      for (int i = 0; i < stack.rows(); i++) {
+        traces[k] += stack.elements()[stack.offset(k) + i * (stack.cols() + 1)];
+      }
+    }
+    return traces;
+  }
+
+  @Override
+  public List<Status[]> invert(List<Inversion> inversions) {
+    List<Status[]> all = new ArrayList<>();
+    for (Inversion inversion : inversions) {
+      JavaMatrixStack source = (JavaMatrixStack) inversion.source();
+      JavaMatrixStack inverse = (JavaMatrixStack) inversion.inverse();
+      Status[] statuses = new Status[source.count()];
+      Arrays.setAll(
+          statuses,
+          k ->
+              Cholesky.invert(
+                  source.elements(),
+                  source.offset(k),
+                  source.rows(),
+                  inversion.scale(),
+                  inversion.damping()[k],
+                  inverse.elements(),
+                  inverse.offset(k)));
+      all.add(statuses);
+    }
+    return all;
+  }
+
+  @Override
+  public List<Status[]> decompose(List<Eigendecomposition> decompositions) {
+    List<Status[]> all = new ArrayList<>();
+    for (Eigendecomposition request : decompositions) {
+      JavaMatrixStack source = (JavaMatrixStack) request.source();
+      JavaMatrixStack vectors = (JavaMatrixStack) request.vectors();
+      JavaMatrixStack values = (JavaMatrixStack) request.values();
+      Status[] statuses = new Status[source.count()];
+      Arrays.setAll(
+          statuses,
+          k ->
+              SymmetricEigen.decompose(
+                  source.elements(),
+                  source.offset(k),
+                  source.rows(),
+                  request.scale(),
+                  vectors.elements(),
+                  vectors.offset(k),
+                  values.elements(),
+                  values.offset(k)));
+      all.add(statuses);
+    }
+    return all;
+  }
+
+  @Override
+  public double[] precondition(List<KroneckerStep> steps) {
+    return steps.stream().mapToDouble(Preconditioning::apply).toArray();
+  }
+
+  @Override
+  public double[] preconditionInBasis(List<BasisStep> steps) {
+    return steps.stream().mapToDouble(Preconditioning::apply).toArray();
+  }
+
+  @Override
+  public void scale(List<? extends Tensor> tensors, double factor) {
+    for (Tensor tensor : tensors) {
+      HostTensor host = (HostTensor) tensor;
+      double[] all = host.toArray();
+      for (int i = 0; i < all.length; i++) {
+        all[i] *= factor;
+      }
+      host.write(0, all, 0, all.length);
+    }
+  }
+
+  @Override
+  public void close() {}
+}

@@ -1,0 +1,137 @@
+package io.github.kfac4j.oracle;
+
+import java.util.stream.IntStream;
+
+/**
+ * Dense linear algebra on flat row-major fp64 arrays. All of it rests on one loop, {@link
+ * #addCombination}, that runs along rows so that the JIT compiler vectorises it. Work is split by
+ * rows of the result: the bits do not depend on the number of threads.
+ */
+final class Rows {
+  private static final int ROW_CHUNK = 32;
+  private static final int DEPTH_BLOCK = 64;
+  private static final int WIDTH_BLOCK = 512;
+
+  private Rows() {}
+
+  /** {@code c[0, n) += alpha * sum over p < depth of a[p * as] * x[p * xs + [0, n)]}. */
+  static void addCombination(
+      double[] c,
+      int c0,
+      int n,
+      double alpha,
+      double[] a,
+      int a0,
+      int as,
+      double[] x,
+      int x0,
+      int xs,
+      int depth) {
+    int p = 0;
+    for (; p + 4 <= depth; p += 4) {
+      double f0 = alpha * a[a0 + p * as];
+      double f1 = alpha * a[a0 + (p + 1) * as];
+      double f2 = alpha * a[a0 + (p + 2) * as];
+      double f3 = alpha * a[a0 + (p + 3) * as];
+      int r0 = x0 + p * xs;
+      int r1 = r0 + xs;
+      int r2 = r1 + xs;
+      int r3 = r2 + xs;
+      for (int j = 0; j < n; j++) {
+        double sum = Math.fma(f0, x[r0 + j], c[c0 + j]);
+        sum = Math.fma(f1, x[r1 + j], sum);
+        sum = Math.fma(f2, x[r2 + j], sum);
+        c[c0 + j] = Math.fma(f3, x[r3 + j], sum);
+      }
+    }
+    for (; p < depth; p++) {
+      double f = alpha * a[a0 + p * as];
+      int r = x0 + p * xs;
+      for (int j = 0; j < n; j++) {
+        c[c0 + j] = Math.fma(f, x[r + j], c[c0 + j]);
+      }
+    }
+  }
+
+  /** {@code C += alpha A B} with C {@code m x n} and A {@code m x depth}. */
+  static void multiply(
+      double[] c,
+      int c0,
+      int m,
+      int n,
+      double alpha,
+      double[] a,
+      int a0,
+      double[] b,
+      int b0,
+      int depth) {
+    chunks(
+        m,
+        (from, to) -> {
+          for (int p = 0; p < depth; p += DEPTH_BLOCK) {
+            int d = Math.min(DEPTH_BLOCK, depth - p);
+            for (int j = 0; j < n; j += WIDTH_BLOCK) {
+              int w = Math.min(WIDTH_BLOCK, n - j);
+              for (int i = from; i < to; i++) {
+                addCombination(
+                    c, c0 + i * n + j, w, alpha, a, a0 + i * depth + p, 1, b, b0 + p * n + j, n, d);
+              }
+            }
+          }
+        });
+  }
+
+  /**
+   * Lower half of {@code C += alpha X'X} with X {@code rows x n}. With {@code lowerTriangular} the
+   * entries of X above its diagonal are zero and are not touched.
+   */
+  static void addSymmetricSquare(
+      double[] c, int c0, int n, double alpha, double[] x, int rows, boolean lowerTriangular) {
+    chunks(
+        n,
+        (from, to) -> {
+          for (int r = lowerTriangular ? from : 0; r < rows; r += DEPTH_BLOCK) {
+            int d = Math.min(DEPTH_BLOCK, rows - r);
+            for (int j = 0; j < to; j += WIDTH_BLOCK) {
+              for (int i = Math.max(from, j); i < to; i++) {
+                int w = Math.min(WIDTH_BLOCK, i + 1 - j);
+                addCombination(c, c0 + i * n + j, w, alpha, x, r * n + i, n, x, r * n + j, n, d);
+              }
+            }
+          }
+        });
+  }
+
+  /** Copies the lower half of an {@code n x n} matrix to the upper. */
+  static void mirrorLower(double[] c, int c0, int n) {
+    for (int i = 1; i < n; i++) {
+      for (int j = 0; j < i; j++) {
+        c[c0 + j * n + i] = c[c0 + i * n + j];
+      }
+    }
+  }
+
+  /** The transpose of a {@code rows x cols} matrix, as a new array. */
+  static double[] transpose(double[] a, int a0, int rows, int cols) {
+    double[] t = new double[rows * cols];
+    for (int i = 0; i < rows; i++) {
+      for (int j = 0; j < cols; j++) {
+        t[j * rows + i] = a[a0 + i * cols + j];
+      }
+    }
+    return t;
+  }
+
+  /** Work on the half-open range {@code [from, to)}. */
+  interface RangeTask {
+    void run(int from, int to);
+  }
+
+  /** Runs the task on chunks of {@code [0, n)}, in parallel if there are several. */
+  static void chunks(int n, RangeTask task) {
+    int chunks = (n + ROW_CHUNK - 1) / ROW_CHUNK;
+    IntStream range = IntStream.range(0, chunks);
+    (chunks > 1 ? range.parallel() : range)
+        .forEach(i -> task.run(i * ROW_CHUNK, Math.min(n, (i + 1) * ROW_CHUNK)));
+  }
+}
