@@ -1,0 +1,78 @@
+package io.github.kfac4j.cli;
+
+import io.github.kfac4j.safetensors.SafetensorsException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The command {@code kfac}. */
+@Command(
+    name = "kfac",
+    mixinStandardHelpOptions = true,
+    versionProvider = KfacCommand.Version.class,
+    description = "Kronecker-factored approximate curvature (K-FAC) for the JVM.",
+    subcommands = {CommandLine.HelpCommand.class},
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:success",
+      "1:a check failed",
+      "2:bad usage or input",
+      "3:a demanded backend is unavailable"
+    })
+public final class KfacCommand implements Runnable {
+  @Spec private CommandSpec spec;
+
+  /** Runs the command and ends the process with its {@link ExitCode}. */
+  public static void main(String[] args) {
+    System.setProperty("java.awt.headless", "true"); // plots are files, no display is needed
+    System.exit(commandLine().execute(args));
+  }
+
+  /** The whole command, ready to execute; errors become exit codes and single lines. */
+  public static CommandLine commandLine() {
+    return new CommandLine(new KfacCommand())
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setParameterExceptionHandler((e, args) -> usageError(e))
+        .setExecutionExceptionHandler((e, command, parsed) -> executionError(e, command));
+  }
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "a subcommand is needed");
+  }
+
+  private static int usageError(ParameterException e) {
+    CommandLine command = e.getCommandLine();
+    String name = command.getCommandSpec().qualifiedName();
+    return report(command, "%s (see %s --help)".formatted(e.getMessage(), name), 2);
+  }
+
+  private static int executionError(Exception e, CommandLine command) {
+    if (e instanceof BadInputException || e instanceof SafetensorsException) {
+      return report(command, e.getMessage(), ExitCode.BAD_INPUT);
+    }
+    if (e instanceof UnavailableException) {
+      return report(command, e.getMessage(), ExitCode.UNAVAILABLE);
+    }
+    e.printStackTrace(command.getErr()); // a defect of ours: the trace is what helps
+    return report(command, "unexpected error: " + e, ExitCode.FAILED);
+  }
+
+  private static int report(CommandLine command, String message, int exitCode) {
+    String line = message.strip().replaceAll("\\s*\\R\\s*", "; ");
+    command.getErr().println(command.getCommandSpec().qualifiedName() + ": " + line);
+    command.getErr().flush();
+    return exitCode;
+  }
+
+  /** The version in the manifest of the jar. */
+  static final class Version implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = KfacCommand.class.getPackage().getImplementationVersion();
+      return new String[] {"kfac " + (version == null ? "(development)" : version)};
+    }
+  }
+}

@@ -1,0 +1,6 @@
+/** The command line {@code kfac}: training, data sets, plots and reports. */
+open module io.github.kfac4j.cli {
+  requires com.fasterxml.jackson.databind;
+  requires info.picocli;
+  requires io.github.kfac4j.core;
+}

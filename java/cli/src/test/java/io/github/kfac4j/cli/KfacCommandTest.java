@@ -1,0 +1,72 @@
+package io.github.kfac4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+class KfacCommandTest {
+
+  @Test
+  void helpGoesToStdoutForEveryCommand() {
+    for (String name : KfacCommand.commandLine().getSubcommands().keySet()) {
+      if (!name.equals("help")) {
+        Cli.Outcome outcome = Cli.run(name, "--help");
+        assertThat(outcome.exitCode()).isZero();
+        assertThat(outcome.out()).startsWith("Usage: kfac " + name);
+        assertThat(outcome.err()).isEmpty();
+      }
+    }
+    assertThat(Cli.run("--help").out()).contains("Exit codes:");
+    assertThat(Cli.run("--version").out()).startsWith("kfac ");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'', a subcommand is needed",
+    "fly, Unmatched argument at index 0: 'fly'",
+    "--fly, Unknown option: '--fly'"
+  })
+  void badUsageIsOneLineAndExitCode2(String argument, String reason) {
+    Cli.Outcome outcome = argument.isEmpty() ? Cli.run() : Cli.run(argument);
+    assertThat(outcome.exitCode()).isEqualTo(2);
+    assertThat(outcome.out()).isEmpty();
+    assertThat(outcome.err()).startsWith("kfac: " + reason).hasLineCount(1);
+  }
+
+  @Command(name = "fail")
+  private record Failing(RuntimeException failure) implements Runnable {
+    @Override
+    public void run() {
+      throw failure;
+    }
+  }
+
+  private static Cli.Outcome failWith(RuntimeException failure) {
+    java.io.StringWriter err = new java.io.StringWriter();
+    CommandLine kfac = KfacCommand.commandLine();
+    kfac.addSubcommand(new Failing(failure));
+    // handlers are copied to subcommands when they are set
+    kfac.setExecutionExceptionHandler(kfac.getExecutionExceptionHandler());
+    kfac.setErr(new java.io.PrintWriter(err));
+    return new Cli.Outcome(kfac.execute("fail"), "", err.toString());
+  }
+
+  @Test
+  void exceptionsBecomeExitCodes() {
+    Cli.Outcome badInput = failWith(new BadInputException("no such\nlayer"));
+    assertThat(badInput.exitCode()).isEqualTo(2);
+    assertThat(badInput.err()).isEqualTo("kfac fail: no such; layer\n");
+
+    Cli.Outcome unavailable = failWith(new UnavailableException("no GPU", null));
+    assertThat(unavailable.exitCode()).isEqualTo(3);
+    assertThat(unavailable.err()).isEqualTo("kfac fail: no GPU\n");
+
+    Cli.Outcome defect = failWith(new IllegalStateException("oops"));
+    assertThat(defect.exitCode()).isEqualTo(1);
+    assertThat(defect.err()).contains("IllegalStateException: oops", "at io.github.kfac4j");
+  }
+}
