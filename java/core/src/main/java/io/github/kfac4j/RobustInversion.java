@@ -116,7 +116,7 @@ final class RobustInversion {
               + "the damped factors cannot be inverted ("
               + groups.stream().map(LayerReport.GroupReport::status).distinct().toList()
               + (state.ready()
-                  ? ") for the " + (state.staleRefreshes + 1) + "th refresh in a row"
+                  ? ") for the " + (state.staleRefreshes + 1) + " refreshes in a row"
                   : ") and there is no earlier inverse")
               + "; raise the damping or lower the learning rate");
     } else {

@@ -1,0 +1,89 @@
+package io.github.kfac4j;
+
+import static io.github.kfac4j.Networks.OPTIONS;
+import static io.github.kfac4j.Networks.gaussian;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.safetensors.Tensor;
+import io.github.kfac4j.tensor.HostTensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class KfacStateTest {
+  private static final Dense LAYER = new Dense(5, 3, true);
+  @TempDir Path directory;
+
+  private static KfacOptions options(Approximation approximation) {
+    return OPTIONS.withDecay(0.9).withIntervals(1, 2).withApproximation(approximation);
+  }
+
+  /** Step {@code step} of a run whose data depends on the number of the step alone. */
+  private static double[] step(Kfac kfac, int step) {
+    Random random = new Random(step);
+    kfac.observe(
+        List.of(
+            Networks.observation(
+                HostTensor.of(gaussian(random, 40), 8, 5),
+                HostTensor.of(gaussian(random, 24), 8, 3))));
+    if (kfac.wantsRefresh()) {
+      kfac.refresh();
+    }
+    return Networks.step(kfac, "layer", gaussian(random, 18));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Approximation.class)
+  void aResumedRunContinuesBitByBit(Approximation approximation) throws IOException {
+    Path file = directory.resolve("state.safetensors");
+    try (Kfac straight = Networks.kfac(LAYER, options(approximation));
+        Kfac resumed = Networks.kfac(LAYER, options(approximation))) {
+      for (int i = 0; i < 5; i++) {
+        step(straight, i);
+      }
+      straight.state().save(file);
+      step(resumed, 99);
+      resumed.state().load(file);
+      assertThat(resumed.state().step()).isEqualTo(5);
+      for (int i = 5; i < 9; i++) {
+        assertThat(step(resumed, i)).containsExactly(step(straight, i));
+      }
+    }
+  }
+
+  @Test
+  void aStateThatDoesNotFitIsRefusedAndChangesNothing() throws IOException {
+    try (Kfac kfac = Networks.kfac(LAYER, options(Approximation.KRONECKER));
+        Kfac other = Networks.kfac(new Dense(4, 3, true), OPTIONS)) {
+      step(kfac, 0);
+      Map<String, Tensor> before = kfac.state().toTensors();
+      assertThatThrownBy(() -> kfac.state().restore(other.state().toTensors()))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("'layer.A'")
+          .hasMessageContaining("[1, 5, 5]")
+          .hasMessageContaining("[1, 6, 6]");
+      Map<String, Tensor> partial = new HashMap<>(before);
+      partial.remove("layer.G_inverse");
+      assertThatThrownBy(() -> kfac.state().restore(partial))
+          .hasMessageContaining("no tensor 'layer.G_inverse'");
+      Path file = directory.resolve("state.safetensors");
+      other.state().save(file);
+      assertThatThrownBy(() -> kfac.state().load(file))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining(file.toString());
+      Files.write(file, new byte[] {1, 2, 3});
+      assertThatThrownBy(() -> kfac.state().load(file)).isInstanceOf(IOException.class);
+      assertThat(kfac.state().toTensors()).isEqualTo(before);
+    }
+  }
+}
