@@ -1,0 +1,95 @@
+package io.github.kfac4j.djl;
+
+import ai.djl.nn.Block;
+import ai.djl.nn.convolutional.Conv2d;
+import ai.djl.nn.core.Linear;
+import ai.djl.util.Pair;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The blocks of a model, with taps in the place of the layers that K-FAC knows. A layer is named
+ * after its parameters: {@code 01Conv2d} has {@code 01Conv2d_weight}.
+ */
+final class BlockTree {
+  private final Block root;
+  private final List<Tap> taps = new ArrayList<>();
+  private final Map<String, Block> others = new LinkedHashMap<>();
+  private final Map<Block, Block> replacements = new IdentityHashMap<>();
+  private final List<Block> containers = new ArrayList<>();
+
+  /** Walks through the blocks; changes nothing. */
+  BlockTree(Block root) {
+    this.root = root;
+    visit("", root);
+  }
+
+  private void visit(String name, Block block) {
+    if (replacements.containsKey(block)) {
+      return;
+    }
+    if (Layers.isSupported(block)) {
+      String layer = name.isEmpty() ? block.getClass().getSimpleName() : name;
+      Tap tap = new Tap(layer, block);
+      taps.add(tap);
+      replacements.put(
+          block,
+          block instanceof Linear linear
+              ? new TappedLinear(linear, tap)
+              : new TappedConv2d((Conv2d) block, tap));
+      return;
+    }
+    if (!block.getDirectParameters().isEmpty()) {
+      others.put(name.isEmpty() ? block.getClass().getSimpleName() : name, block);
+    }
+    if (!block.getChildren().isEmpty() && !containers.contains(block)) {
+      containers.add(block);
+      for (Pair<String, Block> child : block.getChildren()) {
+        visit(name.isEmpty() ? child.getKey() : name + "_" + child.getKey(), child.getValue());
+      }
+    }
+  }
+
+  /** Layers that K-FAC knows. */
+  List<Tap> taps() {
+    return taps;
+  }
+
+  /** Forgets the layers whose weight is frozen; the blocks must be initialized. */
+  void dropFrozen() {
+    taps.removeIf(tap -> !tap.describe());
+  }
+
+  /** Other trainable blocks, as name and type. */
+  List<String> others() {
+    return others.entrySet().stream()
+        .filter(
+            entry ->
+                entry.getValue().getDirectParameters().values().stream()
+                    .anyMatch(parameter -> parameter.requiresGradient()))
+        .map(entry -> entry.getKey() + " (" + entry.getValue().getClass().getSimpleName() + ")")
+        .toList();
+  }
+
+  /** Puts the taps in. Returns what takes the root's place: itself unless it is a layer. */
+  Block insertTaps() {
+    replace(replacements);
+    return replacements.getOrDefault(root, root);
+  }
+
+  /** Puts the original layers back. */
+  void removeTaps() {
+    Map<Block, Block> back = new IdentityHashMap<>();
+    replacements.forEach((original, tapped) -> back.put(tapped, original));
+    replace(back);
+  }
+
+  private void replace(Map<Block, Block> by) {
+    for (Block container : containers) {
+      new BlockFields(container).replace(by);
+    }
+  }
+}

@@ -1,0 +1,42 @@
+package io.github.kfac4j.djl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+import io.github.kfac4j.Observation;
+
+/**
+ * What a layer saw in a pass.
+ *
+ * @param tap of the layer
+ * @param input of the layer, sharing its memory
+ * @param zeros added to the output; their gradient is that of the output
+ */
+record Capture(Tap tap, NDArray input, NDArray zeros) {
+  /**
+   * What the factors are made of, or null if no backward pass reached the layer.
+   *
+   * @param scale makes the output gradient that of the summed loss
+   */
+  Observation observation(Pass pass, double scale) {
+    NDArray outputGrad = pass.gradient(zeros);
+    if (outputGrad == null) {
+      return null;
+    }
+    return new Observation(
+        tap.name(),
+        new HostArray(tap.name(), "input", input).tensor(),
+        new HostArray(tap.name(), "output gradient", outputGrad).tensor(),
+        scale);
+  }
+
+  /** Forgets the output gradient of a first backward pass and waits for a second one. */
+  void reset() {
+    JniUtils.zeroGrad((PtNDArray) zeros);
+  }
+
+  /** Lets further backward passes through without keeping the output gradient. */
+  void stop() {
+    zeros.setRequiresGradient(false);
+  }
+}

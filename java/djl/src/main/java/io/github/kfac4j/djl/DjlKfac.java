@@ -1,0 +1,237 @@
+package io.github.kfac4j.djl;
+
+import ai.djl.Model;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
+import ai.djl.training.ParameterStore;
+import ai.djl.training.Trainer;
+import ai.djl.training.listener.TrainingListenerAdapter;
+import io.github.kfac4j.Kfac;
+import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.StepReport;
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.Backends;
+import io.github.kfac4j.layer.Layer;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/**
+ * K-FAC in a DJL training program: preconditions the gradients of every {@code Linear} and {@code
+ * Conv2d} in a model, between the backward pass and the optimizer's step. All other parameters are
+ * trained by the optimizer as before; they are named in one line of the log.
+ *
+ * <p>The program stays as it is but for a few lines. With {@code EasyTrain} it is a training
+ * listener:
+ *
+ * <pre>{@code
+ * try (DjlKfac kfac = DjlKfac.attach(model, KfacOptions.DEFAULT.withDamping(0.03))) {
+ *   config.addTrainingListeners(kfac);
+ *   ... // newTrainer(config), EasyTrain.fit, as before
+ * }
+ * }</pre>
+ *
+ * <p>In a hand-written loop it is one call:
+ *
+ * <pre>{@code
+ * try (GradientCollector collector = trainer.newGradientCollector()) {
+ *   NDArray loss = trainer.getLoss().evaluate(labels, trainer.forward(data));
+ *   collector.backward(loss);
+ * }
+ * kfac.precondition();
+ * trainer.step();
+ * }</pre>
+ *
+ * <p>The loss must be a mean over the batch, as all of DJL's are; the batch is the first dimension
+ * of the model's first input. Weight decay belongs into the optimizer. Several backward passes
+ * before one step add up as they do without K-FAC; the factors see the last of them.
+ *
+ * <p>Attaching puts taps in the place of the layers, in the model's blocks; names, parameters and
+ * saved files stay the same, and {@link #close} puts the layers back. Passes that do not train cost
+ * nothing. Works on DJL's PyTorch engine and one device; arrays on a GPU are copied to the host.
+ * Not thread-safe.
+ */
+public final class DjlKfac extends TrainingListenerAdapter implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(DjlKfac.class.getName());
+
+  private final Model model;
+  private final KfacOptions options;
+  private final Fisher fisher;
+  private final Backend backend;
+  private final boolean ownsBackend;
+  private final BlockTree tree;
+  private final Block original;
+  private final TappedRoot root;
+
+  private Kfac kfac;
+  private Step step;
+  private StepReport lastReport;
+  private StepTimes lastTimes;
+
+  private DjlKfac(
+      Model model, KfacOptions options, Fisher fisher, Backend backend, boolean ownsBackend) {
+    this.model = model;
+    this.options = options;
+    this.fisher = fisher;
+    this.backend = backend;
+    this.ownsBackend = ownsBackend;
+    this.original = model.getBlock();
+    this.tree = new BlockTree(original);
+    this.root = new TappedRoot(tree.insertTaps(), this::run);
+    model.setBlock(root);
+    // a block that is set counts as not loaded, and only loaded ones are made trainable
+    for (Parameter parameter : original.getParameters().values()) {
+      if (parameter.isInitialized() && parameter.requiresGradient()) {
+        parameter.getArray().setRequiresGradient(true);
+      }
+    }
+  }
+
+  /**
+   * Attaches K-FAC with the empirical Fisher and the fastest backend there is.
+   *
+   * @throws IllegalArgumentException if the model is not of the PyTorch engine or holds neither
+   *     Linear nor Conv2d
+   */
+  public static DjlKfac attach(Model model, KfacOptions options) {
+    requireUsable(model);
+    return new DjlKfac(model, options, Fisher.EMPIRICAL, Backends.best(), true);
+  }
+
+  /**
+   * Attaches K-FAC, with a choice of the Fisher and the backend.
+   *
+   * @param backend stays the caller's to close
+   * @throws IllegalArgumentException as {@link #attach(Model, KfacOptions)}
+   */
+  public static DjlKfac attach(Model model, KfacOptions options, Fisher fisher, Backend backend) {
+    requireUsable(model);
+    return new DjlKfac(model, options, fisher, backend, false);
+  }
+
+  private static void requireUsable(Model model) {
+    String engine = model.getNDManager().getEngine().getEngineName();
+    if (!engine.equals("PyTorch")) {
+      throw new IllegalArgumentException(
+          "K-FAC works on DJL's PyTorch engine, but the model is of the engine " + engine);
+    }
+    if (model.getBlock() instanceof TappedRoot) {
+      throw new IllegalArgumentException("K-FAC is attached to this model already");
+    }
+    if (model.getBlock() == null || new BlockTree(model.getBlock()).taps().isEmpty()) {
+      throw new IllegalArgumentException("the model has no Linear and no Conv2d for K-FAC");
+    }
+  }
+
+  /**
+   * The K-FAC that is attached, for its options and its state.
+   *
+   * @throws IllegalStateException if the model has not been initialized, so that its layers have no
+   *     shapes yet
+   */
+  public Kfac kfac() {
+    if (kfac == null) {
+      if (!root.isInitialized()) {
+        throw new IllegalStateException("initialize the model first: trainer.initialize(shape)");
+      }
+      tree.dropFrozen();
+      Map<String, Layer> layers = new LinkedHashMap<>();
+      tree.taps().forEach(tap -> layers.put(tap.name(), tap.layer()));
+      kfac = new Kfac(backend, layers, options);
+      step = new Step(kfac, tree.taps(), fisher, trainable());
+      LOG.log(
+          System.Logger.Level.INFO,
+          "K-FAC preconditions {0}; the optimizer alone trains {1}",
+          layers.keySet(),
+          tree.others());
+    }
+    return kfac;
+  }
+
+  private List<Parameter> trainable() {
+    return original.getParameters().values().stream().filter(Parameter::requiresGradient).toList();
+  }
+
+  /** Names of the layers that K-FAC preconditions. */
+  public List<String> layers() {
+    return tree.taps().stream().map(Tap::name).toList();
+  }
+
+  /** Other blocks with trainable parameters, by name and type: {@code 02BatchNorm (BatchNorm)}. */
+  public List<String> unsupportedLayers() {
+    return tree.others();
+  }
+
+  private NDList run(ParameterStore store, NDList inputs, Supplier<NDList> forward) {
+    if (!root.isInitialized()) {
+      root.initialize(store.getManager(), DataType.FLOAT32, inputs.getShapes());
+    }
+    kfac();
+    return step.run(store, inputs, forward);
+  }
+
+  /**
+   * Preconditions the gradients in place; call it after the backward pass and before {@link
+   * Trainer#step()}.
+   *
+   * @throws IllegalStateException if there was no training pass since the last call, or a layer was
+   *     run outside of the model's block
+   * @throws IllegalArgumentException naming the layer, if its input or a gradient is NaN or
+   *     infinite; gradients and state are unchanged then
+   */
+  public StepReport precondition() {
+    if (step == null || !step.hasPass()) {
+      throw new IllegalStateException(
+          "there is no training pass to precondition: run forward and backward, inside a gradient"
+              + " collector, before each call of precondition()");
+    }
+    lastReport = step.precondition();
+    lastTimes = step.times();
+    return lastReport;
+  }
+
+  /** What the last step did; null before the first one. */
+  public StepReport lastReport() {
+    return lastReport;
+  }
+
+  /** What the last step cost; null before the first one. */
+  public StepTimes lastTimes() {
+    return lastTimes;
+  }
+
+  @Override
+  public void onTrainingBegin(Trainer trainer) {
+    if (trainer.getModel() != model) {
+      throw new IllegalArgumentException("K-FAC is attached to another model than the trainer's");
+    }
+    if (trainer.getDevices().length > 1) {
+      throw new IllegalArgumentException(
+          "K-FAC works on one device, but the trainer has " + trainer.getDevices().length);
+    }
+  }
+
+  @Override
+  public void onTrainingBatch(Trainer trainer, BatchData batchData) {
+    precondition();
+  }
+
+  /** Takes the taps out of the model, which can be used on, and frees the state; idempotent. */
+  @Override
+  public void close() {
+    tree.removeTaps();
+    if (model.getBlock() == root) {
+      model.setBlock(original);
+    }
+    if (kfac != null) {
+      step.close();
+      kfac.close();
+    }
+    if (ownsBackend) {
+      backend.close();
+    }
+  }
+}

@@ -1,0 +1,44 @@
+package io.github.kfac4j.djl;
+
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import ai.djl.nn.convolutional.Conv2d;
+import ai.djl.nn.core.Linear;
+import io.github.kfac4j.backend.ImageLayout;
+import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.layer.Layer;
+
+/** DJL's blocks as layers. */
+final class Layers {
+  private Layers() {}
+
+  /** Whether K-FAC knows the block; a subclass may compute anything and is not known. */
+  static boolean isSupported(Block block) {
+    return block.getClass() == Linear.class || block.getClass() == Conv2d.class;
+  }
+
+  static Layer describe(Block block, Shape weight, boolean bias) {
+    int out = extent(weight, 0);
+    if (!(block instanceof Conv2d conv)) {
+      return new Dense(extent(weight, 1), out, bias);
+    }
+    Window window =
+        new Window(
+            extent(conv.getKernelShape(), 0),
+            extent(conv.getKernelShape(), 1),
+            extent(conv.getStride(), 0),
+            extent(conv.getStride(), 1),
+            extent(conv.getPadding(), 0),
+            extent(conv.getPadding(), 1),
+            extent(conv.getDilation(), 0),
+            extent(conv.getDilation(), 1));
+    int groups = conv.getGroups();
+    return new io.github.kfac4j.layer.Conv2d(
+        extent(weight, 1) * groups, out, window, groups, bias, ImageLayout.NCHW);
+  }
+
+  private static int extent(Shape shape, int dimension) {
+    return Math.toIntExact(shape.get(dimension));
+  }
+}
