@@ -1,0 +1,64 @@
+package io.github.kfac4j;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+
+/** The allowed directions inside the core: API to curvature to SPI, backends to SPI, never back. */
+class ArchitectureTest {
+  private static final String ROOT = "io.github.kfac4j";
+  private final JavaClasses core =
+      new ClassFileImporter()
+          .withImportOption(new ImportOption.DoNotIncludeTests())
+          .importPackages(ROOT);
+
+  private void onlyUses(String layer, String... allowed) {
+    String[] packages = Arrays.copyOf(allowed, allowed.length + 2);
+    packages[allowed.length] = layer;
+    packages[allowed.length + 1] = "java..";
+    classes()
+        .that()
+        .resideInAPackage(layer)
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage(packages)
+        .check(core);
+  }
+
+  @Test
+  void tensorsAndFilesUseNothing() {
+    onlyUses(ROOT + ".tensor");
+    onlyUses(ROOT + ".safetensors");
+  }
+
+  @Test
+  void theSpiKnowsOnlyTensors() {
+    onlyUses(ROOT + ".backend", ROOT + ".tensor");
+  }
+
+  @Test
+  void layersKnowTheSpiOnly() {
+    onlyUses(ROOT + ".layer", ROOT + ".backend", ROOT + ".tensor");
+  }
+
+  @Test
+  void theOracleImplementsTheSpiAndKnowsNoMore() {
+    onlyUses(ROOT + ".oracle", ROOT + ".backend", ROOT + ".tensor");
+  }
+
+  @Test
+  void theCoreHasNoDependencies() {
+    noClasses()
+        .that()
+        .resideInAPackage(ROOT + "..")
+        .should()
+        .dependOnClassesThat()
+        .resideOutsideOfPackages(ROOT + "..", "java..")
+        .check(core);
+  }
+}
