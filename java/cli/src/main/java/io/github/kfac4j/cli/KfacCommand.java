@@ -1,5 +1,7 @@
 package io.github.kfac4j.cli;
 
+import io.github.kfac4j.backend.BackendUnavailableException;
+import io.github.kfac4j.cli.info.InfoCommand;
 import io.github.kfac4j.safetensors.SafetensorsException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -13,7 +15,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = KfacCommand.Version.class,
     description = "Kronecker-factored approximate curvature (K-FAC) for the JVM.",
-    subcommands = {CommandLine.HelpCommand.class},
+    subcommands = {InfoCommand.class, CommandLine.HelpCommand.class},
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:success",
@@ -53,7 +55,7 @@ public final class KfacCommand implements Runnable {
     if (e instanceof BadInputException || e instanceof SafetensorsException) {
       return report(command, e.getMessage(), ExitCode.BAD_INPUT);
     }
-    if (e instanceof UnavailableException) {
+    if (e instanceof BackendUnavailableException) {
       return report(command, e.getMessage(), ExitCode.UNAVAILABLE);
     }
     e.printStackTrace(command.getErr()); // a defect of ours: the trace is what helps
@@ -68,11 +70,16 @@ public final class KfacCommand implements Runnable {
   }
 
   /** The version in the manifest of the jar. */
+  public static String version() {
+    String version = KfacCommand.class.getPackage().getImplementationVersion();
+    return version == null ? "(development)" : version;
+  }
+
+  /** For {@code --version}. */
   static final class Version implements CommandLine.IVersionProvider {
     @Override
     public String[] getVersion() {
-      String version = KfacCommand.class.getPackage().getImplementationVersion();
-      return new String[] {"kfac " + (version == null ? "(development)" : version)};
+      return new String[] {"kfac " + version()};
     }
   }
 }

@@ -1,5 +1,13 @@
 package io.github.kfac4j.cli;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import picocli.CommandLine;
@@ -18,5 +26,32 @@ public final class Cli {
         KfacCommand.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
     int exitCode = command.execute(args);
     return new Outcome(exitCode, out.toString(), err.toString());
+  }
+
+  /** Runs a command that must succeed and whose stdout must be one JSON document. */
+  public static JsonNode json(String... args) {
+    PrintStream console = System.out;
+    ByteArrayOutputStream stray = new ByteArrayOutputStream();
+    System.setOut(new PrintStream(stray, true));
+    Outcome outcome;
+    try {
+      outcome = run(args);
+    } finally {
+      System.setOut(console);
+    }
+    assertThat(outcome.exitCode()).as(outcome.err()).isZero();
+    assertThat(stray.toString()).as("printed past the command's own stream").isEmpty();
+    return parse(outcome.out());
+  }
+
+  /** The one JSON document that {@code text} is. */
+  public static JsonNode parse(String text) {
+    try {
+      return new ObjectMapper()
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .readTree(text);
+    } catch (JsonProcessingException e) {
+      throw new AssertionError("not one JSON document: " + text, e);
+    }
   }
 }

@@ -2,6 +2,7 @@ package io.github.kfac4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.kfac4j.backend.BackendUnavailableException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -61,9 +62,9 @@ class KfacCommandTest {
     assertThat(badInput.exitCode()).isEqualTo(2);
     assertThat(badInput.err()).isEqualTo("kfac fail: no such; layer\n");
 
-    Cli.Outcome unavailable = failWith(new UnavailableException("no GPU", null));
+    Cli.Outcome unavailable = failWith(new BackendUnavailableException("cuda", "no GPU"));
     assertThat(unavailable.exitCode()).isEqualTo(3);
-    assertThat(unavailable.err()).isEqualTo("kfac fail: no GPU\n");
+    assertThat(unavailable.err()).isEqualTo("kfac fail: backend 'cuda' is not available: no GPU\n");
 
     Cli.Outcome defect = failWith(new IllegalStateException("oops"));
     assertThat(defect.exitCode()).isEqualTo(1);
