@@ -1,0 +1,71 @@
+package io.github.kfac4j.cpu;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Scratch memory that is taken piece by piece, returned all at once and kept for the next call: a
+ * steady state allocates nothing.
+ */
+final class Arena implements AutoCloseable {
+  /** Pieces start at cache lines. */
+  private static final int ALIGNMENT = 16;
+
+  private final List<Floats> blocks = new ArrayList<>();
+  private final List<Integer> lengths = new ArrayList<>();
+  private int block;
+  private int used;
+
+  /** Uninitialised memory, valid until the next {@link #reset}. */
+  Floats take(long length) {
+    int padded = Math.toIntExact((Math.max(1, length) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+    while (block < blocks.size() && lengths.get(block) - used < padded) {
+      block++;
+      used = 0;
+    }
+    if (block == blocks.size()) {
+      blocks.add(Floats.allocate(padded));
+      lengths.add(padded);
+    }
+    Floats piece = blocks.get(block).plus(used);
+    used += padded;
+    return piece;
+  }
+
+  /** A point to which {@link #reset(long)} can return. */
+  long mark() {
+    return ((long) block << 32) | used;
+  }
+
+  /** Returns everything taken since the mark. */
+  void reset(long mark) {
+    block = (int) (mark >> 32);
+    used = (int) mark;
+  }
+
+  /** Returns everything; if that was in several blocks, they become one. */
+  void reset() {
+    if (blocks.size() > 1) {
+      long total = lengths.stream().mapToLong(Integer::intValue).sum();
+      if (total <= Integer.MAX_VALUE) {
+        close();
+        blocks.add(Floats.allocate((int) total));
+        lengths.add((int) total);
+      }
+    }
+    reset(0);
+  }
+
+  /** The bytes held. */
+  long sizeInBytes() {
+    return Float.BYTES * lengths.stream().mapToLong(Integer::intValue).sum();
+  }
+
+  @Override
+  public void close() {
+    blocks.forEach(Floats::free);
+    blocks.clear();
+    lengths.clear();
+    reset(0);
+  }
+}

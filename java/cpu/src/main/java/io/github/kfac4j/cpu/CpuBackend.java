@@ -1,0 +1,218 @@
+package io.github.kfac4j.cpu;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.BackendUnavailableException;
+import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.BasisStep;
+import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Moment;
+import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The CPU backend: fp32 on OpenBLAS. Tensors in direct buffers of native byte order are used where
+ * they are; others are converted through scratch memory. All verbs share one pool of threads, each
+ * of which calls a serial BLAS; results do not depend on the number of threads. Scratch memory is
+ * kept between calls until {@link #close()}.
+ */
+public final class CpuBackend implements Backend {
+  /** From this size on one inversion is shared out among the threads. */
+  private static final int LARGE = 1024;
+
+  private final Pool pool;
+  private final Arena shared = new Arena();
+  private boolean closed;
+
+  /**
+   * Opens the backend.
+   *
+   * @param threads how many threads it uses beside the caller's, which waits
+   * @throws BackendUnavailableException if OpenBLAS cannot be loaded
+   */
+  public CpuBackend(int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException("threads must be positive but are " + threads);
+    }
+    String failure = OpenBlas.failure();
+    if (failure != null) {
+      throw new BackendUnavailableException("cpu", failure);
+    }
+    this.pool = new Pool(threads);
+  }
+
+  @Override
+  public String name() {
+    return "cpu";
+  }
+
+  @Override
+  public MatrixStack allocate(int count, int rows, int cols) {
+    return new CpuMatrixStack(count, rows, cols);
+  }
+
+  @Override
+  public long[] firstNonFinite(List<? extends Tensor> tensors) {
+    List<Scan> plans = tensors.stream().map(Scan::new).toList();
+    run(plans);
+    return plans.stream().mapToLong(Scan::first).toArray();
+  }
+
+  @Override
+  public void scale(List<? extends Tensor> tensors, double factor) {
+    run(tensors.stream().map(t -> new Scaling(t, factor)).toList());
+  }
+
+  @Override
+  public void patches(PatchSamples samples, MatrixStack target) {
+    run(List.of(new PatchesPlan(samples, CpuMatrixStack.of(target))));
+  }
+
+  @Override
+  public void accumulate(List<Moment> moments) {
+    List<Plan> plans = new ArrayList<>();
+    for (Moment moment : moments) {
+      CpuMatrixStack target = CpuMatrixStack.of(moment.target());
+      SampleMatrix samples = SampleMatrix.of(moment.samples());
+      for (int k = 0; k < target.count(); k++) {
+        plans.add(new MomentPlan(moment, samples, target.matrix(k), k));
+      }
+    }
+    run(plans);
+  }
+
+  @Override
+  public void accumulateInBasis(List<BasisMoment> moments) {
+    List<Plan> plans = new ArrayList<>();
+    for (BasisMoment moment : moments) {
+      SampleMatrix g = SampleMatrix.of(moment.g());
+      SampleMatrix a = SampleMatrix.of(moment.a());
+      if (moment.g().positions() == 1) {
+        accumulateRows(moment, g, a);
+      } else {
+        for (int k = 0; k < moment.target().count(); k++) {
+          plans.add(new BasisSlicePlan(moment, g, a, k));
+        }
+      }
+    }
+    run(plans);
+  }
+
+  private void accumulateRows(BasisMoment moment, SampleMatrix g, SampleMatrix a) {
+    for (long first = 0; first < g.rows; first += BasisRowsPlan.MAX_ROWS) {
+      int count = (int) Math.min(BasisRowsPlan.MAX_ROWS, g.rows - first);
+      run(List.of(new BasisRowsPlan(moment, g, a, first, count, shared())));
+    }
+  }
+
+  @Override
+  public List<double[]> traces(List<MatrixStack> stacks) {
+    return stacks.stream().map(s -> CpuMatrixStack.of(s).traces()).toList();
+  }
+
+  @Override
+  public List<Status[]> invert(List<Inversion> inversions) {
+    List<Status[]> statuses = new ArrayList<>();
+    Arena memory = shared();
+    List<Plan> large = new ArrayList<>();
+    List<Plan> small = new ArrayList<>();
+    for (Inversion inversion : inversions) {
+      CpuMatrixStack source = CpuMatrixStack.of(inversion.source());
+      CpuMatrixStack inverse = CpuMatrixStack.of(inversion.inverse());
+      Status[] status = new Status[source.count()];
+      statuses.add(status);
+      for (int k = 0; k < status.length; k++) {
+        int index = k;
+        DampedMatrix matrix =
+            new DampedMatrix(
+                source.matrix(k), source.rows(), inversion.scale(), inversion.damping()[k]);
+        if (source.rows() < LARGE) {
+          small.add(
+              Plan.of(s -> status[index] = SmallInverse.invert(matrix, inverse.matrix(index), s)));
+        } else {
+          large.add(new BlockedInverse(matrix, inverse.matrix(k), memory, s -> status[index] = s));
+        }
+      }
+    }
+    large.addAll(small);
+    run(large);
+    return statuses;
+  }
+
+  @Override
+  public List<Status[]> decompose(List<Eigendecomposition> decompositions) {
+    List<Status[]> statuses = new ArrayList<>();
+    List<Plan> plans = new ArrayList<>();
+    for (Eigendecomposition request : decompositions) {
+      CpuMatrixStack source = CpuMatrixStack.of(request.source());
+      CpuMatrixStack vectors = CpuMatrixStack.of(request.vectors());
+      CpuMatrixStack values = CpuMatrixStack.of(request.values());
+      Status[] status = new Status[source.count()];
+      statuses.add(status);
+      for (int k = 0; k < status.length; k++) {
+        int index = k;
+        DampedMatrix matrix = new DampedMatrix(source.matrix(k), source.rows(), request.scale(), 0);
+        plans.add(
+            Plan.of(
+                s ->
+                    status[index] =
+                        Eigen.decompose(matrix, vectors.matrix(index), values.matrix(index), s)));
+      }
+    }
+    run(plans);
+    return statuses;
+  }
+
+  @Override
+  public double[] precondition(List<KroneckerStep> steps) {
+    Arena memory = shared();
+    List<KroneckerPlan> plans = steps.stream().map(s -> new KroneckerPlan(s, memory)).toList();
+    run(plans);
+    return plans.stream().mapToDouble(KroneckerPlan::inner).toArray();
+  }
+
+  @Override
+  public double[] preconditionInBasis(List<BasisStep> steps) {
+    Arena memory = shared();
+    List<BasisPlan> plans = steps.stream().map(s -> new BasisPlan(s, memory)).toList();
+    run(plans);
+    return plans.stream().mapToDouble(BasisPlan::inner).toArray();
+  }
+
+  /** The bytes of scratch memory kept for the next call. */
+  long scratchBytes() {
+    return shared.sizeInBytes() + pool.scratchBytes();
+  }
+
+  /** The memory that the plans of one verb share, all of it free. */
+  private Arena shared() {
+    requireOpen();
+    shared.reset();
+    return shared;
+  }
+
+  private void run(List<? extends Plan> plans) {
+    requireOpen();
+    pool.run(plans);
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("the cpu backend is closed");
+    }
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      pool.close();
+      shared.close();
+    }
+  }
+}

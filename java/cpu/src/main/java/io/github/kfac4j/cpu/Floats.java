@@ -1,0 +1,85 @@
+package io.github.kfac4j.cpu;
+
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import org.bytedeco.javacpp.FloatPointer;
+
+/**
+ * A place in a block of fp32 memory outside the heap, seen by BLAS as a pointer and by Java as a
+ * buffer. Indices count from the place and are not checked against its end, only against the
+ * block's.
+ */
+final class Floats {
+  private final FloatPointer block;
+  private final FloatBuffer buffer;
+  private final int start;
+
+  private Floats(FloatPointer block, FloatBuffer buffer, int start) {
+    this.block = block;
+    this.buffer = buffer;
+    this.start = start;
+  }
+
+  /** A new block of zeros, to be released with {@link #free()}. */
+  static Floats allocate(int length) {
+    FloatPointer block = new FloatPointer(Math.max(1, length));
+    block.zero();
+    return new Floats(block, block.asBuffer(), 0);
+  }
+
+  /** Whether the memory of a buffer can be used as it is. */
+  static boolean canWrap(FloatBuffer data) {
+    return data.isDirect() && data.order() == ByteOrder.nativeOrder();
+  }
+
+  /** The memory of a buffer for which {@link #canWrap} holds, from the buffer's position. */
+  static Floats wrap(FloatBuffer data) {
+    FloatBuffer slice = data.slice();
+    return new Floats(new FloatPointer(slice), slice, 0);
+  }
+
+  /** Releases a block that {@link #allocate} made. */
+  void free() {
+    block.close();
+  }
+
+  /** The place {@code distance} elements further on. */
+  Floats plus(long distance) {
+    return new Floats(block, buffer, Math.toIntExact(start + distance));
+  }
+
+  /** What BLAS takes. */
+  FloatPointer pointer() {
+    return new FloatPointer(block).position(start);
+  }
+
+  /** The block's buffer; element 0 of this place is at {@link #start()}. */
+  FloatBuffer buffer() {
+    return buffer;
+  }
+
+  /** The index of this place in {@link #buffer()}. */
+  int start() {
+    return start;
+  }
+
+  float get(int index) {
+    return buffer.get(start + index);
+  }
+
+  void put(int index, float value) {
+    buffer.put(start + index, value);
+  }
+
+  /** Copies {@code length} elements of a source to this place. */
+  void copy(Floats source, int length) {
+    buffer.put(start, source.buffer, source.start, length);
+  }
+
+  /** Sets {@code length} elements from this place on. */
+  void fill(int length, float value) {
+    for (int i = start; i < start + length; i++) {
+      buffer.put(i, value);
+    }
+  }
+}

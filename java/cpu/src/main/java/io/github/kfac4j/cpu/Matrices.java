@@ -1,0 +1,44 @@
+package io.github.kfac4j.cpu;
+
+import java.nio.FloatBuffer;
+
+/** Copies and transpositions of row-major matrices. */
+final class Matrices {
+  /** Two blocks of this side fit into the first-level cache. */
+  private static final int BLOCK = 32;
+
+  private Matrices() {}
+
+  /** {@code B = A'} with A rows x cols; the two may be parts of one matrix that do not overlap. */
+  static void transpose(Floats a, int lda, int rows, int cols, Floats b, int ldb) {
+    FloatBuffer from = a.buffer();
+    FloatBuffer to = b.buffer();
+    for (int i0 = 0; i0 < rows; i0 += BLOCK) {
+      int i1 = Math.min(rows, i0 + BLOCK);
+      for (int j0 = 0; j0 < cols; j0 += BLOCK) {
+        int j1 = Math.min(cols, j0 + BLOCK);
+        for (int j = j0; j < j1; j++) {
+          int source = a.start() + j;
+          int target = b.start() + j * ldb;
+          for (int i = i0; i < i1; i++) {
+            to.put(target + i, from.get(source + i * lda));
+          }
+        }
+      }
+    }
+  }
+
+  /** Copies the lower triangle of an n x n matrix to the upper. */
+  static void mirrorLower(Floats c, int n, int ldc) {
+    for (int i0 = 0; i0 < n; i0 += BLOCK) {
+      int size = Math.min(BLOCK, n - i0);
+      transpose(c.plus((long) i0 * ldc), ldc, size, i0, c.plus(i0), ldc);
+      Floats diagonal = c.plus((long) i0 * ldc + i0);
+      for (int i = 1; i < size; i++) {
+        for (int j = 0; j < i; j++) {
+          diagonal.put(j * ldc + i, diagonal.get(i * ldc + j));
+        }
+      }
+    }
+  }
+}

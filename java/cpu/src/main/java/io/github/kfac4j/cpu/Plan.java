@@ -1,0 +1,37 @@
+package io.github.kfac4j.cpu;
+
+/**
+ * The work of one request, cut into phases: the tasks of one phase are independent of each other, a
+ * phase begins when the one before has ended. The cut depends on shapes alone, never on the number
+ * of threads, so that results are the same bits on any machine.
+ */
+interface Plan {
+  /** The number of phases. */
+  int phases();
+
+  /** The number of tasks in a phase, known when the phase begins. */
+  int tasks(int phase);
+
+  /** Runs one task with a thread's own scratch memory. */
+  void run(int phase, int task, Arena scratch);
+
+  /** A plan of one phase with one task. */
+  static Plan of(java.util.function.Consumer<Arena> task) {
+    return new Plan() {
+      @Override
+      public int phases() {
+        return 1;
+      }
+
+      @Override
+      public int tasks(int phase) {
+        return 1;
+      }
+
+      @Override
+      public void run(int phase, int index, Arena scratch) {
+        task.accept(scratch);
+      }
+    };
+  }
+}

@@ -1,0 +1,35 @@
+package io.github.kfac4j.cpu;
+
+import io.github.kfac4j.backend.Status;
+
+/** The inverse of one damped matrix by one thread. */
+final class SmallInverse {
+  private SmallInverse() {}
+
+  /** Writes the inverse; on failure writes nothing. */
+  static Status invert(DampedMatrix matrix, Floats inverse, Arena scratch) {
+    int n = matrix.n();
+    if (n <= TinyInverse.MAX) {
+      return TinyInverse.invert(matrix, inverse);
+    }
+    int size = n * n;
+    Floats work = scratch.take(size);
+    matrix.load(0, n, work);
+    if (!Finite.all(work, size)) {
+      return Status.NOT_FINITE;
+    }
+    int pivot = Blas.potrf(n, work, n);
+    if (pivot == 0) {
+      pivot = Blas.potri(n, work, n);
+    }
+    if (pivot > 0) {
+      return Status.notPositiveDefinite(pivot - 1);
+    }
+    Matrices.mirrorLower(work, n, n);
+    if (!Finite.all(work, size)) {
+      return Status.NOT_FINITE;
+    }
+    inverse.copy(work, size);
+    return Status.OK;
+  }
+}

@@ -1,0 +1,49 @@
+package io.github.kfac4j.cpu;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntConsumer;
+
+/** A plan put together from stages, one phase each. */
+class Stages implements Plan {
+  private final List<Stage> stages = new ArrayList<>();
+
+  private record Stage(int tasks, IntConsumer body) {}
+
+  /** Appends a stage. */
+  final void add(int tasks, IntConsumer body) {
+    stages.add(new Stage(tasks, body));
+  }
+
+  /** Appends a stage of products that do not depend on each other. */
+  final void add(List<Gemm> products) {
+    int[] ends = new int[products.size()];
+    int total = 0;
+    for (int i = 0; i < ends.length; i++) {
+      total += products.get(i).tiles();
+      ends[i] = total;
+    }
+    add(
+        total,
+        task -> {
+          int i = java.util.Arrays.binarySearch(ends, task + 1);
+          int product = i < 0 ? -i - 1 : i;
+          products.get(product).run(product == 0 ? task : task - ends[product - 1]);
+        });
+  }
+
+  @Override
+  public final int phases() {
+    return stages.size();
+  }
+
+  @Override
+  public final int tasks(int phase) {
+    return stages.get(phase).tasks;
+  }
+
+  @Override
+  public final void run(int phase, int task, Arena scratch) {
+    stages.get(phase).body.accept(task);
+  }
+}
