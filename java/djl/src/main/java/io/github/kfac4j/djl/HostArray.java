@@ -40,7 +40,7 @@ final class HostArray {
           default ->
               throw new IllegalArgumentException(
                   "layer '%s': %s is of type %s, expected FLOAT32 or FLOAT64"
-                      .formatted(layer, what, type));
+                      .formatted(layer, what, type.name()));
         };
   }
 

@@ -20,7 +20,6 @@ import ai.djl.training.Trainer;
 import ai.djl.training.loss.Loss;
 import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.Tracker;
-import java.nio.FloatBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -51,12 +50,16 @@ final class Nets {
   }
 
   static DefaultTrainingConfig config(float learningRate) {
+    return config(learningRate, 0.9f);
+  }
+
+  static DefaultTrainingConfig config(float learningRate, float momentum) {
     return new DefaultTrainingConfig(Loss.softmaxCrossEntropyLoss())
         .optDevices(new Device[] {Device.cpu()})
         .optOptimizer(
             Optimizer.sgd()
                 .setLearningRateTracker(Tracker.fixed(learningRate))
-                .optMomentum(0.9f)
+                .optMomentum(momentum)
                 .build());
   }
 
@@ -99,11 +102,5 @@ final class Nets {
     try (NDArray gradient = parameter.getArray().getGradient()) {
       return gradient.toFloatArray();
     }
-  }
-
-  static float[] floats(FloatBuffer buffer) {
-    float[] floats = new float[buffer.remaining()];
-    buffer.get(floats);
-    return floats;
   }
 }

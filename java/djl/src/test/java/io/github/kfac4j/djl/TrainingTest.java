@@ -1,39 +1,287 @@
 package io.github.kfac4j.djl;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.Model;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.DefaultTrainingConfig;
+import ai.djl.training.EasyTrain;
 import ai.djl.training.Trainer;
+import ai.djl.training.dataset.ArrayDataset;
+import ai.djl.training.dataset.Batch;
+import ai.djl.training.dataset.Dataset;
+import ai.djl.translate.TranslateException;
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
+import io.github.kfac4j.safetensors.Tensor;
+import java.io.IOException;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TrainingTest {
   private static final KfacOptions OPTIONS =
       KfacOptions.DEFAULT.withDamping(0.03).withIntervals(2, 4);
 
-  @Test
-  void lossFalls() {
-    try (Backend backend = Backends.require("java");
-        Model model = Nets.model(Nets.cnn());
-        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
+  private final Backend backend = Backends.require("java");
+
+  @AfterEach
+  void close() {
+    backend.close();
+  }
+
+  private static Fisher fisher(boolean sampled) {
+    return sampled ? Fisher.monteCarlo(3) : Fisher.EMPIRICAL;
+  }
+
+  private static float step(Trainer trainer, DjlKfac kfac, long seed) {
+    try (NDManager batch = trainer.getManager().newSubManager()) {
+      float loss = Nets.pass(trainer, Nets.images(batch, seed));
+      kfac.precondition();
+      trainer.step();
+      return loss;
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void lossFalls(boolean sampled) {
+    try (Model model = Nets.model(Nets.cnn());
+        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, fisher(sampled), backend);
         Trainer trainer = model.newTrainer(Nets.config(0.02f))) {
       trainer.initialize(Nets.IMAGES);
-      float first = 0;
+      float first = step(trainer, kfac, 0);
       float last = 0;
-      for (int step = 0; step < 40; step++) {
-        try (NDManager batch = trainer.getManager().newSubManager()) {
-          last = Nets.pass(trainer, Nets.images(batch, step));
-          kfac.precondition();
-          trainer.step();
-        }
-        first = step == 0 ? last : first;
+      for (int step = 1; step < 40; step++) {
+        last = step(trainer, kfac, step);
       }
       assertThat(first).isGreaterThan(0.8f);
       assertThat(last).isLessThan(0.2f);
       assertThat(kfac.lastReport().step()).isEqualTo(40);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void listenerAndHandWrittenLoopGiveTheSameWeights(boolean sampled)
+      throws IOException, TranslateException {
+    assertThat(train(true, sampled)).usingRecursiveComparison().isEqualTo(train(false, sampled));
+  }
+
+  private Map<String, float[]> train(boolean easy, boolean sampled)
+      throws IOException, TranslateException {
+    DefaultTrainingConfig config = Nets.config(0.02f);
+    try (Model model = Nets.model(Nets.cnn());
+        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, fisher(sampled), backend)) {
+      if (easy) {
+        config.addTrainingListeners(kfac);
+      }
+      try (Trainer trainer = model.newTrainer(config)) {
+        trainer.initialize(Nets.IMAGES);
+        Dataset data = dataset(trainer.getManager());
+        if (easy) {
+          EasyTrain.fit(trainer, 2, data, data);
+        } else {
+          for (int epoch = 0; epoch < 2; epoch++) {
+            for (Batch batch : trainer.iterateDataset(data)) {
+              Nets.pass(trainer, new NDList(batch.getData().head(), batch.getLabels().head()));
+              kfac.precondition();
+              trainer.step();
+              batch.close();
+            }
+          }
+        }
+        assertThat(kfac.lastReport().step()).isEqualTo(6);
+        return Nets.weights(model);
+      }
+    }
+  }
+
+  private static Dataset dataset(NDManager manager) {
+    NDList all = new NDList();
+    NDList labels = new NDList();
+    for (int i = 0; i < 3; i++) {
+      NDList batch = Nets.images(manager, i);
+      all.add(batch.get(0));
+      labels.add(batch.get(1));
+    }
+    return new ArrayDataset.Builder()
+        .setData(ai.djl.ndarray.NDArrays.concat(all))
+        .optLabels(ai.djl.ndarray.NDArrays.concat(labels))
+        .setSampling(Nets.BATCH, false)
+        .build();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void resumedRunContinuesBitByBit(boolean sampled) {
+    Map<String, float[]> weights;
+    Map<String, Tensor> state;
+    Map<String, float[]> expected;
+    try (Model model = Nets.model(Nets.cnn());
+        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, fisher(sampled), backend);
+        Trainer trainer = model.newTrainer(Nets.config(0.02f, 0))) {
+      trainer.initialize(Nets.IMAGES);
+      for (int step = 0; step < 3; step++) {
+        step(trainer, kfac, step);
+      }
+      weights = Nets.weights(model);
+      state = kfac.kfac().state().toTensors();
+      for (int step = 3; step < 7; step++) {
+        step(trainer, kfac, step);
+      }
+      expected = Nets.weights(model);
+    }
+    try (Model model = Nets.model(Nets.cnn());
+        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, fisher(sampled), backend);
+        Trainer trainer = model.newTrainer(Nets.config(0.02f, 0))) {
+      trainer.initialize(Nets.IMAGES);
+      for (var entry : model.getBlock().getParameters()) {
+        NDArray array = entry.getValue().getArray();
+        array.toByteBuffer(true).asFloatBuffer().put(weights.get(entry.getKey()));
+      }
+      kfac.kfac().state().restore(state);
+      for (int step = 3; step < 7; step++) {
+        step(trainer, kfac, step);
+      }
+      assertThat(Nets.weights(model)).usingRecursiveComparison().isEqualTo(expected);
+    }
+  }
+
+  @Test
+  void passesThatDoNotTrainAreNotRecorded() {
+    try (Model model = Nets.model(Nets.cnn());
+        Trainer trainer = model.newTrainer(Nets.config(0.02f));
+        NDManager manager = trainer.getManager().newSubManager()) {
+      trainer.initialize(Nets.IMAGES);
+      NDList data = new NDList(Nets.images(manager, 1).head());
+      int plain = arraysMadeWithoutTraining(trainer, data);
+      try (DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.monteCarlo(1), backend)) {
+        assertThat(arraysMadeWithoutTraining(trainer, data)).isEqualTo(plain);
+        assertThatIllegalStateException()
+            .isThrownBy(kfac::precondition)
+            .withMessageStartingWith("there is no training pass to precondition");
+      }
+    }
+  }
+
+  /** A validation pass, and a training pass outside of a gradient collector. */
+  private static int arraysMadeWithoutTraining(Trainer trainer, NDList data) {
+    int before = trainer.getManager().getManagedArrays().size();
+    float[] validation = trainer.evaluate(data).head().toFloatArray();
+    assertThat(trainer.forward(data).head().toFloatArray()).isEqualTo(validation);
+    return trainer.getManager().getManagedArrays().size() - before;
+  }
+
+  /** Two passes over the same data double the gradient, and so the preconditioned gradient. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void gradientsAddUpOverPasses(boolean sampled) {
+    float[] once = preconditioned(1, sampled);
+    float[] twice = preconditioned(2, sampled);
+    for (int i = 0; i < once.length; i++) {
+      assertThat(twice[i]).isCloseTo(2 * once[i], within(1e-5f));
+    }
+  }
+
+  private float[] preconditioned(int passes, boolean sampled) {
+    try (Model model = Nets.model(Nets.cnn());
+        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, fisher(sampled), backend);
+        Trainer trainer = model.newTrainer(Nets.config(0.02f));
+        NDManager manager = trainer.getManager().newSubManager()) {
+      trainer.initialize(Nets.IMAGES);
+      for (int i = 0; i < passes; i++) {
+        Nets.pass(trainer, Nets.images(manager, 1));
+      }
+      kfac.precondition();
+      return Nets.gradient(model.getBlock().getParameters().get("04Linear_weight"));
+    }
+  }
+
+  @Test
+  void missingBackwardPassIsAnError() {
+    try (Model model = Nets.model(Nets.cnn());
+        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
+        Trainer trainer = model.newTrainer(Nets.config(0.02f));
+        NDManager manager = trainer.getManager().newSubManager()) {
+      trainer.initialize(Nets.IMAGES);
+      try (var collector = trainer.newGradientCollector()) {
+        assertThat(collector).isNotNull();
+        trainer.forward(new NDList(Nets.images(manager, 1).head()));
+      }
+      assertThatIllegalStateException()
+          .isThrownBy(kfac::precondition)
+          .withMessage("no layer has a gradient: run the backward pass before precondition()");
+    }
+  }
+
+  @Test
+  void nanInTheDataNamesTheLayerAndChangesNothing() {
+    try (Model model = Nets.model(Nets.cnn());
+        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
+        Trainer trainer = model.newTrainer(Nets.config(0.02f));
+        NDManager manager = trainer.getManager().newSubManager()) {
+      trainer.initialize(Nets.IMAGES);
+      NDList data = Nets.images(manager, 1);
+      data.head().toByteBuffer(true).asFloatBuffer().put(17, Float.NaN);
+      Nets.pass(trainer, data);
+      assertThatIllegalArgumentException()
+          .isThrownBy(kfac::precondition)
+          .withMessage("layer '01Conv2d': input holds a NaN or infinity at flat index 17");
+      assertThat(kfac.kfac().state().step()).isZero();
+    }
+  }
+
+  @Test
+  void shapesAreNeededBeforeTheState() {
+    try (Model model = Nets.model(Nets.cnn());
+        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend)) {
+      assertThatIllegalStateException()
+          .isThrownBy(kfac::kfac)
+          .withMessage("initialize the model first: trainer.initialize(shape)");
+    }
+  }
+
+  @Test
+  void modelServesOnAfterClosing() {
+    try (Model model = Nets.model(Nets.cnn());
+        Trainer trainer = model.newTrainer(Nets.config(0.02f));
+        NDManager manager = trainer.getManager().newSubManager()) {
+      trainer.initialize(Nets.IMAGES);
+      DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
+      step(trainer, kfac, 1);
+      kfac.close();
+      kfac.close(); // does no harm
+      Nets.pass(trainer, Nets.images(manager, 2));
+      trainer.step();
+      assertThat(trainer.evaluate(new NDList(Nets.images(manager, 2).head())).head().getShape())
+          .isEqualTo(new Shape(Nets.BATCH, Nets.CLASSES));
+    }
+  }
+
+  @Test
+  void timesAreThoseOfTheLastStep() {
+    try (Model model = Nets.model(Nets.cnn());
+        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.monteCarlo(1), backend);
+        Trainer trainer = model.newTrainer(Nets.config(0.02f))) {
+      trainer.initialize(Nets.IMAGES);
+      step(trainer, kfac, 0);
+      StepTimes first = kfac.lastTimes();
+      assertThat(first.sample()).isPositive();
+      assertThat(first.observe()).isPositive();
+      assertThat(first.total())
+          .isEqualTo(first.sample() + first.observe() + first.refresh() + first.precondition());
+      step(trainer, kfac, 1);
+      assertThat(kfac.lastTimes().sample()).isZero();
       assertThat(kfac.lastTimes().precondition()).isPositive();
     }
   }

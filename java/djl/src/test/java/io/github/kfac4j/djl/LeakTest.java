@@ -1,0 +1,84 @@
+package io.github.kfac4j.djl;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.Model;
+import ai.djl.ndarray.NDManager;
+import ai.djl.training.Trainer;
+import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.Backends;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+
+class LeakTest {
+  private static final int WARM_UP = 500;
+  private static final int STEPS = 2500;
+
+  private static void step(Trainer trainer, DjlKfac kfac, int seed) {
+    try (NDManager batch = trainer.getManager().newSubManager()) {
+      Nets.pass(trainer, Nets.images(batch, seed));
+      if (kfac != null) {
+        kfac.precondition();
+      }
+      trainer.step();
+    }
+  }
+
+  /** The heap has a fixed size here, so what grows is memory of the engine or direct buffers. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void thousandsOfStepsKeepNothing() throws IOException {
+    KfacOptions options = KfacOptions.DEFAULT.withDamping(0.1).withIntervals(2, 50);
+    try (Backend backend = Backends.require("java");
+        Model model = Nets.model(Nets.cnn());
+        DjlKfac kfac = DjlKfac.attach(model, options, Fisher.monteCarlo(1), backend);
+        Trainer trainer = model.newTrainer(Nets.config(0.01f))) {
+      trainer.initialize(Nets.IMAGES);
+      NDManager all = model.getNDManager().getParentManager();
+      long rss = 0;
+      int arrays = 0;
+      for (int step = 0; step < WARM_UP + STEPS; step++) {
+        if (step == WARM_UP) {
+          rss = residentKilobytes();
+          arrays = all.getManagedArrays().size();
+        }
+        step(trainer, kfac, step);
+      }
+      assertThat(all.getManagedArrays()).hasSize(arrays);
+      assertThat(residentKilobytes() - rss).as("growth in kB").isLessThan(16 * 1024);
+    }
+  }
+
+  @Test
+  void abandonedPassesAreFreedByTheNext() {
+    try (Backend backend = Backends.require("java");
+        Model model = Nets.model(Nets.cnn());
+        DjlKfac kfac = DjlKfac.attach(model, KfacOptions.DEFAULT, Fisher.EMPIRICAL, backend);
+        Trainer trainer = model.newTrainer(Nets.config(0.01f))) {
+      trainer.initialize(Nets.IMAGES);
+      int arrays = 0;
+      for (int i = 0; i < 3; i++) {
+        try (NDManager batch = trainer.getManager().newSubManager()) {
+          Nets.pass(trainer, Nets.images(batch, i));
+        }
+        arrays =
+            i == 0 ? model.getNDManager().getParentManager().getManagedArrays().size() : arrays;
+      }
+      assertThat(model.getNDManager().getParentManager().getManagedArrays()).hasSize(arrays);
+      assertThat(kfac.layers()).hasSize(3);
+    }
+  }
+
+  private static long residentKilobytes() throws IOException {
+    return Files.readAllLines(Path.of("/proc/self/status")).stream()
+        .filter(line -> line.startsWith("VmRSS:"))
+        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+        .findFirst()
+        .orElseThrow();
+  }
+}
