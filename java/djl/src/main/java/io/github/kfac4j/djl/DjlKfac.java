@@ -24,26 +24,8 @@ import java.util.function.Supplier;
  * Conv2d} in a model, between the backward pass and the optimizer's step. All other parameters are
  * trained by the optimizer as before; they are named in one line of the log.
  *
- * <p>The program stays as it is but for a few lines. With {@code EasyTrain} it is a training
- * listener:
- *
- * <pre>{@code
- * try (DjlKfac kfac = DjlKfac.attach(model, KfacOptions.DEFAULT.withDamping(0.03))) {
- *   config.addTrainingListeners(kfac);
- *   ... // newTrainer(config), EasyTrain.fit, as before
- * }
- * }</pre>
- *
- * <p>In a hand-written loop it is one call:
- *
- * <pre>{@code
- * try (GradientCollector collector = trainer.newGradientCollector()) {
- *   NDArray loss = trainer.getLoss().evaluate(labels, trainer.forward(data));
- *   collector.backward(loss);
- * }
- * kfac.precondition();
- * trainer.step();
- * }</pre>
+ * <p>With {@code EasyTrain} it is a training listener, in a hand-written loop one call of {@link
+ * #precondition}; the package description shows both.
  *
  * <p>The loss must be a mean over the batch, as all of DJL's are; the batch is the first dimension
  * of the model's first input. Weight decay belongs into the optimizer. Several backward passes

@@ -1,5 +1,39 @@
 /**
- * K-FAC in training programs of the Deep Java Library, on its PyTorch engine. Start at {@link
- * io.github.kfac4j.djl.DjlKfac}.
+ * K-FAC in training programs of the Deep Java Library, on its PyTorch engine: {@link
+ * io.github.kfac4j.djl.DjlKfac} preconditions the gradients of every {@code Linear} and {@code
+ * Conv2d} of a model, and the program's own optimizer takes the step.
+ *
+ * <p>With {@code EasyTrain}, three lines are added (the first three):
+ *
+ * <pre>{@code
+ * KfacOptions options = KfacOptions.DEFAULT.withDamping(0.03);
+ * try (DjlKfac kfac = DjlKfac.attach(model, options)) {
+ *   config.addTrainingListeners(kfac);
+ *   try (Trainer trainer = model.newTrainer(config)) {
+ *     trainer.initialize(shape);
+ *     EasyTrain.fit(trainer, 10, data, null);
+ *   }
+ * }
+ * }</pre>
+ *
+ * <p>In a hand-written loop, three as well: the first two, and {@code kfac.precondition()}.
+ *
+ * <pre>{@code
+ * KfacOptions options = KfacOptions.DEFAULT.withDamping(0.03);
+ * try (DjlKfac kfac = DjlKfac.attach(model, options)) {
+ *   for (int epoch = 0; epoch < 10; epoch++) {
+ *     for (Batch batch : trainer.iterateDataset(data)) {
+ *       try (GradientCollector collector = trainer.newGradientCollector()) {
+ *         NDList output = trainer.forward(batch.getData());
+ *         NDArray loss = trainer.getLoss().evaluate(batch.getLabels(), output);
+ *         collector.backward(loss);
+ *       }
+ *       kfac.precondition();
+ *       trainer.step();
+ *       batch.close();
+ *     }
+ *   }
+ * }
+ * }</pre>
  */
 package io.github.kfac4j.djl;
