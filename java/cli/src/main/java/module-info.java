@@ -1,5 +1,7 @@
 /** The command line {@code kfac}: training, data sets, plots and reports. */
 open module io.github.kfac4j.cli {
+  requires com.fasterxml.jackson.annotation;
+  requires com.fasterxml.jackson.core;
   requires com.fasterxml.jackson.databind;
   requires info.picocli;
   requires io.github.kfac4j.core;

@@ -1,6 +1,8 @@
 package io.github.kfac4j.cli;
 
+import io.github.kfac4j.InversionFailedException;
 import io.github.kfac4j.backend.BackendUnavailableException;
+import io.github.kfac4j.cli.apply.ApplyCommand;
 import io.github.kfac4j.cli.info.InfoCommand;
 import io.github.kfac4j.safetensors.SafetensorsException;
 import picocli.CommandLine;
@@ -15,7 +17,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = KfacCommand.Version.class,
     description = "Kronecker-factored approximate curvature (K-FAC) for the JVM.",
-    subcommands = {InfoCommand.class, CommandLine.HelpCommand.class},
+    subcommands = {ApplyCommand.class, InfoCommand.class, CommandLine.HelpCommand.class},
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:success",
@@ -57,6 +59,9 @@ public final class KfacCommand implements Runnable {
     }
     if (e instanceof BackendUnavailableException) {
       return report(command, e.getMessage(), ExitCode.UNAVAILABLE);
+    }
+    if (e instanceof InversionFailedException) {
+      return report(command, e.getMessage(), ExitCode.FAILED);
     }
     e.printStackTrace(command.getErr()); // a defect of ours: the trace is what helps
     return report(command, "unexpected error: " + e, ExitCode.FAILED);

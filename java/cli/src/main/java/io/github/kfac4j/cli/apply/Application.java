@@ -1,0 +1,76 @@
+package io.github.kfac4j.cli.apply;
+
+import io.github.kfac4j.Approximation;
+import io.github.kfac4j.Kfac;
+import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.LayerReport;
+import io.github.kfac4j.Observation;
+import io.github.kfac4j.StepReport;
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.cli.BadInputException;
+import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.safetensors.Tensor;
+import java.util.List;
+import java.util.Map;
+
+/** One step of K-FAC from factors that this batch alone determines. */
+final class Application {
+  private final Map<String, Layer> layers;
+  private final KfacOptions options;
+
+  Application(Map<String, Layer> layers, KfacOptions options) {
+    this.layers = layers;
+    this.options = options;
+  }
+
+  /** The tensors to be written, and what was done. */
+  record Result(Map<String, Tensor> tensors, List<LayerReport> layers, StepReport step) {}
+
+  /**
+   * Computes everything.
+   *
+   * @throws BadInputException naming the layer, and the tensor that is missing or does not fit
+   * @throws io.github.kfac4j.InversionFailedException if a factor cannot be inverted
+   */
+  Result run(Backend backend, Map<String, Tensor> tensors) {
+    List<LayerTensors> inputs =
+        layers.entrySet().stream()
+            .map(entry -> LayerTensors.of(entry.getKey(), entry.getValue(), tensors))
+            .toList();
+    try (Kfac kfac = new Kfac(backend, layers, options)) {
+      List<Observation> observations = inputs.stream().map(LayerTensors::observation).toList();
+      kfac.observe(observations);
+      List<LayerReport> reports = kfac.refresh();
+      if (options.approximation() == Approximation.EKFAC) {
+        kfac.observe(observations); // moments in the basis that refresh() has just made
+      }
+      StepReport step = kfac.precondition(inputs.stream().map(LayerTensors::gradient).toList());
+      return new Result(collect(kfac, inputs), reports, step);
+    } catch (IllegalArgumentException e) { // the library's checks name layer, tensor and value
+      throw new BadInputException(e.getMessage(), e);
+    }
+  }
+
+  private Map<String, Tensor> collect(Kfac kfac, List<LayerTensors> inputs) {
+    OutputTensors out = new OutputTensors();
+    for (LayerTensors in : inputs) {
+      String name = in.layer();
+      Layer layer = layers.get(name);
+      if (options.approximation() != Approximation.DIAGONAL) {
+        double[] a = kfac.state().inputFactor(name);
+        double[] g = kfac.state().outputFactor(name);
+        out.add(name + ".A", in.dtype(), a, square(layer, layer.inputDim()));
+        out.add(name + ".G", in.dtype(), g, square(layer, layer.outputDim()));
+      }
+      out.add(name + LayerTensors.WEIGHT_GRAD, in.dtype(), in.weightGrad());
+      if (in.biasGrad() != null) {
+        out.add(name + LayerTensors.BIAS_GRAD, in.dtype(), in.biasGrad());
+      }
+    }
+    return out.asMap();
+  }
+
+  private static long[] square(Layer layer, int n) {
+    return layer.groups() == 1 ? new long[] {n, n} : new long[] {layer.groups(), n, n};
+  }
+}

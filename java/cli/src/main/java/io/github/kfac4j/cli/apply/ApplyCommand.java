@@ -1,0 +1,155 @@
+package io.github.kfac4j.cli.apply;
+
+import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.cli.BackendOption;
+import io.github.kfac4j.cli.BadInputException;
+import io.github.kfac4j.cli.JsonOption;
+import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.safetensors.TensorFile;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** The subcommand {@code apply}. */
+@Command(
+    name = "apply",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Preconditions gradients from any framework by K-FAC. Tensors come and go as safetensors.",
+      "",
+      "In, for each layer, F32 or F64: NAME.input [N, in], [N, ..., in] or [N, C, H, W];"
+          + " NAME.output_grad, per-example gradients of the summed loss with respect to the"
+          + " layer's output; NAME.weight_grad [out, in] or [out, in/groups, kh, kw];"
+          + " NAME.bias_grad [out].",
+      "Out, in the type of NAME.input: NAME.A and NAME.G, undamped, [n, n] or, for several groups,"
+          + " [groups, n, n], the bias coordinate last; NAME.weight_grad and NAME.bias_grad,"
+          + " preconditioned.",
+      "",
+      "Configuration, with defaults except for layers, name, type, sizes and kernel:",
+      "  {\"layers\": [",
+      "    {\"name\": \"conv1\", \"type\": \"conv2d\", \"in_channels\": 3,",
+      "     \"out_channels\": 8, \"kernel\": [3, 3], \"stride\": [1, 1],",
+      "     \"padding\": [0, 0], \"dilation\": [1, 1], \"groups\": 1, \"bias\": true},",
+      "    {\"name\": \"fc\", \"type\": \"dense\", \"in_features\": 128,",
+      "     \"out_features\": 10, \"bias\": true}],",
+      "   \"damping\": 1e-3, \"damping_mode\": \"factored\", \"convention\": \"kfc\",",
+      "   \"approximation\": \"kronecker\", \"kl_clip\": null, \"learning_rate\": 1.0,",
+      "   \"decay\": 0.0}",
+      "",
+      "damping_mode: factored or exact. It concerns the approximation kronecker; the others are"
+          + " always damped exactly. Under the convention kfac-pytorch, factored is its INVERSE"
+          + " and exact its EIGEN method.",
+      "convention: kfc, tensorflow-kfac, kfac-jax or kfac-pytorch (kronecker only).",
+      "approximation: kronecker, ekfac (moments of this batch in its own eigenbasis) or diagonal"
+          + " (no factors, hence no NAME.A and NAME.G).",
+      "kl_clip: bound on the squared step length at learning_rate in the Fisher metric, or null.",
+      "decay: 0 takes this batch alone; otherwise it is the first batch of a running average.",
+      ""
+    })
+public final class ApplyCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--config",
+      required = true,
+      paramLabel = "JSON",
+      description = "Layers and settings, as above.")
+  private Path configFile;
+
+  @Option(
+      names = "--in",
+      required = true,
+      paramLabel = "SAFETENSORS",
+      description = "What the layers saw in one batch, and their gradients.")
+  private Path in;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "SAFETENSORS",
+      description = "Where factors and preconditioned gradients go.")
+  private Path out;
+
+  @Mixin private BackendOption backendOption;
+  @Mixin private JsonOption json;
+
+  @Override
+  public Integer call() throws IOException {
+    ApplyConfig config = ConfigFile.read(configFile);
+    Application application = application(config);
+    requireWritable();
+    TensorFile tensors = TensorFile.read(in);
+    requireKnown(tensors, config);
+    try (Backend backend = backendOption.open()) {
+      Application.Result result = application.run(backend, tensors.tensors());
+      new TensorFile(result.tensors(), Map.of()).write(out);
+      print(ApplyReport.of(backend.name(), config, result.step(), result.layers()));
+    } catch (OutOfMemoryError e) {
+      throw new BadInputException("not enough memory; give java a larger heap with -Xmx", e);
+    }
+    return 0;
+  }
+
+  private Application application(ApplyConfig config) {
+    try {
+      Map<String, Layer> layers = config.layersByName();
+      KfacOptions options = config.options();
+      return new Application(layers, options);
+    } catch (IllegalArgumentException e) {
+      throw new BadInputException(configFile + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Found out before the work is done, not after. */
+  private void requireWritable() {
+    Path directory = out.toAbsolutePath().getParent();
+    if (directory == null || Files.isDirectory(out)) {
+      throw new BadInputException("--out " + out + " is a directory");
+    }
+    if (!Files.isDirectory(directory)) {
+      throw new BadInputException("--out " + out + ": there is no directory " + directory);
+    }
+    if (!Files.isWritable(directory)) {
+      throw new BadInputException("--out " + out + ": " + directory + " cannot be written to");
+    }
+  }
+
+  /** Refuses tensors of layers that the configuration does not have; says which others are left. */
+  private void requireKnown(TensorFile file, ApplyConfig config) {
+    List<String> layers = config.layers().stream().map(LayerConfig::name).toList();
+    for (String tensor : file.tensors().keySet()) {
+      String suffix = tensor.substring(Math.max(0, tensor.lastIndexOf('.')));
+      boolean ours = LayerTensors.SUFFIXES.contains(suffix);
+      String layer = tensor.substring(0, tensor.length() - suffix.length());
+      if (ours && !layers.contains(layer)) {
+        throw new BadInputException(
+            "%s: tensor '%s' belongs to no layer of %s; its layers are %s"
+                .formatted(in, tensor, configFile, layers));
+      }
+      if (!ours) {
+        spec.commandLine().getErr().printf("%s: tensor '%s' is not used%n", in, tensor);
+      }
+    }
+  }
+
+  private void print(ApplyReport report) {
+    PrintWriter stdout = spec.commandLine().getOut();
+    if (json.enabled()) {
+      JsonOption.print(report, stdout);
+      return;
+    }
+    ApplyTable.print(report, stdout);
+    stdout.printf("wrote %s%n", out);
+    stdout.flush();
+  }
+}

@@ -1,0 +1,64 @@
+package io.github.kfac4j.cli.apply;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.github.kfac4j.LayerReport;
+import io.github.kfac4j.LayerReport.GroupReport;
+import io.github.kfac4j.StepReport;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+
+/** What was done, as the JSON document says it. */
+record ApplyReport(
+    String backend,
+    double clip,
+    @JsonProperty("inner_product") double innerProduct,
+    List<OfLayer> layers) {
+
+  /**
+   * One layer. {@code pi}, {@code damping} and {@code status} are lists if there are several
+   * groups; a number that the mode or convention does not have is null.
+   */
+  record OfLayer(
+      String name,
+      String type,
+      int groups,
+      PerFactor dims,
+      Object pi,
+      PerFactor damping,
+      Object status) {}
+
+  /** A value for each of the two factors. */
+  record PerFactor(@JsonProperty("A") Object a, @JsonProperty("G") Object g) {}
+
+  static ApplyReport of(
+      String backend, ApplyConfig config, StepReport step, List<LayerReport> reports) {
+    List<OfLayer> layers = new ArrayList<>();
+    for (int i = 0; i < reports.size(); i++) {
+      LayerReport report = reports.get(i);
+      List<GroupReport> groups = report.perGroup();
+      layers.add(
+          new OfLayer(
+              report.layer(),
+              config.layers().get(i).type(),
+              report.groups(),
+              new PerFactor(report.inputDim(), report.outputDim()),
+              perGroup(groups, g -> number(g.pi())),
+              new PerFactor(
+                  perGroup(groups, g -> number(g.dampingA())),
+                  perGroup(groups, g -> number(g.dampingG()))),
+              perGroup(groups, GroupReport::status)));
+    }
+    return new ApplyReport(backend, step.clip(), step.innerProduct(), layers);
+  }
+
+  private static Object perGroup(List<GroupReport> groups, Function<GroupReport, Object> value) {
+    List<Object> values = new ArrayList<>(); // may hold null
+    groups.forEach(group -> values.add(value.apply(group)));
+    return values.size() == 1 ? values.get(0) : values;
+  }
+
+  private static Object number(double value) {
+    return Double.isNaN(value) ? null : value;
+  }
+}

@@ -1,0 +1,108 @@
+package io.github.kfac4j.cli.apply;
+
+import io.github.kfac4j.LayerGradient;
+import io.github.kfac4j.Observation;
+import io.github.kfac4j.cli.BadInputException;
+import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.safetensors.DType;
+import io.github.kfac4j.safetensors.Tensor;
+import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.tensor.Shape;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What one layer has in the input file.
+ *
+ * @param dtype of the layer's input, in which its results are written
+ * @param weightGrad replaced in place by the preconditioned gradient, as is {@code biasGrad}
+ * @param biasGrad null for a layer without bias
+ */
+record LayerTensors(
+    String layer,
+    DType dtype,
+    HostTensor input,
+    HostTensor outputGrad,
+    HostTensor weightGrad,
+    HostTensor biasGrad) {
+  static final String INPUT = ".input";
+  static final String OUTPUT_GRAD = ".output_grad";
+  static final String WEIGHT_GRAD = ".weight_grad";
+  static final String BIAS_GRAD = ".bias_grad";
+  static final List<String> SUFFIXES = List.of(INPUT, OUTPUT_GRAD, WEIGHT_GRAD, BIAS_GRAD);
+
+  /**
+   * Finds a layer's tensors and checks their types and shapes.
+   *
+   * @throws BadInputException naming the tensor and what is wrong with it
+   */
+  static LayerTensors of(String name, Layer layer, Map<String, Tensor> tensors) {
+    HostTensor input = host(name, INPUT, tensors);
+    HostTensor outputGrad = host(name, OUTPUT_GRAD, tensors);
+    try {
+      layer.inputs(input);
+      layer.outputGrads(outputGrad);
+    } catch (IllegalArgumentException e) {
+      throw new BadInputException("layer '%s': %s".formatted(name, e.getMessage()), e);
+    }
+    DType dtype = tensors.get(name + INPUT).dtype();
+    HostTensor weightGrad = gradient(name, WEIGHT_GRAD, tensors, layer.weightShape(), dtype);
+    HostTensor biasGrad = null;
+    if (layer.bias()) {
+      Shape shape = Shape.of(layer.groups() * layer.outputDim());
+      biasGrad = gradient(name, BIAS_GRAD, tensors, shape, dtype);
+    } else if (tensors.containsKey(name + BIAS_GRAD)) {
+      throw new BadInputException(
+          "layer '%s' has no bias, but there is a tensor '%s'".formatted(name, name + BIAS_GRAD));
+    }
+    return new LayerTensors(name, dtype, input, outputGrad, weightGrad, biasGrad);
+  }
+
+  Observation observation() {
+    return new Observation(layer, input, outputGrad, 1);
+  }
+
+  LayerGradient gradient() {
+    return new LayerGradient(layer, weightGrad, biasGrad);
+  }
+
+  private static HostTensor gradient(
+      String layer, String suffix, Map<String, Tensor> tensors, Shape expected, DType dtype) {
+    HostTensor gradient = host(layer, suffix, tensors);
+    if (!gradient.shape().equals(expected)) {
+      throw new BadInputException(
+          "layer '%s': tensor '%s' has shape %s, expected %s"
+              .formatted(layer, layer + suffix, gradient.shape(), expected));
+    }
+    if (dtype == DType.F64 && !gradient.isDouble()) {
+      return HostTensor.of(gradient.toArray(), extents(tensors.get(layer + suffix)));
+    }
+    return gradient;
+  }
+
+  private static HostTensor host(String layer, String suffix, Map<String, Tensor> tensors) {
+    Tensor tensor = tensors.get(layer + suffix);
+    if (tensor == null) {
+      throw new BadInputException(
+          "layer '%s': tensor '%s' is missing".formatted(layer, layer + suffix));
+    }
+    return switch (tensor.dtype()) {
+      case F32 -> HostTensor.of(tensor.asFloatBuffer(), extents(tensor));
+      case F64 -> HostTensor.of(tensor.asDoubleBuffer(), extents(tensor));
+      default ->
+          throw new BadInputException(
+              "layer '%s': tensor '%s' has dtype %s, expected F32 or F64"
+                  .formatted(layer, layer + suffix, tensor.dtype()));
+    };
+  }
+
+  private static int[] extents(Tensor tensor) {
+    long[] shape = tensor.shape();
+    int[] extents = new int[shape.length];
+    for (int i = 0; i < extents.length; i++) {
+      // beyond the range only if another extent is 0: an empty batch, which is refused anyway
+      extents[i] = (int) Math.min(shape[i], Integer.MAX_VALUE);
+    }
+    return extents;
+  }
+}
