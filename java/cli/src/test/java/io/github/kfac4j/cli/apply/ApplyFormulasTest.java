@@ -26,7 +26,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The command on real files against the formulas, for every convention, mode and kind of layer. */
@@ -89,15 +88,34 @@ class ApplyFormulasTest {
   }
 
   private JsonNode run(DType dtype, String settings) {
+    return run("java", dtype, settings);
+  }
+
+  private JsonNode run(String backend, DType dtype, String settings) {
     Bench bench = new Bench(directory);
     layers.forEach(layer -> layer.putInto(bench, dtype));
-    return bench.json(config(settings));
+    JsonNode json = bench.json(backend, config(settings));
+    assertThat(json.get("backend").textValue()).isEqualTo(backend);
+    return json;
   }
 
   /** Compares gradients and, unless {@code factors} is false, A and G of every group. */
   private void check(
-      DType dtype, String convention, boolean factors, Function<Formulas, double[]> gradient) {
-    double tolerance = dtype == DType.F32 ? 1e-5 : 1e-10;
+      String backend,
+      DType dtype,
+      String convention,
+      boolean factors,
+      Function<Formulas, double[]> gradient) {
+    double tolerance = backend.equals("java") && dtype == DType.F64 ? 1e-10 : 1e-5;
+    check(tolerance, dtype, convention, factors, gradient);
+  }
+
+  private void check(
+      double tolerance,
+      DType dtype,
+      String convention,
+      boolean factors,
+      Function<Formulas, double[]> gradient) {
     Map<String, Tensor> results = new Bench(directory).results();
     List<String> expectedNames = new ArrayList<>();
     for (SampleLayer layer : layers) {
@@ -136,18 +154,24 @@ class ApplyFormulasTest {
     assertThat(Fixtures.error(one, expected)).isLessThan(tolerance);
   }
 
+  /** Every backend that is not a device, both types; the CPU backend computes in fp32. */
+  static Stream<Arguments> backends() {
+    return Stream.of("java", "cpu")
+        .flatMap(b -> Stream.of(Arguments.of(b, DType.F32), Arguments.of(b, DType.F64)));
+  }
+
   static Stream<Arguments> conventions() {
     return CONVENTIONS.stream()
-        .flatMap(c -> Stream.of(Arguments.of(c, DType.F32), Arguments.of(c, DType.F64)));
+        .flatMap(
+            convention -> backends().map(b -> Arguments.of(convention, b.get()[0], b.get()[1])));
   }
 
   @ParameterizedTest
   @MethodSource("conventions")
-  void factoredDamping(String convention, DType dtype) {
-    JsonNode json = run(dtype, "\"convention\":\"%s\"".formatted(convention));
-    check(dtype, convention, true, formulas -> formulas.factored(LAMBDA));
+  void factoredDamping(String convention, String backend, DType dtype) {
+    JsonNode json = run(backend, dtype, "\"convention\":\"%s\"".formatted(convention));
+    check(backend, dtype, convention, true, formulas -> formulas.factored(LAMBDA));
 
-    assertThat(json.get("backend").textValue()).isEqualTo("java");
     assertThat(json.get("layers")).hasSize(layers.size());
     for (int i = 0; i < layers.size(); i++) {
       checkReport(json.get("layers").get(i), layers.get(i), convention);
@@ -166,15 +190,15 @@ class ApplyFormulasTest {
       double[] damping = formulas.dampings(LAMBDA);
       assertThat(of(json.get("status"), groups, k).textValue()).isEqualTo("ok");
       assertThat(of(json.get("damping").get("A"), groups, k).doubleValue())
-          .isCloseTo(damping[0], withPercentage(1e-8));
+          .isCloseTo(damping[0], withPercentage(1e-4));
       assertThat(of(json.get("damping").get("G"), groups, k).doubleValue())
-          .isCloseTo(damping[1], withPercentage(1e-8));
+          .isCloseTo(damping[1], withPercentage(1e-4));
       JsonNode pi = of(json.get("pi"), groups, k);
       boolean none =
           convention.equals("kfac-pytorch") || convention.equals("kfac-jax") && layer.dimG() == 1;
       assertThat(pi.isNull()).isEqualTo(none);
       if (!none) {
-        assertThat(pi.doubleValue()).isCloseTo(formulas.pi(), withPercentage(1e-8));
+        assertThat(pi.doubleValue()).isCloseTo(formulas.pi(), withPercentage(1e-4));
       }
     }
   }
@@ -187,10 +211,13 @@ class ApplyFormulasTest {
 
   @ParameterizedTest
   @MethodSource("conventions")
-  void exactDamping(String convention, DType dtype) {
+  void exactDamping(String convention, String backend, DType dtype) {
     JsonNode json =
-        run(dtype, "\"damping_mode\":\"exact\",\"convention\":\"%s\"".formatted(convention));
-    check(dtype, convention, true, formulas -> formulas.exact(LAMBDA));
+        run(
+            backend,
+            dtype,
+            "\"damping_mode\":\"exact\",\"convention\":\"%s\"".formatted(convention));
+    check(backend, dtype, convention, true, formulas -> formulas.exact(LAMBDA));
     JsonNode first = json.get("layers").get(0);
     assertThat(first.get("pi").isNull()).isTrue();
     assertThat(first.get("damping").get("A").doubleValue()).isEqualTo(LAMBDA);
@@ -198,20 +225,28 @@ class ApplyFormulasTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"F32", "F64"})
-  void ekfac(DType dtype) {
+  @MethodSource("backends")
+  void ekfac(String backend, DType dtype) {
     for (String convention : CONVENTIONS.subList(0, 3)) {
-      run(dtype, "\"approximation\":\"ekfac\",\"convention\":\"%s\"".formatted(convention));
-      check(dtype, convention, true, formulas -> formulas.ekfac(LAMBDA));
+      run(
+          backend,
+          dtype,
+          "\"approximation\":\"ekfac\",\"convention\":\"%s\"".formatted(convention));
+      // moments belong to a basis, and in fp32 that is only as good as the gaps of the spectrum
+      double tolerance = backend.equals("cpu") ? 1e-4 : dtype == DType.F32 ? 1e-5 : 1e-10;
+      check(tolerance, dtype, convention, true, formulas -> formulas.ekfac(LAMBDA));
     }
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"F32", "F64"})
-  void diagonal(DType dtype) {
+  @MethodSource("backends")
+  void diagonal(String backend, DType dtype) {
     for (String convention : CONVENTIONS.subList(0, 3)) {
-      run(dtype, "\"approximation\":\"diagonal\",\"convention\":\"%s\"".formatted(convention));
-      check(dtype, convention, false, formulas -> formulas.diagonal(LAMBDA));
+      run(
+          backend,
+          dtype,
+          "\"approximation\":\"diagonal\",\"convention\":\"%s\"".formatted(convention));
+      check(backend, dtype, convention, false, formulas -> formulas.diagonal(LAMBDA));
     }
   }
 
@@ -232,7 +267,7 @@ class ApplyFormulasTest {
     JsonNode json = run(DType.F64, "\"kl_clip\":1e-2,\"learning_rate\":0.5");
     assertThat(json.get("inner_product").doubleValue()).isCloseTo(inner, withPercentage(1e-8));
     assertThat(json.get("clip").doubleValue()).isCloseTo(clip, withPercentage(1e-8));
-    check(DType.F64, "kfc", true, f -> Formulas.times(f.factored(LAMBDA), clip));
+    check("java", DType.F64, "kfc", true, f -> Formulas.times(f.factored(LAMBDA), clip));
 
     assertThat(run(DType.F64, "\"kl_clip\":1e9").get("clip").doubleValue()).isEqualTo(1);
     assertThat(run(DType.F64, "\"kl_clip\":null").get("clip").doubleValue()).isEqualTo(1);
@@ -249,7 +284,7 @@ class ApplyFormulasTest {
     assertThat(Fixtures.error(actual, average)).isLessThan(1e-12);
 
     run(DType.F64, "\"decay\":0.95");
-    check(DType.F64, "kfc", true, formulas -> formulas.factored(LAMBDA)); // debiased
+    check("java", DType.F64, "kfc", true, formulas -> formulas.factored(LAMBDA)); // debiased
   }
 
   @Test
@@ -262,7 +297,8 @@ class ApplyFormulasTest {
     // within a layer, types may differ
     bench.put("fc.weight_grad", DType.F64, single.data()[2], 4, 6);
     bench.put("wide.head.weight_grad", DType.F32, twin.data()[2], 5, 3);
-    bench.json("{\"layers\":[%s,%s],\"damping\":0.03}".formatted(single.json(), twin.json()));
+    bench.json(
+        "java", "{\"layers\":[%s,%s],\"damping\":0.03}".formatted(single.json(), twin.json()));
     Map<String, Tensor> results = bench.results();
     results.forEach(
         (name, tensor) ->

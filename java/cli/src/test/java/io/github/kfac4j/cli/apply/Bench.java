@@ -59,9 +59,9 @@ final class Bench {
   }
 
   /** The same for a run that must succeed; returns the JSON document. */
-  JsonNode json(String configuration) {
+  JsonNode json(String backend, String configuration) {
     write(configuration);
-    return Cli.json(arguments("--json", "--backend", "java"));
+    return Cli.json(arguments("--json", "--backend", backend));
   }
 
   private void write(String configuration) {
