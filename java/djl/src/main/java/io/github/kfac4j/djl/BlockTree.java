@@ -74,9 +74,22 @@ final class BlockTree {
         .toList();
   }
 
-  /** Puts the taps in. Returns what takes the root's place: itself unless it is a layer. */
+  /**
+   * Puts the taps in. Returns what takes the root's place: itself unless it is a layer.
+   *
+   * @throws IllegalStateException if a block cannot be changed; then none is
+   */
   Block insertTaps() {
-    replace(replacements);
+    try {
+      replace(replacements);
+    } catch (IllegalStateException e) {
+      try {
+        removeTaps();
+      } catch (IllegalStateException sameBlock) {
+        e.addSuppressed(sameBlock);
+      }
+      throw e;
+    }
     return replacements.getOrDefault(root, root);
   }
 

@@ -54,14 +54,19 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
   private StepTimes lastTimes;
 
   private DjlKfac(
-      Model model, KfacOptions options, Fisher fisher, Backend backend, boolean ownsBackend) {
+      Model model,
+      BlockTree tree,
+      KfacOptions options,
+      Fisher fisher,
+      Backend backend,
+      boolean ownsBackend) {
     this.model = model;
+    this.tree = tree;
     this.options = options;
     this.fisher = fisher;
     this.backend = backend;
     this.ownsBackend = ownsBackend;
     this.original = model.getBlock();
-    this.tree = new BlockTree(original);
     this.root = new TappedRoot(tree.insertTaps(), this::run);
     model.setBlock(root);
     // a block that is set counts as not loaded, and only loaded ones are made trainable
@@ -77,10 +82,11 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    *
    * @throws IllegalArgumentException if the model is not of the PyTorch engine or holds neither
    *     Linear nor Conv2d
+   * @throws IllegalStateException if a block that holds layers is closed to reflection
    */
   public static DjlKfac attach(Model model, KfacOptions options) {
-    requireUsable(model);
-    return new DjlKfac(model, options, Fisher.EMPIRICAL, Backends.best(), true);
+    BlockTree tree = tree(model);
+    return new DjlKfac(model, tree, options, Fisher.EMPIRICAL, Backends.best(), true);
   }
 
   /**
@@ -88,24 +94,27 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    *
    * @param backend stays the caller's to close
    * @throws IllegalArgumentException as {@link #attach(Model, KfacOptions)}
+   * @throws IllegalStateException likewise
    */
   public static DjlKfac attach(Model model, KfacOptions options, Fisher fisher, Backend backend) {
-    requireUsable(model);
-    return new DjlKfac(model, options, fisher, backend, false);
+    return new DjlKfac(model, tree(model), options, fisher, backend, false);
   }
 
-  private static void requireUsable(Model model) {
+  private static BlockTree tree(Model model) {
     String engine = model.getNDManager().getEngine().getEngineName();
     if (!engine.equals("PyTorch")) {
       throw new IllegalArgumentException(
           "K-FAC works on DJL's PyTorch engine, but the model is of the engine " + engine);
     }
-    if (model.getBlock() instanceof TappedRoot) {
+    Block block = model.getBlock();
+    if (block instanceof TappedRoot) {
       throw new IllegalArgumentException("K-FAC is attached to this model already");
     }
-    if (model.getBlock() == null || new BlockTree(model.getBlock()).taps().isEmpty()) {
+    BlockTree tree = block == null ? null : new BlockTree(block);
+    if (tree == null || tree.taps().isEmpty()) {
       throw new IllegalArgumentException("the model has no Linear and no Conv2d for K-FAC");
     }
+    return tree;
   }
 
   /**
@@ -123,7 +132,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
       Map<String, Layer> layers = new LinkedHashMap<>();
       tree.taps().forEach(tap -> layers.put(tap.name(), tap.layer()));
       kfac = new Kfac(backend, layers, options);
-      step = new Step(kfac, tree.taps(), fisher, trainable());
+      step = new Step(kfac, tree.taps(), fisher, original.getParameters().values());
       LOG.log(
           System.Logger.Level.INFO,
           "K-FAC preconditions {0}; the optimizer alone trains {1}",
@@ -131,10 +140,6 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
           tree.others());
     }
     return kfac;
-  }
-
-  private List<Parameter> trainable() {
-    return original.getParameters().values().stream().filter(Parameter::requiresGradient).toList();
   }
 
   /** Names of the layers that K-FAC preconditions. */

@@ -16,7 +16,7 @@ final class SampledBackward {
    * A backward pass for drawn labels.
    *
    * @param seed of the labels
-   * @param parameters of the model that have gradients
+   * @param parameters of the model
    */
   SampledBackward(long seed, List<Parameter> parameters) {
     this.sampler = new LabelSampler(seed);
@@ -33,7 +33,8 @@ final class SampledBackward {
     NDArray logits = outputs.head();
     NDArray gradient = sampler.logitGradient(logits, step, pass.manager());
     // the parameters' own gradients may hold something: they must not take part
-    List<NDArray> values = parameters.stream().map(pass::value).toList();
+    List<NDArray> values =
+        parameters.stream().filter(Parameter::requiresGradient).map(pass::value).toList();
     values.forEach(value -> value.setRequiresGradient(false));
     try {
       JniUtils.backward((PtNDArray) logits, (PtNDArray) gradient, true, false);

@@ -1,21 +1,17 @@
 package io.github.kfac4j.djl;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import io.github.kfac4j.Kfac;
-import io.github.kfac4j.LayerGradient;
 import io.github.kfac4j.Observation;
 import io.github.kfac4j.StepReport;
-import io.github.kfac4j.tensor.Tensor;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /** What happens in a training step: passes, normally one, then the preconditioning. */
 final class Step implements AutoCloseable {
@@ -110,6 +106,10 @@ final class Step implements AutoCloseable {
       throw new IllegalStateException(
           "no layer has a gradient: run the backward pass before precondition()");
     }
+    if (kfac.state().step() == 0) {
+      Set<String> seen = observations.stream().map(Observation::layer).collect(Collectors.toSet());
+      taps.stream().filter(tap -> !seen.contains(tap.name())).findFirst().ifPresent(Step::refuse);
+    }
     return observations;
   }
 
@@ -117,71 +117,40 @@ final class Step implements AutoCloseable {
   StepReport precondition() {
     try {
       long start = System.nanoTime();
+      taps.stream()
+          .filter(tap -> !used.contains(tap) && Gradients.isPresent(pass, tap.weight()))
+          .findFirst()
+          .ifPresent(Step::refuse);
       if (pass.observes() && sampled == null) {
         kfac.observe(observations(pass.examples()));
       }
-      long afterObserve = System.nanoTime();
+      long observeEnd = System.nanoTime();
       if (kfac.wantsRefresh()) {
         kfac.refresh();
       }
-      long afterRefresh = System.nanoTime();
-      StepReport report = preconditionGradients();
+      long refreshEnd = System.nanoTime();
+      Gradients gradients = new Gradients(pass);
+      taps.stream().filter(used::contains).forEach(tap -> gradients.add(tap, passes == 1));
+      StepReport report = kfac.precondition(gradients.layers());
+      gradients.store();
       times =
           new StepTimes(
               sampleTime,
-              observeTime + afterObserve - start,
-              afterRefresh - afterObserve,
-              System.nanoTime() - afterRefresh);
+              observeTime + observeEnd - start,
+              refreshEnd - observeEnd,
+              System.nanoTime() - refreshEnd);
       return report;
     } finally {
       close();
     }
   }
 
-  private StepReport preconditionGradients() {
-    List<LayerGradient> gradients = new ArrayList<>();
-    List<HostArray> arrays = new ArrayList<>();
-    for (Tap tap : taps) {
-      NDArray weightGradient = pass.gradient(tap.weight());
-      if (!used.contains(tap)) {
-        requireUnused(tap, weightGradient);
-      } else if (weightGradient != null) {
-        HostArray weight = new HostArray(tap.name(), "weight gradient", weightGradient);
-        arrays.add(weight);
-        Tensor bias = null;
-        if (tap.bias() != null) {
-          HostArray biasArray =
-              new HostArray(tap.name(), "bias gradient", pass.gradient(tap.bias()));
-          arrays.add(biasArray);
-          bias = biasArray.tensor();
-        }
-        gradients.add(
-            new LayerGradient(tap.name(), weight.tensor(), bias, source(tap, weightGradient)));
-      }
-    }
-    StepReport report = kfac.precondition(gradients);
-    arrays.forEach(HostArray::store);
-    return report;
-  }
-
-  /** The observation that gave the gradient, if it is at hand and saves work. */
-  private Observation source(Tap tap, NDArray weightGradient) {
-    Capture capture = pass.capture(tap);
-    if (passes != 1 || capture == null) {
-      return null;
-    }
-    return ThroughBatch.source(capture, pass, weightGradient);
-  }
-
-  private static void requireUnused(Tap tap, NDArray weightGradient) {
-    if (weightGradient != null
-        && weightGradient.abs().sum().toType(DataType.FLOAT32, false).getFloat() != 0) {
-      throw new IllegalStateException(
-          ("layer '%s': has a gradient, but its output did not pass the tap: its parent holds it"
-                  + " where K-FAC cannot reach (a lambda, a map), or ran it outside of the model's"
-                  + " block; keep it in a field, an array or a list of the parent")
-              .formatted(tap.name()));
-    }
+  private static void refuse(Tap tap) {
+    throw new IllegalStateException(
+        ("layer '%s': did not pass through its tap. If it takes no part in training, freeze it. If"
+                + " its parent calls it from where K-FAC cannot reach, such as a lambda or a map,"
+                + " keep it in a field, an array or a list of the parent")
+            .formatted(tap.name()));
   }
 
   /** Drops a step that has not come to its end; idempotent. */

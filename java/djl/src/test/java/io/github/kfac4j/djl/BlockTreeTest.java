@@ -31,6 +31,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class BlockTreeTest {
   private static final Shape INPUT = new Shape(6, 5);
@@ -161,13 +163,33 @@ class BlockTreeTest {
     }
   }
 
-  @Test
-  void layerOutOfReachIsAnErrorThatNamesIt() {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void layerOutOfReachIsAnErrorThatNamesIt(boolean sampled) {
+    Fisher fisher = sampled ? Fisher.monteCarlo(1) : Fisher.EMPIRICAL;
     try (Model model = Nets.model(new SequentialBlock().add(linear(4)).add(new Hidden()));
-        DjlKfac kfac = attach(model)) {
+        DjlKfac kfac = DjlKfac.attach(model, KfacOptions.DEFAULT, fisher, backend)) {
       assertThatIllegalStateException()
           .isThrownBy(() -> step(model, kfac))
-          .withMessageContaining("layer '02Hidden_01fc'");
+          .withMessageStartingWith("layer '02Hidden_01fc': did not pass through its tap");
+    }
+  }
+
+  @Test
+  void layerThatTakesNoPartIsAnErrorUntilItIsFrozen() {
+    Linear unused = linear(4);
+    Block block = new ParallelBlock(lists -> lists.get(0)).add(linear(3)).add(unused);
+    try (Model model = Nets.model(block)) {
+      try (DjlKfac kfac = attach(model)) {
+        assertThatIllegalStateException()
+            .isThrownBy(() -> step(model, kfac))
+            .withMessageStartingWith("layer '02Linear': did not pass through its tap");
+      }
+      unused.freezeParameters(true);
+      try (DjlKfac kfac = attach(model)) {
+        step(model, kfac);
+        assertThat(kfac.layers()).containsExactly("01Linear");
+      }
     }
   }
 

@@ -27,7 +27,7 @@ class MonteCarloTest {
   private static final int HIDDEN = 4;
   private static final int CLASSES = 3;
   private static final KfacOptions EVERY_STEP =
-      KfacOptions.DEFAULT.withDamping(0.1).withDecay(0).withIntervals(1, 1);
+      KfacOptions.DEFAULT.withDamping(0.1).withDecay(0).withIntervals(1, 1000);
 
   private final Backend backend = Backends.require("java");
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.djl.MalformedModelException;
 import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
@@ -22,9 +23,11 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
 import io.github.kfac4j.safetensors.Tensor;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -283,6 +286,37 @@ class TrainingTest {
       step(trainer, kfac, 1);
       assertThat(kfac.lastTimes().sample()).isZero();
       assertThat(kfac.lastTimes().precondition()).isPositive();
+    }
+  }
+
+  /** A model that was loaded is trainable without trainer.initialize, with K-FAC as without. */
+  @Test
+  void loadedModelIsTrained(@TempDir Path directory) throws IOException, MalformedModelException {
+    try (Model model = Nets.model(Nets.cnn());
+        Trainer trainer = model.newTrainer(Nets.config(0.02f))) {
+      trainer.initialize(Nets.IMAGES);
+      model.save(directory, "saved");
+    }
+    try (Model model = Nets.model(Nets.cnn())) {
+      model.load(directory, "saved");
+      try (DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
+          Trainer trainer = model.newTrainer(Nets.config(0.02f))) {
+        float first = step(trainer, kfac, 1);
+        float second = step(trainer, kfac, 1);
+        assertThat(second).isLessThan(first);
+      }
+    }
+  }
+
+  @Test
+  void trainerOfAnotherModelIsRefused() {
+    try (Model model = Nets.model(Nets.cnn());
+        Model other = Nets.model(Nets.cnn());
+        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend)) {
+      DefaultTrainingConfig config = Nets.config(0.02f).addTrainingListeners(kfac);
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> other.newTrainer(config))
+          .withMessage("K-FAC is attached to another model than the trainer's");
     }
   }
 }
