@@ -4,7 +4,9 @@ import io.github.kfac4j.InversionFailedException;
 import io.github.kfac4j.backend.BackendUnavailableException;
 import io.github.kfac4j.cli.apply.ApplyCommand;
 import io.github.kfac4j.cli.info.InfoCommand;
+import io.github.kfac4j.cli.train.TrainCommand;
 import io.github.kfac4j.safetensors.SafetensorsException;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -17,7 +19,12 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = KfacCommand.Version.class,
     description = "Kronecker-factored approximate curvature (K-FAC) for the JVM.",
-    subcommands = {ApplyCommand.class, InfoCommand.class, CommandLine.HelpCommand.class},
+    subcommands = {
+      TrainCommand.class,
+      ApplyCommand.class,
+      InfoCommand.class,
+      CommandLine.HelpCommand.class
+    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:success",
@@ -30,6 +37,7 @@ public final class KfacCommand implements Runnable {
 
   /** Runs the command and ends the process with its {@link ExitCode}. */
   public static void main(String[] args) {
+    Locale.setDefault(Locale.ROOT); // numbers look the same everywhere
     System.setProperty("java.awt.headless", "true"); // plots are files, no display is needed
     System.exit(commandLine().execute(args));
   }

@@ -1,0 +1,166 @@
+package io.github.kfac4j.cli.train;
+
+import io.github.kfac4j.cli.BadInputException;
+import io.github.kfac4j.cli.data.Dataset;
+import io.github.kfac4j.cli.data.DatasetName;
+import io.github.kfac4j.cli.train.run.ModelName;
+import io.github.kfac4j.cli.train.run.OptimizerName;
+import io.github.kfac4j.cli.train.run.RunOptions;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Option;
+
+/** The options of {@code train} as given; null where the user said nothing. */
+final class TrainArguments {
+  @Option(
+      names = "--data",
+      paramLabel = "NAME",
+      description = "Data set: fashion-mnist (default), mnist or cifar10.")
+  private String data;
+
+  @Option(
+      names = "--data-dir",
+      paramLabel = "DIR",
+      description =
+          "Folder with the data set's published files. Default: Debian's dataset-fashion-mnist,"
+              + " else a bundled subset of Fashion-MNIST.")
+  private Path dataDir;
+
+  @Option(
+      names = "--model",
+      paramLabel = "NAME",
+      description = "Network: simple-cnn (default), mlp or resnet8.")
+  private String model;
+
+  @Option(
+      names = "--optimizer",
+      paramLabel = "NAME[,NAME...]",
+      split = ",",
+      description = "Optimizers to compare, in this order, out of kfac, sgd, adam (default: all).")
+  private List<String> optimizers;
+
+  @Option(
+      names = "--backend",
+      paramLabel = "NAME",
+      description = "Backend of K-FAC: auto (default), java, cpu or cuda.")
+  private String backend;
+
+  @Option(names = "--batch", paramLabel = "N", description = "Images per step (default: 256).")
+  private Integer batch;
+
+  @ArgGroup private Length length = new Length();
+
+  private static final class Length {
+    @Option(
+        names = "--steps",
+        paramLabel = "N",
+        description = "Steps per optimizer (default: 100).")
+    private Long steps;
+
+    @Option(
+        names = "--epochs",
+        paramLabel = "N",
+        description = "Passes over the training images per optimizer, instead of --steps.")
+    private Integer epochs;
+  }
+
+  @Option(
+      names = "--target",
+      paramLabel = "ACCURACY",
+      description = "Stop an optimizer at this validation accuracy, for example 0.9.")
+  private Double target;
+
+  @Option(
+      names = "--lr",
+      paramLabel = "RATE",
+      description =
+          "Learning rate of all optimizers, or of some: kfac=0.01,sgd=0.05,adam=0.001 (the"
+              + " defaults).")
+  private String learningRate;
+
+  @Option(
+      names = "--damping",
+      paramLabel = "LAMBDA",
+      description = "Damping of K-FAC (default: 0.01).")
+  private Double damping;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Seed of initial weights, data order and augmentation (default: 1).")
+  private Long seed;
+
+  @Option(
+      names = "--evaluate-every",
+      paramLabel = "N",
+      description = "Steps between evaluations on the validation images (default: steps / 10).")
+  private Long evaluateEvery;
+
+  @Option(
+      names = "--checkpoint-every",
+      paramLabel = "N",
+      description = "Steps between checkpoints (default: 500; 0: only at the end).")
+  private Long checkpointEvery;
+
+  /** The options with {@code base} where the user said nothing; epochs are left to later. */
+  RunOptions over(RunOptions base) {
+    Map<OptimizerName, Double> rates = new TreeMap<>(base.learningRates());
+    if (learningRate != null) {
+      rates.putAll(LearningRates.parse(learningRate));
+    }
+    return new RunOptions(
+        data == null ? base.data() : parse("--data", DatasetName.values(), data),
+        dataDir == null ? base.dataDir() : dataDir.toString(),
+        model == null ? base.model() : parse("--model", ModelName.values(), model),
+        optimizers == null
+            ? base.optimizers()
+            : optimizers.stream()
+                .map(name -> parse("--optimizer", OptimizerName.values(), name))
+                .toList(),
+        backend == null ? base.backend() : backend,
+        batch == null ? base.batch() : batch,
+        length.steps == null ? base.steps() : length.steps,
+        target == null ? base.target() : target,
+        rates,
+        damping == null ? base.damping() : damping,
+        seed == null ? base.seed() : seed,
+        evaluateEvery == null ? base.evaluateEvery() : evaluateEvery,
+        checkpointEvery == null ? base.checkpointEvery() : checkpointEvery);
+  }
+
+  /**
+   * The options with steps instead of epochs, if epochs were given.
+   *
+   * @throws BadInputException if a batch is larger than the data, or epochs are not positive
+   */
+  RunOptions withEpochs(RunOptions options, Dataset data) {
+    int count = data.train().count();
+    if (options.batch() > count) {
+      throw new BadInputException(
+          "--batch %d is more than the %d training images".formatted(options.batch(), count));
+    }
+    if (length.epochs == null) {
+      return options;
+    }
+    if (length.epochs <= 0) {
+      throw new BadInputException("--epochs must be positive, got " + length.epochs);
+    }
+    return options.withSteps((long) length.epochs * (count / options.batch()));
+  }
+
+  /** The constant with this name on the command line. */
+  static <T> T parse(String option, T[] known, String text) {
+    return Arrays.stream(known)
+        .filter(value -> value.toString().equals(text))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new BadInputException(
+                    "%s: unknown '%s'; known are %s"
+                        .formatted(option, text, Arrays.toString(known))));
+  }
+}

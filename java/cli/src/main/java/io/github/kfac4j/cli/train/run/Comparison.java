@@ -1,0 +1,115 @@
+package io.github.kfac4j.cli.train.run;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.cli.data.Dataset;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Trains the same network on the same batches from the same weights with one optimizer after the
+ * other, saving checkpoints on the way; what is already in the folder is continued.
+ */
+public final class Comparison {
+  private final RunOptions options;
+  private final Dataset data;
+  private final Backend backend;
+  private final RunFolder folder;
+  private final Interruption interruption;
+  private final PrintWriter log;
+  private final OnSave onSave;
+  private final Map<OptimizerName, History> histories = new LinkedHashMap<>();
+
+  /** Called after each checkpoint with all measurements so far. */
+  @FunctionalInterface
+  public interface OnSave {
+    /** Writes something that goes with the checkpoint. */
+    void saved(Map<OptimizerName, History> histories) throws IOException;
+  }
+
+  /** Prepares a run; nothing is written yet. The backend may be null without K-FAC. */
+  public Comparison(
+      RunOptions options,
+      Dataset data,
+      Backend backend,
+      RunFolder folder,
+      Interruption interruption,
+      PrintWriter log,
+      OnSave onSave) {
+    this.options = options;
+    this.data = data;
+    this.backend = backend;
+    this.folder = folder;
+    this.interruption = interruption;
+    this.log = log;
+    this.onSave = onSave;
+  }
+
+  /** Runs to the end or to an interruption; the histories are in the order of the optimizers. */
+  public Map<OptimizerName, History> run() throws IOException {
+    for (OptimizerName optimizer : options.optimizers()) {
+      if (interruption.requested()) {
+        break;
+      }
+      run(optimizer);
+    }
+    return histories;
+  }
+
+  private void run(OptimizerName optimizer) throws IOException {
+    Path file = folder.checkpoint(optimizer);
+    Checkpoint stored = Files.exists(file) ? Checkpoint.read(file) : null;
+    if (stored != null && finished(stored.history())) {
+      histories.put(optimizer, stored.history());
+      return;
+    }
+    try (Training training = new Training(optimizer, options, data, backend)) {
+      if (stored != null) {
+        training.restore(stored);
+      }
+      histories.put(optimizer, training.history());
+      try {
+        train(optimizer, training);
+      } catch (TrainingFailedException e) {
+        training.history().fail(e.getMessage());
+      }
+      save(optimizer, training);
+    }
+  }
+
+  private void train(OptimizerName optimizer, Training training) throws IOException {
+    History history = training.history();
+    try (Progress progress = new Progress(optimizer, options, history.stepCount(), log)) {
+      while (!finished(history) && !interruption.requested()) {
+        History.Step step = training.step();
+        boolean last = step.step() == options.steps();
+        boolean evaluate = last || step.step() % options.evaluateEvery() == 0;
+        if (evaluate && !history.failure().isPresent()) {
+          training.evaluate();
+        }
+        progress.show(step, history);
+        if (evaluate) {
+          progress.showValidation();
+        }
+        long interval = options.checkpointEvery();
+        if (interval > 0 && step.step() % interval == 0 && !last) {
+          save(optimizer, training);
+        }
+      }
+    }
+  }
+
+  private boolean finished(History history) {
+    return history.stepCount() >= options.steps()
+        || history.failure().isPresent()
+        || options.target() != null && history.firstStepAt(options.target()).isPresent();
+  }
+
+  private void save(OptimizerName optimizer, Training training) throws IOException {
+    training.checkpoint().write(folder.checkpoint(optimizer), RunFolder.toJson(options));
+    onSave.saved(histories);
+  }
+}

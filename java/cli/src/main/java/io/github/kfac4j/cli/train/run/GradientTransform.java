@@ -1,0 +1,23 @@
+package io.github.kfac4j.cli.train.run;
+
+import io.github.kfac4j.safetensors.Tensor;
+import java.util.Map;
+
+/**
+ * Rewrites the gradients of a network in place, between the backward pass and the optimizer: the
+ * place where K-FAC stands.
+ */
+interface GradientTransform extends AutoCloseable {
+
+  /** Called once per step, after the backward pass of the batch. */
+  void apply();
+
+  /** A copy or view of everything remembered between steps. */
+  Map<String, Tensor> state();
+
+  /** Replaces the memory by what {@link #state} gave. */
+  void restore(Map<String, Tensor> state);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,45 @@
+package io.github.kfac4j.cli.train.run;
+
+import ai.djl.Model;
+import io.github.kfac4j.InversionFailedException;
+import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.djl.DjlKfac;
+import io.github.kfac4j.djl.Fisher;
+import io.github.kfac4j.safetensors.Tensor;
+import java.util.Map;
+
+/** Preconditions gradients by K-FAC with the true Fisher, estimated from drawn labels. */
+final class KfacTransform implements GradientTransform {
+  private final DjlKfac kfac;
+
+  /** Listens to the model's layers until it is closed; the backend stays the caller's. */
+  KfacTransform(Model model, RunOptions options, Backend backend) {
+    KfacOptions settings = KfacOptions.DEFAULT.withDamping(options.damping());
+    kfac = DjlKfac.attach(model, settings, Fisher.monteCarlo(options.seed()), backend);
+  }
+
+  @Override
+  public void apply() {
+    try {
+      kfac.precondition();
+    } catch (IllegalArgumentException | InversionFailedException e) {
+      throw new TrainingFailedException("K-FAC: " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public Map<String, Tensor> state() {
+    return kfac.kfac().state().toTensors();
+  }
+
+  @Override
+  public void restore(Map<String, Tensor> state) {
+    kfac.kfac().state().restore(state);
+  }
+
+  @Override
+  public void close() {
+    kfac.close();
+  }
+}

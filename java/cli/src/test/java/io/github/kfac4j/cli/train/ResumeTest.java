@@ -1,0 +1,173 @@
+package io.github.kfac4j.cli.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.kfac4j.cli.Cli;
+import io.github.kfac4j.cli.KfacCommand;
+import io.github.kfac4j.safetensors.Tensor;
+import io.github.kfac4j.safetensors.TensorFile;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Runs that are stopped from outside, each in a process of its own. */
+class ResumeTest {
+  private static final int STEPS = 18;
+
+  @TempDir Path directory;
+  private Path data;
+
+  @BeforeEach
+  void data() throws IOException {
+    data = TinyData.write(directory.resolve("data"));
+  }
+
+  private List<String> arguments(Path out, long steps) {
+    return List.of(
+        ("train --model simple-cnn --batch 40 --checkpoint-every 6 --evaluate-every 8"
+                + " --data mnist --data-dir %s --out %s --steps %d")
+            .formatted(data, out, steps)
+            .split(" "));
+  }
+
+  private static Process start(List<String> arguments, Path log) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.add(KfacCommand.class.getName());
+    command.addAll(arguments);
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(log.toFile())
+        .start();
+  }
+
+  private static void awaitFile(Path file, Process process, Path log) throws Exception {
+    Instant deadline = Instant.now().plus(Duration.ofMinutes(3));
+    while (!Files.exists(file)) {
+      assertThat(process.isAlive()).as(() -> text(log)).isTrue();
+      assertThat(Instant.now()).as(() -> text(log)).isBefore(deadline);
+      Thread.sleep(5);
+    }
+  }
+
+  private static String text(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  private static Map<String, Tensor> state(Path out, String optimizer) throws IOException {
+    TensorFile file = TensorFile.read(out.resolve("checkpoints/" + optimizer + ".safetensors"));
+    assertThat(file.metadata()).containsEntry("step", Integer.toString(STEPS));
+    return file.tensors().entrySet().stream()
+        .filter(tensor -> !tensor.getKey().startsWith("history.")) // holds times
+        .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+  }
+
+  private static List<String> losses(Path out) throws IOException {
+    return Files.readAllLines(out.resolve("metrics.csv")).stream()
+        .map(line -> line.replaceFirst("^(\\w+,\\d+,[^,]*),[^,]*,", "$1,")) // without seconds
+        .toList();
+  }
+
+  @Test
+  void continuesWithTheSameBitsAfterKill9() throws Exception {
+    Path whole = directory.resolve("whole");
+    assertThat(Cli.run(arguments(whole, STEPS).toArray(String[]::new)).exitCode()).isZero();
+
+    Path killed = directory.resolve("killed");
+    Path log = directory.resolve("log");
+    for (String optimizer : List.of("kfac", "sgd", "adam")) {
+      List<String> arguments =
+          Files.exists(killed.resolve("run.json"))
+              ? List.of("train", "--resume", killed.toString())
+              : arguments(killed, STEPS);
+      Process process = start(arguments, log);
+      awaitFile(killed.resolve("checkpoints/" + optimizer + ".safetensors"), process, log);
+      process.destroyForcibly();
+      assertThat(process.waitFor()).isEqualTo(128 + 9);
+    }
+    Cli.Outcome outcome = Cli.run("train", "--resume", killed.toString());
+    assertThat(outcome.exitCode()).as(outcome.err()).isZero();
+
+    for (String optimizer : List.of("kfac", "sgd", "adam")) {
+      assertThat(state(killed, optimizer)).isEqualTo(state(whole, optimizer));
+    }
+    assertThat(losses(killed)).isEqualTo(losses(whole)).hasSize(1 + 3 * STEPS);
+  }
+
+  @Test
+  void anInterruptionLeavesAReportAndACheckpoint() throws Exception {
+    Path out = directory.resolve("run");
+    Path log = directory.resolve("log");
+    Process process = start(arguments(out, 1_000_000), log);
+    awaitFile(out.resolve("checkpoints/kfac.safetensors"), process, log);
+    process.destroy(); // SIGTERM; Ctrl-C's SIGINT takes the same way
+    assertThat(process.waitFor(2, TimeUnit.MINUTES)).isTrue();
+    assertThat(process.exitValue()).isEqualTo(128 + 15);
+
+    TensorFile checkpoint = TensorFile.read(out.resolve("checkpoints/kfac.safetensors"));
+    int steps = Integer.parseInt(checkpoint.metadata().get("step"));
+    assertThat(Files.readAllLines(out.resolve("metrics.csv"))).hasSize(1 + steps);
+    assertThat(Files.readString(out.resolve("report.html"))).contains("Interrupted: a partial");
+    assertThat(new File(out.toFile(), "curves.png")).isNotEmpty();
+
+    Cli.Outcome outcome =
+        Cli.run("train", "--resume", out.toString(), "--steps", Integer.toString(steps + 1));
+    assertThat(outcome.exitCode()).as(outcome.err()).isZero();
+    assertThat(Files.readAllLines(out.resolve("metrics.csv"))).hasSize(1 + 3 * (steps + 1));
+    assertThat(Files.readString(out.resolve("report.html"))).doesNotContain("Interrupted");
+  }
+
+  @Test
+  void refusesToResumeSomethingElse() throws Exception {
+    Path out = directory.resolve("run");
+    String[] first = arguments(out, 2).toArray(String[]::new);
+    List<String> sgd = new ArrayList<>(List.of(first));
+    sgd.addAll(List.of("--optimizer", "sgd"));
+    assertThat(Cli.run(sgd.toArray(String[]::new)).exitCode()).isZero();
+
+    assertRefused(
+        "--seed cannot change when a run is resumed: it was 1, asked is 2",
+        "--resume",
+        out.toString(),
+        "--seed",
+        "2");
+    assertRefused("--lr cannot change", "--resume", out.toString(), "--lr", "0.2");
+    assertRefused("--resume needs the folder", "--resume");
+    assertRefused("differ", "--resume", out.toString(), "--out", directory.toString());
+
+    Path checkpoint = out.resolve("checkpoints/sgd.safetensors");
+    byte[] bytes = Files.readAllBytes(checkpoint);
+    bytes[bytes.length / 2] ^= 1;
+    Files.write(checkpoint, bytes);
+    assertRefused("damaged: content does not match", "--resume", out.toString(), "--steps", "3");
+    Files.write(checkpoint, java.util.Arrays.copyOf(bytes, 1000));
+    assertRefused("truncated", "--resume", out.toString(), "--steps", "3");
+
+    Files.writeString(out.resolve("run.json"), "{\"options\": 3}");
+    assertRefused("run.json is damaged", "--resume", out.toString());
+  }
+
+  private static void assertRefused(String reason, String... arguments) {
+    List<String> all = new ArrayList<>(List.of("train"));
+    all.addAll(List.of(arguments));
+    Cli.Outcome outcome = Cli.run(all.toArray(String[]::new));
+    assertThat(outcome.err()).contains(reason);
+    assertThat(outcome.exitCode()).as(outcome.err()).isEqualTo(2);
+  }
+}
