@@ -1,0 +1,59 @@
+package io.github.kfac4j.cli;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.Test;
+
+/** The allowed directions between modules, seen from the one place that uses all of them. */
+class ModuleDirectionsTest {
+  private static final String ROOT = "io.github.kfac4j";
+  private final JavaClasses all =
+      new ClassFileImporter()
+          .withImportOption(new ImportOption.DoNotIncludeTests())
+          .importPackages(ROOT);
+
+  private void never(String[] from, String... to) {
+    noClasses()
+        .that()
+        .resideInAnyPackage(from)
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(to)
+        .check(all);
+  }
+
+  private static String[] in(String... packages) {
+    return packages;
+  }
+
+  @Test
+  void nothingLooksBackAtTheCommandLine() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(ROOT + ".cli..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage(ROOT + ".cli..")
+        .check(all);
+  }
+
+  @Test
+  void theCpuBackendKnowsTheSpiAndNoTrainer() {
+    never(in(ROOT + ".cpu.."), "ai.djl..", ROOT + ".djl..", ROOT, ROOT + ".layer..");
+  }
+
+  @Test
+  void adaptersKnowTheCoreAndTheirTrainerOnly() {
+    never(in(ROOT + ".djl.."), "org.bytedeco..", ROOT + ".cpu..", ROOT + ".nqm..");
+  }
+
+  @Test
+  void theNoisyQuadraticModelStandsAlone() {
+    never(
+        in(ROOT + ".nqm.."), ROOT, ROOT + ".backend..", ROOT + ".layer..", ROOT + ".tensor..",
+        ROOT + ".djl..", ROOT + ".cpu..", "ai.djl..", "org.bytedeco..");
+  }
+}
