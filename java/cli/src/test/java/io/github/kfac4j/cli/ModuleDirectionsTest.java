@@ -49,11 +49,4 @@ class ModuleDirectionsTest {
   void adaptersKnowTheCoreAndTheirTrainerOnly() {
     never(in(ROOT + ".djl.."), "org.bytedeco..", ROOT + ".cpu..", ROOT + ".nqm..");
   }
-
-  @Test
-  void theNoisyQuadraticModelStandsAlone() {
-    never(
-        in(ROOT + ".nqm.."), ROOT, ROOT + ".backend..", ROOT + ".layer..", ROOT + ".tensor..",
-        ROOT + ".djl..", ROOT + ".cpu..", "ai.djl..", "org.bytedeco..");
-  }
 }
