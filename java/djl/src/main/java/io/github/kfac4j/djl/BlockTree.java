@@ -60,7 +60,12 @@ final class BlockTree {
 
   /** Forgets the layers whose weight is frozen; the blocks must be initialized. */
   void dropFrozen() {
-    taps.removeIf(tap -> !tap.describe());
+    for (Tap tap : List.copyOf(taps)) {
+      if (!tap.describe()) {
+        taps.remove(tap);
+        others.put(tap.name(), tap.block());
+      }
+    }
   }
 
   /** Other trainable blocks, as name and type. */

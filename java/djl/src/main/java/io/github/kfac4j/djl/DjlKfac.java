@@ -28,8 +28,8 @@ import java.util.function.Supplier;
  * #precondition}; the package description shows both.
  *
  * <p>The loss must be a mean over the batch, as all of DJL's are; the batch is the first dimension
- * of the model's first input. Weight decay belongs into the optimizer. Several backward passes
- * before one step add up as they do without K-FAC; the factors see the last of them.
+ * of the model's first input. Several backward passes before one step add up as they do without
+ * K-FAC; the factors see the last of them.
  *
  * <p>Attaching puts taps in the place of the layers, in the model's blocks; names, parameters and
  * saved files stay the same, and {@link #close} puts the layers back. Passes that do not train cost
@@ -86,7 +86,13 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    */
   public static DjlKfac attach(Model model, KfacOptions options) {
     BlockTree tree = tree(model);
-    return new DjlKfac(model, tree, options, Fisher.EMPIRICAL, Backends.best(), true);
+    Backend backend = Backends.best();
+    try {
+      return new DjlKfac(model, tree, options, Fisher.EMPIRICAL, backend, true);
+    } catch (IllegalStateException e) {
+      backend.close();
+      throw e;
+    }
   }
 
   /**
@@ -133,11 +139,12 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
       tree.taps().forEach(tap -> layers.put(tap.name(), tap.layer()));
       kfac = new Kfac(backend, layers, options);
       step = new Step(kfac, tree.taps(), fisher, original.getParameters().values());
+      List<String> others = unsupportedLayers();
       LOG.log(
           System.Logger.Level.INFO,
           "K-FAC preconditions {0}; the optimizer alone trains {1}",
           layers.keySet(),
-          tree.others());
+          others.isEmpty() ? "nothing" : others);
     }
     return kfac;
   }
@@ -164,8 +171,8 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    * Preconditions the gradients in place; call it after the backward pass and before {@link
    * Trainer#step()}.
    *
-   * @throws IllegalStateException if there was no training pass since the last call, or a layer was
-   *     run outside of the model's block
+   * @throws IllegalStateException if there was no forward or no backward pass since the last call,
+   *     or a layer is out of K-FAC's reach
    * @throws IllegalArgumentException naming the layer, if its input or a gradient is NaN or
    *     infinite; gradients and state are unchanged then
    */

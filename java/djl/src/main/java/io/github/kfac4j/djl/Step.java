@@ -72,6 +72,11 @@ final class Step implements AutoCloseable {
     }
     if (pass != null) {
       pass.close();
+      if (!pass.device().equals(next.device())) {
+        throw new IllegalStateException(
+            "K-FAC works on one device, but the passes of one step ran on %s and %s"
+                .formatted(pass.device(), next.device()));
+      }
     }
     pass = next;
     passes++;

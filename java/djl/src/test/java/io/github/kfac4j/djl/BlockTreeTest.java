@@ -238,16 +238,20 @@ class BlockTreeTest {
   @Test
   void frozenLayersAreLeftOut() {
     Linear frozen = linear(4);
+    Linear frozenWeight = linear(4);
     Linear frozenBias = linear(3);
-    SequentialBlock block = new SequentialBlock().add(linear(4)).add(frozen).add(frozenBias);
     frozen.freezeParameters(true);
+    frozenWeight.getDirectParameters().get("weight").freeze(true);
     frozenBias.getDirectParameters().get("bias").freeze(true);
+    SequentialBlock block =
+        new SequentialBlock().add(linear(4)).add(frozen).add(frozenWeight).add(frozenBias);
     try (Model model = Nets.model(block);
         DjlKfac kfac = attach(model)) {
       step(model, kfac);
-      assertThat(kfac.layers()).containsExactly("01Linear", "03Linear");
+      assertThat(kfac.layers()).containsExactly("01Linear", "04Linear");
+      assertThat(kfac.unsupportedLayers()).containsExactly("03Linear (Linear)");
       assertThat(kfac.kfac().state().inputFactor("01Linear")).hasSize(36);
-      assertThat(kfac.kfac().state().inputFactor("03Linear")).hasSize(16);
+      assertThat(kfac.kfac().state().inputFactor("04Linear")).hasSize(16);
     }
   }
 

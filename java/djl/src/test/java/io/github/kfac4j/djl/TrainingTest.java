@@ -11,6 +11,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.core.Linear;
 import ai.djl.training.DefaultTrainingConfig;
 import ai.djl.training.EasyTrain;
 import ai.djl.training.Trainer;
@@ -207,6 +208,35 @@ class TrainingTest {
       }
       kfac.precondition();
       return Nets.gradient(model.getBlock().getParameters().get("04Linear_weight"));
+    }
+  }
+
+  /** For one linear layer g = p - onehot(y), A = mean of a a' and G = mean of g g'. */
+  @Test
+  void empiricalFactorsAreThoseOfTheSummedLoss() {
+    Linear linear = Linear.builder().setUnits(3).optBias(false).build();
+    try (Model model = Nets.model(linear);
+        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
+        Trainer trainer = model.newTrainer(Nets.config(0.02f));
+        NDManager manager = trainer.getManager().newSubManager()) {
+      Shape shape = new Shape(4, 5);
+      trainer.initialize(shape);
+      NDArray x = manager.randomNormal(shape);
+      NDArray y = manager.create(new float[] {0, 2, 1, 2});
+      Nets.pass(trainer, new NDList(x, y));
+      kfac.precondition();
+      NDArray p = trainer.evaluate(new NDList(x)).singletonOrThrow().softmax(-1);
+      NDArray g = p.sub(y.oneHot(3));
+      assertMatrix(kfac.kfac().state().inputFactor("Linear"), x.transpose().matMul(x).div(4));
+      assertMatrix(kfac.kfac().state().outputFactor("Linear"), g.transpose().matMul(g).div(4));
+    }
+  }
+
+  private static void assertMatrix(double[] actual, NDArray expected) {
+    float[] values = expected.toFloatArray();
+    assertThat(actual).hasSameSizeAs(values);
+    for (int i = 0; i < values.length; i++) {
+      assertThat(actual[i]).isCloseTo(values[i], within(1e-5));
     }
   }
 
