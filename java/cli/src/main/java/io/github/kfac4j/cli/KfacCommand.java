@@ -39,6 +39,7 @@ public final class KfacCommand implements Runnable {
   public static void main(String[] args) {
     Locale.setDefault(Locale.ROOT); // numbers look the same everywhere
     System.setProperty("java.awt.headless", "true"); // plots are files, no display is needed
+    System.setProperty("OPT_OUT_TRACKING", "true"); // DJL would send usage data
     System.exit(commandLine().execute(args));
   }
 
