@@ -5,6 +5,7 @@ import io.github.kfac4j.backend.BackendUnavailableException;
 import io.github.kfac4j.cli.apply.ApplyCommand;
 import io.github.kfac4j.cli.info.InfoCommand;
 import io.github.kfac4j.cli.train.TrainCommand;
+import io.github.kfac4j.cli.validate.ValidateCommand;
 import io.github.kfac4j.safetensors.SafetensorsException;
 import java.util.Locale;
 import picocli.CommandLine;
@@ -22,6 +23,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       TrainCommand.class,
       ApplyCommand.class,
+      ValidateCommand.class,
       InfoCommand.class,
       CommandLine.HelpCommand.class
     },
