@@ -78,7 +78,7 @@ final class TrainArguments {
       names = "--lr",
       paramLabel = "RATE",
       description =
-          "Learning rate of all optimizers, or of some: kfac=0.003,sgd=0.05,adam=0.001 (the"
+          "Learning rate of all optimizers, or of some: kfac=0.003,sgd=0.03,adam=0.001 (the"
               + " defaults).")
   private String learningRate;
 

@@ -56,7 +56,7 @@ public record RunOptions(
           256,
           100,
           null,
-          Map.of(OptimizerName.KFAC, 0.003, OptimizerName.SGD, 0.05, OptimizerName.ADAM, 1e-3),
+          Map.of(OptimizerName.KFAC, 0.003, OptimizerName.SGD, 0.03, OptimizerName.ADAM, 1e-3),
           1e-2,
           1,
           0,
