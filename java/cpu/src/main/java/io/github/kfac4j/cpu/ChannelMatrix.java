@@ -20,11 +20,6 @@ final class ChannelMatrix extends SampleMatrix {
     this.width = width;
   }
 
-  @Override
-  boolean inPlace() {
-    return false;
-  }
-
   private boolean inPlace(int to) {
     return source.inPlace() && to <= width;
   }

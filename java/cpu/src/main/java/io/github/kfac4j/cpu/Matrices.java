@@ -30,8 +30,13 @@ final class Matrices {
 
   /** Copies the lower triangle of an n x n matrix to the upper. */
   static void mirrorLower(Floats c, int n, int ldc) {
-    for (int i0 = 0; i0 < n; i0 += BLOCK) {
-      int size = Math.min(BLOCK, n - i0);
+    mirrorRows(c, 0, n, ldc);
+  }
+
+  /** Copies what rows [first, last) hold left of the diagonal to its place above. */
+  static void mirrorRows(Floats c, int first, int last, int ldc) {
+    for (int i0 = first; i0 < last; i0 += BLOCK) {
+      int size = Math.min(BLOCK, last - i0);
       transpose(c.plus((long) i0 * ldc), ldc, size, i0, c.plus(i0), ldc);
       Floats diagonal = c.plus((long) i0 * ldc + i0);
       for (int i = 1; i < size; i++) {

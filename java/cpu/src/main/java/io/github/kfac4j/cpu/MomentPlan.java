@@ -7,11 +7,6 @@ import io.github.kfac4j.backend.Moment;
  * one of many rows is cut into slices of rows, whose sums are added in order.
  */
 final class MomentPlan implements Plan {
-  /** The side of a tile; a gathered coordinate should serve many products. */
-  private static final int TILE = 512;
-
-  private static final int GATHERED_TILE = 1024;
-
   /** Multiplications below which a slice does not pay. */
   private static final double SLICE_WORK = 1e8;
 
@@ -38,8 +33,7 @@ final class MomentPlan implements Plan {
     this.decay = (float) moment.decay();
     this.weight = (float) moment.weight();
     this.dim = samples.dim;
-    int limit = samples.inPlace() ? TILE : GATHERED_TILE;
-    this.tiles = (dim + limit - 1) / limit;
+    this.tiles = (dim + samples.tile() - 1) / samples.tile();
     this.side = (dim + tiles - 1) / tiles;
     this.slices = tiles > 1 ? 1 : slices(samples.rows, dim);
   }

@@ -43,11 +43,6 @@ final class PatchMatrix extends SampleMatrix {
   }
 
   @Override
-  boolean inPlace() {
-    return false;
-  }
-
-  @Override
   int step(long row, long limit, int from, int to) {
     return gatheredStep(limit, from, to);
   }

@@ -16,8 +16,8 @@ final class RowMatrix extends SampleMatrix {
   }
 
   @Override
-  boolean inPlace() {
-    return source.inPlace() && dim == width;
+  int tile() {
+    return source.inPlace() ? 512 : super.tile();
   }
 
   private boolean inPlace(int to) {

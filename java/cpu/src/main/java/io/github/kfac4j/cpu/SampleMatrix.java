@@ -52,8 +52,11 @@ abstract class SampleMatrix {
    */
   abstract Panel load(int group, long row, int count, int from, int to, Arena scratch);
 
-  /** Whether panels of all rows are views of the data, whatever the coordinates. */
-  abstract boolean inPlace();
+  /** The side of the tiles into which a wide moment is cut. */
+  int tile() {
+    // a gathered coordinate should serve many products
+    return 1024;
+  }
 
   /** The step that keeps a gathered panel within its limit. */
   static int gatheredStep(long limit, int from, int to) {

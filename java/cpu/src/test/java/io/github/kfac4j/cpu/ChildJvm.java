@@ -1,0 +1,34 @@
+package io.github.kfac4j.cpu;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+
+/** Runs a main class of the tests in a JVM of its own. */
+final class ChildJvm {
+  private ChildJvm() {}
+
+  /** What the class prints, on a class path of the entries that are kept. */
+  static String run(Class<?> main, Predicate<String> keep, String... options)
+      throws IOException, InterruptedException {
+    String classPath =
+        Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+            .filter(keep)
+            .collect(Collectors.joining(File.pathSeparator));
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of(options));
+    command.addAll(List.of("-cp", classPath, main.getName()));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes());
+    if (process.waitFor() != 0) {
+      throw new AssertionError(String.join(" ", command) + "\n" + output);
+    }
+    return output;
+  }
+}

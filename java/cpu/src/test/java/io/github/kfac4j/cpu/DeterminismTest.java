@@ -1,0 +1,95 @@
+package io.github.kfac4j.cpu;
+
+import static io.github.kfac4j.backend.Fixtures.gaussian;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.ChannelSamples;
+import io.github.kfac4j.backend.Gradient;
+import io.github.kfac4j.backend.ImageLayout;
+import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Moment;
+import io.github.kfac4j.backend.OuterProduct;
+import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.RowSamples;
+import io.github.kfac4j.backend.Samples;
+import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.tensor.HostTensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** Any number of threads gives the same bits, where work is cut into tiles, slices and blocks. */
+class DeterminismTest {
+  @Test
+  void bitsDoNotDependOnThreads() {
+    List<double[]> one = results(1);
+    for (int threads : new int[] {2, 5}) {
+      List<double[]> more = results(threads);
+      for (int i = 0; i < one.size(); i++) {
+        assertThat(differences(more.get(i), one.get(i))).as("result %d", i).isZero();
+      }
+    }
+  }
+
+  private static long differences(double[] x, double[] y) {
+    return IntStream.range(0, y.length).filter(i -> Double.compare(x[i], y[i]) != 0).count();
+  }
+
+  private static List<double[]> results(int threads) {
+    Random random = new Random(99);
+    List<double[]> results = new ArrayList<>();
+    try (CpuBackend backend = new CpuBackend(threads)) {
+      HostTensor image = Data.direct(gaussian(random, 16 * 16 * 30 * 30));
+      HostTensor ds = Data.direct(gaussian(random, 16 * 8 * 450));
+      Window same = Window.of(5, 5).withStride(1, 2).withPadding(2, 2);
+      Samples a = new PatchSamples(image, 16, 16, 30, 30, ImageLayout.NCHW, same, 1, true);
+      Samples g = new ChannelSamples(ds, 16, 450, 1, 8);
+      Samples wide = new RowSamples(image, 100, 1, 1, 1100, true);
+      Samples narrow = new RowSamples(ds, 100, 1, 1, 130, false);
+      MatrixStack sliced = backend.allocate(1, a.dim(), a.dim());
+      MatrixStack tiled = backend.allocate(1, wide.dim(), wide.dim());
+      MatrixStack small = backend.allocate(1, 130, 130);
+      backend.accumulate(
+          List.of(
+              new Moment(sliced, 0, 1, a),
+              new Moment(tiled, 0, 0.01, wide),
+              new Moment(small, 0, 0.01, narrow)));
+      results.add(sliced.toArray());
+      results.add(tiled.toArray());
+      MatrixStack basis = backend.allocate(1, g.dim(), a.dim());
+      MatrixStack rows = backend.allocate(1, 130, 1101);
+      backend.accumulateInBasis(
+          List.of(
+              new BasisMoment(basis, 0, 1, g, a, null, sliced),
+              new BasisMoment(rows, 0, 1, narrow, wide, small, tiled)));
+      results.add(basis.toArray());
+      results.add(rows.toArray());
+      MatrixStack aInverse = backend.allocate(1, wide.dim(), wide.dim());
+      MatrixStack gInverse = backend.allocate(1, 130, 130);
+      backend.invert(
+          List.of(
+              new Inversion(tiled, 1, new double[] {0.1}, aInverse),
+              new Inversion(small, 1, new double[] {0.1}, gInverse)));
+      results.add(aInverse.toArray());
+      for (OuterProduct outer : new OuterProduct[] {null, new OuterProduct(narrow, wide, 0.01)}) {
+        HostTensor weight = Data.direct(gaussian(random, 130 * 1100));
+        HostTensor bias = Data.direct(gaussian(random, 130));
+        Gradient gradient = new Gradient(weight, bias);
+        results.add(
+            backend.precondition(
+                List.of(new KroneckerStep(gInverse, aInverse, 1, gradient, gradient, outer))));
+        results.add(weight.toArray());
+        results.add(bias.toArray());
+      }
+      for (MatrixStack stack : List.of(sliced, tiled, small, basis, rows, aInverse, gInverse)) {
+        stack.close();
+      }
+    }
+    return results;
+  }
+}

@@ -1,0 +1,95 @@
+package io.github.kfac4j.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.BasisStep;
+import io.github.kfac4j.backend.ChannelSamples;
+import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.Gradient;
+import io.github.kfac4j.backend.ImageLayout;
+import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Moment;
+import io.github.kfac4j.backend.OuterProduct;
+import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.Samples;
+import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.tensor.HostTensor;
+import java.util.List;
+import java.util.Random;
+import org.bytedeco.javacpp.Pointer;
+import org.junit.jupiter.api.Test;
+
+/** Ten thousand small steps must not grow the process. */
+class GrowthTest {
+  @Test
+  void tenThousandStepsHoldNoMoreMemoryThanAThousand() throws Exception {
+    // a heap that is resident from the start, and little compiled code, leave only real growth
+    String output =
+        ChildJvm.run(
+            Steps.class,
+            entry -> true,
+            "-Xms128m",
+            "-Xmx128m",
+            "-XX:+AlwaysPreTouch",
+            "-XX:TieredStopAtLevel=1");
+    String[] growth = output.strip().split(" ");
+    assertThat(Long.parseLong(growth[0])).as("bytes allocated outside the heap").isZero();
+    assertThat(Long.parseLong(growth[1])).as("resident bytes").isLessThan(4L << 20);
+  }
+
+  /** Prints the growth of JavaCPP's memory and of the process between steps 1,000 and 10,000. */
+  static final class Steps {
+    public static void main(String[] args) {
+      Random random = new Random(3);
+      try (CpuBackend backend = new CpuBackend(2)) {
+        HostTensor x = Data.direct(random.doubles(4 * 3 * 6 * 6).toArray());
+        HostTensor ds = Data.direct(random.doubles(4 * 5 * 36).toArray());
+        Window same = Window.of(3, 3).withPadding(1, 1);
+        Samples a = new PatchSamples(x, 4, 3, 6, 6, ImageLayout.NCHW, same, 1, true);
+        Samples g = new ChannelSamples(ds, 4, 36, 1, 5);
+        HostTensor weight = Data.direct(random.doubles(5 * 27).toArray());
+        HostTensor bias = Data.direct(random.doubles(5).toArray());
+        Gradient gradient = new Gradient(weight, bias);
+        MatrixStack factorA = backend.allocate(1, 28, 28);
+        MatrixStack factorG = backend.allocate(1, 5, 5);
+        MatrixStack inverseA = backend.allocate(1, 28, 28);
+        MatrixStack inverseG = backend.allocate(1, 5, 5);
+        MatrixStack values = backend.allocate(1, 1, 28);
+        MatrixStack moments = backend.allocate(1, 5, 28);
+        double[] damping = {1};
+        long held = 0;
+        long resident = 0;
+        for (int step = 1; step <= 10_000; step++) {
+          backend.firstNonFinite(List.of(x, ds));
+          backend.accumulate(
+              List.of(new Moment(factorA, 0.9, 0.1, a), new Moment(factorG, 0.9, 0.1, g)));
+          backend.invert(
+              List.of(
+                  new Inversion(factorA, 1, damping, inverseA),
+                  new Inversion(factorG, 1, damping, inverseG)));
+          backend.precondition(
+              List.of(
+                  new KroneckerStep(
+                      inverseG, inverseA, 1, gradient, gradient, new OuterProduct(g, a, 0.25))));
+          backend.decompose(List.of(new Eigendecomposition(factorA, 1, inverseA, values)));
+          backend.accumulateInBasis(
+              List.of(new BasisMoment(moments, 0.9, 0.1, g, a, inverseG, inverseA)));
+          backend.preconditionInBasis(
+              List.of(new BasisStep(inverseG, inverseA, moments, 1, 1, gradient, gradient)));
+          backend.allocate(1, 10, 10).close();
+          if (step == 1_000) {
+            System.gc();
+            held = Pointer.totalBytes();
+            resident = Pointer.physicalBytes();
+          }
+        }
+        System.gc();
+        System.out.println(
+            (Pointer.totalBytes() - held) + " " + (Pointer.physicalBytes() - resident));
+      }
+    }
+  }
+}

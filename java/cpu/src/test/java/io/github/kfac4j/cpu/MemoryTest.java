@@ -1,0 +1,69 @@
+package io.github.kfac4j.cpu;
+
+import static io.github.kfac4j.backend.Fixtures.gaussian;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.kfac4j.backend.ImageLayout;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Moment;
+import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.Window;
+import java.util.List;
+import java.util.Random;
+import org.bytedeco.javacpp.Pointer;
+import org.junit.jupiter.api.Test;
+
+/** What the backend holds outside the heap. */
+class MemoryTest {
+  @Test
+  void patchesAreNeverStoredAsAWhole() {
+    int threads = 2;
+    double[] image = gaussian(new Random(1), 8 * 32 * 56 * 56);
+    for (boolean inPlace : new boolean[] {true, false}) {
+      try (CpuBackend backend = new CpuBackend(threads)) {
+        PatchSamples samples =
+            new PatchSamples(
+                inPlace ? Data.direct(image) : Data.converted(image).get(0),
+                8,
+                32,
+                56,
+                56,
+                ImageLayout.NCHW,
+                Window.of(5, 5).withPadding(2, 2),
+                1,
+                true);
+        try (MatrixStack target = backend.allocate(1, samples.dim(), samples.dim())) {
+          backend.accumulate(List.of(new Moment(target, 0, 1, samples)));
+        }
+        long all = Float.BYTES * samples.rows() * samples.dim();
+        assertThat(all).isGreaterThan(76L << 20);
+        assertThat(backend.scratchBytes()).isLessThan(threads * (8L << 20));
+      }
+    }
+  }
+
+  @Test
+  void closingReleasesEverything() {
+    long before = Pointer.totalBytes();
+    CpuBackend backend = new CpuBackend(3);
+    MatrixStack stack = backend.allocate(2, 50, 50);
+    backend.accumulate(
+        List.of(
+            new Moment(
+                backend.allocate(1, 50, 50),
+                0,
+                1,
+                new io.github.kfac4j.backend.RowSamples(
+                    Data.converted(new double[500]).get(0), 10, 1, 1, 50, false))));
+    assertThat(Pointer.totalBytes()).isGreaterThan(before);
+    stack.close();
+    backend.close();
+    backend.close();
+    assertThat(backend.scratchBytes()).isZero();
+    assertThatThrownBy(() -> backend.accumulate(List.of()))
+        .isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> backend.traces(List.of(stack)))
+        .isInstanceOf(IllegalStateException.class);
+  }
+}
