@@ -7,6 +7,7 @@ open module io.github.kfac4j.cli {
   requires info.picocli;
   requires io.github.kfac4j.core;
   requires io.github.kfac4j.djl;
+  requires io.github.kfac4j.nqm;
   requires java.desktop;
   requires org.knowm.xchart;
   requires me.tongfei.progressbar;

@@ -4,6 +4,7 @@ import io.github.kfac4j.InversionFailedException;
 import io.github.kfac4j.backend.BackendUnavailableException;
 import io.github.kfac4j.cli.apply.ApplyCommand;
 import io.github.kfac4j.cli.info.InfoCommand;
+import io.github.kfac4j.cli.nqm.NqmCommand;
 import io.github.kfac4j.cli.train.TrainCommand;
 import io.github.kfac4j.cli.validate.ValidateCommand;
 import io.github.kfac4j.safetensors.SafetensorsException;
@@ -24,6 +25,7 @@ import picocli.CommandLine.Spec;
       TrainCommand.class,
       ApplyCommand.class,
       ValidateCommand.class,
+      NqmCommand.class,
       InfoCommand.class,
       CommandLine.HelpCommand.class
     },

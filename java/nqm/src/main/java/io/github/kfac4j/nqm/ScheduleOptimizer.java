@@ -23,6 +23,9 @@ public final class ScheduleOptimizer {
   /** A rate this near to the limit or nearer is moved off it, or the search could not leave it. */
   private static final double OFF_LIMIT = Math.exp(-0.09);
 
+  /** Pieces of at most this many steps are coarse: one more or less is a tenth and more. */
+  private static final long COARSE = 10;
+
   private final NoisyQuadratic model;
   private final ScheduleRisk risk;
   private final double limit;
@@ -102,7 +105,23 @@ public final class ScheduleOptimizer {
         return Optional.empty();
       }
     } while (!reaches(pieces, high, target));
-    return Optional.of(tuned(pieces, shortest(low, high, k -> reaches(pieces, k, target))));
+    long steps = shortest(low, high, k -> reaches(pieces, k, target));
+    return Optional.of(
+        steps > COARSE ? tuned(pieces, steps) : withFewerPieces(pieces, steps, target));
+  }
+
+  private TunedSchedule withFewerPieces(int mostPieces, long longest, double target) {
+    int pieces = mostPieces;
+    long steps = longest;
+    for (int n = mostPieces - 1; n > 0; n--) {
+      long shorter = (pieces * steps - 1) / n;
+      while (shorter > 0 && reaches(n, shorter, target)) {
+        pieces = n;
+        steps = shorter;
+        shorter = (pieces * steps - 1) / n;
+      }
+    }
+    return tuned(pieces, steps);
   }
 
   /** The smallest length that is enough, between one that is not and one that is. */
