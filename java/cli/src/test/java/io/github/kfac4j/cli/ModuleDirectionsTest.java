@@ -49,4 +49,9 @@ class ModuleDirectionsTest {
   void adaptersKnowTheCoreAndTheirTrainerOnly() {
     never(in(ROOT + ".djl.."), "org.bytedeco..", ROOT + ".cpu..", ROOT + ".nqm..");
   }
+
+  @Test
+  void theNoisyQuadraticModelStandsAlone() {
+    never(in(ROOT + ".nqm.."), ROOT, ROOT + ".layer..", ROOT + ".cpu..", ROOT + ".djl..");
+  }
 }
