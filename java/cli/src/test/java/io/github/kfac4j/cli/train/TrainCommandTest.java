@@ -102,7 +102,7 @@ class TrainCommandTest {
     assertThat(html)
         .startsWith("<!DOCTYPE html>")
         .contains("simple-cnn on fashion-mnist", "K-FAC adds", "data:image/png;base64,iVBOR")
-        .contains("<td>SGD</td><td>0.0500</td><td>12</td>")
+        .contains("<td>SGD</td><td>0.0300</td><td>12</td>")
         .doesNotContain("{{", "http:", "https:", "<script", "Interrupted");
   }
 
