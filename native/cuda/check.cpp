@@ -1,0 +1,203 @@
+#include "check.h"
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include "view.h"
+
+namespace kfac {
+namespace {
+
+constexpr long long MOST_ELEMENTS = 1LL << 48;
+constexpr int LARGEST_MATRIX = 1 << 20;
+
+int bytes_of(int dtype) { return dtype == KFAC_F32 ? 4 : 2; }
+
+void matrix(Checker& c, int n, int count, const char* name) {
+  c.require(n >= 1, "n must be at least 1", n);
+  c.require(count >= 0, "count must not be negative", count);
+  if (n > LARGEST_MATRIX) c.fail(KFAC_TOO_LARGE, "n is limited to 2^20", n);
+  c.elements({count, n, n}, name);
+}
+
+void axis(Checker& c, long long size, int kernel, int stride, int padding, int dilation) {
+  c.require(size >= 1, "image height and width must be at least 1", size);
+  c.require(kernel >= 1, "kernel must be at least 1", kernel);
+  c.require(stride >= 1, "stride must be at least 1", stride);
+  c.require(padding >= 0, "padding must not be negative", padding);
+  c.require(dilation >= 1, "dilation must be at least 1", dilation);
+  if (!c.ok()) return;
+  const long long extent = (kernel - 1LL) * dilation + 1;
+  if (size > LARGEST_EXTENT || padding > LARGEST_EXTENT || size + 2LL * padding > LARGEST_EXTENT)
+    c.fail(KFAC_TOO_LARGE, "image height and width with padding are limited to 2^27", size);
+  if (extent > LARGEST_EXTENT) c.fail(KFAC_TOO_LARGE, "the dilated kernel is limited to 2^27", extent);
+  c.require(extent <= size + 2LL * padding, "the dilated kernel must fit into the padded image", extent);
+}
+
+}  // namespace
+
+char* Checker::detail() {
+  static thread_local char text[DETAIL_BYTES] = "";
+  return text;
+}
+
+void Checker::fail(int status, const char* message, long long value) {
+  if (!ok()) return;
+  status_ = status;
+  if (request_ < 0) std::snprintf(detail(), DETAIL_BYTES, "%s: %s (got %lld)", verb_, message, value);
+  else std::snprintf(detail(), DETAIL_BYTES, "%s, request %d: %s (got %lld)", verb_, request_, message, value);
+}
+
+void Checker::pointer(const void* p, int element_bytes, const char* name) {
+  char message[96];
+  const auto address = reinterpret_cast<uintptr_t>(p);
+  if (!p) {
+    std::snprintf(message, sizeof message, "%s must not be null", name);
+    fail(KFAC_INVALID_ARGUMENT, message, 0);
+  } else if (address % unsigned(element_bytes)) {
+    std::snprintf(message, sizeof message, "%s must be aligned to %d bytes", name, element_bytes);
+    fail(KFAC_MISALIGNED, message, (long long)address);
+  }
+}
+
+void Checker::elements(std::initializer_list<long long> factors, const char* name) {
+  long long product = 1;
+  for (long long f : factors) {
+    if (f > 0 && product > MOST_ELEMENTS / f) {
+      char message[96];
+      std::snprintf(message, sizeof message, "%s would have more than 2^48 elements", name);
+      return fail(KFAC_TOO_LARGE, message, f);
+    }
+    if (f > 0) product *= f;
+  }
+}
+
+void check(Checker& c, const kfac_rows& r) {
+  c.require(r.dtype >= KFAC_F32 && r.dtype <= KFAC_F16, "unknown dtype", r.dtype);
+  c.require(r.bias == 0 || r.bias == 1, "bias must be 0 or 1", r.bias);
+  c.require(r.batch >= 0, "batch must not be negative", r.batch);
+  c.require(r.groups >= 1, "groups must be at least 1", r.groups);
+  c.require(r.channels >= 1, "channels must be at least 1", r.channels);
+  c.require(r.channels % (r.groups > 0 ? r.groups : 1) == 0, "channels must be a multiple of groups", r.channels);
+  c.require(r.batch_stride >= 0 && r.channel_stride >= 0 && r.y_stride >= 0 && r.x_stride >= 0,
+            "strides must not be negative", 0);
+  axis(c, r.height, r.kernel_height, r.stride_height, r.padding_height, r.dilation_height);
+  axis(c, r.width, r.kernel_width, r.stride_width, r.padding_width, r.dilation_width);
+  if (r.batch > 0) c.pointer(r.data, bytes_of(r.dtype), "data");
+  if (!c.ok()) return;
+  c.elements({r.batch, r.batch_stride}, "the batch");
+  c.elements({r.channels, r.channel_stride}, "an example");
+  c.elements({r.height + 2LL * r.padding_height, r.y_stride}, "an image");
+  c.elements({r.width + 2LL * r.padding_width, r.x_stride}, "an image line");
+  if (r.channels > LARGEST_MATRIX || r.kernel_height > LARGEST_MATRIX || r.kernel_width > LARGEST_MATRIX ||
+      r.channels / r.groups * r.kernel_height >= LARGEST_MATRIX ||
+      r.channels / r.groups * r.kernel_height * r.kernel_width >= LARGEST_MATRIX)
+    return c.fail(KFAC_TOO_LARGE, "columns of a patch are limited to 2^20", r.channels);
+  const long long out_height = out_size(r.height, r.kernel_height, r.stride_height, r.padding_height, r.dilation_height);
+  const long long out_width = out_size(r.width, r.kernel_width, r.stride_width, r.padding_width, r.dilation_width);
+  c.elements({r.batch, out_height, out_width}, "the rows");
+}
+
+void check(Checker& c, const kfac_patches_request& q) {
+  check(c, q.rows);
+  if (!c.ok()) return;
+  const View view(q.rows);
+  c.elements({q.rows.groups, view.rows, view.columns}, "out");
+  if (view.rows > 0) c.pointer(q.out, 4, "out");
+}
+
+void check(Checker& c, const kfac_accumulate_request& q) {
+  check(c, q.rows);
+  c.pointer(q.moment, 4, "moment");
+  if (!c.ok()) return;
+  const View view(q.rows);
+  c.elements({q.rows.groups, view.columns, view.columns}, "moment");
+}
+
+void check(Checker& c, const kfac_invert_request& q) {
+  matrix(c, q.n, q.count, "matrix");
+  if (q.count == 0) return;
+  c.pointer(q.matrix, 4, "matrix");
+  c.pointer(q.inverse, 4, "inverse");
+  c.pointer(q.status, 4, "status");
+  if (q.dampings) c.pointer(q.dampings, 4, "dampings");
+}
+
+void check(Checker& c, const kfac_precondition_request& q) {
+  c.require(q.groups >= 1, "groups must be at least 1", q.groups);
+  c.require(q.in >= 1, "in must be at least 1", q.in);
+  c.require(q.out >= 1, "out must be at least 1", q.out);
+  c.require(q.out % (q.groups > 0 ? q.groups : 1) == 0, "out must be a multiple of groups", q.out);
+  c.pointer(q.g_inverse, 4, "g_inverse");
+  c.pointer(q.a_inverse, 4, "a_inverse");
+  c.pointer(q.weight_gradient, 4, "weight_gradient");
+  c.pointer(q.weight_result, 4, "weight_result");
+  c.pointer(q.inner, 8, "inner");
+  if (q.bias_gradient || q.bias_result) {
+    c.pointer(q.bias_gradient, 4, "bias_gradient");
+    c.pointer(q.bias_result, 4, "bias_result");
+  }
+  if (q.in >= LARGEST_MATRIX) c.fail(KFAC_TOO_LARGE, "in is limited to 2^20", q.in);
+  if (q.out > LARGEST_MATRIX) c.fail(KFAC_TOO_LARGE, "out is limited to 2^20", q.out);
+}
+
+void check(Checker& c, const kfac_scale_request& q) {
+  c.require(q.size >= 0, "size must not be negative", q.size);
+  c.elements({q.size}, "x");
+  if (q.size == 0) return;
+  c.pointer(q.x, 4, "x");
+  c.pointer(q.factor, 4, "factor");
+}
+
+void check(Checker& c, const kfac_ema_request& q) {
+  c.require(q.size >= 0, "size must not be negative", q.size);
+  c.elements({q.size}, "x");
+  if (q.size == 0) return;
+  c.pointer(q.x, 4, "x");
+  c.pointer(q.y, 4, "y");
+}
+
+void check(Checker& c, const kfac_pack_request& q) {
+  matrix(c, q.n, q.count, "full");
+  if (q.count == 0) return;
+  c.pointer(q.full, 4, "full");
+  c.pointer(q.packed, 4, "packed");
+}
+
+void check(Checker& c, const kfac_transpose_request& q) {
+  c.require(q.rows >= 0 && q.columns >= 0, "rows and columns must not be negative", q.rows < 0 ? q.rows : q.columns);
+  c.require(q.count >= 0, "count must not be negative", q.count);
+  c.elements({q.count, q.rows, q.columns}, "in");
+  if (q.count == 0 || q.rows == 0 || q.columns == 0) return;
+  c.pointer(q.in, 4, "in");
+  c.pointer(q.out, 4, "out");
+  c.require(q.in != q.out, "in and out must not overlap", 0);
+}
+
+void check(Checker& c, const kfac_trace_request& q) {
+  matrix(c, q.n, q.count, "matrix");
+  if (q.count == 0) return;
+  c.pointer(q.matrix, 4, "matrix");
+  c.pointer(q.traces, 8, "traces");
+}
+
+void check(Checker& c, const kfac_factored_damping_request& q) {
+  c.require(q.n_a >= 1, "n_a must be at least 1", q.n_a);
+  c.require(q.n_g >= 1, "n_g must be at least 1", q.n_g);
+  c.require(q.count >= 0, "count must not be negative", q.count);
+  c.require(q.damping >= 0.0 && std::isfinite(q.damping), "damping must be finite and not negative", 0);
+  if (q.count == 0) return;
+  c.pointer(q.trace_a, 8, "trace_a");
+  c.pointer(q.trace_g, 8, "trace_g");
+  c.pointer(q.damping_a, 4, "damping_a");
+  c.pointer(q.damping_g, 4, "damping_g");
+}
+
+void check(Checker& c, const kfac_finite_request& q) {
+  c.require(q.dtype >= KFAC_F32 && q.dtype <= KFAC_F16, "unknown dtype", q.dtype);
+  c.require(q.size >= 0, "size must not be negative", q.size);
+  c.elements({q.size}, "x");
+  c.pointer(q.first, 8, "first");
+  if (q.size > 0) c.pointer(q.x, bytes_of(q.dtype), "x");
+}
+
+}  // namespace kfac

@@ -1,0 +1,210 @@
+// Inverses of larger matrices: the sweep of sweep.cuh in blocks of 128 columns, all matrices in lock-step.
+//
+// For each pivot block: factor_kernel (L, and the rows -L^-T of z in the pivot block), panel_kernel (all other rows of
+// z), then A - z z' on the lower triangle. Blocks are taken in pairs: after the first one only the tiles that the
+// second one needs are updated (cross_kernel), after the second one all tiles for both (update_kernel), which halves
+// the traffic. Only lower tiles of the work matrix are used. A matrix that fails is left alone from then on, and its
+// inverse is not written.
+#pragma once
+#include "mirror.cuh"
+#include "plan.h"
+#include "sweep.cuh"
+#include "tile.cuh"
+
+namespace kfac {
+
+constexpr int PIVOT = 128, Z_PITCH = 2 * PIVOT;
+
+struct LargeJob {
+  const float* matrix;
+  float* inverse;
+  int* status;
+  const float* own_damping;  // null: damping
+  float scale, damping;
+  int n, blocks;  // blocks * PIVOT is n rounded up; the padding is an identity
+  float* work;    // [blocks * PIVOT, blocks * PIVOT]
+  float* z;       // [blocks * PIVOT, Z_PITCH], a half for each block of a pair
+  float* factor;  // [PIVOT, PIVOT], L with reciprocals on the diagonal, in its lower 4 x 4 blocks
+  int* state;     // the status so far
+
+  __device__ float& at(long long i, long long j) const { return work[i * blocks * PIVOT + j]; }
+  __device__ float4* z_row(long long i, int block) const {
+    return reinterpret_cast<float4*>(z + i * Z_PITCH + block % 2 * PIVOT);
+  }
+};
+
+constexpr int LOAD_THREADS = 256;
+
+// One lower tile of the work matrix.
+__global__ void __launch_bounds__(LOAD_THREADS) load_kernel(Table<LargeJob> table) {
+  long long tile;
+  const LargeJob& job = table.find(blockIdx.x, tile);
+  const int row = int(triangle_row(tile)), column = int(tile - triangle(row));
+  const float damping = job.own_damping ? *job.own_damping : job.damping;
+  bool all_finite = true;
+  for (int e = threadIdx.x; e < PIVOT * PIVOT; e += LOAD_THREADS) {
+    const int i = row * PIVOT + e / PIVOT, j = column * PIVOT + e % PIVOT;
+    float v = i == j ? 1.0f : 0.0f;
+    if (i < job.n && j < job.n) {
+      v = job.scale * job.matrix[(long long)max(i, j) * job.n + min(i, j)];
+      if (i == j) v += damping;
+      all_finite &= finite(v);
+    }
+    job.at(i, j) = v;
+  }
+  if (!__syncthreads_and(all_finite) && threadIdx.x == 0) *job.state = KFAC_MATRIX_NOT_FINITE;
+}
+
+struct FactorShared {
+  float4 pivot[4];
+  float4 rows[2 * PIVOT];
+};
+
+// Factors the diagonal block. Thread j holds column j: of what is left of A for j beyond the four pivots, of L^-1
+// (in the making) before them.
+__global__ void __launch_bounds__(PIVOT) factor_kernel(Table<LargeJob> table, int block) {
+  KFAC_SHARED(FactorShared, shared);
+  const LargeJob job = table.jobs[blockIdx.x];
+  if (*job.state) return;
+  const int j = threadIdx.x, first = block * PIVOT;
+  float a[1][PIVOT];
+#pragma unroll
+  for (int i = 0; i < PIVOT; ++i) a[0][i] = job.at(first + max(i, j), first + min(i, j));
+  float4* lower = reinterpret_cast<float4*>(job.factor + j * PIVOT);
+  float4* z_row = job.z_row(first + j, block);
+
+  int failed = 0;
+  for (int k = 0; k < PIVOT; k += 4) {
+    const bool mine = j / 4 * 4 == k, before = j < k;
+    if (mine) shared.pivot[j % 4] = make_float4(a[0][0], a[0][1], a[0][2], a[0][3]);
+    __syncthreads();
+    Lower4 l;
+    const int bad = factor4(shared.pivot, l);
+    if (bad && !failed) failed = first + k + bad;
+    const float4 zero = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
+    float4 z;
+    if (mine) {
+      z = solve4(l, unit4(j % 4));
+#pragma unroll
+      for (int i = 4; i < PIVOT; ++i) a[0][i] = 0.0f;
+      lower[k / 4] = j % 4 == 0   ? make_float4(l.r0, 0.0f, 0.0f, 0.0f)
+                     : j % 4 == 1 ? make_float4(l.l10, l.r1, 0.0f, 0.0f)
+                     : j % 4 == 2 ? make_float4(l.l20, l.l21, l.r2, 0.0f)
+                                  : make_float4(l.l30, l.l31, l.l32, l.r3);
+    } else {
+      z = solve4(l, make_float4(a[0][0], a[0][1], a[0][2], a[0][3]));
+      if (!before) lower[k / 4] = z;
+    }
+    const bool inverse = mine || before;
+    z_row[k / 4] = inverse ? negative(z) : zero;
+    shared.rows[j] = inverse ? zero : z;  // rows that are done stay as they are
+    shared.rows[j + PIVOT] = zero;
+    __syncthreads();
+    update_and_shift(a, shared.rows, k, {z});
+  }
+  if (failed && j == 0) *job.state = failed;
+}
+
+struct PanelShared {
+  float4 lower[PIVOT + 28][PIVOT / 4];  // the rows past the end are zero
+};
+
+// z = L^-1 p for one row p, eight steps of four columns at a time with LEFT of them still to do.
+template <int LEFT>
+__device__ void solve_row(const PanelShared& shared, float (&p)[LEFT], float4* z_row) {
+  for (int step = 0; step < 8; ++step) {
+    const int k = PIVOT - LEFT + 4 * step;
+    const float4 row1 = shared.lower[k + 1][k / 4], row2 = shared.lower[k + 2][k / 4], row3 = shared.lower[k + 3][k / 4];
+    const Lower4 l{shared.lower[k][k / 4].x, row1.x, row1.y, row2.x, row2.y, row2.z, row3.x, row3.y, row3.z, row3.w};
+    const float4 z = solve4(l, make_float4(p[0], p[1], p[2], p[3]));
+    z_row[k / 4] = z;
+#pragma unroll
+    for (int i = 4; i < LEFT; ++i) p[i - 4] = minus_dot(p[i], shared.lower[k + i][k / 4], z);
+  }
+  if constexpr (LEFT > 32) {
+    float rest[LEFT - 32];
+#pragma unroll
+    for (int i = 0; i < LEFT - 32; ++i) rest[i] = p[i];
+    solve_row<LEFT - 32>(shared, rest, z_row);
+  }
+}
+
+// One block of rows outside the pivot block; a thread has one row.
+__global__ void __launch_bounds__(PIVOT) panel_kernel(Table<LargeJob> table, int block) {
+  KFAC_SHARED(PanelShared, shared);
+  long long other;
+  const LargeJob job = table.find(blockIdx.x, other);
+  if (*job.state) return;
+  for (int e = threadIdx.x; e < (PIVOT + 28) * PIVOT / 4; e += PIVOT) {
+    const int i = e / (PIVOT / 4), j = e % (PIVOT / 4);
+    shared.lower[i][j] = i < PIVOT && j <= i / 4 ? reinterpret_cast<const float4*>(job.factor)[e]
+                                                 : make_float4(0.0f, 0.0f, 0.0f, 0.0f);
+  }
+  const long long first = (long long)block * PIVOT, row = (other + (other >= block)) * PIVOT + threadIdx.x;
+  float p[PIVOT];
+#pragma unroll
+  for (int u = 0; u < PIVOT; ++u) p[u] = row > first ? job.at(row, first + u) : job.at(first + u, row);
+  __syncthreads();
+  solve_row<PIVOT>(shared, p, job.z_row(row, block));
+}
+
+struct ZRows {
+  static constexpr bool ALONG_DEPTH = true;
+  const float* z;
+  __device__ float operator()(int row, int k, long long first) const { return z[row * Z_PITCH + first + k]; }
+};
+
+// A - z z' on one tile, over columns first .. first + depth - 1 of z; fresh: A counts as 0.
+// The sum starts from -A: its rounding errors are then relative to what is left of A.
+template <class P>
+__device__ void update_tile(const LargeJob& job, long long row, long long column, bool fresh, int first, int depth) {
+  KFAC_SHARED(TileShared<P>, shared);
+  Tile<P> sums;
+  P::each([&](int s, int r, int c) {
+    if (!fresh) sums.total[s] = -job.at(row + r, column + c);
+  });
+  sums.sum(shared, depth, row == column, ZRows{job.z + row * Z_PITCH + first}, ZRows{job.z + column * Z_PITCH + first},
+           NoPreparation());
+  P::each([&](int s, int r, int c) { job.at(row + r, column + c) = -sums.total[s]; });
+}
+
+// After block, the first of a pair: one tile of the rows and columns of block + 1.
+template <class P>
+__global__ void __launch_bounds__(P::THREADS, 1) cross_kernel(Table<LargeJob> table, int block) {
+  constexpr int SPLIT = PIVOT / P::SIDE;
+  long long local;
+  const LargeJob job = table.find(blockIdx.x, local);
+  if (*job.state) return;
+  const int other = int(local / (SPLIT * SPLIT)), part = int(local % (SPLIT * SPLIT));
+  const long long row = (long long)max(other, block + 1) * PIVOT + part / SPLIT * P::SIDE;
+  const long long column = (long long)min(other, block + 1) * PIVOT + part % SPLIT * P::SIDE;
+  update_tile<P>(job, row, column, other == block, 0, PIVOT);
+}
+
+// After the pair block, block + 1: one lower tile. What the first block left in the rows and columns of the second is
+// in the second half of z already.
+template <class P>
+__global__ void __launch_bounds__(P::THREADS, 1) update_kernel(Table<LargeJob> table, int block) {
+  long long tile;
+  const LargeJob job = table.find(blockIdx.x, tile);
+  if (*job.state) return;
+  const long long row = triangle_row(tile) * P::SIDE, column = (tile - triangle(row / P::SIDE)) * P::SIDE;
+  const bool first = row / PIVOT == block || column / PIVOT == block;
+  const bool second = row / PIVOT == block + 1 || column / PIVOT == block + 1;
+  const int from = second ? PIVOT : 0, to = block + 1 < job.blocks ? 2 * PIVOT : PIVOT;
+  update_tile<P>(job, row, column, first || second, from, to - from);
+}
+
+__global__ void store_kernel(Table<LargeJob> table) {
+  KFAC_SHARED(MirrorShared, shared);
+  long long local;
+  const LargeJob job = table.find(blockIdx.x, local);
+  const int state = *job.state;
+  if (local == 0 && threadIdx.x == 0 && threadIdx.y == 0) *job.status = state;
+  if (state) return;
+  mirror(
+      shared, local, job.n, [&](int i, int j) { return -job.at(i, j); },
+      [&](int i, int j, float v) { job.inverse[(long long)i * job.n + j] = v; });
+}
+
+}  // namespace kfac

@@ -1,0 +1,120 @@
+// Inverses of matrices up to 128 x 128, many in one launch, each in the registers of one warp (N <= 64) or block.
+#pragma once
+#include "plan.h"
+#include "sweep.cuh"
+
+namespace kfac {
+
+struct SmallJob {
+  const float* matrix;
+  float* inverse;
+  int* status;
+  const float* dampings;
+  float scale, damping;
+  int n, count;
+};
+
+// A team of THREADS threads inverts one matrix; thread t holds the columns t, t + THREADS, ...
+template <int N_>
+struct SmallTeam {
+  static constexpr int N = N_, COLUMNS = N == 64 ? 2 : 1, THREADS = N / COLUMNS;
+  static constexpr int TEAMS = THREADS == 32 ? 4 : 1;  // teams in a block
+
+  struct Shared {
+    float4 pivot[4];    // columns of the pivot block
+    float4 rows[2 * N];  // z of each row, twice: the elements of a column are kept rotated
+  };
+  using AllShared = Shared[TEAMS];
+
+  __device__ static void sync() {
+    if (THREADS == 32) __syncwarp();
+    else __syncthreads();
+  }
+  __device__ static bool all(bool vote) {
+    return THREADS == 32 ? __all_sync(~0u, vote) : __syncthreads_and(vote);
+  }
+};
+
+template <class Team>
+__global__ void __launch_bounds__(Team::THREADS* Team::TEAMS) invert_small_kernel(Table<SmallJob> table) {
+  constexpr int N = Team::N, COLUMNS = Team::COLUMNS, THREADS = Team::THREADS;
+  using AllShared = typename Team::AllShared;
+  KFAC_SHARED(AllShared, all);
+  long long local;
+  const SmallJob job = table.find(blockIdx.x, local);
+  const int team = threadIdx.x / THREADS, thread = threadIdx.x % THREADS, n = job.n;
+  const long long matrix = local * Team::TEAMS + team;
+  if (matrix >= job.count) return;  // a whole warp, where a block has several teams
+  typename Team::Shared& shared = all[team];
+  const float* source = job.matrix + matrix * n * n;
+  const float damping = job.dampings ? job.dampings[matrix] : job.damping;
+
+  float a[COLUMNS][N];
+  bool all_finite = true;
+#pragma unroll
+  for (int i = 0; i < N; ++i) {
+#pragma unroll
+    for (int c = 0; c < COLUMNS; ++c) {
+      const int j = c * THREADS + thread;
+      float v = i == j ? 1.0f : 0.0f;
+      if (i < n && j < n) {
+        v = job.scale * source[j];
+        if (i == j) v += damping;
+        all_finite &= finite(v);
+      }
+      a[c][i] = v;
+    }
+    source += n;
+  }
+  all_finite = Team::all(all_finite);
+
+  int failed = 0;
+  for (int k = 0; k < N; k += 4) {
+#pragma unroll
+    for (int c = 0; c < COLUMNS; ++c) {
+      const int j = c * THREADS + thread;
+      if (j / 4 * 4 == k) shared.pivot[j % 4] = make_float4(a[c][0], a[c][1], a[c][2], a[c][3]);
+    }
+    Team::sync();
+    Lower4 l;
+    const int bad = factor4(shared.pivot, l);
+    if (bad && !failed) failed = k + bad;
+    float4 z[COLUMNS];
+#pragma unroll
+    for (int c = 0; c < COLUMNS; ++c) {
+      const int j = c * THREADS + thread;
+      if (j / 4 * 4 == k) {
+        z[c] = negative(solve4(l, unit4(j % 4)));
+#pragma unroll
+        for (int i = 4; i < N; ++i) a[c][i] = 0.0f;
+      } else {
+        z[c] = solve4(l, make_float4(a[c][0], a[c][1], a[c][2], a[c][3]));
+      }
+      shared.rows[j] = z[c];
+      shared.rows[j + N] = z[c];
+    }
+    Team::sync();
+    update_and_shift(a, shared.rows, k, z);
+#pragma unroll
+    for (int c = 0; c < COLUMNS; ++c)
+#pragma unroll
+      for (int i = 0; i < 4; ++i) a[c][N - 4 + i] = minus_dot(0.0f, shared.rows[k + i], z[c]);
+  }
+
+  const int status = all_finite ? failed : KFAC_MATRIX_NOT_FINITE;
+  if (thread == 0) job.status[matrix] = status;
+  if (status) return;
+  const int pitch = opaque(n);
+  float* inverse = job.inverse + matrix * n * n;
+#pragma unroll
+  for (int i = 0; i < N; ++i) {
+#pragma unroll
+    for (int c = 0; c < COLUMNS; ++c) {
+      const int j = c * THREADS + thread;
+      if (i < n && j < n) inverse[j] = -a[c][i];
+    }
+    inverse += pitch;
+  }
+}
+
+}  // namespace kfac

@@ -1,0 +1,111 @@
+// A verb's plan: pieces of the caller's workspace, tables of job descriptors, and the launches to make.
+//
+// Planning touches no device, so that the workspace query is the same code as the call. Descriptors travel by value
+// in kernel arguments: nothing on the host to keep alive, nothing that a captured graph could not replay.
+#pragma once
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <vector>
+#include "platform.cuh"
+
+namespace kfac {
+
+constexpr long long ALIGNMENT = 256;
+
+// The jobs of one grid: job j has the blocks first[j] .. first[j + 1] - 1.
+template <class Job>
+struct Table {
+  const long long* first;
+  const Job* jobs;
+  int count;
+
+  // The job of a block, and the block's number within it.
+  __device__ const Job& find(long long block, long long& local) const {
+    int low = 0, high = count - 1;
+    while (low < high) {
+      const int middle = (low + high + 1) / 2;
+      if (first[middle] <= block) low = middle;
+      else high = middle - 1;
+    }
+    local = block - first[low];
+    return jobs[low];
+  }
+};
+
+template <class Job>
+struct Batch {
+  std::vector<Job> jobs;
+  std::vector<long long> first{0};
+
+  void add(const Job& job, long long blocks) {
+    if (blocks == 0) return;
+    jobs.push_back(job);
+    first.push_back(first.back() + blocks);
+  }
+  long long blocks() const { return first.back(); }
+};
+
+class Plan {
+ public:
+  // A null workspace only counts.
+  explicit Plan(void* workspace = nullptr) : base_(reinterpret_cast<uintptr_t>(workspace)) {}
+
+  long long bytes() const { return used_; }
+
+  template <class T>
+  T* take(long long count) {
+    const uintptr_t at = base_ + uintptr_t(used_);
+    used_ += (count * (long long)sizeof(T) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return reinterpret_cast<T*>(at);
+  }
+
+  // A piece that holds these values when the first launch runs.
+  template <class T>
+  T* initial(const std::vector<T>& values) {
+    T* to = take<T>((long long)values.size());
+    Upload upload{reinterpret_cast<unsigned char*>(to), {}};
+    upload.bytes.resize(values.size() * sizeof(T));
+    if (!values.empty()) std::memcpy(upload.bytes.data(), values.data(), upload.bytes.size());
+    uploads_.push_back(std::move(upload));
+    return to;
+  }
+
+  template <class Job>
+  Table<Job> table(const Batch<Job>& batch) {
+    return {initial(batch.first), initial(batch.jobs), int(batch.jobs.size())};
+  }
+
+  template <class... Parameters, class... Arguments>
+  void launch(void (*kernel)(Parameters...), long long blocks, dim3 shape, size_t shared,
+              const Arguments&... arguments) {
+    too_large_ |= blocks > 0x7fffffffLL;
+    steps_.push_back([=](cudaStream_t stream) {
+      return kfac::launch(kernel, blocks, shape, shared, stream, arguments...);
+    });
+  }
+  // For all jobs of a batch; nothing if there are none.
+  template <class Job>
+  void launch(void (*kernel)(Table<Job>), const Batch<Job>& batch, dim3 shape, size_t shared) {
+    if (batch.blocks()) launch(kernel, batch.blocks(), shape, shared, table(batch));
+  }
+
+  // A launch has more blocks than a grid can hold.
+  bool too_large() const { return too_large_; }
+
+  // Uploads the tables and makes the launches. Returns 0 or a cudaError_t.
+  int run(cudaStream_t stream) const;
+
+ private:
+  struct Upload {
+    unsigned char* to;
+    std::vector<unsigned char> bytes;
+  };
+  uintptr_t base_;
+  long long used_ = 0;
+  bool too_large_ = false;
+  std::vector<Upload> uploads_;
+  std::vector<std::function<int(cudaStream_t)>> steps_;
+};
+
+}  // namespace kfac

@@ -1,0 +1,41 @@
+// The only place where nvcc and the CPU emulation differ in how a kernel is declared and launched.
+#pragma once
+#ifdef CUDA_EMU
+#include "tensor_emu.h"
+#define KFAC_SHARED(Type, name) Type& name = *reinterpret_cast<Type*>(emu::block->shared.data())
+#else
+#include <cuda_runtime.h>
+#define KFAC_SHARED(Type, name)                          \
+  extern __shared__ __align__(16) unsigned char raw_[];  \
+  Type& name = *reinterpret_cast<Type*>(raw_)
+#endif
+
+namespace kfac {
+
+// The same value, but the compiler no longer knows it: it then does not keep things computed from it in registers.
+__device__ __forceinline__ int opaque(int value) {
+  asm volatile("" : "+r"(value));
+  return value;
+}
+
+// Launches kernel<<<blocks, shape, shared>>>(arguments); returns 0 or the cudaError_t.
+template <class... Parameters, class... Arguments>
+int launch(void (*kernel)(Parameters...), long long blocks, dim3 shape, size_t shared, cudaStream_t stream,
+           const Arguments&... arguments) {
+#ifdef CUDA_EMU
+  (void)stream;
+  const bool ran = emu::launch(dim3(unsigned(blocks)), shape, shared,
+                               [&] { kernel(static_cast<Parameters>(arguments)...); });
+  return ran ? cudaSuccess : cudaErrorInvalidConfiguration;
+#else
+  if (shared > 48 * 1024) {
+    cudaError_t error =
+        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared));
+    if (error != cudaSuccess) return error;
+  }
+  kernel<<<unsigned(blocks), shape, shared, stream>>>(static_cast<Parameters>(arguments)...);
+  return cudaGetLastError();
+#endif
+}
+
+}  // namespace kfac

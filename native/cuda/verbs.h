@@ -1,0 +1,23 @@
+// The verbs behind the C interface: each plans the work of valid requests (api.cpp has checked them).
+#pragma once
+#include "kfac_cuda.h"
+
+namespace kfac {
+
+class Plan;
+
+void patches(const kfac_patches_request* requests, int count, Plan& plan);
+void accumulate(const kfac_accumulate_request* requests, int count, int math, Plan& plan);
+void invert(const kfac_invert_request* requests, int count, int math, Plan& plan);
+void precondition(const kfac_precondition_request* requests, int count, int math, Plan& plan);
+void kl_clip(const double* inners, int count, double kappa, double learning_rate, float* factor, Plan& plan);
+void scale(const kfac_scale_request* requests, int count, Plan& plan);
+void ema(const kfac_ema_request* requests, int count, Plan& plan);
+void pack(const kfac_pack_request* requests, int count, Plan& plan);
+void unpack(const kfac_pack_request* requests, int count, Plan& plan);
+void transpose(const kfac_transpose_request* requests, int count, Plan& plan);
+void trace(const kfac_trace_request* requests, int count, Plan& plan);
+void factored_damping(const kfac_factored_damping_request* requests, int count, Plan& plan);
+void finite(const kfac_finite_request* requests, int count, Plan& plan);
+
+}  // namespace kfac

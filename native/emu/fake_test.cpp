@@ -1,0 +1,68 @@
+// The stand-ins do what the libraries they stand for do.
+#include <cmath>
+#include <cstddef>
+#include <cstdio>
+#include <vector>
+
+extern "C" {
+int cudaMalloc(void**, size_t);
+int cudaFree(void*);
+int cudaMemGetInfo(size_t*, size_t*);
+int cudaGetLastError();
+int cudaSetDevice(int);
+int cublasSgemm_v2(void*, int, int, int, int, int, const float*, const float*, int, const float*, int, const float*,
+                   float*, int);
+int cublasDsyrk_v2(void*, int, int, int, int, const double*, const double*, int, const double*, double*, int);
+int cusolverDnDpotrf(void*, int, int, double*, int, double*, int, int*);
+int cusolverDnDpotri(void*, int, int, double*, int, double*, int, int*);
+int cusolverDnDsyevd(void*, int, int, int, double*, int, double*, double*, int, int*);
+}
+
+static int failures = 0;
+static void check(bool good, const char* what) {
+  if (!good) std::printf("FAIL %s\n", what), ++failures;
+}
+
+int main() {
+  void *p = nullptr, *q = nullptr;
+  size_t before, after, total;
+  cudaMemGetInfo(&before, &total);
+  check(cudaMalloc(&p, 1000) == 0 && p, "cudaMalloc");
+  check(static_cast<unsigned char*>(p)[999] == 0xff, "memory is poisoned");
+  cudaMemGetInfo(&after, &total);
+  check(before - after == 1000, "cudaMemGetInfo");
+  check(cudaMalloc(&q, total) == 2 && cudaGetLastError() == 2 && cudaGetLastError() == 0, "out of memory");
+  check(cudaFree(p) == 0 && cudaFree(p) == 1, "a second cudaFree is refused");
+  check(cudaSetDevice(1) == 101, "cudaSetDevice");
+
+  // column-major [[1, 3], [2, 4]] times its transpose
+  const std::vector<float> a{1, 2, 3, 4};
+  std::vector<float> c(4, NAN);
+  const float one = 1, none = 0;
+  cublasSgemm_v2(nullptr, 0, 1, 2, 2, 2, &one, a.data(), 2, a.data(), 2, &none, c.data(), 2);
+  check(c == std::vector<float>({10, 14, 14, 20}), "cublasSgemm");
+  const std::vector<double> b{1, 2, 3, 4};
+  std::vector<double> s(4, -1);
+  const double unit = 1, zero = 0;
+  cublasDsyrk_v2(nullptr, 0, 0, 2, 2, &unit, b.data(), 2, &zero, s.data(), 2);
+  check(s == std::vector<double>({10, 14, -1, 20}), "cublasDsyrk");
+
+  for (int uplo : {0, 1}) {
+    std::vector<double> m{4, 2, 2, 3}, w(2), work(1);
+    int info = -1;
+    cusolverDnDpotrf(nullptr, uplo, 2, m.data(), 2, work.data(), 1, &info);
+    cusolverDnDpotri(nullptr, uplo, 2, m.data(), 2, work.data(), 1, &info);
+    const double corner = m[uplo ? 2 : 1];
+    check(info == 0 && std::fabs(m[0] - 0.375) < 1e-15 && std::fabs(corner + 0.25) < 1e-15 &&
+              std::fabs(m[3] - 0.5) < 1e-15, "cusolver potrf, potri");
+    std::vector<double> bad{1, 2, 2, 1};
+    cusolverDnDpotrf(nullptr, uplo, 2, bad.data(), 2, work.data(), 1, &info);
+    check(info == 2, "cusolver potrf names the pivot");
+    std::vector<double> e{2, 1, 1, 2};
+    cusolverDnDsyevd(nullptr, 1, uplo, 2, e.data(), 2, w.data(), work.data(), 1, &info);
+    check(std::fabs(w[0] - 1) < 1e-14 && std::fabs(w[1] - 3) < 1e-14 && std::fabs(e[0] + e[1]) < 1e-14,
+          "cusolver syevd");
+  }
+  std::printf("%d failed\n", failures);
+  return failures != 0;
+}

@@ -1,0 +1,232 @@
+/* C interface of libkfac_cuda: the K-FAC verbs on CUDA, one call for all layers.
+ *
+ * Conventions
+ * - Matrices are row-major, contiguous, fp32 unless a dtype says otherwise; a stack of matrices is [count, n, n].
+ * - All pointers inside requests are device pointers and stay owned by the caller. The request arrays themselves are
+ *   host memory and may be reused as soon as the call returns; device memory may be reused in stream order.
+ * - Calls only enqueue work on the stream; they never synchronise, allocate device memory or copy from the host, so
+ *   they can be captured into a CUDA graph. Results are the same bits on every run.
+ * - Every verb takes a workspace of at least kfac_VERB_workspace(same requests) bytes, aligned to 256 bytes. It may be
+ *   reused by the next call on the same stream. The query returns a negative status if a request is invalid.
+ * - Status: 0 is success, negative values are below, positive values are cudaError_t.
+ *   After a failed call kfac_error_detail() names the request and the value at fault.
+ */
+#ifndef KFAC_CUDA_H
+#define KFAC_CUDA_H
+
+#ifdef _WIN32
+#define KFAC_API
+#else
+#define KFAC_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct CUstream_st;
+typedef struct CUstream_st* kfac_stream; /* is a cudaStream_t; null is the default stream */
+
+/* Changes whenever a struct or a function of this header does. */
+#define KFAC_CUDA_ABI 1
+
+enum kfac_status {
+  KFAC_OK = 0,
+  KFAC_INVALID_ARGUMENT = -1,    /* null pointer, negative size, unknown enum value */
+  KFAC_MISALIGNED = -2,          /* a pointer is no multiple of its element size, or the workspace of 256 */
+  KFAC_WORKSPACE_TOO_SMALL = -3,
+  KFAC_TOO_LARGE = -4,           /* a size exceeds what one call can index */
+  KFAC_OUT_OF_HOST_MEMORY = -5
+};
+
+enum kfac_dtype { KFAC_F32 = 0, KFAC_BF16 = 1, KFAC_F16 = 2 };
+
+/* How fp32 products are formed. Both are accurate to fp32. */
+enum kfac_math {
+  KFAC_SPLIT_F16 = 0, /* tensor cores, each fp32 value as two fp16 numbers, sums promoted to fp32 every 16 terms */
+  KFAC_FFMA = 1       /* fp32 multiply-add */
+};
+
+/* Per-matrix result of an inversion: 0 or one of these, or k > 0: not positive definite at pivot k. */
+enum kfac_matrix_status { KFAC_MATRIX_OK = 0, KFAC_MATRIX_NOT_FINITE = -1 };
+
+KFAC_API int kfac_cuda_abi(void);                  /* KFAC_CUDA_ABI of the library */
+KFAC_API const char* kfac_cuda_build(void);        /* compiler and architectures, or "emulated ..." */
+KFAC_API int kfac_cuda_device_count(int* count);   /* a cudaError_t without a driver; never fails to load */
+KFAC_API const char* kfac_error_string(int status);
+KFAC_API const char* kfac_error_detail(void);      /* about the last failed call of this thread, or "" */
+
+/* The rows of a matrix that is never stored.
+ *
+ * Activations are indexed [batch, channel, y, x] through strides in elements. Row (b, oy, ox), in this order, holds the
+ * patch at output position (oy, ox) of example b: its columns are (channel of the group, ky, kx), zero outside the
+ * image, then a constant 1 if bias is set. So there are batch * out_height * out_width rows and
+ * n = channels / groups * kernel_height * kernel_width + bias columns, for each group.
+ *
+ *   what                           batch  channels  height, width  strides (batch, channel, y, x)
+ *   NCHW image                     N      C         H, W           C*H*W, H*W, W, 1
+ *   NHWC image                     N      C         H, W           H*W*C, 1, W*C, C
+ *   matrix [rows, n], leading ld   rows   n         1, 1           ld, 1, 0, 0
+ *   gradients [N, C, T]            N      C         1, T           C*T, T, 0, 1
+ *
+ * The last two have kernels and strides 1, padding 0, dilation 1.
+ */
+typedef struct kfac_rows {
+  const void* data;
+  int dtype; /* kfac_dtype */
+  int bias;  /* 0 or 1 */
+  int groups;
+  long long batch, channels, height, width;
+  long long batch_stride, channel_stride, y_stride, x_stride;
+  int kernel_height, kernel_width;
+  int stride_height, stride_width;
+  int padding_height, padding_width;
+  int dilation_height, dilation_width;
+} kfac_rows;
+
+/* out [groups, rows, n] := the rows. */
+typedef struct kfac_patches_request {
+  kfac_rows rows;
+  float* out;
+} kfac_patches_request;
+KFAC_API long long kfac_patches_workspace(const kfac_patches_request* requests, int count);
+KFAC_API int kfac_patches(const kfac_patches_request* requests, int count, void* workspace, long long bytes,
+                          kfac_stream stream);
+
+/* moment [groups, n, n] := beta moment + alpha sum over rows x of x x'.
+ * The lower triangle of moment is read (not at all if beta is 0); both are written, exactly symmetric.
+ * bf16 and fp16 rows always use tensor cores: their products are exact. */
+typedef struct kfac_accumulate_request {
+  kfac_rows rows;
+  float* moment;
+  float alpha, beta;
+} kfac_accumulate_request;
+KFAC_API long long kfac_accumulate_workspace(const kfac_accumulate_request* requests, int count, int math);
+KFAC_API int kfac_accumulate(const kfac_accumulate_request* requests, int count, int math, void* workspace,
+                             long long bytes, kfac_stream stream);
+
+/* inverse [count, n, n] := (scale matrix + damping I)^-1, as symmetric as matrix is, for each matrix of the stack.
+ * status [count] receives a kfac_matrix_status; where it is not 0, that inverse is left as it was.
+ * matrix [count, n, n] must be symmetric; inverse may be matrix.
+ * dampings: if not null, [count] dampings in device memory that take the place of damping. */
+typedef struct kfac_invert_request {
+  const float* matrix;
+  float* inverse;
+  int* status;
+  const float* dampings;
+  float scale, damping;
+  int n, count;
+} kfac_invert_request;
+KFAC_API long long kfac_invert_workspace(const kfac_invert_request* requests, int count, int math);
+KFAC_API int kfac_invert(const kfac_invert_request* requests, int count, int math, void* workspace, long long bytes,
+                         kfac_stream stream);
+
+/* U = G^-1 dW A^-1 for one layer, group by group.
+ * dW is [out, in + bias]: weight_gradient [out, in] and, if not null, bias_gradient [out] as last column.
+ * g_inverse [groups, out / groups, out / groups], a_inverse [groups, in + bias, in + bias], both symmetric.
+ * weight_result, bias_result: U in the same layout; may be the gradients themselves.
+ * inner: <U, dW>, one fp64 number in device memory, summed in a fixed order. */
+typedef struct kfac_precondition_request {
+  const float* g_inverse;
+  const float* a_inverse;
+  const float* weight_gradient;
+  const float* bias_gradient;
+  float* weight_result;
+  float* bias_result;
+  double* inner;
+  int groups, out, in;
+} kfac_precondition_request;
+KFAC_API long long kfac_precondition_workspace(const kfac_precondition_request* requests, int count, int math);
+KFAC_API int kfac_precondition(const kfac_precondition_request* requests, int count, int math, void* workspace,
+                               long long bytes, kfac_stream stream);
+
+/* *factor := min(1, sqrt(kappa / (learning_rate^2 sum of inners))); 1 if the sum is not positive.
+ * inners [count] in device memory. A sum that is not finite gives a factor that is not a number. */
+KFAC_API int kfac_kl_clip(const double* inners, int count, double kappa, double learning_rate, float* factor,
+                          kfac_stream stream);
+
+/* x [size] := *factor x, factor in device memory. */
+typedef struct kfac_scale_request {
+  float* x;
+  const float* factor;
+  long long size;
+} kfac_scale_request;
+KFAC_API long long kfac_scale_workspace(const kfac_scale_request* requests, int count);
+KFAC_API int kfac_scale(const kfac_scale_request* requests, int count, void* workspace, long long bytes,
+                        kfac_stream stream);
+
+/* y [size] := beta y + alpha x; y is not read if beta is 0. */
+typedef struct kfac_ema_request {
+  const float* x;
+  float* y;
+  long long size;
+  float alpha, beta;
+} kfac_ema_request;
+KFAC_API long long kfac_ema_workspace(const kfac_ema_request* requests, int count);
+KFAC_API int kfac_ema(const kfac_ema_request* requests, int count, void* workspace, long long bytes,
+                      kfac_stream stream);
+
+/* packed [count, n (n + 1) / 2] holds the lower triangles: element (r, c), c <= r, at r (r + 1) / 2 + c.
+ * kfac_pack reads full [count, n, n] and writes packed, kfac_unpack the other way (both triangles). */
+typedef struct kfac_pack_request {
+  float* full;
+  float* packed;
+  int n, count;
+} kfac_pack_request;
+KFAC_API long long kfac_pack_workspace(const kfac_pack_request* requests, int count);
+KFAC_API int kfac_pack(const kfac_pack_request* requests, int count, void* workspace, long long bytes,
+                       kfac_stream stream);
+KFAC_API long long kfac_unpack_workspace(const kfac_pack_request* requests, int count);
+KFAC_API int kfac_unpack(const kfac_pack_request* requests, int count, void* workspace, long long bytes,
+                         kfac_stream stream);
+
+/* out [count, columns, rows] := the transposes of in [count, rows, columns]. The two must not overlap. */
+typedef struct kfac_transpose_request {
+  const float* in;
+  float* out;
+  int rows, columns, count;
+} kfac_transpose_request;
+KFAC_API long long kfac_transpose_workspace(const kfac_transpose_request* requests, int count);
+KFAC_API int kfac_transpose(const kfac_transpose_request* requests, int count, void* workspace, long long bytes,
+                            kfac_stream stream);
+
+/* traces [count]: of the matrices of the stack [count, n, n], summed in fp64. */
+typedef struct kfac_trace_request {
+  const float* matrix;
+  double* traces;
+  int n, count;
+} kfac_trace_request;
+KFAC_API long long kfac_trace_workspace(const kfac_trace_request* requests, int count);
+KFAC_API int kfac_trace(const kfac_trace_request* requests, int count, void* workspace, long long bytes,
+                        kfac_stream stream);
+
+/* Factored Tikhonov damping without leaving the device: pi = sqrt((scale_a trace_a / n_a) / (scale_g trace_g / n_g)),
+ * or 1 if a trace is not positive; damping_a := pi sqrt(damping), damping_g := sqrt(damping) / pi.
+ * Arrays of [count], one element for each pair of factors (Martens and Grosse 2015, section 6.3). */
+typedef struct kfac_factored_damping_request {
+  const double* trace_a;
+  const double* trace_g;
+  float* damping_a;
+  float* damping_g;
+  double scale_a, scale_g, damping;
+  int n_a, n_g, count;
+} kfac_factored_damping_request;
+KFAC_API long long kfac_factored_damping_workspace(const kfac_factored_damping_request* requests, int count);
+KFAC_API int kfac_factored_damping(const kfac_factored_damping_request* requests, int count, void* workspace,
+                                   long long bytes, kfac_stream stream);
+
+/* *first := index of the first element of x [size] that is infinite or not a number, -1 if there is none. */
+typedef struct kfac_finite_request {
+  const void* x;
+  long long* first;
+  long long size;
+  int dtype; /* kfac_dtype */
+} kfac_finite_request;
+KFAC_API long long kfac_finite_workspace(const kfac_finite_request* requests, int count);
+KFAC_API int kfac_finite(const kfac_finite_request* requests, int count, void* workspace, long long bytes,
+                         kfac_stream stream);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
