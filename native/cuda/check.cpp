@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include "invert_table.h"
 #include "view.h"
 
 namespace kfac {
@@ -115,6 +116,8 @@ void check(Checker& c, const kfac_accumulate_request& q) {
 
 void check(Checker& c, const kfac_invert_request& q) {
   matrix(c, q.n, q.count, "matrix");
+  c.require(q.algorithm >= KFAC_INVERT_BY_SIZE && q.algorithm <= KFAC_INVERT_SWEEP, "unknown algorithm", q.algorithm);
+  c.require(q.n <= largest_for(q.algorithm), "n is too large for this algorithm", q.n);
   if (q.count == 0) return;
   c.pointer(q.matrix, 4, "matrix");
   c.pointer(q.inverse, 4, "inverse");

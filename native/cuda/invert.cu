@@ -2,6 +2,7 @@
 #include <algorithm>
 #include "invert_large.cuh"
 #include "invert_small.cuh"
+#include "invert_table.h"
 #include "tile_ffma.cuh"
 #include "tile_mma.cuh"
 #include "verbs.h"
@@ -10,12 +11,12 @@ namespace kfac {
 namespace {
 
 template <int N>
-void plan_small(const kfac_invert_request* requests, int count, int above, Plan& plan) {
+void plan_small(const kfac_invert_request* requests, int count, int algorithm, Plan& plan) {
   using Team = SmallTeam<N>;
   Batch<SmallJob> batch;
   for (int i = 0; i < count; ++i) {
     const kfac_invert_request& q = requests[i];
-    if (q.n <= above || q.n > N) continue;
+    if (algorithm_of(q) != algorithm) continue;
     batch.add({q.matrix, q.inverse, q.status, q.dampings, q.scale, q.damping, q.n, q.count},
               (q.count + Team::TEAMS - 1) / Team::TEAMS);
   }
@@ -26,7 +27,7 @@ std::vector<LargeJob> large_jobs(const kfac_invert_request* requests, int count,
   std::vector<LargeJob> jobs;
   for (int i = 0; i < count; ++i) {
     const kfac_invert_request& q = requests[i];
-    if (q.n <= PIVOT) continue;
+    if (algorithm_of(q) != KFAC_INVERT_SWEEP) continue;
     const long long elements = (long long)q.n * q.n, blocks = (q.n + PIVOT - 1) / PIVOT, padded = blocks * PIVOT;
     for (int m = 0; m < q.count; ++m)
       jobs.push_back({q.matrix + m * elements, q.inverse + m * elements, q.status + m,
@@ -59,11 +60,11 @@ void plan_large(const std::vector<LargeJob>& jobs, Plan& plan) {
   };
   auto launch = [&](auto kernel, const Batch<LargeJob>& batch, Table<LargeJob> table, long long count, int shape,
                     size_t shared, int block) {
-    table.count = int(count);
-    plan.launch(kernel, batch.first[count], shape, shared, table, block);
+    table.count = int(std::min(count, (long long)batch.jobs.size()));  // a single block has no panel
+    if (table.count) plan.launch(kernel, batch.first[table.count], shape, shared, table, block);
   };
   auto pivot = [&](int block) {
-    plan.launch(factor_kernel, live(block), PIVOT, sizeof(FactorShared), panel, block);
+    plan.launch(factor_kernel, live(block), PIVOT, sizeof(FactorShared), update, block);
     launch(panel_kernel, panels, panel, live(block), PIVOT, sizeof(PanelShared), block);
   };
   plan.launch(load_kernel, tiles, LOAD_THREADS, 0);
@@ -81,9 +82,9 @@ void plan_large(const std::vector<LargeJob>& jobs, Plan& plan) {
 }  // namespace
 
 void invert(const kfac_invert_request* requests, int count, int math, Plan& plan) {
-  plan_small<32>(requests, count, 0, plan);
-  plan_small<64>(requests, count, 32, plan);
-  plan_small<128>(requests, count, 64, plan);
+  plan_small<32>(requests, count, KFAC_INVERT_REGISTERS_32, plan);
+  plan_small<64>(requests, count, KFAC_INVERT_REGISTERS_64, plan);
+  plan_small<128>(requests, count, KFAC_INVERT_REGISTERS_128, plan);
   const std::vector<LargeJob> jobs = large_jobs(requests, count, plan);
   if (jobs.empty()) return;
   if (math == KFAC_FFMA) plan_large<Ffma<64>>(jobs, plan);

@@ -28,7 +28,7 @@ struct CUstream_st;
 typedef struct CUstream_st* kfac_stream; /* is a cudaStream_t; null is the default stream */
 
 /* Changes whenever a struct or a function of this header does. */
-#define KFAC_CUDA_ABI 1
+#define KFAC_CUDA_ABI 2
 
 enum kfac_status {
   KFAC_OK = 0,
@@ -49,6 +49,15 @@ enum kfac_math {
 
 /* Per-matrix result of an inversion: 0 or one of these, or k > 0: not positive definite at pivot k. */
 enum kfac_matrix_status { KFAC_MATRIX_OK = 0, KFAC_MATRIX_NOT_FINITE = -1 };
+
+/* How a matrix of size n is inverted. All are accurate to fp32; they differ in speed alone. */
+enum kfac_inversion {
+  KFAC_INVERT_BY_SIZE = 0,      /* as the table in cuda/invert_table.h says */
+  KFAC_INVERT_REGISTERS_32 = 1, /* n <= 32: one warp for each matrix */
+  KFAC_INVERT_REGISTERS_64 = 2, /* n <= 64: one warp for each matrix */
+  KFAC_INVERT_REGISTERS_128 = 3, /* n <= 128: one block for each matrix */
+  KFAC_INVERT_SWEEP = 4         /* any n: blocks of 128 columns, all matrices in lock-step */
+};
 
 KFAC_API int kfac_cuda_abi(void);                  /* KFAC_CUDA_ABI of the library */
 KFAC_API const char* kfac_cuda_build(void);        /* compiler and architectures, or "emulated ..." */
@@ -108,7 +117,8 @@ KFAC_API int kfac_accumulate(const kfac_accumulate_request* requests, int count,
 /* inverse [count, n, n] := (scale matrix + damping I)^-1, as symmetric as matrix is, for each matrix of the stack.
  * status [count] receives a kfac_matrix_status; where it is not 0, that inverse is left as it was.
  * matrix [count, n, n] must be symmetric; inverse may be matrix.
- * dampings: if not null, [count] dampings in device memory that take the place of damping. */
+ * dampings: if not null, [count] dampings in device memory that take the place of damping.
+ * algorithm: KFAC_INVERT_BY_SIZE but for measurements. */
 typedef struct kfac_invert_request {
   const float* matrix;
   float* inverse;
@@ -116,6 +126,7 @@ typedef struct kfac_invert_request {
   const float* dampings;
   float scale, damping;
   int n, count;
+  int algorithm; /* kfac_inversion */
 } kfac_invert_request;
 KFAC_API long long kfac_invert_workspace(const kfac_invert_request* requests, int count, int math);
 KFAC_API int kfac_invert(const kfac_invert_request* requests, int count, int math, void* workspace, long long bytes,

@@ -11,7 +11,7 @@ struct Fixture {
   Device<double> inner{1};
   Device<unsigned char> workspace{1 << 20};
 
-  kfac_invert_request invert() const { return {data.get(), out.get(), status.get(), nullptr, 0.0f, 1.0f, 8, 2}; }
+  kfac_invert_request invert() const { return {data.get(), out.get(), status.get(), nullptr, 0.0f, 1.0f, 8, 2, 0}; }
   int call(const kfac_invert_request& q) const {
     return kfac_invert(&q, 1, KFAC_SPLIT_F16, workspace.get(), 1 << 20, nullptr);
   }
@@ -66,7 +66,7 @@ TEST(api_empty_batches) {
   CHECK(kfac_trace(nullptr, 0, nullptr, 0, nullptr) == 0);
   CHECK(kfac_factored_damping(nullptr, 0, nullptr, 0, nullptr) == 0);
   CHECK(kfac_finite(nullptr, 0, nullptr, 0, nullptr) == 0);
-  const kfac_invert_request none{nullptr, nullptr, nullptr, nullptr, 1.0f, 1.0f, 300, 0};  // a stack of none
+  const kfac_invert_request none{nullptr, nullptr, nullptr, nullptr, 1.0f, 1.0f, 300, 0, 0};  // a stack of none
   CHECK(kfac_invert(&none, 1, KFAC_SPLIT_F16, nullptr, 0, nullptr) == 0);
 }
 
@@ -84,6 +84,10 @@ TEST(api_refuses_bad_arguments) {
   EXPECT(f.call(with(good, &Q::dampings, shifted(f.data.get()))), KFAC_MISALIGNED, "dampings");
   EXPECT(f.call(with(good, &Q::n, 0)), KFAC_INVALID_ARGUMENT, "n must be at least 1 (got 0)");
   EXPECT(f.call(with(good, &Q::count, -1)), KFAC_INVALID_ARGUMENT, "count");
+  EXPECT(f.call(with(good, &Q::algorithm, 5)), KFAC_INVALID_ARGUMENT, "unknown algorithm (got 5)");
+  EXPECT(f.call(with(good, &Q::algorithm, -1)), KFAC_INVALID_ARGUMENT, "unknown algorithm");
+  EXPECT(f.call(with(with(good, &Q::n, 33), &Q::algorithm, KFAC_INVERT_REGISTERS_32)), KFAC_INVALID_ARGUMENT,
+         "too large for this algorithm (got 33)");
   EXPECT(f.call(with(good, &Q::n, 1 << 21)), KFAC_TOO_LARGE, "2^20");
   EXPECT(f.call(with(with(good, &Q::n, 1 << 20), &Q::count, 1 << 30)), KFAC_TOO_LARGE, "2^48");
   EXPECT(kfac_invert(&good, 1, 7, f.workspace.get(), 1 << 20, nullptr), KFAC_INVALID_ARGUMENT, "unknown math (got 7)");

@@ -16,7 +16,7 @@ struct Stack {
   size_t size() const { return matrices.size() * n * n; }
   int count() const { return int(matrices.size()); }
   kfac_invert_request request() const {
-    return {device.get(), inverse.get(), status.get(), nullptr, scale, damping, n, count()};
+    return {device.get(), inverse.get(), status.get(), nullptr, scale, damping, n, count(), KFAC_INVERT_BY_SIZE};
   }
   std::vector<float> result(int m) const {
     const std::vector<float> all = inverse.host();
@@ -89,6 +89,29 @@ TEST(invert_all_sizes_in_one_call) {
     }
     invert(requests, math);
     for (size_t i = 0; i < stacks.size(); ++i) CHECK(same_bits(first[i], stacks[i]->inverse.host()), "%d", stacks[i]->n);
+  }
+}
+
+// Every algorithm at sizes that the table gives to another one, in one call.
+TEST(invert_by_every_algorithm) {
+  std::vector<std::unique_ptr<Stack>> stacks;
+  std::vector<kfac_invert_request> requests;
+  auto add = [&](int n, kfac_inversion algorithm) {
+    stacks.push_back(std::make_unique<Stack>(
+        n, std::vector<std::vector<float>>{factor_matrix(n, n, 0.5), factor_matrix(n, n, 0.5), diagonal(n, -1.0f)}, 1.0f, 0.3f));
+    requests.push_back(stacks.back()->request());
+    requests.back().algorithm = algorithm;
+  };
+  for (int n : {1, 20, 32}) add(n, KFAC_INVERT_REGISTERS_32);
+  for (int n : {1, 20, 64}) add(n, KFAC_INVERT_REGISTERS_64);
+  for (int n : {1, 20, 64, 128}) add(n, KFAC_INVERT_REGISTERS_128);
+  for (int n : {1, 20, 100, 128, 140, 260}) add(n, KFAC_INVERT_SWEEP);
+  for (int math : MATHS) {
+    invert(requests, math);
+    for (const auto& s : stacks) {
+      check_inverses(*s, {0, 1}, "chosen");
+      CHECK(s->status.host()[2] == 1 && untouched(s->result(2)), "n %d: %d", s->n, s->status.host()[2]);
+    }
   }
 }
 
