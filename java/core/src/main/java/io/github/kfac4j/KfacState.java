@@ -1,7 +1,7 @@
 package io.github.kfac4j;
 
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.safetensors.Tensor;
+import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.safetensors.TensorFile;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -70,28 +70,28 @@ public final class KfacState {
   }
 
   /** A copy of everything as named tensors. */
-  public Map<String, Tensor> toTensors() {
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
-    tensors.put(STEP, Tensor.of(new long[] {step}));
+  public Map<String, StoredTensor> toTensors() {
+    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+    tensors.put(STEP, StoredTensor.of(new long[] {step}));
     layers.forEach(
         (name, layer) -> {
           layer.matrices.forEach((key, stack) -> tensors.put(name + "." + key, tensor(stack)));
           double[] counters = layer.counters();
-          tensors.put(name + "." + COUNTERS, Tensor.of(counters, counters.length));
+          tensors.put(name + "." + COUNTERS, StoredTensor.of(counters, counters.length));
         });
     return tensors;
   }
 
-  private static Tensor tensor(MatrixStack stack) {
+  private static StoredTensor tensor(MatrixStack stack) {
     double[] elements = stack.toArray();
     if (stack.isDouble()) {
-      return Tensor.of(elements, stack.count(), stack.rows(), stack.cols());
+      return StoredTensor.of(elements, stack.count(), stack.rows(), stack.cols());
     }
     float[] floats = new float[elements.length];
     for (int i = 0; i < floats.length; i++) {
       floats[i] = (float) elements[i];
     }
-    return Tensor.of(floats, stack.count(), stack.rows(), stack.cols());
+    return StoredTensor.of(floats, stack.count(), stack.rows(), stack.cols());
   }
 
   /**
@@ -101,8 +101,8 @@ public final class KfacState {
    * @throws IllegalArgumentException naming the first tensor that is missing or does not fit; the
    *     state is unchanged then
    */
-  public void restore(Map<String, Tensor> tensors) {
-    long newStep = require(tensors, STEP, Tensor.of(new long[1])).asLongBuffer().get(0);
+  public void restore(Map<String, StoredTensor> tensors) {
+    long newStep = require(tensors, STEP, StoredTensor.of(new long[1])).asLongBuffer().get(0);
     Map<MatrixStack, double[]> matrices = new LinkedHashMap<>();
     Map<LayerState, double[]> counters = new LinkedHashMap<>();
     layers.forEach(
@@ -110,8 +110,8 @@ public final class KfacState {
           layer.matrices.forEach(
               (key, stack) -> matrices.put(stack, elements(tensors, name + "." + key, stack)));
           double[] current = layer.counters();
-          Tensor stored =
-              require(tensors, name + "." + COUNTERS, Tensor.of(current, current.length));
+          StoredTensor stored =
+              require(tensors, name + "." + COUNTERS, StoredTensor.of(current, current.length));
           double[] values = new double[current.length];
           stored.asDoubleBuffer().get(values);
           counters.put(layer, values);
@@ -121,8 +121,9 @@ public final class KfacState {
     step = newStep;
   }
 
-  private static Tensor require(Map<String, Tensor> tensors, String name, Tensor like) {
-    Tensor stored = tensors.get(name);
+  private static StoredTensor require(
+      Map<String, StoredTensor> tensors, String name, StoredTensor like) {
+    StoredTensor stored = tensors.get(name);
     if (stored == null) {
       throw new IllegalArgumentException("the saved K-FAC state has no tensor '" + name + "'");
     }
@@ -133,8 +134,9 @@ public final class KfacState {
     return stored;
   }
 
-  private static double[] elements(Map<String, Tensor> tensors, String name, MatrixStack stack) {
-    Tensor stored = tensors.get(name);
+  private static double[] elements(
+      Map<String, StoredTensor> tensors, String name, MatrixStack stack) {
+    StoredTensor stored = tensors.get(name);
     if (stored == null) {
       throw new IllegalArgumentException("the saved K-FAC state has no tensor '" + name + "'");
     }

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.kfac4j.layer.Dense;
-import io.github.kfac4j.safetensors.Tensor;
+import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -66,13 +66,13 @@ class KfacStateTest {
     try (Kfac kfac = Networks.kfac(LAYER, options(Approximation.KRONECKER));
         Kfac other = Networks.kfac(new Dense(4, 3, true), OPTIONS)) {
       step(kfac, 0);
-      Map<String, Tensor> before = kfac.state().toTensors();
+      Map<String, StoredTensor> before = kfac.state().toTensors();
       assertThatThrownBy(() -> kfac.state().restore(other.state().toTensors()))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("'layer.A'")
           .hasMessageContaining("[1, 5, 5]")
           .hasMessageContaining("[1, 6, 6]");
-      Map<String, Tensor> partial = new HashMap<>(before);
+      Map<String, StoredTensor> partial = new HashMap<>(before);
       partial.remove("layer.G_inverse");
       assertThatThrownBy(() -> kfac.state().restore(partial))
           .hasMessageContaining("no tensor 'layer.G_inverse'");

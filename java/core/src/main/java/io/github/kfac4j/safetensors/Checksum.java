@@ -15,7 +15,7 @@ final class Checksum {
 
   private Checksum() {}
 
-  static String of(Map<String, Tensor> tensors, Map<String, String> metadata) {
+  static String of(Map<String, StoredTensor> tensors, Map<String, String> metadata) {
     CRC32C crc = new CRC32C();
     new TreeMap<>(metadata)
         .forEach(

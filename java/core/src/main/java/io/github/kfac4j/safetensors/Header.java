@@ -23,14 +23,15 @@ record Header(List<Entry> entries, Map<String, String> metadata) {
   record Entry(String name, DType dtype, long[] shape, long begin, long end) {}
 
   /** Lays the tensors out, widest elements first so that all are aligned. */
-  static Header layOut(Map<String, Tensor> tensors, Map<String, String> metadata) {
-    List<Map.Entry<String, Tensor>> order = new ArrayList<>(tensors.entrySet());
+  static Header layOut(Map<String, StoredTensor> tensors, Map<String, String> metadata) {
+    List<Map.Entry<String, StoredTensor>> order = new ArrayList<>(tensors.entrySet());
     order.sort(
-        Comparator.comparingInt((Map.Entry<String, Tensor> e) -> -e.getValue().dtype().byteSize()));
+        Comparator.comparingInt(
+            (Map.Entry<String, StoredTensor> e) -> -e.getValue().dtype().byteSize()));
     List<Entry> entries = new ArrayList<>();
     long begin = 0;
-    for (Map.Entry<String, Tensor> named : order) {
-      Tensor tensor = named.getValue();
+    for (Map.Entry<String, StoredTensor> named : order) {
+      StoredTensor tensor = named.getValue();
       long end = begin + tensor.data().remaining();
       entries.add(new Entry(named.getKey(), tensor.dtype(), tensor.shape(), begin, end));
       begin = end;
@@ -129,7 +130,7 @@ record Header(List<Entry> entries, Map<String, String> metadata) {
     long[] offsets = longs(name, offsetList);
     long expected;
     try {
-      expected = Tensor.byteCount(dtype, shape);
+      expected = StoredTensor.byteCount(dtype, shape);
     } catch (ArithmeticException e) {
       throw problem(name, "has an impossibly large shape " + Arrays.toString(shape));
     }

@@ -24,7 +24,7 @@ import java.util.Map;
  * @param tensors by name, in the order of writing or reading
  * @param metadata free strings
  */
-public record TensorFile(Map<String, Tensor> tensors, Map<String, String> metadata) {
+public record TensorFile(Map<String, StoredTensor> tensors, Map<String, String> metadata) {
 
   /** Copies both maps; the order of the entries is kept. */
   public TensorFile {
@@ -100,11 +100,11 @@ public record TensorFile(Map<String, Tensor> tensors, Map<String, String> metada
     }
     long dataStart = Long.BYTES + headerBytes;
     Header header = Header.decode(bytes(channel, headerBytes), size - dataStart);
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
     for (Header.Entry entry : header.entries()) {
       channel.position(dataStart + entry.begin());
       ByteBuffer data = bytes(channel, entry.end() - entry.begin());
-      tensors.put(entry.name(), Tensor.of(entry.dtype(), data, entry.shape()));
+      tensors.put(entry.name(), StoredTensor.of(entry.dtype(), data, entry.shape()));
     }
     Map<String, String> metadata = new LinkedHashMap<>(header.metadata());
     String expected = metadata.remove(Checksum.KEY);

@@ -125,7 +125,7 @@ class DamagedFileTest {
 
   @Test
   void refusesEveryTruncation() throws IOException {
-    new TensorFile(Map.of("x", Tensor.of(new float[] {1, 2}, 2)), Map.of()).write(file);
+    new TensorFile(Map.of("x", StoredTensor.of(new float[] {1, 2}, 2)), Map.of()).write(file);
     byte[] whole = Files.readAllBytes(file);
     for (int length = 0; length < whole.length; length++) {
       Files.write(file, Arrays.copyOf(whole, length));
@@ -135,7 +135,7 @@ class DamagedFileTest {
 
   @Test
   void noFlippedBitPassesUnseen() throws IOException {
-    Map<String, Tensor> tensors = Map.of("x", Tensor.of(new float[] {1, 2}, 2));
+    Map<String, StoredTensor> tensors = Map.of("x", StoredTensor.of(new float[] {1, 2}, 2));
     new TensorFile(tensors, Map.of("k", "v")).write(file);
     byte[] whole = Files.readAllBytes(file);
     for (int bit = 0; bit < whole.length * 8; bit++) {

@@ -40,12 +40,12 @@ class TensorFileProperties {
             .withCharRange('\0', '\u07ff')
             .ofMaxLength(8)
             .filter(name -> !name.equals("__metadata__"));
-    Arbitrary<Map<String, Tensor>> tensors = Arbitraries.maps(names, tensor()).ofMaxSize(6);
+    Arbitrary<Map<String, StoredTensor>> tensors = Arbitraries.maps(names, tensor()).ofMaxSize(6);
     Arbitrary<Map<String, String>> metadata = Arbitraries.maps(names, names).ofMaxSize(3);
     return Combinators.combine(tensors, metadata).as(TensorFile::new);
   }
 
-  private static Arbitrary<Tensor> tensor() {
+  private static Arbitrary<StoredTensor> tensor() {
     Arbitrary<Long> extents = Arbitraries.longs().between(0, 5);
     return Combinators.combine(
             Arbitraries.of(DType.class),
@@ -54,9 +54,9 @@ class TensorFileProperties {
         .as(
             (dtype, extent, seed) -> {
               long[] shape = Arrays.stream(extent).mapToLong(Long::longValue).toArray();
-              byte[] data = new byte[(int) Tensor.byteCount(dtype, shape)];
+              byte[] data = new byte[(int) StoredTensor.byteCount(dtype, shape)];
               new Random(seed).nextBytes(data);
-              return Tensor.of(dtype, ByteBuffer.wrap(data), shape);
+              return StoredTensor.of(dtype, ByteBuffer.wrap(data), shape);
             });
   }
 }

@@ -28,13 +28,13 @@ class TensorFileTest {
 
   @Test
   void keepsTypesShapesValuesMetadataAndOrder() throws IOException {
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
-    tensors.put("conv.weight", Tensor.of(new float[] {1, -2, Float.NaN, 4}, 2, 1, 2));
-    tensors.put("bias", Tensor.of(new float[0], 0));
-    tensors.put("scalar", Tensor.of(new float[] {0.5f}));
-    tensors.put("factor", Tensor.of(new double[] {Math.PI, Double.MIN_VALUE}, 2));
-    tensors.put("step", Tensor.of(new long[] {Long.MIN_VALUE}, 1));
-    tensors.put("raw", Tensor.of(DType.U8, ByteBuffer.wrap(new byte[] {1, -1, 0}), 3));
+    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+    tensors.put("conv.weight", StoredTensor.of(new float[] {1, -2, Float.NaN, 4}, 2, 1, 2));
+    tensors.put("bias", StoredTensor.of(new float[0], 0));
+    tensors.put("scalar", StoredTensor.of(new float[] {0.5f}));
+    tensors.put("factor", StoredTensor.of(new double[] {Math.PI, Double.MIN_VALUE}, 2));
+    tensors.put("step", StoredTensor.of(new long[] {Long.MIN_VALUE}, 1));
+    tensors.put("raw", StoredTensor.of(DType.U8, ByteBuffer.wrap(new byte[] {1, -1, 0}), 3));
     TensorFile written = new TensorFile(tensors, Map.of("a\"\\\u0001é", "b\n😀"));
 
     written.write(file);
@@ -56,22 +56,22 @@ class TensorFileTest {
     TensorFile read = TensorFile.read(file);
 
     ByteBuffer labels = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putInt(7).putInt(-8);
-    Map<String, Tensor> expected =
+    Map<String, StoredTensor> expected =
         Map.of(
             "fc.weight",
-            Tensor.of(new float[] {0, 0.5f, 1, 1.5f, 2, 2.5f}, 2, 3),
+            StoredTensor.of(new float[] {0, 0.5f, 1, 1.5f, 2, 2.5f}, 2, 3),
             "scale",
-            Tensor.of(new double[] {-1.5e300}),
+            StoredTensor.of(new double[] {-1.5e300}),
             "step",
-            Tensor.of(new long[] {1, -2, 1L << 40}, 3),
+            StoredTensor.of(new long[] {1, -2, 1L << 40}, 3),
             "labels",
-            Tensor.of(DType.I32, labels.flip(), 2, 1),
+            StoredTensor.of(DType.I32, labels.flip(), 2, 1),
             "bytes",
-            Tensor.of(DType.U8, ByteBuffer.wrap(new byte[] {0, 127, -1}), 3),
+            StoredTensor.of(DType.U8, ByteBuffer.wrap(new byte[] {0, 127, -1}), 3),
             "empty",
-            Tensor.of(new float[0], 0, 4),
+            StoredTensor.of(new float[0], 0, 4),
             "naïve \"名\"\n",
-            Tensor.of(new float[] {3.25f}, 1));
+            StoredTensor.of(new float[] {3.25f}, 1));
     assertThat(read.tensors()).isEqualTo(expected);
     assertThat(read.metadata())
         .isEqualTo(Map.of("made by", "Python safetensors 0.8.0", "quote", "\"\\\té"));
@@ -79,7 +79,7 @@ class TensorFileTest {
 
   @Test
   void writesTheLayoutOfTheFormat() throws IOException {
-    new TensorFile(Map.of("x", Tensor.of(new float[] {1}, 1)), Map.of()).write(file);
+    new TensorFile(Map.of("x", StoredTensor.of(new float[] {1}, 1)), Map.of()).write(file);
 
     ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
     int headerLength = (int) bytes.getLong();
@@ -96,7 +96,7 @@ class TensorFileTest {
   @Test
   void replacesAFileAndLeavesNoTemporary() throws IOException {
     Files.writeString(file, "old");
-    TensorFile content = new TensorFile(Map.of("x", Tensor.of(new float[] {1}, 1)), Map.of());
+    TensorFile content = new TensorFile(Map.of("x", StoredTensor.of(new float[] {1}, 1)), Map.of());
     content.write(file);
     assertThat(TensorFile.read(file)).isEqualTo(content);
     try (Stream<Path> left = Files.list(directory)) {
@@ -106,9 +106,10 @@ class TensorFileTest {
 
   @Test
   void aFailedWriteKeepsTheOldFile() throws IOException {
-    TensorFile old = new TensorFile(Map.of("x", Tensor.of(new float[] {1}, 1)), Map.of());
+    TensorFile old = new TensorFile(Map.of("x", StoredTensor.of(new float[] {1}, 1)), Map.of());
     old.write(file);
-    TensorFile unwritable = new TensorFile(Map.of("\ud83d", Tensor.of(new float[1], 1)), Map.of());
+    TensorFile unwritable =
+        new TensorFile(Map.of("\ud83d", StoredTensor.of(new float[1], 1)), Map.of());
     assertThatThrownBy(() -> unwritable.write(file))
         .isInstanceOf(SafetensorsException.class)
         .hasMessage(file + ": a name or metadata string is not valid Unicode");
@@ -132,17 +133,18 @@ class TensorFileTest {
 
   @Test
   void aTensorChecksItsShapeAndType() {
-    assertThatThrownBy(() -> Tensor.of(new float[3], 2, 2))
+    assertThatThrownBy(() -> StoredTensor.of(new float[3], 2, 2))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("shape [2, 2] of F32 needs 16 bytes of data, got 12");
-    assertThatThrownBy(() -> Tensor.of(new float[2], -2, -1))
+    assertThatThrownBy(() -> StoredTensor.of(new float[2], -2, -1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("negative extent");
-    assertThatThrownBy(() -> Tensor.of(new float[1], 1).asDoubleBuffer())
+    assertThatThrownBy(() -> StoredTensor.of(new float[1], 1).asDoubleBuffer())
         .isInstanceOf(IllegalStateException.class)
         .hasMessage("tensor has dtype F32, not F64");
     assertThatThrownBy(
-            () -> new TensorFile(Map.of("__metadata__", Tensor.of(new float[0], 0)), Map.of()))
+            () ->
+                new TensorFile(Map.of("__metadata__", StoredTensor.of(new float[0], 0)), Map.of()))
         .isInstanceOf(IllegalArgumentException.class);
   }
 }

@@ -22,7 +22,7 @@ import ai.djl.translate.TranslateException;
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
-import io.github.kfac4j.safetensors.Tensor;
+import io.github.kfac4j.safetensors.StoredTensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -129,7 +129,7 @@ class TrainingTest {
   @ValueSource(booleans = {false, true})
   void resumedRunContinuesBitByBit(boolean sampled) {
     Map<String, float[]> weights;
-    Map<String, Tensor> state;
+    Map<String, StoredTensor> state;
     Map<String, float[]> expected;
     try (Model model = Nets.model(Nets.cnn());
         DjlKfac kfac = DjlKfac.attach(model, OPTIONS, fisher(sampled), backend);

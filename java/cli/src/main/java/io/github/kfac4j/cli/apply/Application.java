@@ -9,7 +9,7 @@ import io.github.kfac4j.StepReport;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.cli.BadInputException;
 import io.github.kfac4j.layer.Layer;
-import io.github.kfac4j.safetensors.Tensor;
+import io.github.kfac4j.safetensors.StoredTensor;
 import java.util.List;
 import java.util.Map;
 
@@ -24,7 +24,7 @@ final class Application {
   }
 
   /** The tensors to be written, and what was done. */
-  record Result(Map<String, Tensor> tensors, List<LayerReport> layers, StepReport step) {}
+  record Result(Map<String, StoredTensor> tensors, List<LayerReport> layers, StepReport step) {}
 
   /**
    * Computes everything.
@@ -32,7 +32,7 @@ final class Application {
    * @throws BadInputException naming the layer, and the tensor that is missing or does not fit
    * @throws io.github.kfac4j.InversionFailedException if a factor cannot be inverted
    */
-  Result run(Backend backend, Map<String, Tensor> tensors) {
+  Result run(Backend backend, Map<String, StoredTensor> tensors) {
     List<LayerTensors> inputs =
         layers.entrySet().stream()
             .map(entry -> LayerTensors.of(entry.getKey(), entry.getValue(), tensors))
@@ -51,7 +51,7 @@ final class Application {
     }
   }
 
-  private Map<String, Tensor> collect(Kfac kfac, List<LayerTensors> inputs) {
+  private Map<String, StoredTensor> collect(Kfac kfac, List<LayerTensors> inputs) {
     OutputTensors out = new OutputTensors();
     for (LayerTensors in : inputs) {
       String name = in.layer();

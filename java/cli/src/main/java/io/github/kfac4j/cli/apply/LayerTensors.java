@@ -5,7 +5,7 @@ import io.github.kfac4j.Observation;
 import io.github.kfac4j.cli.BadInputException;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.safetensors.DType;
-import io.github.kfac4j.safetensors.Tensor;
+import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
 import java.util.List;
@@ -36,7 +36,7 @@ record LayerTensors(
    *
    * @throws BadInputException naming the tensor and what is wrong with it
    */
-  static LayerTensors of(String name, Layer layer, Map<String, Tensor> tensors) {
+  static LayerTensors of(String name, Layer layer, Map<String, StoredTensor> tensors) {
     HostTensor input = host(name, INPUT, tensors);
     HostTensor outputGrad = host(name, OUTPUT_GRAD, tensors);
     try {
@@ -67,7 +67,7 @@ record LayerTensors(
   }
 
   private static HostTensor gradient(
-      String layer, String suffix, Map<String, Tensor> tensors, Shape expected, DType dtype) {
+      String layer, String suffix, Map<String, StoredTensor> tensors, Shape expected, DType dtype) {
     HostTensor gradient = host(layer, suffix, tensors);
     if (!gradient.shape().equals(expected)) {
       throw new BadInputException(
@@ -80,8 +80,8 @@ record LayerTensors(
     return gradient;
   }
 
-  private static HostTensor host(String layer, String suffix, Map<String, Tensor> tensors) {
-    Tensor tensor = tensors.get(layer + suffix);
+  private static HostTensor host(String layer, String suffix, Map<String, StoredTensor> tensors) {
+    StoredTensor tensor = tensors.get(layer + suffix);
     if (tensor == null) {
       throw new BadInputException(
           "layer '%s': tensor '%s' is missing".formatted(layer, layer + suffix));
@@ -96,7 +96,7 @@ record LayerTensors(
     };
   }
 
-  private static int[] extents(Tensor tensor) {
+  private static int[] extents(StoredTensor tensor) {
     long[] shape = tensor.shape();
     int[] extents = new int[shape.length];
     for (int i = 0; i < extents.length; i++) {

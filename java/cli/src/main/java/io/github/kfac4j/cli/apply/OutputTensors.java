@@ -2,7 +2,7 @@ package io.github.kfac4j.cli.apply;
 
 import io.github.kfac4j.cli.BadInputException;
 import io.github.kfac4j.safetensors.DType;
-import io.github.kfac4j.safetensors.Tensor;
+import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
 import java.util.Collections;
@@ -11,9 +11,9 @@ import java.util.Map;
 
 /** Collects the tensors of the output file. */
 final class OutputTensors {
-  private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+  private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
 
-  Map<String, Tensor> asMap() {
+  Map<String, StoredTensor> asMap() {
     return Collections.unmodifiableMap(tensors);
   }
 
@@ -46,6 +46,7 @@ final class OutputTensors {
                 .formatted(name, dtype, i));
       }
     }
-    tensors.put(name, dtype == DType.F32 ? Tensor.of(floats, shape) : Tensor.of(values, shape));
+    tensors.put(
+        name, dtype == DType.F32 ? StoredTensor.of(floats, shape) : StoredTensor.of(values, shape));
   }
 }

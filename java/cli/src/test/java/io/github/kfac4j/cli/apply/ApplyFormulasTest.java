@@ -12,7 +12,7 @@ import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.safetensors.DType;
-import io.github.kfac4j.safetensors.Tensor;
+import io.github.kfac4j.safetensors.StoredTensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -116,7 +116,7 @@ class ApplyFormulasTest {
       String convention,
       boolean factors,
       Function<Formulas, double[]> gradient) {
-    Map<String, Tensor> results = new Bench(directory).results();
+    Map<String, StoredTensor> results = new Bench(directory).results();
     List<String> expectedNames = new ArrayList<>();
     for (SampleLayer layer : layers) {
       String name = layer.name();
@@ -147,7 +147,7 @@ class ApplyFormulasTest {
   }
 
   private static void checkFactor(
-      Tensor actual, int groups, int n, int k, double[] expected, double tolerance) {
+      StoredTensor actual, int groups, int n, int k, double[] expected, double tolerance) {
     assertThat(actual.shape())
         .containsExactly(groups == 1 ? new long[] {n, n} : new long[] {groups, n, n});
     double[] one = Arrays.copyOfRange(Bench.values(actual), k * n * n, (k + 1) * n * n);
@@ -299,7 +299,7 @@ class ApplyFormulasTest {
     bench.put("wide.head.weight_grad", DType.F32, twin.data()[2], 5, 3);
     bench.json(
         "java", "{\"layers\":[%s,%s],\"damping\":0.03}".formatted(single.json(), twin.json()));
-    Map<String, Tensor> results = bench.results();
+    Map<String, StoredTensor> results = bench.results();
     results.forEach(
         (name, tensor) ->
             assertThat(tensor.dtype())

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.github.kfac4j.cli.Cli;
 import io.github.kfac4j.cli.KnownBackends;
 import io.github.kfac4j.safetensors.DType;
-import io.github.kfac4j.safetensors.Tensor;
+import io.github.kfac4j.safetensors.StoredTensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -141,7 +141,7 @@ class ApplyRefusalTest {
   @ValueSource(strings = {"input", "output_grad", "weight_grad", "bias_grad"})
   void aTensorThatIsMissingOrDoesNotFitIsNamed(String suffix) {
     String name = "fc." + suffix;
-    Tensor good = bench.tensors.get(name);
+    StoredTensor good = bench.tensors.get(name);
 
     bench.tensors.remove(name);
     refused(bench.run(GOOD), 2, "layer 'fc': tensor '" + name + "' is missing");
@@ -149,7 +149,7 @@ class ApplyRefusalTest {
     bench.put(name, DType.F32, new double[5], 5);
     refused(bench.run(GOOD), 2, "layer 'fc': ", "has shape [5], expected [");
 
-    bench.tensors.put(name, Tensor.of(new long[4], 2, 2));
+    bench.tensors.put(name, StoredTensor.of(new long[4], 2, 2));
     refused(
         bench.run(GOOD), 2, "layer 'fc': tensor '" + name + "' has dtype I64, expected F32 or F64");
 

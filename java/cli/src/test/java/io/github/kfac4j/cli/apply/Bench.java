@@ -3,7 +3,7 @@ package io.github.kfac4j.cli.apply;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.kfac4j.cli.Cli;
 import io.github.kfac4j.safetensors.DType;
-import io.github.kfac4j.safetensors.Tensor;
+import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.safetensors.TensorFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,7 +18,7 @@ final class Bench {
   final Path config;
   final Path in;
   final Path out;
-  final Map<String, Tensor> tensors = new LinkedHashMap<>();
+  final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
 
   Bench(Path directory) {
     config = directory.resolve("c.json");
@@ -30,18 +30,18 @@ final class Bench {
     tensors.put(name, tensor(dtype, values, shape));
   }
 
-  static Tensor tensor(DType dtype, double[] values, long... shape) {
+  static StoredTensor tensor(DType dtype, double[] values, long... shape) {
     if (dtype == DType.F64) {
-      return Tensor.of(values, shape);
+      return StoredTensor.of(values, shape);
     }
     float[] floats = new float[values.length];
     for (int i = 0; i < floats.length; i++) {
       floats[i] = (float) values[i];
     }
-    return Tensor.of(floats, shape);
+    return StoredTensor.of(floats, shape);
   }
 
-  static double[] values(Tensor tensor) {
+  static double[] values(StoredTensor tensor) {
     if (tensor.dtype() == DType.F64) {
       double[] values = new double[tensor.asDoubleBuffer().remaining()];
       tensor.asDoubleBuffer().get(values);
@@ -84,7 +84,7 @@ final class Bench {
   }
 
   /** The tensors that the last run wrote. */
-  Map<String, Tensor> results() {
+  Map<String, StoredTensor> results() {
     try {
       return TensorFile.read(out).tensors();
     } catch (IOException e) {

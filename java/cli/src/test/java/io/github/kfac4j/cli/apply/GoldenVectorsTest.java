@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.safetensors.DType;
-import io.github.kfac4j.safetensors.Tensor;
+import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.safetensors.TensorFile;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -63,10 +63,10 @@ class GoldenVectorsTest {
     String library = name.substring(0, name.indexOf('/'));
     read(library + "/input").forEach((n, t) -> bench.put(n, dtype, Bench.values(t), t.shape()));
     bench.json(backend, Files.readString(golden(name + ".json")));
-    Map<String, Tensor> actual = bench.results();
+    Map<String, StoredTensor> actual = bench.results();
 
     double tolerance = backend.equals("java") && dtype == DType.F64 ? 1e-10 : 1e-5;
-    Map<String, Tensor> expected = read(name);
+    Map<String, StoredTensor> expected = read(name);
     assertThat(expected).isNotEmpty();
     for (String tensor : expected.keySet()) {
       assertThat(actual.get(tensor).shape()).isEqualTo(expected.get(tensor).shape());
@@ -81,15 +81,16 @@ class GoldenVectorsTest {
   }
 
   /** The values of a tensor; those of a bias gradient together with the weight's, as one matrix. */
-  private static double[] values(Map<String, Tensor> tensors, String name) {
+  private static double[] values(Map<String, StoredTensor> tensors, String name) {
     double[] values = Bench.values(tensors.get(name));
-    Tensor bias = tensors.get(name.replace(".weight_grad", ".bias_grad"));
+    StoredTensor bias = tensors.get(name.replace(".weight_grad", ".bias_grad"));
     return name.endsWith(".weight_grad") && bias != null
         ? DoubleStream.concat(Arrays.stream(values), Arrays.stream(Bench.values(bias))).toArray()
         : values;
   }
 
-  private static Map<String, Tensor> read(String name) throws IOException, URISyntaxException {
+  private static Map<String, StoredTensor> read(String name)
+      throws IOException, URISyntaxException {
     return TensorFile.read(golden(name + ".safetensors")).tensors();
   }
 }

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.cli.Cli;
 import io.github.kfac4j.cli.KfacCommand;
-import io.github.kfac4j.safetensors.Tensor;
+import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.safetensors.TensorFile;
 import java.io.File;
 import java.io.IOException;
@@ -70,7 +70,7 @@ class ResumeTest {
     }
   }
 
-  private static Map<String, Tensor> state(Path out, String optimizer) throws IOException {
+  private static Map<String, StoredTensor> state(Path out, String optimizer) throws IOException {
     TensorFile file = TensorFile.read(out.resolve("checkpoints/" + optimizer + ".safetensors"));
     assertThat(file.metadata()).containsEntry("step", Integer.toString(STEPS));
     return file.tensors().entrySet().stream()

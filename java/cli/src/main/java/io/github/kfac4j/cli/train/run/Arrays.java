@@ -3,7 +3,7 @@ package io.github.kfac4j.cli.train.run;
 import ai.djl.ndarray.NDArray;
 import io.github.kfac4j.cli.BadInputException;
 import io.github.kfac4j.safetensors.DType;
-import io.github.kfac4j.safetensors.Tensor;
+import io.github.kfac4j.safetensors.StoredTensor;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -12,8 +12,8 @@ final class Arrays {
   private Arrays() {}
 
   /** Tensors over the memory of the arrays, without a copy; valid while the arrays are. */
-  static Map<String, Tensor> views(Map<String, NDArray> arrays) {
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
+  static Map<String, StoredTensor> views(Map<String, NDArray> arrays) {
+    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
     arrays.forEach(
         (name, array) -> {
           DType dtype =
@@ -23,17 +23,17 @@ final class Arrays {
                 default -> throw new IllegalArgumentException(name + ": " + array.getDataType());
               };
           long[] shape = array.getShape().getShape();
-          tensors.put(name, Tensor.of(dtype, array.toByteBuffer(true), shape));
+          tensors.put(name, StoredTensor.of(dtype, array.toByteBuffer(true), shape));
         });
     return tensors;
   }
 
   /** Overwrites the content of the arrays by that of the tensors of the same names. */
-  static void restore(Map<String, NDArray> arrays, Map<String, Tensor> tensors) {
-    Map<String, Tensor> targets = views(arrays);
+  static void restore(Map<String, NDArray> arrays, Map<String, StoredTensor> tensors) {
+    Map<String, StoredTensor> targets = views(arrays);
     targets.forEach(
         (name, target) -> {
-          Tensor source = tensors.get(name);
+          StoredTensor source = tensors.get(name);
           if (source == null || !source.toString().equals(target.toString())) {
             throw new BadInputException(
                 "the checkpoint has %s for '%s', expected %s"

@@ -1,7 +1,7 @@
 package io.github.kfac4j.cli.train.run;
 
 import io.github.kfac4j.cli.BadInputException;
-import io.github.kfac4j.safetensors.Tensor;
+import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.safetensors.TensorFile;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -18,9 +18,9 @@ import java.util.Map;
  * @param history measurements so far; their number is the step
  */
 record Checkpoint(
-    Map<String, Tensor> weights,
-    Map<String, Tensor> optimizer,
-    Map<String, Tensor> transform,
+    Map<String, StoredTensor> weights,
+    Map<String, StoredTensor> optimizer,
+    Map<String, StoredTensor> transform,
     History history) {
   private static final String FORMAT = "kfac4j-train";
   private static final String VERSION = "1";
@@ -29,7 +29,7 @@ record Checkpoint(
 
   /** Writes the file atomically; {@code options} describe the run for whoever finds the file. */
   void write(Path file, String options) throws IOException {
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
     weights.forEach((name, tensor) -> tensors.put("weights." + name, tensor));
     optimizer.forEach((name, tensor) -> tensors.put("optimizer." + name, tensor));
     transform.forEach((name, tensor) -> tensors.put("kfac." + name, tensor));
@@ -59,8 +59,8 @@ record Checkpoint(
         History.fromTensors(part(stored, "history.")));
   }
 
-  private static Map<String, Tensor> part(TensorFile file, String prefix) {
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
+  private static Map<String, StoredTensor> part(TensorFile file, String prefix) {
+    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
     file.tensors()
         .forEach(
             (name, tensor) -> {

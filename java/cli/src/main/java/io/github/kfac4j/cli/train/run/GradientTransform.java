@@ -1,6 +1,6 @@
 package io.github.kfac4j.cli.train.run;
 
-import io.github.kfac4j.safetensors.Tensor;
+import io.github.kfac4j.safetensors.StoredTensor;
 import java.util.Map;
 
 /**
@@ -13,10 +13,10 @@ interface GradientTransform extends AutoCloseable {
   void apply();
 
   /** A copy or view of everything remembered between steps. */
-  Map<String, Tensor> state();
+  Map<String, StoredTensor> state();
 
   /** Replaces the memory by what {@link #state} gave. */
-  void restore(Map<String, Tensor> state);
+  void restore(Map<String, StoredTensor> state);
 
   @Override
   void close();

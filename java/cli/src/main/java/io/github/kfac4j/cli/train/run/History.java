@@ -1,7 +1,7 @@
 package io.github.kfac4j.cli.train.run;
 
 import io.github.kfac4j.cli.BadInputException;
-import io.github.kfac4j.safetensors.Tensor;
+import io.github.kfac4j.safetensors.StoredTensor;
 import java.nio.DoubleBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -98,7 +98,7 @@ public final class History {
   }
 
   /** As tensors, for a checkpoint. */
-  Map<String, Tensor> toTensors() {
+  Map<String, StoredTensor> toTensors() {
     double[] stepRows =
         steps.stream()
             .flatMapToDouble(
@@ -118,12 +118,12 @@ public final class History {
             .flatMapToDouble(v -> DoubleStream.of(v.step, v.seconds, v.loss, v.accuracy))
             .toArray();
     return Map.of(
-        STEPS, Tensor.of(stepRows, steps.size(), 8),
-        VALIDATIONS, Tensor.of(validationRows, validations.size(), 4));
+        STEPS, StoredTensor.of(stepRows, steps.size(), 8),
+        VALIDATIONS, StoredTensor.of(validationRows, validations.size(), 4));
   }
 
   /** The inverse of {@link #toTensors}. */
-  static History fromTensors(Map<String, Tensor> tensors) {
+  static History fromTensors(Map<String, StoredTensor> tensors) {
     if (!tensors.keySet().containsAll(List.of(STEPS, VALIDATIONS))) {
       throw new BadInputException("the checkpoint has no history");
     }

@@ -6,7 +6,7 @@ import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.djl.DjlKfac;
 import io.github.kfac4j.djl.Fisher;
-import io.github.kfac4j.safetensors.Tensor;
+import io.github.kfac4j.safetensors.StoredTensor;
 import java.util.Map;
 
 /**
@@ -32,12 +32,12 @@ final class KfacTransform implements GradientTransform {
   }
 
   @Override
-  public Map<String, Tensor> state() {
+  public Map<String, StoredTensor> state() {
     return kfac.kfac().state().toTensors();
   }
 
   @Override
-  public void restore(Map<String, Tensor> state) {
+  public void restore(Map<String, StoredTensor> state) {
     kfac.kfac().state().restore(state);
   }
 

@@ -14,12 +14,12 @@ import java.util.Arrays;
  * unchanged for as long as the tensor is used. Tensors read from a file own a direct buffer that
  * the garbage collector frees.
  */
-public final class Tensor {
+public final class StoredTensor {
   private final DType dtype;
   private final long[] shape;
   private final ByteBuffer data;
 
-  private Tensor(DType dtype, long[] shape, ByteBuffer data) {
+  private StoredTensor(DType dtype, long[] shape, ByteBuffer data) {
     this.dtype = dtype;
     this.shape = shape.clone();
     this.data = data.slice();
@@ -36,29 +36,29 @@ public final class Tensor {
    *
    * @throws IllegalArgumentException if the number of bytes does not fit the shape
    */
-  public static Tensor of(DType dtype, ByteBuffer data, long... shape) {
-    return new Tensor(dtype, shape, data);
+  public static StoredTensor of(DType dtype, ByteBuffer data, long... shape) {
+    return new StoredTensor(dtype, shape, data);
   }
 
   /** An {@code F32} tensor with a copy of {@code values}. */
-  public static Tensor of(float[] values, long... shape) {
+  public static StoredTensor of(float[] values, long... shape) {
     ByteBuffer data = allocate(DType.F32, values.length);
     data.asFloatBuffer().put(values);
-    return new Tensor(DType.F32, shape, data);
+    return new StoredTensor(DType.F32, shape, data);
   }
 
   /** An {@code F64} tensor with a copy of {@code values}. */
-  public static Tensor of(double[] values, long... shape) {
+  public static StoredTensor of(double[] values, long... shape) {
     ByteBuffer data = allocate(DType.F64, values.length);
     data.asDoubleBuffer().put(values);
-    return new Tensor(DType.F64, shape, data);
+    return new StoredTensor(DType.F64, shape, data);
   }
 
   /** An {@code I64} tensor with a copy of {@code values}. */
-  public static Tensor of(long[] values, long... shape) {
+  public static StoredTensor of(long[] values, long... shape) {
     ByteBuffer data = allocate(DType.I64, values.length);
     data.asLongBuffer().put(values);
-    return new Tensor(DType.I64, shape, data);
+    return new StoredTensor(DType.I64, shape, data);
   }
 
   private static ByteBuffer allocate(DType dtype, int elements) {
@@ -120,7 +120,7 @@ public final class Tensor {
   /** Whether both have the same type, shape and bytes. */
   @Override
   public boolean equals(Object other) {
-    return other instanceof Tensor that
+    return other instanceof StoredTensor that
         && dtype == that.dtype
         && Arrays.equals(shape, that.shape)
         && data.equals(that.data);
