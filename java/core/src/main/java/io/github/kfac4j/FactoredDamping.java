@@ -1,5 +1,7 @@
 package io.github.kfac4j;
 
+import java.util.Arrays;
+
 /**
  * How damping is split between the two factors of a block.
  *
@@ -39,5 +41,26 @@ record FactoredDamping(double pi, double a, double g, double scale) {
     }
     double pi = vanished ? 1 : Math.sqrt(meanA / meanG);
     return new FactoredDamping(pi, pi * root, root / pi, 1);
+  }
+
+  /**
+   * The damping of each of n factors of one block, whose product is {@code lambda}: {@code
+   * lambda^(1/n) (c_i^(n-1) / prod_{j != i} c_j)^(1/n)}, where c is a factor's mean eigenvalue
+   * (OpenAI Baselines, ACKTR). For two factors it is {@code pi sqrt(lambda), sqrt(lambda) / pi}.
+   * Means that vanish count as equal: then every factor gets {@code lambda^(1/n)}.
+   *
+   * @param lambda damping of the block
+   * @param means trace by dimension of each factor
+   */
+  static double[] split(double lambda, double... means) {
+    int n = means.length;
+    double root = Math.pow(lambda, 1.0 / n);
+    double[] damping = new double[n];
+    Arrays.fill(damping, root);
+    if (Arrays.stream(means).allMatch(mean -> mean > 0)) {
+      double logMean = Arrays.stream(means).map(Math::log).average().orElse(0);
+      Arrays.setAll(damping, i -> root * Math.exp(Math.log(means[i]) - logMean));
+    }
+    return damping;
   }
 }

@@ -23,6 +23,17 @@ final class InputCheck {
     this.layers = layers;
   }
 
+  /**
+   * The same list, if all layers are known.
+   *
+   * @throws IllegalArgumentException naming the first that is not, or that comes twice
+   */
+  List<Observation> known(List<Observation> observations) {
+    Set<String> seen = new HashSet<>();
+    observations.forEach(observation -> state(observation.layer(), seen));
+    return observations;
+  }
+
   List<Curvature.Batch> observations(List<Observation> observations) {
     List<Curvature.Batch> batches = new ArrayList<>();
     Set<String> seen = new HashSet<>();
@@ -37,13 +48,18 @@ final class InputCheck {
     return batches;
   }
 
-  List<Curvature.Request> gradients(List<LayerGradient> gradients) {
+  List<Curvature.Request> gradients(List<LayerGradient> gradients, boolean burnIn) {
     List<Curvature.Request> requests = new ArrayList<>();
     Set<String> seen = new HashSet<>();
     Finiteness finiteness = new Finiteness();
     for (LayerGradient gradient : gradients) {
       LayerState state = state(gradient.layer(), seen);
       requireGradient(state, gradient);
+      if (!burnIn && !state.ready()) {
+        throw new IllegalArgumentException(
+            LayerState.prefix(state.name)
+                + "has no inverse yet: observe() and refresh() come first");
+      }
       finiteness.add(state, "weight gradient", gradient.weight());
       if (gradient.bias() != null) {
         finiteness.add(state, "bias gradient", gradient.bias());
@@ -111,10 +127,6 @@ final class InputCheck {
     if (layer.bias()) {
       Shape shape = Shape.of(layer.groups() * layer.outputDim());
       requireShape(state, "bias gradient", gradient.bias(), shape);
-    }
-    if (!state.ready()) {
-      throw new IllegalArgumentException(
-          LayerState.prefix(state.name) + "has no inverse yet: observe() and refresh() come first");
     }
   }
 

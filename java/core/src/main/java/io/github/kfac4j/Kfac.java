@@ -25,12 +25,15 @@ import java.util.Map;
  * one thread at a time. It owns its state but not the backend.
  */
 public final class Kfac implements AutoCloseable {
+  private static final double SHARE_ROUNDING = 1e-9;
+
   private final Backend backend;
   private final InputCheck check;
   private final Curvature curvature;
   private final KfacState state;
   private KfacOptions options;
   private List<LayerReport> lastRefresh = List.of();
+  private double observedShare;
 
   /**
    * Makes K-FAC for the given layers.
@@ -50,6 +53,9 @@ public final class Kfac implements AutoCloseable {
     Map<String, LayerState> states = new LinkedHashMap<>();
     layers.forEach((name, layer) -> states.put(name, new LayerState(name, layer)));
     states.values().forEach(curvature::allocate);
+    if (options.intervals().similarity().isPresent()) {
+      states.values().forEach(layer -> Staleness.allocate(backend, layer));
+    }
     this.state = new KfacState(states);
     this.check = new InputCheck(backend, states);
   }
@@ -68,8 +74,8 @@ public final class Kfac implements AutoCloseable {
   /**
    * Changes settings between steps, for example damping or learning rate on a schedule.
    *
-   * @throws IllegalArgumentException if convention, approximation or damping mode differ, which a
-   *     state cannot change
+   * @throws IllegalArgumentException if convention, approximation, damping mode or the kind of
+   *     intervals differ, which a state cannot change
    */
   public void reconfigure(KfacOptions changed) {
     if (changed.convention() != options.convention()
@@ -77,6 +83,11 @@ public final class Kfac implements AutoCloseable {
         || changed.dampingMode() != options.dampingMode()) {
       throw new IllegalArgumentException(
           "convention, approximation and damping mode are fixed for the life of a Kfac");
+    }
+    if (changed.intervals().similarity().isPresent()
+        != options.intervals().similarity().isPresent()) {
+      throw new IllegalArgumentException(
+          "adaptive intervals are chosen for the life of a Kfac: they need copies of the statistics");
     }
     options = changed;
   }
@@ -86,14 +97,22 @@ public final class Kfac implements AutoCloseable {
     return state;
   }
 
-  /** Whether the factor interval asks for observations before the next step. */
+  /** Whether a layer asks for observations before the next step. */
   public boolean wantsObservations() {
-    return state.step() % options.factorInterval() == 0;
+    return options.intervals().wantsFactors(state.step())
+        && state.layers().values().stream().anyMatch(this::due);
   }
 
-  /** Whether the inverse interval asks for a refresh before the next step. */
+  /** Whether a layer asks for a refresh before the next step. */
   public boolean wantsRefresh() {
-    return state.step() % options.inverseInterval() == 0;
+    return options.intervals().wantsInverses(state.step())
+        && state.layers().values().stream().anyMatch(this::due);
+  }
+
+  private boolean due(LayerState layer) {
+    return options.intervals().similarity().isEmpty()
+        || options.intervals().burningIn(state.step())
+        || Staleness.due(layer, state.step());
   }
 
   /**
@@ -104,19 +123,48 @@ public final class Kfac implements AutoCloseable {
    *     wrong shape, empty batch, NaN or infinity
    */
   public void observe(List<Observation> observations) {
-    List<Curvature.Batch> batches = check.observations(observations);
-    curvature.observe(batches, options);
+    observe(observations, 1);
   }
 
   /**
-   * Renews the damped inverses of all layers from their factors.
+   * Takes a micro-batch into the running averages: the shares of one step add to 1, and the factors
+   * become those of the weighted mean over its micro-batches. All bring the same layers.
+   *
+   * @param share of the step's statistics, in (0, 1]
+   * @throws IllegalArgumentException as {@link #observe(List)}, or if the shares exceed 1
+   */
+  public void observe(List<Observation> observations, double share) {
+    double before = observedShare > 1 - SHARE_ROUNDING ? 0 : observedShare;
+    if (!(share > 0) || before + share > 1 + SHARE_ROUNDING) {
+      throw new IllegalArgumentException(
+          "the shares of the micro-batches of a step must be positive and add to 1, but after %s comes %s"
+              .formatted(before, share));
+    }
+    int count = options.maxExamples();
+    List<Observation> due =
+        check.known(observations).stream()
+            .filter(o -> due(state.layers().get(o.layer())))
+            .map(o -> o.leading(count))
+            .toList();
+    List<Curvature.Batch> batches = check.observations(due);
+    // after shares s the average is (d X + (1 - d) sum s_k X_k) / (d + (1 - d) sum s_k)
+    double decay = options.decay();
+    double weightBefore = decay + (1 - decay) * before;
+    double weight = decay + (1 - decay) * (before + share);
+    curvature.observe(batches, share == 1 ? options : options.withDecay(weightBefore / weight));
+    observedShare = before + share;
+  }
+
+  /**
+   * Renews the damped inverses of all layers, or with adaptive intervals of those that are due,
+   * from their factors.
    *
    * @return a report for each layer
    * @throws IllegalStateException if a layer has not been observed yet
    * @throws InversionFailedException if a factor cannot be inverted and the policy has no remedy
    */
   public List<LayerReport> refresh() {
-    List<LayerState> states = List.copyOf(state.layers().values());
+    List<LayerState> states = state.layers().values().stream().filter(this::due).toList();
     for (LayerState layer : states) {
       if (layer.factorWeight == 0 && layer.momentWeight == 0) {
         throw new IllegalStateException(
@@ -124,28 +172,46 @@ public final class Kfac implements AutoCloseable {
       }
     }
     lastRefresh = curvature.refresh(states, options);
+    options
+        .intervals()
+        .similarity()
+        .ifPresent(
+            bound -> states.forEach(layer -> Staleness.refreshed(layer, state.step(), bound)));
     return lastRefresh;
   }
 
   /**
    * Replaces gradients by preconditioned ones, {@code G^-1 dW A^-1} for a Kronecker product, and
-   * clips them all by one factor if a KL clip is set.
+   * clips them all by one factor if a KL clip is set. In the burn-in they become zeros. Ends the
+   * step.
    *
    * @param gradients of some or all layers, each at most once
    * @throws IllegalArgumentException naming the layer and what is wrong: unknown or repeated layer,
    *     wrong shape, NaN or infinity, a layer without inverses yet
    */
   public StepReport precondition(List<LayerGradient> gradients) {
-    List<Curvature.Request> requests = check.gradients(gradients);
-    double innerProduct = curvature.precondition(requests, options);
-    double clip = clip(innerProduct);
+    StepReport report = preview(gradients);
+    state.countStep();
+    observedShare = 0;
+    lastRefresh = List.of();
+    return report;
+  }
+
+  /**
+   * Does what {@link #precondition} does, but the step goes on: gradients that were put back can be
+   * preconditioned once more, with other settings.
+   *
+   * @throws IllegalArgumentException as {@link #precondition}
+   */
+  public StepReport preview(List<LayerGradient> gradients) {
+    boolean burnIn = options.intervals().burningIn(state.step());
+    List<Curvature.Request> requests = check.gradients(gradients, burnIn);
+    double innerProduct = burnIn ? 0 : curvature.precondition(requests, options);
+    double clip = burnIn ? 0 : clip(innerProduct);
     if (clip < 1) {
       backend.scale(tensors(requests), clip);
     }
-    state.countStep();
-    StepReport report = new StepReport(state.step(), innerProduct, clip, lastRefresh);
-    lastRefresh = List.of();
-    return report;
+    return new StepReport(state.step() + 1, innerProduct, clip, lastRefresh);
   }
 
   private double clip(double innerProduct) {

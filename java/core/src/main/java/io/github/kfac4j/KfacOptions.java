@@ -1,6 +1,7 @@
 package io.github.kfac4j;
 
 import java.util.OptionalDouble;
+import java.util.function.Consumer;
 
 /**
  * Settings of K-FAC, immutable. Start from {@link #DEFAULT} and change what is needed:
@@ -15,8 +16,8 @@ import java.util.OptionalDouble;
  * @param klClip bound on the squared step length in the Fisher metric (Ba et al. 2017, section 5);
  *     empty for none
  * @param learningRate of the trainer's update rule, which the clip depends on
- * @param factorInterval steps between updates of the factors
- * @param inverseInterval steps between updates of the inverses
+ * @param intervals when factors and inverses are renewed
+ * @param maxExamples at most so many examples of a batch, its first ones, go into the factors
  * @param inversePolicy what to do when an inversion fails
  */
 public record KfacOptions(
@@ -27,8 +28,8 @@ public record KfacOptions(
     double decay,
     OptionalDouble klClip,
     double learningRate,
-    int factorInterval,
-    int inverseInterval,
+    Intervals intervals,
+    int maxExamples,
     InversePolicy inversePolicy) {
 
   /**
@@ -44,8 +45,8 @@ public record KfacOptions(
           0.95,
           OptionalDouble.empty(),
           1.0,
-          10,
-          10,
+          Intervals.of(10, 10),
+          Integer.MAX_VALUE,
           InversePolicy.DEFAULT);
 
   /**
@@ -65,8 +66,7 @@ public record KfacOptions(
       double clip = klClip.getAsDouble();
       require(clip > 0 && Double.isFinite(clip), "KL clip", clip, "positive");
     }
-    require(factorInterval > 0, "factor interval", factorInterval, "positive");
-    require(inverseInterval > 0, "inverse interval", inverseInterval, "positive");
+    require(maxExamples > 0, "number of examples for the factors", maxExamples, "positive");
     require(
         approximation == Approximation.KRONECKER || dampingMode == DampingMode.EXACT,
         "damping mode",
@@ -81,127 +81,117 @@ public record KfacOptions(
             + ", which kfac-pytorch does not have");
   }
 
-  /** Other damping. */
+  /** Other damping. A loss with an L2 term in the weights should have its coefficient added. */
   public KfacOptions withDamping(double value) {
-    return new KfacOptions(
-        value,
-        dampingMode,
-        convention,
-        approximation,
-        decay,
-        klClip,
-        learningRate,
-        factorInterval,
-        inverseInterval,
-        inversePolicy);
+    return with(copy -> copy.damping = value);
   }
 
   /** Other damping mode. */
   public KfacOptions withDampingMode(DampingMode value) {
-    return new KfacOptions(
-        damping,
-        value,
-        convention,
-        approximation,
-        decay,
-        klClip,
-        learningRate,
-        factorInterval,
-        inverseInterval,
-        inversePolicy);
+    return with(copy -> copy.dampingMode = value);
   }
 
   /** Another convention. */
   public KfacOptions withConvention(Convention value) {
-    return new KfacOptions(
-        damping,
-        dampingMode,
-        value,
-        approximation,
-        decay,
-        klClip,
-        learningRate,
-        factorInterval,
-        inverseInterval,
-        inversePolicy);
+    return with(copy -> copy.convention = value);
   }
 
   /** Another approximation; all but {@link Approximation#KRONECKER} are damped exactly. */
   public KfacOptions withApproximation(Approximation value) {
-    return new KfacOptions(
-        damping,
-        value == Approximation.KRONECKER ? dampingMode : DampingMode.EXACT,
-        convention,
-        value,
-        decay,
-        klClip,
-        learningRate,
-        factorInterval,
-        inverseInterval,
-        inversePolicy);
+    return with(
+        copy -> {
+          copy.approximation = value;
+          copy.dampingMode = value == Approximation.KRONECKER ? dampingMode : DampingMode.EXACT;
+        });
   }
 
   /** Another decay of the running averages. */
   public KfacOptions withDecay(double value) {
-    return new KfacOptions(
-        damping,
-        dampingMode,
-        convention,
-        approximation,
-        value,
-        klClip,
-        learningRate,
-        factorInterval,
-        inverseInterval,
-        inversePolicy);
+    return with(copy -> copy.decay = value);
   }
 
   /** Clips the step by {@code clip} at the trainer's learning rate. */
   public KfacOptions withKlClip(double clip, double learningRate) {
-    return new KfacOptions(
-        damping,
-        dampingMode,
-        convention,
-        approximation,
-        decay,
-        OptionalDouble.of(clip),
-        learningRate,
-        factorInterval,
-        inverseInterval,
-        inversePolicy);
+    return with(
+        copy -> {
+          copy.klClip = OptionalDouble.of(clip);
+          copy.learningRate = learningRate;
+        });
+  }
+
+  /** Another learning rate for the KL clip. */
+  public KfacOptions withLearningRate(double value) {
+    return with(copy -> copy.learningRate = value);
   }
 
   /** Other intervals, in steps. */
   public KfacOptions withIntervals(int factors, int inverses) {
-    return new KfacOptions(
-        damping,
-        dampingMode,
-        convention,
-        approximation,
-        decay,
-        klClip,
-        learningRate,
-        factors,
-        inverses,
-        inversePolicy);
+    return withIntervals(Intervals.of(factors, inverses));
+  }
+
+  /** Other intervals. */
+  public KfacOptions withIntervals(Intervals value) {
+    return with(copy -> copy.intervals = value);
+  }
+
+  /** Factors of the first examples of a batch alone. */
+  public KfacOptions withMaxExamples(int value) {
+    return with(copy -> copy.maxExamples = value);
   }
 
   /** Another policy for inversions that fail. */
   public KfacOptions withInversePolicy(InversePolicy value) {
-    return new KfacOptions(
-        damping,
-        dampingMode,
-        convention,
-        approximation,
-        decay,
-        klClip,
-        learningRate,
-        factorInterval,
-        inverseInterval,
-        value);
+    return with(copy -> copy.inversePolicy = value);
   }
 
-  private static void require(boolean ok, String setting, Object value, String rule) {
+  private KfacOptions with(Consumer<Copy> change) {
+    Copy copy = new Copy(this);
+    change.accept(copy);
+    return copy.build();
+  }
+
+  /** All settings, open for a change. */
+  private static final class Copy {
+    private double damping;
+    private DampingMode dampingMode;
+    private Convention convention;
+    private Approximation approximation;
+    private double decay;
+    private OptionalDouble klClip;
+    private double learningRate;
+    private Intervals intervals;
+    private int maxExamples;
+    private InversePolicy inversePolicy;
+
+    private Copy(KfacOptions options) {
+      damping = options.damping;
+      dampingMode = options.dampingMode;
+      convention = options.convention;
+      approximation = options.approximation;
+      decay = options.decay;
+      klClip = options.klClip;
+      learningRate = options.learningRate;
+      intervals = options.intervals;
+      maxExamples = options.maxExamples;
+      inversePolicy = options.inversePolicy;
+    }
+
+    private KfacOptions build() {
+      return new KfacOptions(
+          damping,
+          dampingMode,
+          convention,
+          approximation,
+          decay,
+          klClip,
+          learningRate,
+          intervals,
+          maxExamples,
+          inversePolicy);
+    }
+  }
+
+  static void require(boolean ok, String setting, Object value, String rule) {
     if (!ok) {
       throw new IllegalArgumentException(setting + " must be " + rule + " but is " + value);
     }

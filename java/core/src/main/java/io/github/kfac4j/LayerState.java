@@ -29,6 +29,15 @@ final class LayerState implements AutoCloseable {
   /** Refreshes in a row that left an inverse as it was; -1 before the first good one. */
   int staleRefreshes = -1;
 
+  /** The step before which adaptive intervals renew the layer. */
+  long nextRefresh;
+
+  /** The adaptive interval after the last refresh; 0 before the first one. */
+  int lastInterval;
+
+  /** The adaptive interval before that; 0 before the second refresh. */
+  int intervalBefore;
+
   LayerState(String name, Layer layer) {
     this.name = name;
     this.layer = layer;
@@ -50,7 +59,15 @@ final class LayerState implements AutoCloseable {
 
   /** Counters as numbers, in the order of {@link #restoreCounters}. */
   double[] counters() {
-    return new double[] {factorWeight, momentWeight, positions, staleRefreshes};
+    return new double[] {
+      factorWeight,
+      momentWeight,
+      positions,
+      staleRefreshes,
+      nextRefresh,
+      lastInterval,
+      intervalBefore
+    };
   }
 
   void restoreCounters(double[] counters) {
@@ -58,6 +75,9 @@ final class LayerState implements AutoCloseable {
     momentWeight = counters[1];
     positions = (int) counters[2];
     staleRefreshes = (int) counters[3];
+    nextRefresh = (long) counters[4];
+    lastInterval = (int) counters[5];
+    intervalBefore = (int) counters[6];
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.github.kfac4j;
 
+import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.Objects;
 
@@ -27,5 +28,27 @@ public record Observation(String layer, Tensor input, Tensor outputGrad, double 
           "layer '%s': output gradient scale must be positive but is %s"
               .formatted(layer, outputGradScale));
     }
+  }
+
+  /**
+   * The first {@code count} examples of this batch, which it may not have; a view.
+   *
+   * @throws IllegalArgumentException if a tensor to be cut is not in host memory
+   */
+  public Observation leading(int count) {
+    return new Observation(
+        layer, leading(input, count), leading(outputGrad, count), outputGradScale);
+  }
+
+  private Tensor leading(Tensor tensor, int count) {
+    if (tensor.shape().rank() == 0 || tensor.shape().get(0) <= count) {
+      return tensor;
+    }
+    if (!(tensor instanceof HostTensor host)) {
+      throw new IllegalArgumentException(
+          LayerState.prefix(layer)
+              + "only tensors in host memory can be cut to their first examples");
+    }
+    return host.leading(count);
   }
 }

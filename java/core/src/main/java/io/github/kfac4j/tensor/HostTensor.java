@@ -115,6 +115,23 @@ public final class HostTensor implements Tensor {
     }
   }
 
+  /**
+   * A view of the first {@code count} entries of the first dimension.
+   *
+   * @throws IllegalArgumentException if there are fewer
+   */
+  public HostTensor leading(int count) {
+    if (shape.rank() == 0 || count < 0 || count > shape.get(0)) {
+      throw new IllegalArgumentException("shape " + shape + " has no first " + count + " entries");
+    }
+    int[] extents = new int[shape.rank()];
+    extents[0] = count;
+    for (int i = 1; i < extents.length; i++) {
+      extents[i] = shape.get(i);
+    }
+    return isDouble() ? of(doubles(), extents) : of(floats(), extents);
+  }
+
   /** All elements as a new fp64 array. */
   public double[] toArray() {
     double[] all = new double[size()];

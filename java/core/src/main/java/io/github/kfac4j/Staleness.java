@@ -1,0 +1,93 @@
+package io.github.kfac4j;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.MatrixStack;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * How long a layer's statistics may be used before they are renewed (Osawa et al. 2020, SP-NGD,
+ * "stale statistics"). With X the statistic at a refresh, X1 and X2 at the two refreshes before and
+ * D1, D2 the intervals that followed these:
+ *
+ * <pre>
+ * X differs from X1: D = max(1, D1 / 2)
+ * X differs from X2: D = D1
+ * otherwise:         D = D1 + D2
+ * </pre>
+ *
+ * <p>A layer's factors are observed by one verb and share their damping, so they count as one
+ * statistic, which is similar if each of them is.
+ */
+final class Staleness {
+  private static final String LAST = "_last";
+  private static final String BEFORE = "_before";
+
+  private Staleness() {}
+
+  private static List<String> statistics(LayerState state) {
+    return Stream.of(Factors.A, Factors.G).allMatch(state.matrices::containsKey)
+        ? List.of(Factors.A, Factors.G)
+        : List.of(KroneckerBases.MOMENTS);
+  }
+
+  /** Makes room for X1 and X2. */
+  static void allocate(Backend backend, LayerState state) {
+    for (String key : statistics(state)) {
+      MatrixStack like = state.matrix(key);
+      for (String suffix : List.of(LAST, BEFORE)) {
+        state.matrices.put(key + suffix, backend.allocate(like.count(), like.rows(), like.cols()));
+      }
+    }
+  }
+
+  /** Whether the layer is to be observed and refreshed before the given step. */
+  static boolean due(LayerState state, long step) {
+    return state.nextRefresh <= step;
+  }
+
+  /** Sets the next interval from what the statistics have become. */
+  static void refreshed(LayerState state, long step, double similarity) {
+    boolean likeLast = state.lastInterval > 0;
+    boolean likeBefore = state.intervalBefore > 0;
+    for (String key : statistics(state)) {
+      double debias =
+          key.equals(KroneckerBases.MOMENTS) ? 1 / state.momentWeight : Factors.debias(state);
+      MatrixStack last = state.matrix(key + LAST);
+      MatrixStack before = state.matrix(key + BEFORE);
+      double[] x = state.matrix(key).toArray();
+      for (int i = 0; i < x.length; i++) {
+        x[i] *= debias;
+      }
+      double[] x1 = last.toArray();
+      likeLast &= similar(x, x1, similarity);
+      likeBefore &= similar(x, before.toArray(), similarity);
+      before.set(x1);
+      last.set(x);
+    }
+    int next = next(state, likeLast, likeBefore);
+    state.intervalBefore = state.lastInterval;
+    state.lastInterval = next;
+    state.nextRefresh = step + next;
+  }
+
+  private static int next(LayerState state, boolean likeLast, boolean likeBefore) {
+    if (!likeLast) {
+      return Math.max(1, state.lastInterval / 2);
+    }
+    return likeBefore
+        ? Math.addExact(state.lastInterval, state.intervalBefore)
+        : state.lastInterval;
+  }
+
+  /** {@code |P - Q| < bound |Q|} in the Frobenius norm; all zeros are similar to all zeros. */
+  private static boolean similar(double[] p, double[] q, double bound) {
+    double change = 0;
+    double norm = 0;
+    for (int i = 0; i < p.length; i++) {
+      change += (p[i] - q[i]) * (p[i] - q[i]);
+      norm += q[i] * q[i];
+    }
+    return change == 0 || change < bound * bound * norm;
+  }
+}
