@@ -5,6 +5,7 @@ import io.github.kfac4j.oracle.JavaBackendProvider;
 module io.github.kfac4j.core {
   exports io.github.kfac4j;
   exports io.github.kfac4j.backend;
+  exports io.github.kfac4j.fisher;
   exports io.github.kfac4j.layer;
   exports io.github.kfac4j.oracle;
   exports io.github.kfac4j.safetensors;
