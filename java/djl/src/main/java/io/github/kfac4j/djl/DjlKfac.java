@@ -13,6 +13,7 @@ import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.StepReport;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
+import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Layer;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,7 +30,7 @@ import java.util.function.Supplier;
  *
  * <p>The loss must be a mean over the batch, as all of DJL's are; the batch is the first dimension
  * of the model's first input. Several backward passes before one step add up as they do without
- * K-FAC; the factors see the last of them.
+ * K-FAC, and the factors see the last of them, unless {@link #setMicroBatches} makes a mean of all.
  *
  * <p>Attaching puts taps in the place of the layers, in the model's blocks; names, parameters and
  * saved files stay the same, and {@link #close} puts the layers back. Passes that do not train cost
@@ -48,6 +49,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
   private final Block original;
   private final TappedRoot root;
 
+  private int microBatches = 1;
   private Kfac kfac;
   private Step step;
   private StepReport lastReport;
@@ -139,6 +141,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
       tree.taps().forEach(tap -> layers.put(tap.name(), tap.layer()));
       kfac = new Kfac(backend, layers, options);
       step = new Step(kfac, tree.taps(), fisher, original.getParameters().values());
+      step.setMicroBatches(microBatches);
       List<String> others = unsupportedLayers();
       LOG.log(
           System.Logger.Level.INFO,
@@ -147,6 +150,23 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
           others.isEmpty() ? "nothing" : others);
     }
     return kfac;
+  }
+
+  /**
+   * Makes each step of several micro-batches of one size: {@link #precondition} wants as many
+   * passes, takes the mean of their statistics and divides the gradients of all parameters, which
+   * have added up, by the number.
+   *
+   * @throws IllegalArgumentException if the count is not positive
+   */
+  public void setMicroBatches(int count) {
+    if (count < 1) {
+      throw new IllegalArgumentException("micro-batches must be positive but are " + count);
+    }
+    microBatches = count;
+    if (step != null) {
+      step.setMicroBatches(count);
+    }
   }
 
   /** Names of the layers that K-FAC preconditions. */

@@ -1,11 +1,13 @@
 package io.github.kfac4j.djl;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.Observation;
 import io.github.kfac4j.StepReport;
+import io.github.kfac4j.fisher.Fisher;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -20,6 +22,8 @@ final class Step implements AutoCloseable {
   private final Kfac kfac;
   private final List<Tap> taps;
   private final SampledBackward sampled;
+  private final List<Parameter> parameters;
+  private int microBatches = 1;
   private boolean gpuNamed;
 
   private Pass pass;
@@ -33,7 +37,16 @@ final class Step implements AutoCloseable {
   Step(Kfac kfac, List<Tap> taps, Fisher fisher, List<Parameter> parameters) {
     this.kfac = kfac;
     this.taps = taps;
-    this.sampled = fisher.sampled() ? new SampledBackward(fisher.seed(), parameters) : null;
+    this.parameters = parameters;
+    this.sampled =
+        fisher.estimator() == Fisher.Estimator.EMPIRICAL
+            ? null
+            : new SampledBackward(fisher, parameters);
+  }
+
+  /** Passes that make up a step; with several, factors and gradients become their means. */
+  void setMicroBatches(int count) {
+    microBatches = count;
   }
 
   boolean hasPass() {
@@ -46,7 +59,7 @@ final class Step implements AutoCloseable {
 
   /** Runs a forward pass and captures what the layers see. */
   NDList run(ParameterStore store, NDList inputs, Supplier<NDList> forward) {
-    boolean observes = kfac.wantsObservations() && !observed;
+    boolean observes = kfac.wantsObservations() && (!observed || microBatches > 1);
     begin(new Pass(store, inputs.head(), observes));
     NDList outputs;
     try {
@@ -63,6 +76,11 @@ final class Step implements AutoCloseable {
   }
 
   private void begin(Pass next) {
+    if (passes > 0 && passes == microBatches && microBatches > 1) {
+      throw new IllegalStateException(
+          "a step has %d micro-batches, but this would be one more: call precondition()"
+              .formatted(microBatches));
+    }
     if (next.device().isGpu() && !gpuNamed) {
       gpuNamed = true;
       LOG.log(
@@ -71,6 +89,9 @@ final class Step implements AutoCloseable {
           next.device());
     }
     if (pass != null) {
+      if (microBatches > 1) {
+        observeGradients();
+      }
       pass.close();
       if (!pass.device().equals(next.device())) {
         throw new IllegalStateException(
@@ -84,11 +105,11 @@ final class Step implements AutoCloseable {
 
   private void sample(NDList outputs) {
     long start = System.nanoTime();
-    sampled.run(pass, outputs, kfac.state().step());
+    long before = observeTime;
+    long draw = Math.multiplyExact(kfac.state().step(), microBatches) + passes - 1;
+    sampled.run(pass, outputs, draw, this::observe);
     long end = System.nanoTime();
-    sampleTime += end - start;
-    // the seed of the backward pass was the gradient of a sum already
-    kfac.observe(observations(1));
+    sampleTime += end - start - (observeTime - before);
     observed = true;
     for (Capture capture : pass.captures()) {
       if (ThroughBatch.isCheaper(capture.tap().layer(), capture.input().getShape())) {
@@ -98,7 +119,20 @@ final class Step implements AutoCloseable {
         pass.remove(capture);
       }
     }
-    observeTime += System.nanoTime() - end;
+  }
+
+  /** Takes the gradients of the loss itself into the factors, if the pass was for that. */
+  private void observeGradients() {
+    if (pass.observes() && sampled == null) {
+      observe(pass.examples(), 1);
+    }
+  }
+
+  /** Takes one of {@code count} backward passes of a micro-batch into the factors. */
+  private void observe(double scale, int count) {
+    long start = System.nanoTime();
+    kfac.observe(observations(scale), 1.0 / (count * microBatches));
+    observeTime += System.nanoTime() - start;
   }
 
   private List<Observation> observations(double scale) {
@@ -121,14 +155,14 @@ final class Step implements AutoCloseable {
   /** Preconditions the gradients; ends the step. */
   StepReport precondition() {
     try {
-      long start = System.nanoTime();
+      if (microBatches > 1) {
+        averageMicroBatches();
+      }
       taps.stream()
           .filter(tap -> !used.contains(tap) && Gradients.isPresent(pass, tap.weight()))
           .findFirst()
           .ifPresent(Step::refuse);
-      if (pass.observes() && sampled == null) {
-        kfac.observe(observations(pass.examples()));
-      }
+      observeGradients();
       long observeEnd = System.nanoTime();
       if (kfac.wantsRefresh()) {
         kfac.refresh();
@@ -140,13 +174,23 @@ final class Step implements AutoCloseable {
       gradients.store();
       times =
           new StepTimes(
-              sampleTime,
-              observeTime + observeEnd - start,
-              refreshEnd - observeEnd,
-              System.nanoTime() - refreshEnd);
+              sampleTime, observeTime, refreshEnd - observeEnd, System.nanoTime() - refreshEnd);
       return report;
     } finally {
       close();
+    }
+  }
+
+  private void averageMicroBatches() {
+    if (passes != microBatches) {
+      throw new IllegalStateException(
+          "a step has %d micro-batches, but there were %d passes".formatted(microBatches, passes));
+    }
+    for (Parameter parameter : parameters) {
+      NDArray gradient = parameter.requiresGradient() ? pass.gradient(parameter) : null;
+      if (gradient != null) {
+        gradient.divi(microBatches);
+      }
     }
   }
 

@@ -24,6 +24,7 @@ import ai.djl.util.PairList;
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
+import io.github.kfac4j.fisher.Fisher;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;

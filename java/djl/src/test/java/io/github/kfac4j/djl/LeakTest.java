@@ -8,6 +8,7 @@ import ai.djl.training.Trainer;
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
+import io.github.kfac4j.fisher.Fisher;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

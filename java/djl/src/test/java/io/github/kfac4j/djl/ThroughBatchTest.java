@@ -21,6 +21,7 @@ import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.Observation;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
+import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.function.Consumer;

@@ -22,6 +22,7 @@ import ai.djl.translate.TranslateException;
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
+import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -71,6 +72,40 @@ class TrainingTest {
       assertThat(first).isGreaterThan(0.8f);
       assertThat(last).isLessThan(0.2f);
       assertThat(kfac.lastReport().step()).isEqualTo(40);
+    }
+  }
+
+  @Test
+  void microBatchesAddUpToTheWholeBatch() {
+    float[][] results = new float[2][];
+    for (int parts = 1; parts <= 2; parts++) {
+      try (Model model = Nets.model(Nets.cnn());
+          DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
+          Trainer trainer = model.newTrainer(Nets.config(0.02f))) {
+        kfac.setMicroBatches(parts);
+        trainer.initialize(Nets.IMAGES);
+        for (int step = 0; step < 6; step++) {
+          try (NDManager batch = trainer.getManager().newSubManager()) {
+            NDList data = Nets.images(batch, step);
+            for (int part = 0; part < parts; part++) {
+              String rows = "%d:%d".formatted(part * 32 / parts, (part + 1) * 32 / parts);
+              Nets.pass(trainer, new NDList(data.get(0).get(rows), data.get(1).get(rows)));
+            }
+            kfac.precondition();
+            trainer.step();
+          }
+        }
+        results[parts - 1] = Nets.weights(model).get("04Linear_weight");
+        if (parts == 2) {
+          Nets.pass(trainer, Nets.images(trainer.getManager(), 1));
+          assertThatIllegalStateException()
+              .isThrownBy(kfac::precondition)
+              .withMessageContaining("a step has 2 micro-batches, but there were 1 passes");
+        }
+      }
+    }
+    for (int i = 0; i < results[0].length; i++) {
+      assertThat(results[1][i]).isCloseTo(results[0][i], within(2e-4f));
     }
   }
 

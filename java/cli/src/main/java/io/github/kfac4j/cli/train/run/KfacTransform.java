@@ -5,7 +5,7 @@ import io.github.kfac4j.InversionFailedException;
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.djl.DjlKfac;
-import io.github.kfac4j.djl.Fisher;
+import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.util.Map;
 
