@@ -1,0 +1,6 @@
+/** The CUDA backend of kfac4j. */
+module io.github.kfac4j.cuda {
+  requires transitive io.github.kfac4j.core;
+  requires transitive org.bytedeco.cuda;
+  requires transitive org.bytedeco.javacpp;
+}
