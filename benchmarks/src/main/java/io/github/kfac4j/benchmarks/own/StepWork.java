@@ -1,0 +1,78 @@
+package io.github.kfac4j.benchmarks.own;
+
+import io.github.kfac4j.Kfac;
+import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.LayerGradient;
+import io.github.kfac4j.Observation;
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.benchmarks.cases.Inputs;
+import io.github.kfac4j.benchmarks.cases.NetworkCase;
+import io.github.kfac4j.benchmarks.cases.NetworkInputs;
+import io.github.kfac4j.benchmarks.run.Work;
+import io.github.kfac4j.layer.Layer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A whole update: factors, damped inverses, preconditioned gradients of all layers. */
+final class StepWork implements Work {
+  private final Kfac kfac;
+  private final List<LayerTensors> layers = new ArrayList<>();
+  private final List<Observation> observations = new ArrayList<>();
+  private final List<LayerGradient> gradients = new ArrayList<>();
+  private Map<String, Double> parts = Map.of();
+
+  StepWork(Backend backend, TensorMemory memory, NetworkCase c, long seed) {
+    NetworkInputs data = new NetworkInputs(c, new Inputs(seed));
+    Map<String, Layer> types = new LinkedHashMap<>();
+    for (int k = 0; k < c.layers().size(); k++) {
+      LayerTensors layer = new LayerTensors(memory, c, data, k);
+      String name = layer.shape.name();
+      layers.add(layer);
+      types.put(name, layer.shape.toLayer());
+      Observation observation = new Observation(name, layer.input, layer.outputGrad, 1);
+      observations.add(observation);
+      gradients.add(
+          new LayerGradient(
+              name, layer.weight, layer.bias, layer.shape.isConv() ? null : observation));
+    }
+    this.kfac =
+        new Kfac(
+            backend,
+            types,
+            KfacOptions.DEFAULT.withDamping(NetworkCase.DAMPING).withIntervals(1, 1));
+  }
+
+  @Override
+  public void run() {
+    layers.forEach(LayerTensors::restore); // a copy of the gradients, which counts
+    long start = System.nanoTime();
+    kfac.observe(observations);
+    long observed = System.nanoTime();
+    kfac.refresh();
+    long refreshed = System.nanoTime();
+    kfac.precondition(gradients);
+    long end = System.nanoTime();
+    parts =
+        Map.of(
+            "factors", (observed - start) * 1e-9,
+            "inverses", (refreshed - observed) * 1e-9,
+            "preconditioning", (end - refreshed) * 1e-9);
+  }
+
+  @Override
+  public float[] result(int index) {
+    return layers.get(index).joined();
+  }
+
+  @Override
+  public Map<String, Double> parts() {
+    return parts;
+  }
+
+  @Override
+  public void close() {
+    kfac.close();
+  }
+}

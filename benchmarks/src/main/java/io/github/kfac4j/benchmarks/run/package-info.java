@@ -1,0 +1,2 @@
+/** Who is measured, how, and the file it ends in. */
+package io.github.kfac4j.benchmarks.run;
