@@ -2,20 +2,40 @@ package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.OuterProduct;
-import io.github.kfac4j.backend.Samples;
+import io.github.kfac4j.layer.Use;
 import java.util.List;
 
 /** What the Fisher blocks look like, for a batch of layers at a time. */
 sealed interface Curvature permits KroneckerInverses, KroneckerBases {
-  /** One layer's batch: vectors of its factors, and what turns g into per-example gradients. */
-  record Batch(LayerState state, Samples a, Samples g, double gScale) {
+  /**
+   * What one layer saw in a pass.
+   *
+   * @param uses of the layer, at least one, all of the same examples
+   * @param gScale what turns output gradients into per-example gradients of the summed loss
+   */
+  record Batch(LayerState state, List<Use> uses, double gScale) {
     int examples() {
-      return a.examples();
+      return uses.get(0).examples();
+    }
+
+    /** Positions of one example, over all uses. */
+    int positions() {
+      return uses.stream().mapToInt(Use::positions).sum();
     }
   }
 
-  /** One layer's gradient, to be replaced by the preconditioned one. */
-  record Request(LayerState state, Gradient gradient, OuterProduct outerProduct) {}
+  /**
+   * One layer's gradient.
+   *
+   * @param source where the gradient came from
+   * @param gradient the same as matrices, to be replaced by the preconditioned ones
+   */
+  record Request(
+      LayerState state, LayerGradient source, Gradient gradient, OuterProduct outerProduct) {
+    void store() {
+      state.layer.store(gradient, source.weight(), source.bias());
+    }
+  }
 
   /** Allocates the matrices of a new layer. */
   void allocate(LayerState state);

@@ -5,6 +5,7 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.layer.Vectors;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -37,29 +38,42 @@ final class Factors {
     stack.set(elements);
   }
 
-  /** {@code X = decay X + (1 - decay) X_batch} for the A and G of all batches. */
+  /**
+   * {@code X = decay X + (1 - decay) X_batch} for the A and G of all batches. Several uses of a
+   * layer are taken as further positions of its examples.
+   */
   static void observe(Backend backend, List<Curvature.Batch> batches, KfacOptions options) {
-    List<Moment> moments = new ArrayList<>();
-    Convention convention = options.convention();
+    int rounds = batches.stream().mapToInt(batch -> batch.uses().size()).max().orElse(0);
+    for (int use = 0; use < rounds; use++) {
+      List<Moment> moments = new ArrayList<>();
+      for (Curvature.Batch batch : batches) {
+        if (use < batch.uses().size()) {
+          addMoments(moments, batch, use, options);
+        }
+      }
+      backend.accumulate(moments);
+    }
     double decay = options.decay();
     for (Curvature.Batch batch : batches) {
-      int n = batch.examples();
-      int t = batch.a().positions();
-      boolean convolution = batch.a() instanceof PatchSamples;
-      double aWeight = (1 - decay) * convention.inputWeight(n, t, convolution);
-      double gWeight =
-          (1 - decay)
-              * convention.outputWeight(n, t, convolution)
-              * batch.gScale()
-              * batch.gScale();
-      moments.add(new Moment(batch.state().matrix(A), decay, aWeight, batch.a()));
-      moments.add(new Moment(batch.state().matrix(G), decay, gWeight, batch.g()));
-    }
-    backend.accumulate(moments);
-    for (Curvature.Batch batch : batches) {
       batch.state().factorWeight = decay * batch.state().factorWeight + (1 - decay);
-      batch.state().positions = batch.a().positions();
+      batch.state().positions = batch.positions();
     }
+  }
+
+  private static void addMoments(
+      List<Moment> moments, Curvature.Batch batch, int use, KfacOptions options) {
+    Vectors vectors = (Vectors) batch.uses().get(use);
+    Convention convention = options.convention();
+    int n = batch.examples();
+    int t = batch.positions();
+    boolean convolution = vectors.a() instanceof PatchSamples;
+    double fresh = 1 - options.decay();
+    double decay = use == 0 ? options.decay() : 1;
+    double aWeight = fresh * convention.inputWeight(n, t, convolution);
+    double gWeight =
+        fresh * convention.outputWeight(n, t, convolution) * batch.gScale() * batch.gScale();
+    moments.add(new Moment(batch.state().matrix(A), decay, aWeight, vectors.a()));
+    moments.add(new Moment(batch.state().matrix(G), decay, gWeight, vectors.g()));
   }
 
   /** What a raw running average is multiplied by to be free of the bias towards zero. */

@@ -1,14 +1,15 @@
 package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.OuterProduct;
-import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.layer.Use;
+import io.github.kfac4j.layer.Vectors;
 import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -26,26 +27,41 @@ final class InputCheck {
   /**
    * The same list, if all layers are known.
    *
-   * @throws IllegalArgumentException naming the first that is not, or that comes twice
+   * @throws IllegalArgumentException naming the first that is not
    */
   List<Observation> known(List<Observation> observations) {
-    Set<String> seen = new HashSet<>();
-    observations.forEach(observation -> state(observation.layer(), seen));
+    observations.forEach(observation -> state(observation.layer()));
     return observations;
   }
 
   List<Curvature.Batch> observations(List<Observation> observations) {
-    List<Curvature.Batch> batches = new ArrayList<>();
-    Set<String> seen = new HashSet<>();
+    Map<LayerState, Curvature.Batch> batches = new LinkedHashMap<>();
     Finiteness finiteness = new Finiteness();
     for (Observation observation : observations) {
-      LayerState state = state(observation.layer(), seen);
-      batches.add(batch(state, observation));
+      LayerState state = state(observation.layer());
+      Use use = use(state, observation);
+      double scale = observation.outputGradScale();
+      Curvature.Batch first =
+          batches.computeIfAbsent(state, s -> new Curvature.Batch(s, new ArrayList<>(), scale));
+      if (!first.uses().isEmpty()) {
+        requireSamePass(first, use, scale);
+      }
+      first.uses().add(use);
       finiteness.add(state, "input", observation.input());
       finiteness.add(state, "output gradient", observation.outputGrad());
     }
     finiteness.require();
-    return batches;
+    return List.copyOf(batches.values());
+  }
+
+  private static void requireSamePass(Curvature.Batch first, Use use, double scale) {
+    if (first.examples() != use.examples() || first.gScale() != scale) {
+      throw new IllegalArgumentException(
+          LayerState.prefix(first.state().name)
+              + "its uses in one pass must have the same examples and scale of the output gradient,"
+              + " but have %d and %d examples, scales %s and %s"
+                  .formatted(first.examples(), use.examples(), first.gScale(), scale));
+    }
   }
 
   List<Curvature.Request> gradients(List<LayerGradient> gradients, boolean burnIn) {
@@ -53,7 +69,11 @@ final class InputCheck {
     Set<String> seen = new HashSet<>();
     Finiteness finiteness = new Finiteness();
     for (LayerGradient gradient : gradients) {
-      LayerState state = state(gradient.layer(), seen);
+      LayerState state = state(gradient.layer());
+      if (!seen.add(gradient.layer())) {
+        throw new IllegalArgumentException(
+            LayerState.prefix(gradient.layer()) + "given twice in one call");
+      }
       requireGradient(state, gradient);
       if (!burnIn && !state.ready()) {
         throw new IllegalArgumentException(
@@ -67,51 +87,29 @@ final class InputCheck {
       requests.add(
           new Curvature.Request(
               state,
-              new Gradient(gradient.weight(), gradient.bias()),
+              gradient,
+              state.layer.matrix(gradient.weight(), gradient.bias()),
               outerProduct(state, gradient.source())));
     }
     finiteness.require();
     return requests;
   }
 
-  private LayerState state(String name, Set<String> seen) {
+  private LayerState state(String name) {
     LayerState state = layers.get(name);
     if (state == null) {
       throw new IllegalArgumentException(
           LayerState.prefix(name) + "unknown layer; known are " + layers.keySet());
     }
-    if (!seen.add(name)) {
-      throw new IllegalArgumentException(
-          LayerState.prefix(name)
-              + "given twice in one call; a layer used several times in one"
-              + " pass is not supported");
-    }
     return state;
   }
 
-  private static Curvature.Batch batch(LayerState state, Observation observation) {
-    Layer layer = state.layer;
-    Samples a;
-    Samples g;
+  private static Use use(LayerState state, Observation observation) {
     try {
-      a = layer.inputs(observation.input());
-      g = layer.outputGrads(observation.outputGrad());
+      return state.layer.use(observation.input(), observation.outputGrad());
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(LayerState.prefix(state.name) + e.getMessage(), e);
     }
-    if (a.examples() != g.examples() || a.positions() != g.positions()) {
-      throw new IllegalArgumentException(
-          LayerState.prefix(state.name)
-              + "an input of shape %s gives %d examples of %d positions, but the output gradient of shape %s has %d of %d"
-                  .formatted(
-                      observation.input().shape(),
-                      a.examples(),
-                      a.positions(),
-                      observation.outputGrad().shape(),
-                      g.examples(),
-                      g.positions()));
-    }
-    return new Curvature.Batch(state, a, g, observation.outputGradScale());
   }
 
   private static void requireGradient(LayerState state, LayerGradient gradient) {
@@ -125,8 +123,7 @@ final class InputCheck {
                   : "has no bias, but a gradient of it"));
     }
     if (layer.bias()) {
-      Shape shape = Shape.of(layer.groups() * layer.outputDim());
-      requireShape(state, "bias gradient", gradient.bias(), shape);
+      requireShape(state, "bias gradient", gradient.bias(), layer.biasShape());
     }
   }
 
@@ -149,8 +146,9 @@ final class InputCheck {
               + source.layer()
               + "'");
     }
-    Curvature.Batch batch = batch(state, source);
-    return new OuterProduct(batch.g(), batch.a(), source.outputGradScale() / batch.examples());
+    return use(state, source) instanceof Vectors vectors
+        ? new OuterProduct(vectors.g(), vectors.a(), source.outputGradScale() / vectors.examples())
+        : null;
   }
 
   /** Tensors to be checked for NaN and infinity, in one batch. */

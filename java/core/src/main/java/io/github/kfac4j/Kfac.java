@@ -118,9 +118,10 @@ public final class Kfac implements AutoCloseable {
   /**
    * Takes a batch into the running averages A and G.
    *
-   * @param observations of some or all layers, each at most once; the tensors are not kept
-   * @throws IllegalArgumentException naming the layer and what is wrong: unknown or repeated layer,
-   *     wrong shape, empty batch, NaN or infinity
+   * @param observations of some or all layers, several of a layer that was used several times in
+   *     the pass; the tensors are not kept
+   * @throws IllegalArgumentException naming the layer and what is wrong: unknown layer, wrong
+   *     shape, empty batch, uses that do not belong to one pass, NaN or infinity
    */
   public void observe(List<Observation> observations) {
     observe(observations, 1);
@@ -211,6 +212,7 @@ public final class Kfac implements AutoCloseable {
     if (clip < 1) {
       backend.scale(tensors(requests), clip);
     }
+    requests.forEach(Curvature.Request::store);
     return new StepReport(state.step() + 1, innerProduct, clip, lastRefresh);
   }
 

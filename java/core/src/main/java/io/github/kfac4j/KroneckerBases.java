@@ -7,6 +7,7 @@ import io.github.kfac4j.backend.Eigendecomposition;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.layer.Vectors;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -65,13 +66,14 @@ final class KroneckerBases implements Curvature {
 
   private static BasisMoment moment(Batch batch, double decay) {
     LayerState state = batch.state();
+    Vectors vectors = (Vectors) batch.uses().get(0);
     double weight = (1 - decay) * batch.gScale() * batch.gScale() / batch.examples();
     return new BasisMoment(
         state.matrix(MOMENTS),
         decay,
         weight,
-        batch.g(),
-        batch.a(),
+        vectors.g(),
+        vectors.a(),
         state.matrix(G_BASIS),
         state.matrix(A_BASIS));
   }

@@ -12,6 +12,7 @@ import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.layer.Vectors;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.Arrays;
 import java.util.Random;
@@ -31,10 +32,10 @@ class ConventionTest {
   private final double[] dw = gaussian(random, 3 * 9);
   private final Observation observation =
       Networks.observation(HostTensor.of(x, N, 2, 3, 2), HostTensor.of(g, N, 3, 2, 3));
+  private final Vectors vectors = layer.use(observation.input(), observation.outputGrad());
   private final double[] sumA =
-      Literal.secondMoment(Literal.patches(x, (PatchSamples) layer.inputs(observation.input()), 0));
-  private final double[] sumG =
-      Literal.secondMoment(Literal.rows(g, layer.outputGrads(observation.outputGrad()), 0));
+      Literal.secondMoment(Literal.patches(x, (PatchSamples) vectors.a(), 0));
+  private final double[] sumG = Literal.secondMoment(Literal.rows(g, vectors.g(), 0));
 
   private static double[] times(double[] x, double f) {
     return Arrays.stream(x).map(v -> v * f).toArray();
@@ -149,9 +150,9 @@ class ConventionTest {
         Networks.observation(HostTensor.of(input, 3, 5, 4), HostTensor.of(grads, 3, 5, 2));
     try (Kfac kfac = Networks.kfac(dense, OPTIONS.withConvention(Convention.KFAC_PYTORCH))) {
       Networks.precondition(kfac, sequence, gaussian(random, 10));
-      double[] a = Literal.secondMoment(Literal.rows(input, dense.inputs(sequence.input()), 0));
-      double[] g =
-          Literal.secondMoment(Literal.rows(grads, dense.outputGrads(sequence.outputGrad()), 0));
+      Vectors uses = dense.use(sequence.input(), sequence.outputGrad());
+      double[] a = Literal.secondMoment(Literal.rows(input, uses.a(), 0));
+      double[] g = Literal.secondMoment(Literal.rows(grads, uses.g(), 0));
       assertThat(Fixtures.error(kfac.state().inputFactor("layer"), times(a, 1.0 / 15)))
           .isLessThan(1e-12);
       assertThat(Fixtures.error(kfac.state().outputFactor("layer"), times(g, 1.0 / 15 / 9)))

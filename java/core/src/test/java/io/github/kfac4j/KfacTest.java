@@ -46,7 +46,7 @@ class KfacTest {
             Literal.secondMoment(
                 Literal.rows(
                     ((HostTensor) batch.input()).toArray(),
-                    new Dense(3, 2, true).inputs(batch.input()),
+                    new Dense(3, 2, true).use(batch.input(), batch.outputGrad()).a(),
                     0));
         weights = decay * weights + 1;
         for (int i = 0; i < 16; i++) {
@@ -212,8 +212,9 @@ class KfacTest {
       refused(kfac, Networks.observation(HostTensor.of(bad, 4, 3), g), "'layer': input", "index 7");
       HostTensor images = HostTensor.of(new double[4 * 2 * 2 * 5], 4, 2, 2, 5);
       refused(kfac, new Observation("conv", images, g, 1), "layer 'conv'", "too small");
-      assertThatThrownBy(() -> kfac.observe(List.of(good, good)))
-          .hasMessageContaining("layer 'layer': given twice");
+      assertThatThrownBy(() -> kfac.observe(List.of(good, dense(5, 3, 2))))
+          .hasMessageContaining("layer 'layer'")
+          .hasMessageContaining("4 and 5 examples");
       assertThatThrownBy(() -> new Observation("layer", x, g, 0))
           .hasMessageContaining("scale must be positive");
       assertThatThrownBy(kfac::refresh)

@@ -66,7 +66,11 @@ public record Conv2d(
   }
 
   @Override
-  public Samples inputs(Tensor input) {
+  public Vectors use(Tensor input, Tensor outputGrad) {
+    return new Vectors(inputs(input), outputGrads(outputGrad));
+  }
+
+  private Samples inputs(Tensor input) {
     Shape shape = images("input", input, inChannels);
     int height = shape.get(layout == ImageLayout.NCHW ? 2 : 1);
     int width = shape.get(layout == ImageLayout.NCHW ? 3 : 2);
@@ -78,8 +82,7 @@ public record Conv2d(
         input, shape.get(0), inChannels, height, width, layout, window, groups, bias);
   }
 
-  @Override
-  public Samples outputGrads(Tensor outputGrad) {
+  private Samples outputGrads(Tensor outputGrad) {
     Shape shape = images("output gradient", outputGrad, outChannels);
     int examples = shape.get(0);
     int positions = (int) (shape.size() / examples / outChannels);

@@ -1,7 +1,6 @@
 package io.github.kfac4j.layer;
 
 import io.github.kfac4j.backend.RowSamples;
-import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.tensor.Tensor;
 
@@ -46,13 +45,10 @@ public record Dense(int inFeatures, int outFeatures, boolean bias) implements La
   }
 
   @Override
-  public Samples inputs(Tensor input) {
-    return rows("input", input, inFeatures, bias);
-  }
-
-  @Override
-  public Samples outputGrads(Tensor outputGrad) {
-    return rows("output gradient", outputGrad, outFeatures, false);
+  public Vectors use(Tensor input, Tensor outputGrad) {
+    return new Vectors(
+        rows("input", input, inFeatures, bias),
+        rows("output gradient", outputGrad, outFeatures, false));
   }
 
   private static RowSamples rows(String what, Tensor data, int width, boolean bias) {

@@ -40,8 +40,7 @@ record LayerTensors(
     HostTensor input = host(name, INPUT, tensors);
     HostTensor outputGrad = host(name, OUTPUT_GRAD, tensors);
     try {
-      layer.inputs(input);
-      layer.outputGrads(outputGrad);
+      layer.use(input, outputGrad);
     } catch (IllegalArgumentException e) {
       throw new BadInputException("layer '%s': %s".formatted(name, e.getMessage()), e);
     }
@@ -49,8 +48,7 @@ record LayerTensors(
     HostTensor weightGrad = gradient(name, WEIGHT_GRAD, tensors, layer.weightShape(), dtype);
     HostTensor biasGrad = null;
     if (layer.bias()) {
-      Shape shape = Shape.of(layer.groups() * layer.outputDim());
-      biasGrad = gradient(name, BIAS_GRAD, tensors, shape, dtype);
+      biasGrad = gradient(name, BIAS_GRAD, tensors, layer.biasShape(), dtype);
     } else if (tensors.containsKey(name + BIAS_GRAD)) {
       throw new BadInputException(
           "layer '%s' has no bias, but there is a tensor '%s'".formatted(name, name + BIAS_GRAD));

@@ -4,6 +4,7 @@ import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.layer.Vectors;
 import io.github.kfac4j.safetensors.DType;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.Arrays;
@@ -52,7 +53,12 @@ record SampleLayer(
   }
 
   int positions() {
-    return layer.inputs(HostTensor.of(data[0], inputShape)).positions();
+    return vectors().positions();
+  }
+
+  private Vectors vectors() {
+    return (Vectors)
+        layer.use(HostTensor.of(data[0], inputShape), HostTensor.of(data[1], gradShape));
   }
 
   boolean convolution() {
@@ -69,12 +75,12 @@ record SampleLayer(
 
   /** The vectors a, {@code [N T][dimA]}. */
   double[][] inputRows(int group) {
-    return Literal.rows(data[0], layer.inputs(HostTensor.of(data[0], inputShape)), group);
+    return Literal.rows(data[0], vectors().a(), group);
   }
 
   /** The vectors g, {@code [N T][dimG]}. */
   double[][] gradRows(int group) {
-    return Literal.rows(data[1], layer.outputGrads(HostTensor.of(data[1], gradShape)), group);
+    return Literal.rows(data[1], vectors().g(), group);
   }
 
   /** dW of one group, {@code [dimG, dimA]}, the bias as the last column. */

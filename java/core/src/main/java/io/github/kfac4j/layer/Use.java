@@ -1,0 +1,10 @@
+package io.github.kfac4j.layer;
+
+/** One use of a layer in a pass, as what curvature is made of. */
+public sealed interface Use permits Vectors {
+  /** Examples N. */
+  int examples();
+
+  /** Positions T at which each example passed through the layer. */
+  int positions();
+}
