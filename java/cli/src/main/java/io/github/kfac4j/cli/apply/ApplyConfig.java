@@ -3,7 +3,6 @@ package io.github.kfac4j.cli.apply;
 import io.github.kfac4j.Approximation;
 import io.github.kfac4j.Convention;
 import io.github.kfac4j.DampingMode;
-import io.github.kfac4j.InversePolicy;
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.layer.Layer;
 import java.util.Arrays;
@@ -11,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.OptionalDouble;
 
 /** The configuration file, field by field; null where it says nothing. */
 record ApplyConfig(
@@ -34,17 +32,17 @@ record ApplyConfig(
         choice("approximation", approximation, Approximation.values(), Approximation.KRONECKER);
     DampingMode mode =
         choice("damping_mode", dampingMode, DampingMode.values(), DampingMode.FACTORED);
-    return new KfacOptions(
-        damping == null ? KfacOptions.DEFAULT.damping() : damping,
-        blocks == Approximation.KRONECKER ? mode : DampingMode.EXACT,
-        convention == null ? Convention.KFC : Convention.of(convention),
-        blocks,
-        decay == null ? 0 : decay,
-        klClip == null ? OptionalDouble.empty() : OptionalDouble.of(klClip),
-        learningRate == null ? 1 : learningRate,
-        1,
-        1,
-        InversePolicy.DEFAULT);
+    double rate = learningRate == null ? 1 : learningRate;
+    KfacOptions options =
+        KfacOptions.DEFAULT
+            .withIntervals(1, 1)
+            .withDamping(damping == null ? KfacOptions.DEFAULT.damping() : damping)
+            .withDampingMode(mode)
+            .withApproximation(blocks)
+            .withConvention(convention == null ? Convention.KFC : Convention.of(convention))
+            .withDecay(decay == null ? 0 : decay)
+            .withLearningRate(rate);
+    return klClip == null ? options : options.withKlClip(klClip, rate);
   }
 
   private static <E extends Enum<E>> E choice(String field, String name, E[] values, E other) {
