@@ -7,12 +7,16 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import picocli.CommandLine;
 
-/** Runs the command inside this process. */
+/** Runs the command, inside this process or in one of its own. */
 public final class Cli {
   private Cli() {}
 
@@ -42,6 +46,21 @@ public final class Cli {
     assertThat(outcome.exitCode()).as(outcome.err()).isZero();
     assertThat(stray.toString()).as("printed past the command's own stream").isEmpty();
     return parse(outcome.out());
+  }
+
+  /** Starts the command in a JVM of its own; what it prints goes to the log. */
+  public static Process start(List<String> jvmOptions, List<String> args, Path log)
+      throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(jvmOptions);
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.add(KfacCommand.class.getName());
+    command.addAll(args);
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(log.toFile())
+        .start();
   }
 
   /** The one JSON document that {@code text} is. */

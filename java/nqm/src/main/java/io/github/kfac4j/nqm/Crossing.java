@@ -25,19 +25,20 @@ record Crossing(NoisyQuadratic model, double target, long bracket) {
     if (limit == 0 || !model.isStable(algorithm) || !(model.steadyRisk(algorithm) < target)) {
       return NOT_BEFORE_LIMIT;
     }
+    Trajectory trajectory = new Trajectory(model, algorithm);
     // the bisection passes this point if it ends before the limit: most runs are told off by it
     long probe = bracket;
     while (probe >>> 1 >= limit) {
       probe >>>= 1;
     }
-    if (!below(algorithm, probe)) {
+    if (!trajectory.isBelow(target, probe)) {
       return NOT_BEFORE_LIMIT;
     }
     long low = 0;
     long high = bracket;
     while (low < high - 1) {
       long middle = (low + high) >>> 1;
-      if (below(algorithm, middle)) {
+      if (trajectory.isBelow(target, middle)) {
         high = middle;
       } else if (middle < limit) {
         low = middle;
@@ -46,9 +47,5 @@ record Crossing(NoisyQuadratic model, double target, long bracket) {
       }
     }
     return low;
-  }
-
-  private boolean below(Algorithm algorithm, long steps) {
-    return model.riskUpTo(algorithm, steps, target) < target;
   }
 }

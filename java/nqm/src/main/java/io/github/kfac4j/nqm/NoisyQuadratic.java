@@ -108,7 +108,7 @@ public final class NoisyQuadratic {
   public double risk(Algorithm algorithm, long steps) {
     requireStable(algorithm);
     requireSteps(steps);
-    return steps == 0 ? initialRisk() : riskUpTo(algorithm, steps, Double.POSITIVE_INFINITY);
+    return steps == 0 ? initialRisk() : new Trajectory(this, algorithm).risk(steps);
   }
 
   /**
@@ -147,22 +147,8 @@ public final class NoisyQuadratic {
     return sum;
   }
 
-  /** The risk, or any number of at least the ceiling once the sum has reached it. */
-  double riskUpTo(Algorithm algorithm, long steps, double ceiling) {
-    double rate = algorithm.learningRate();
-    double noiseFactor = rate * rate * algorithm.method().noiseScale(algorithm.decay());
-    double initial = spectrum.initialVariance();
-    double sum = 0;
-    // flat coordinates are the last to converge and usually come last
-    for (int i = weight.length - 1; i >= 0 && sum < ceiling; i--) {
-      Response response = response(algorithm, i);
-      double f = response.decay(steps);
-      sum += weight[i] * (f * f * initial + noiseFactor * noise[i] * response.noiseGain(steps));
-    }
-    return sum;
-  }
-
-  private Response response(Algorithm algorithm, int i) {
+  /** The response of coordinate i. */
+  Response response(Algorithm algorithm, int i) {
     return algorithm.method().response(algorithm.learningRate() * curvature[i], algorithm.decay());
   }
 

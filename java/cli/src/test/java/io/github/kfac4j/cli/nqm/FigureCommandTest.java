@@ -86,6 +86,17 @@ class FigureCommandTest {
   }
 
   @Test
+  void allFiguresNeedLittleMemory(@TempDir Path folder) throws Exception {
+    Path log = folder.resolve("log");
+    List<String> args = List.of("nqm", "figure", "all", "--out", folder.toString());
+    Process process = Cli.start(List.of("-Xmx192m"), args, log);
+    assertThat(process.waitFor()).as(Files.readString(log)).isZero();
+    for (String figure : List.of("2", "3a", "3b", "3c", "4", "11", "13", "14", "15")) {
+      assertThat(folder.resolve("figure-" + figure + ".png")).isNotEmptyFile();
+    }
+  }
+
+  @Test
   void aFolderThatCannotBeMadeIsBadInput(@TempDir Path folder) throws IOException {
     Path file = Files.writeString(folder.resolve("file"), "");
     Cli.Outcome outcome = Cli.run("nqm", "figure", "2", "--out", file.resolve("x").toString());

@@ -3,7 +3,6 @@ package io.github.kfac4j.cli.train;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.cli.Cli;
-import io.github.kfac4j.cli.KfacCommand;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.safetensors.TensorFile;
 import java.io.File;
@@ -39,18 +38,6 @@ class ResumeTest {
                 + " --data mnist --data-dir %s --out %s --steps %d")
             .formatted(data, out, steps)
             .split(" "));
-  }
-
-  private static Process start(List<String> arguments, Path log) throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.add(KfacCommand.class.getName());
-    command.addAll(arguments);
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(log.toFile())
-        .start();
   }
 
   private static void awaitFile(Path file, Process process, Path log) throws Exception {
@@ -96,7 +83,7 @@ class ResumeTest {
           Files.exists(killed.resolve("run.json"))
               ? List.of("train", "--resume", killed.toString())
               : arguments(killed, STEPS);
-      Process process = start(arguments, log);
+      Process process = Cli.start(List.of(), arguments, log);
       awaitFile(killed.resolve("checkpoints/" + optimizer + ".safetensors"), process, log);
       process.destroyForcibly();
       assertThat(process.waitFor()).isEqualTo(128 + 9);
@@ -114,7 +101,7 @@ class ResumeTest {
   void anInterruptionLeavesAReportAndACheckpoint() throws Exception {
     Path out = directory.resolve("run");
     Path log = directory.resolve("log");
-    Process process = start(arguments(out, 1_000_000), log);
+    Process process = Cli.start(List.of(), arguments(out, 1_000_000), log);
     awaitFile(out.resolve("checkpoints/kfac.safetensors"), process, log);
     process.destroy(); // SIGTERM; Ctrl-C's SIGINT takes the same way
     assertThat(process.waitFor(2, TimeUnit.MINUTES)).isTrue();
