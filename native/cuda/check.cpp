@@ -143,6 +143,25 @@ void check(Checker& c, const kfac_precondition_request& q) {
   if (q.out > LARGEST_MATRIX) c.fail(KFAC_TOO_LARGE, "out is limited to 2^20", q.out);
 }
 
+void check(Checker& c, const kfac_divide_request& q) {
+  c.require(q.size >= 0, "size must not be negative", q.size);
+  c.elements({q.size}, "x");
+  c.pointer(q.inner, 8, "inner");
+  if (q.size == 0) return;
+  c.pointer(q.moments, 4, "moments");
+  c.pointer(q.x, 4, "x");
+}
+
+void check(Checker& c, const kfac_squares_request& q) {
+  c.require(q.size >= 0, "size must not be negative", q.size);
+  c.require(q.terms >= 0, "terms must not be negative", q.terms);
+  c.elements({q.terms, q.size}, "x");
+  c.elements({q.size}, "y");
+  if (q.size == 0) return;
+  if (q.terms > 0) c.pointer(q.x, 4, "x");
+  c.pointer(q.y, 4, "y");
+}
+
 void check(Checker& c, const kfac_scale_request& q) {
   c.require(q.size >= 0, "size must not be negative", q.size);
   c.elements({q.size}, "x");

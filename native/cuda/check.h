@@ -35,6 +35,8 @@ void check(Checker& c, const kfac_patches_request& q);
 void check(Checker& c, const kfac_accumulate_request& q);
 void check(Checker& c, const kfac_invert_request& q);
 void check(Checker& c, const kfac_precondition_request& q);
+void check(Checker& c, const kfac_divide_request& q);
+void check(Checker& c, const kfac_squares_request& q);
 void check(Checker& c, const kfac_scale_request& q);
 void check(Checker& c, const kfac_ema_request& q);
 void check(Checker& c, const kfac_pack_request& q);

@@ -1,6 +1,5 @@
-// U = G^-1 dW A^-1 as two grouped products, all layers and groups in each launch; <U, dW> in the second one.
-#include "plan.h"
-#include "reduce.cuh"
+// U = scale G^-1 dW A^-1 as two grouped products, all layers and groups in each launch; <U, dW> in the second one.
+#include "parts.cuh"
 #include "tile.cuh"
 #include "tile_ffma.cuh"
 #include "tile_mma.cuh"
@@ -17,15 +16,10 @@ struct Job {
   const float* bias;       // [out] or null
   float* weight_result;
   float* bias_result;
-  float* product;  // [columns, out]: A^-1 dW'
+  float* product;  // [columns, out]: (dW A^-1)'
   double* parts;   // one for each tile
   int out, in, columns;
-};
-
-struct InnerJob {
-  const double* parts;
-  double* inner;
-  long long count;
+  float scale;
 };
 
 // opaque: else the addresses of all rows of a tile are kept in registers, and spill.
@@ -36,6 +30,17 @@ struct Matrix {
   __device__ float operator()(int row, int k, long long first) const {
     const long long i = first_row + row, j = first + k;
     return i < opaque(rows) && j < columns ? data[i * opaque(columns) + j] : 0.0f;
+  }
+};
+
+// Its transpose: columns of the matrix as rows.
+struct Transposed {
+  static constexpr bool ALONG_DEPTH = false;
+  const float* data;
+  int first_column, rows, columns;
+  __device__ float operator()(int column, int k, long long first) const {
+    const long long i = first + k, j = first_column + column;
+    return i < rows && j < opaque(columns) ? data[i * opaque(columns) + j] : 0.0f;
   }
 };
 
@@ -57,6 +62,7 @@ template <class P>
 struct Shared {
   TileShared<P> tile;
   double partial[P::THREADS / 32];
+  float scale;  // kept out of the registers while the product is formed
 };
 
 template <class P>
@@ -67,7 +73,7 @@ __global__ void __launch_bounds__(P::THREADS, 1) right_kernel(Table<Job> table) 
   const int across = (job.out + P::SIDE - 1) / P::SIDE;
   const int row = int(tile / across) * P::SIDE, column = int(tile % across) * P::SIDE;
   Tile<P> sums;
-  sums.sum(shared, job.columns, false, Matrix{job.a_inverse, row, job.columns, job.columns}, Gradient{job, column},
+  sums.sum(shared, job.columns, false, Transposed{job.a_inverse, row, job.columns, job.columns}, Gradient{job, column},
            NoPreparation());
   P::each([&](int s, int r, int c) {
     if (row + r < job.columns && column + c < job.out)
@@ -82,6 +88,7 @@ __global__ void __launch_bounds__(P::THREADS, 1) left_kernel(Table<Job> table) {
   const Job job = table.find(blockIdx.x, tile);
   const int across = (job.columns + P::SIDE - 1) / P::SIDE;
   const int row = int(tile / across) * P::SIDE, column = int(tile % across) * P::SIDE;
+  if (threadIdx.x == 0) shared.scale = job.scale;
   Tile<P> sums;
   sums.sum(shared.tile, job.out, false, Matrix{job.g_inverse, row, job.out, job.out},
            Matrix{job.product, column, job.columns, job.out}, NoPreparation());
@@ -90,21 +97,13 @@ __global__ void __launch_bounds__(P::THREADS, 1) left_kernel(Table<Job> table) {
   P::each([&](int s, int r, int c) {
     const long long i = row + r, j = column + c;
     if (i >= job.out || j >= job.columns) return;
-    inner += double(sums.total[s]) * double(gradient.at(i, j));  // read before it may be overwritten
-    if (j < job.in) job.weight_result[i * job.in + j] = sums.total[s];
-    else job.bias_result[i] = sums.total[s];
+    const float u = shared.scale * sums.total[s];
+    inner += double(u) * double(gradient.at(i, j));  // read before it may be overwritten
+    if (j < job.in) job.weight_result[i * job.in + j] = u;
+    else job.bias_result[i] = u;
   });
   inner = block_sum(inner, shared.partial);
   if (threadIdx.x == 0) job.parts[tile] = inner;
-}
-
-__global__ void __launch_bounds__(SUM_THREADS) inner_kernel(Table<InnerJob> table) {
-  KFAC_SHARED(SumShared, shared);
-  const InnerJob job = table.jobs[blockIdx.x];
-  double sum = 0.0;
-  for (long long i = threadIdx.x; i < job.count; i += SUM_THREADS) sum += job.parts[i];
-  sum = block_sum(sum, shared.partial);
-  if (threadIdx.x == 0) *job.inner = sum;
 }
 
 long long tiles_of(const kfac_precondition_request& q, int side) {
@@ -113,7 +112,7 @@ long long tiles_of(const kfac_precondition_request& q, int side) {
 }
 
 template <class P, class Wanted>
-void add(const kfac_precondition_request* requests, int count, Batch<InnerJob>& inners, Plan& plan,
+void add(const kfac_precondition_request* requests, int count, Batch<PartsJob>& inners, Plan& plan,
          const Wanted& wanted) {
   Batch<Job> batch;
   for (int i = 0; i < count; ++i) {
@@ -129,7 +128,7 @@ void add(const kfac_precondition_request* requests, int count, Batch<InnerJob>& 
       batch.add({q.g_inverse + g * out * out, q.a_inverse + g * columns * columns, q.weight_gradient + weights,
                  q.bias_gradient ? q.bias_gradient + biases : nullptr, q.weight_result + weights,
                  q.bias_result ? q.bias_result + biases : nullptr, product + g * out * columns, parts + g * tiles, out,
-                 q.in, columns},
+                 q.in, columns, q.scale},
                 tiles);
     }
   }
@@ -145,14 +144,14 @@ void precondition(const kfac_precondition_request* requests, int count, int math
   using Request = kfac_precondition_request;
   // The large tile needs half the loads for each product; it may waste that much on its padding.
   auto large = [](const Request& q) { return 4 * tiles_of(q, 128) <= 3 * tiles_of(q, 64) / 2; };
-  Batch<InnerJob> inners;
+  Batch<PartsJob> inners;
   if (math == KFAC_FFMA) {
     add<Ffma<64>>(requests, count, inners, plan, [](const Request&) { return true; });
   } else {
     add<Split<128>>(requests, count, inners, plan, large);
     add<Split<64>>(requests, count, inners, plan, [=](const Request& q) { return !large(q); });
   }
-  plan.launch(inner_kernel, inners, SUM_THREADS, sizeof(SumShared));
+  plan.launch(sum_parts_kernel, inners, SUM_THREADS, sizeof(SumShared));
 }
 
 }  // namespace kfac

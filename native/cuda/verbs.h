@@ -10,6 +10,8 @@ void patches(const kfac_patches_request* requests, int count, Plan& plan);
 void accumulate(const kfac_accumulate_request* requests, int count, int math, Plan& plan);
 void invert(const kfac_invert_request* requests, int count, int math, Plan& plan);
 void precondition(const kfac_precondition_request* requests, int count, int math, Plan& plan);
+void divide(const kfac_divide_request* requests, int count, Plan& plan);
+void squares(const kfac_squares_request* requests, int count, Plan& plan);
 void kl_clip(const double* inners, int count, double kappa, double learning_rate, float* factor, Plan& plan);
 void scale(const kfac_scale_request* requests, int count, Plan& plan);
 void ema(const kfac_ema_request* requests, int count, Plan& plan);

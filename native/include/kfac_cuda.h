@@ -28,7 +28,7 @@ struct CUstream_st;
 typedef struct CUstream_st* kfac_stream; /* is a cudaStream_t; null is the default stream */
 
 /* Changes whenever a struct or a function of this header does. */
-#define KFAC_CUDA_ABI 2
+#define KFAC_CUDA_ABI 3
 
 enum kfac_status {
   KFAC_OK = 0,
@@ -132,9 +132,9 @@ KFAC_API long long kfac_invert_workspace(const kfac_invert_request* requests, in
 KFAC_API int kfac_invert(const kfac_invert_request* requests, int count, int math, void* workspace, long long bytes,
                          kfac_stream stream);
 
-/* U = G^-1 dW A^-1 for one layer, group by group.
+/* U = scale G^-1 dW A^-1 for one layer, group by group.
  * dW is [out, in + bias]: weight_gradient [out, in] and, if not null, bias_gradient [out] as last column.
- * g_inverse [groups, out / groups, out / groups], a_inverse [groups, in + bias, in + bias], both symmetric.
+ * g_inverse [groups, out / groups, out / groups], a_inverse [groups, in + bias, in + bias]; neither need be symmetric.
  * weight_result, bias_result: U in the same layout; may be the gradients themselves.
  * inner: <U, dW>, one fp64 number in device memory, summed in a fixed order. */
 typedef struct kfac_precondition_request {
@@ -146,10 +146,38 @@ typedef struct kfac_precondition_request {
   float* bias_result;
   double* inner;
   int groups, out, in;
+  float scale;
 } kfac_precondition_request;
 KFAC_API long long kfac_precondition_workspace(const kfac_precondition_request* requests, int count, int math);
 KFAC_API int kfac_precondition(const kfac_precondition_request* requests, int count, int math, void* workspace,
                                long long bytes, kfac_stream stream);
+
+/* x [size] := x / (scale moments + damping), element by element: the middle of preconditioning in a Kronecker basis,
+ * U = Qg [(Qg' dW Qa) / (scale M + damping)] Qa'.
+ * inner: sum of x^2 / (scale moments + damping), which is <U, dW>: one fp64 number in device memory, summed in a fixed
+ * order. */
+typedef struct kfac_divide_request {
+  const float* moments;
+  float* x;
+  double* inner;
+  double scale, damping;
+  long long size;
+} kfac_divide_request;
+KFAC_API long long kfac_divide_workspace(const kfac_divide_request* requests, int count);
+KFAC_API int kfac_divide(const kfac_divide_request* requests, int count, void* workspace, long long bytes,
+                         kfac_stream stream);
+
+/* y [size] := beta y + alpha sum over k < terms of x[k]^2, element by element, x [terms, size]; y is not read if beta is
+ * 0. Second moments in a Kronecker basis, x[k] being the gradient of example k there. */
+typedef struct kfac_squares_request {
+  const float* x;
+  float* y;
+  long long terms, size;
+  float alpha, beta;
+} kfac_squares_request;
+KFAC_API long long kfac_squares_workspace(const kfac_squares_request* requests, int count);
+KFAC_API int kfac_squares(const kfac_squares_request* requests, int count, void* workspace, long long bytes,
+                          kfac_stream stream);
 
 /* *factor := min(1, sqrt(kappa / (learning_rate^2 sum of inners))); 1 if the sum is not positive.
  * inners [count] in device memory. A sum that is not finite gives a factor that is not a number. */

@@ -58,6 +58,8 @@ TEST(api_empty_batches) {
   CHECK(kfac_accumulate(nullptr, 0, KFAC_SPLIT_F16, nullptr, 0, nullptr) == 0);
   CHECK(kfac_invert(nullptr, 0, KFAC_SPLIT_F16, nullptr, 0, nullptr) == 0);
   CHECK(kfac_precondition(nullptr, 0, KFAC_SPLIT_F16, nullptr, 0, nullptr) == 0);
+  CHECK(kfac_divide(nullptr, 0, nullptr, 0, nullptr) == 0);
+  CHECK(kfac_squares(nullptr, 0, nullptr, 0, nullptr) == 0);
   CHECK(kfac_scale(nullptr, 0, nullptr, 0, nullptr) == 0);
   CHECK(kfac_ema(nullptr, 0, nullptr, 0, nullptr) == 0);
   CHECK(kfac_pack(nullptr, 0, nullptr, 0, nullptr) == 0);
@@ -136,7 +138,7 @@ TEST(api_checks_rows) {
 TEST(api_checks_other_requests) {
   Fixture f;
   float* x = f.data.get();
-  const kfac_precondition_request p{x, x, x, nullptr, f.out.get(), nullptr, f.inner.get(), 1, 4, 4};
+  const kfac_precondition_request p{x, x, x, nullptr, f.out.get(), nullptr, f.inner.get(), 1, 4, 4, 1.0f};
   using P = kfac_precondition_request;
   auto precondition = [&](const P& q) { return kfac_precondition(&q, 1, 0, f.workspace.get(), 1 << 20, nullptr); };
   CALL(precondition(p));
@@ -152,6 +154,10 @@ TEST(api_checks_other_requests) {
   EXPECT(kfac_ema(&huge, 1, f.workspace.get(), 1 << 20, nullptr), KFAC_TOO_LARGE, "grid");
   EXPECT(kfac_kl_clip(nullptr, 1, 1.0, 1.0, x, nullptr), KFAC_INVALID_ARGUMENT, "inners");
   EXPECT(kfac_kl_clip(f.inner.get(), 1, 0.0, 1.0, x, nullptr), KFAC_INVALID_ARGUMENT, "kappa");
+  const kfac_divide_request d{x, f.out.get(), nullptr, 1.0, 1.0, 4};
+  EXPECT(kfac_divide(&d, 1, f.workspace.get(), 1 << 20, nullptr), KFAC_INVALID_ARGUMENT, "inner");
+  const kfac_squares_request s{x, f.out.get(), -1, 4, 1.0f, 0.0f};
+  EXPECT(kfac_squares(&s, 1, f.workspace.get(), 1 << 20, nullptr), KFAC_INVALID_ARGUMENT, "terms");
   const kfac_finite_request n{nullptr, nullptr, 0, 0};
   EXPECT(kfac_finite(&n, 1, f.workspace.get(), 1 << 20, nullptr), KFAC_INVALID_ARGUMENT, "first");
 }

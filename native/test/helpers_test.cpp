@@ -172,3 +172,59 @@ TEST(kl_clip_factor) {
   CHECK(std::isnan(clip({NAN}, 1e-2, 0.1)));
   CHECK(std::isnan(clip({INFINITY}, 1e-2, 0.1)));
 }
+
+TEST(divide_and_inner_product) {
+  const size_t sizes[] = {1, 255, 1024, 3001};
+  std::vector<std::unique_ptr<Device<float>>> moments, xs;
+  std::vector<std::vector<float>> before;
+  Device<double> inners(4);
+  std::vector<kfac_divide_request> requests;
+  for (size_t size : sizes) {
+    std::vector<float> m = normals(size);
+    for (float& x : m) x *= x;
+    before.push_back(normals(size));
+    moments.push_back(std::make_unique<Device<float>>(m));
+    xs.push_back(std::make_unique<Device<float>>(before.back()));
+    requests.push_back({moments.back()->get(), xs.back()->get(), inners.get() + requests.size(), 2.0, 0.5, (long long)size});
+  }
+  call(kfac_divide_workspace, kfac_divide, requests);
+  for (size_t i = 0; i < before.size(); ++i) {
+    const std::vector<float> m = moments[i]->host();
+    std::vector<double> expected;
+    double inner = 0;
+    for (size_t k = 0; k < m.size(); ++k) {
+      expected.push_back(before[i][k] / (2.0 * m[k] + 0.5));
+      inner += before[i][k] * expected.back();
+    }
+    CHECK(error(xs[i]->host(), expected) <= 1e-7, "size %zu", m.size());
+    CHECK(std::fabs(inners.host()[i] - inner) <= 1e-7 * inner, "size %zu", m.size());
+  }
+}
+
+TEST(squares_of_many_terms) {
+  struct Shape {
+    int terms, size;
+    float beta;
+  };
+  const Shape shapes[] = {{1, 1, 0.0f}, {7, 300, 0.5f}, {0, 5, 0.5f}, {64, 2000, 0.0f}};
+  std::vector<std::unique_ptr<Device<float>>> xs, ys;
+  std::vector<std::vector<float>> before;
+  std::vector<kfac_squares_request> requests;
+  for (const Shape& s : shapes) {
+    before.push_back(s.beta == 0.0f ? std::vector<float>(s.size, NAN) : normals(s.size));
+    xs.push_back(std::make_unique<Device<float>>(normals(size_t(s.terms) * s.size)));
+    ys.push_back(std::make_unique<Device<float>>(before.back()));
+    requests.push_back({xs.back()->get(), ys.back()->get(), s.terms, s.size, 0.25f, s.beta});
+  }
+  call(kfac_squares_workspace, kfac_squares, requests);
+  for (size_t i = 0; i < requests.size(); ++i) {
+    const Shape s = shapes[i];
+    const std::vector<float> x = xs[i]->host();
+    std::vector<double> expected(s.size);
+    for (int k = 0; k < s.size; ++k) {
+      for (int t = 0; t < s.terms; ++t) expected[k] += 0.25 * x[size_t(t) * s.size + k] * x[size_t(t) * s.size + k];
+      if (s.beta != 0.0f) expected[k] += s.beta * before[i][k];
+    }
+    CHECK(error(ys[i]->host(), expected) <= 1e-6, "%d terms of %d", s.terms, s.size);
+  }
+}

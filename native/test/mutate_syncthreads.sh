@@ -19,7 +19,8 @@ affected() {
   case $1 in
     tile.cuh) echo "accumulate.cu invert.cu precondition.cu" ;;
     mirror.cuh) echo "accumulate.cu invert.cu pack.cu" ;;
-    reduce.cuh) echo "precondition.cu trace.cu kl_clip.cu" ;;
+    parts.cuh) echo "precondition.cu divide.cu" ;;
+    reduce.cuh) echo "precondition.cu divide.cu trace.cu kl_clip.cu" ;;
     invert_*.cuh) echo invert.cu ;;
     *) echo "$1" ;;
   esac

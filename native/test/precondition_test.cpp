@@ -14,6 +14,7 @@ struct Layer {
     std::vector<float> all;
     for (int c = 0; c < count; ++c)
       for (float x : factor_matrix(n, n, 1)) all.push_back(x * scale);
+    if (n > 1) all[1] *= 3;  // not quite symmetric: the two sides are not to be mixed up
     return all;
   }
   kfac_precondition_request request(bool in_place) const {
@@ -22,8 +23,9 @@ struct Layer {
             !bias      ? nullptr
             : in_place ? b_device.get()
                        : b_result.get(),
-            inner.get(), groups, out, in};
+            inner.get(), groups, out, in, SCALE};
   }
+  static constexpr float SCALE = 0.75f;
   double gradient(int i, int j) const { return j < in ? w[size_t(i) * in + j] : b[i]; }
 
   // [out, n] in the layout weight | bias, row by row
@@ -41,6 +43,7 @@ struct Layer {
         for (int k = 0; k < o; ++k)
           for (int j = 0; j < n; ++j) u[size_t(group * o + i) * n + j] += G[i * o + k] * product[k * n + j];
     }
+    for (double& x : u) x *= SCALE;
     for (int i = 0; i < out; ++i)
       for (int j = 0; j < n; ++j) inner_product += u[size_t(i) * n + j] * gradient(i, j);
     return u;
