@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
-DAMPING = 0.1  # of the verb "inverse"
+DAMPING = 1.0  # of the verb "inverse"
 NETWORK_DAMPING = 0.03  # of the verb "step"
 RANK = 16
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)

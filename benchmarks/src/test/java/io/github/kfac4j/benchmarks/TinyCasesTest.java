@@ -3,11 +3,15 @@ package io.github.kfac4j.benchmarks;
 import io.github.kfac4j.benchmarks.cases.Case;
 import io.github.kfac4j.benchmarks.cases.Cases;
 import io.github.kfac4j.benchmarks.own.KfacContender;
+import io.github.kfac4j.benchmarks.peers.PeerUnavailableException;
+import io.github.kfac4j.benchmarks.peers.Peers;
 import io.github.kfac4j.benchmarks.run.Contender;
 import io.github.kfac4j.benchmarks.run.Oracle;
 import io.github.kfac4j.benchmarks.run.Work;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Everything that is measured is right, on tiny shapes. */
@@ -34,8 +38,26 @@ class TinyCasesTest {
     }
   }
 
+  static Stream<Arguments> peers() {
+    return Peers.names().stream()
+        .flatMap(peer -> Cases.of("tiny").stream().map(c -> Arguments.of(peer, c)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("peers")
+  void aPeer(String name, Case c) {
+    try (Contender peer = Peers.open(name, 2)) {
+      check(peer, c);
+    } catch (PeerUnavailableException e) {
+      Assumptions.abort(e.getMessage());
+    }
+  }
+
   private static void check(Contender contender, Case c) {
     try (Work work = contender.prepare(c, SEED)) {
+      if (work == null) {
+        return; // it has no way to do this
+      }
       work.run();
       Oracle.require(contender.name(), c, SEED, work);
       work.run(); // twice is as good as once

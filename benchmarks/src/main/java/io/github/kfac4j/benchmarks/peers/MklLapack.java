@@ -1,0 +1,45 @@
+package io.github.kfac4j.benchmarks.peers;
+
+import static org.bytedeco.mkl.global.mkl_rt.*;
+
+import java.nio.charset.StandardCharsets;
+import org.bytedeco.javacpp.FloatPointer;
+
+/** Intel MKL. */
+final class MklLapack implements Lapack {
+  /** LAPACK is column-major: its upper triangle is the lower one of a row-major matrix. */
+  private static final byte UPPER = 'U';
+
+  @Override
+  public String name() {
+    return "mkl";
+  }
+
+  @Override
+  public String version() {
+    byte[] version = new byte[200];
+    MKL_Get_Version_String(version, version.length);
+    return new String(version, StandardCharsets.US_ASCII).replaceAll("[\\s\0]+", " ").strip();
+  }
+
+  @Override
+  public void setThreads(int threads) {
+    MKL_Set_Num_Threads(threads);
+  }
+
+  @Override
+  public void syrk(int n, int k, float alpha, FloatPointer x, float beta, FloatPointer c) {
+    cblas_ssyrk(CblasRowMajor, CblasLower, CblasTrans, n, k, alpha, x, n, beta, c, n);
+  }
+
+  @Override
+  public void gemm(int m, int n, int k, FloatPointer a, FloatPointer b, FloatPointer c) {
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, a, k, b, n, 0, c, n);
+  }
+
+  @Override
+  public int invert(int n, FloatPointer a) {
+    int info = LAPACKE_spotrf_work(LAPACK_COL_MAJOR, UPPER, n, a, n);
+    return info == 0 ? LAPACKE_spotri_work(LAPACK_COL_MAJOR, UPPER, n, a, n) : info;
+  }
+}
