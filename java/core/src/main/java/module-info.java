@@ -9,6 +9,7 @@ module io.github.kfac4j.core {
   exports io.github.kfac4j.layer;
   exports io.github.kfac4j.oracle;
   exports io.github.kfac4j.safetensors;
+  exports io.github.kfac4j.step;
   exports io.github.kfac4j.tensor;
 
   uses BackendProvider;
