@@ -16,16 +16,20 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The CPU backend: fp32 on OpenBLAS. Tensors in direct buffers of native byte order are used where
- * they are; others are converted through scratch memory. All verbs share one pool of threads, each
- * of which calls a serial BLAS; results do not depend on the number of threads. Scratch memory is
- * kept between calls until {@link #close()}.
+ * The CPU backend: fp32 on OpenBLAS and, where it can be loaded, libkfac_cpu. Tensors in direct
+ * buffers of native byte order are used where they are; others are converted through scratch
+ * memory. All verbs share one pool of threads, each of which calls a serial BLAS; results do not
+ * depend on the number of threads. Scratch memory is kept between calls until {@link #close()}.
  */
 public final class CpuBackend implements Backend {
   /** From this size on one inversion is shared out among the threads. */
   private static final int LARGE = 1024;
 
   private final Pool pool;
+
+  /** Whether libkfac_cpu serves, where it is faster than OpenBLAS. */
+  private final boolean own;
+
   private final Arena shared = new Arena();
   private boolean closed;
 
@@ -36,6 +40,11 @@ public final class CpuBackend implements Backend {
    * @throws BackendUnavailableException if OpenBLAS cannot be loaded
    */
   public CpuBackend(int threads) {
+    this(threads, KfacCpuLibrary.isAvailable());
+  }
+
+  /** Opens the backend with or without libkfac_cpu. */
+  CpuBackend(int threads, boolean own) {
     if (threads < 1) {
       throw new IllegalArgumentException("threads must be positive but are " + threads);
     }
@@ -44,6 +53,7 @@ public final class CpuBackend implements Backend {
       throw new BackendUnavailableException("cpu", failure);
     }
     this.pool = new Pool(threads);
+    this.own = own;
   }
 
   @Override
@@ -126,6 +136,10 @@ public final class CpuBackend implements Backend {
       CpuMatrixStack inverse = CpuMatrixStack.of(inversion.inverse());
       Status[] status = new Status[source.count()];
       statuses.add(status);
+      if (own && source.rows() < LARGE) {
+        small.add(new StackInverse(inversion, status));
+        continue;
+      }
       for (int k = 0; k < status.length; k++) {
         int index = k;
         DampedMatrix matrix =

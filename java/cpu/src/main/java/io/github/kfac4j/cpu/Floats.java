@@ -48,6 +48,11 @@ final class Floats {
     return new Floats(block, buffer, Math.toIntExact(start + distance));
   }
 
+  /** What libkfac_cpu takes; valid as long as the block is reachable. */
+  long address() {
+    return block.address() + (long) Float.BYTES * start;
+  }
+
   /** What BLAS takes. */
   FloatPointer pointer() {
     return new FloatPointer(block).position(start);

@@ -27,18 +27,24 @@ final class OpenBlas {
 
   /** The deepest cause and the remedy, in one line. */
   static String describe(Throwable failure) {
-    Throwable cause = failure;
-    while (cause.getCause() != null && cause.getCause() != cause) {
-      cause = cause.getCause();
-    }
-    String text = cause.getClass().getSimpleName() + ": " + cause.getMessage();
-    return text.replaceAll("\\s+", " ")
+    return deepest(failure)
         + "; OpenBLAS needs the jars org.bytedeco:openblas and org.bytedeco:javacpp, each also with"
         + " the classifier "
         + platform();
   }
 
-  private static String platform() {
+  /** The deepest cause, in one line. */
+  static String deepest(Throwable failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null && cause.getCause() != cause) {
+      cause = cause.getCause();
+    }
+    String text = cause.getClass().getSimpleName() + ": " + cause.getMessage();
+    return text.replaceAll("\\s+", " ");
+  }
+
+  /** The classifier of native jars. */
+  static String platform() {
     try {
       return Loader.getPlatform();
     } catch (LinkageError e) {

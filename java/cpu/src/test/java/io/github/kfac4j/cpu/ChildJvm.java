@@ -6,19 +6,27 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /** Runs a main class of the tests in a JVM of its own. */
 final class ChildJvm {
   private ChildJvm() {}
 
-  /** What the class prints, on a class path of the entries that are kept. */
-  static String run(Class<?> main, Predicate<String> keep, String... options)
+  /** Drops the entries of a class path that match. */
+  static UnaryOperator<String> without(Predicate<String> entries) {
+    return entry -> entries.test(entry) ? null : entry;
+  }
+
+  /** What the class prints, on a class path whose entries are replaced, or dropped if null. */
+  static String run(Class<?> main, UnaryOperator<String> entries, String... options)
       throws IOException, InterruptedException {
     String classPath =
         Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-            .filter(keep)
+            .map(entries)
+            .filter(Objects::nonNull)
             .collect(Collectors.joining(File.pathSeparator));
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());

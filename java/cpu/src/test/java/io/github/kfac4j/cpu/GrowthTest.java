@@ -30,7 +30,7 @@ class GrowthTest {
     String output =
         ChildJvm.run(
             Steps.class,
-            entry -> true,
+            entry -> entry,
             "-Xms128m",
             "-Xmx128m",
             "-XX:+AlwaysPreTouch",

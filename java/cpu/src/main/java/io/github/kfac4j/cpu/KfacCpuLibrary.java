@@ -1,0 +1,39 @@
+package io.github.kfac4j.cpu;
+
+import org.bytedeco.javacpp.Loader;
+
+/** Loads libkfac_cpu, once. The backend works without it, on OpenBLAS alone, but not as fast. */
+final class KfacCpuLibrary {
+  private static final System.Logger LOG = System.getLogger(KfacCpuLibrary.class.getName());
+
+  private static boolean tried;
+  private static boolean available;
+
+  private KfacCpuLibrary() {}
+
+  /** Loads the library if that was not tried yet, and logs one line if it cannot be used. */
+  static synchronized boolean isAvailable() {
+    if (!tried) {
+      tried = true;
+      String failure = load();
+      available = failure == null;
+      if (!available) {
+        LOG.log(System.Logger.Level.INFO, "the cpu backend uses OpenBLAS alone: {0}", failure);
+      }
+    }
+    return available;
+  }
+
+  private static String load() {
+    try {
+      Loader.load(KfacCpu.class);
+      KfacCpu.kfac_cpu_instructions();
+      return null;
+    } catch (LinkageError | RuntimeException e) {
+      return OpenBlas.deepest(e)
+          + "; libkfac_cpu is in the jar kfac-cpu with the classifier "
+          + OpenBlas.platform()
+          + " if it was built with cmake and a C++ compiler";
+    }
+  }
+}

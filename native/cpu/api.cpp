@@ -1,0 +1,42 @@
+// The C interface: chooses an instruction set once and passes calls on.
+#include "kfac_cpu.h"
+#include <cstdlib>
+#include <cstring>
+#include "verbs.h"
+
+namespace {
+
+using kfac::Verbs;
+
+const Verbs& choose() {
+  const char* limit = std::getenv("KFAC_CPU_INSTRUCTIONS");
+#ifdef KFAC_X86
+  __builtin_cpu_init();
+  auto allowed = [limit](const char* name) { return !limit || std::strcmp(limit, name) == 0; };
+  bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+  if (avx512 && allowed("avx512")) return kfac::avx512::verbs;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && (allowed("avx2") || allowed("avx512"))) {
+    return kfac::avx2::verbs;
+  }
+#endif
+  return kfac::portable::verbs;
+}
+
+const Verbs& verbs() {
+  static const Verbs& chosen = choose();
+  return chosen;
+}
+
+}  // namespace
+
+const char* kfac_cpu_instructions(void) { return verbs().instructions; }
+
+int32_t kfac_cpu_lanes(void) { return verbs().lanes; }
+
+int64_t kfac_cpu_invert_floats(int32_t n) { return (int64_t)verbs().invert_floats(n); }
+
+void kfac_cpu_invert(int32_t n, int32_t count, const float* const* source, const double* scale, const double* damping,
+                     float* const* inverse, int32_t* status, float* work) {
+  verbs().invert({n, count, source, scale, damping, inverse, status}, work);
+}

@@ -1,0 +1,129 @@
+// Small matrices into the lanes of vectors and back.
+#pragma once
+#include "interleaved.h"
+
+namespace kfac::KFAC_ISA {
+
+/// In fp64 up to this size: with so few terms rounding errors do not average out.
+constexpr int TINY = 16;
+
+/// The largest size at which lanes beat one matrix at a time.
+constexpr int SMALL = 32;
+
+static inline size_t batch_floats(int n) { return (size_t)round_up(n, B) * round_up(n, B) * W + P; }
+
+static inline float* aligned(float* p) { return (float*)(((uintptr_t)p + 63) & ~(uintptr_t)63); }
+
+/// Sets what lies beyond n, up to the padded size, to that of the identity.
+template <class L, class T>
+static void pad(const L& m, int n, T) {
+  for (int i = n; i < m.n; i++) {
+    for (int j = 0; j <= i; j++) {
+      for (int l = 0; l < L::lanes; l++) m.at(i, j)[l] = i == j ? 1 : 0;
+    }
+  }
+}
+
+/// Inverts up to W / 2 matrices of n <= TINY.
+static void invert_tiny(const Inversions& q, int first, int count, float* work) {
+  typedef Interleaved<vd, double> Lanes;
+  Lanes m = {(double*)aligned(work), round_up(q.n, B)};
+  int32_t status[Lanes::lanes];
+  bool finite[Lanes::lanes];
+  for (int l = 0; l < Lanes::lanes; l++) {
+    int k = first + (l < count ? l : 0);
+    finite[l] = true;
+    for (int i = 0; i < q.n; i++) {
+      for (int j = 0; j <= i; j++) {
+        double x = q.scale[k] * q.source[k][i * q.n + j] + (i == j ? q.damping[k] : 0);
+        finite[l] &= x - x == 0;
+        m.at(i, j)[l] = x;
+      }
+    }
+  }
+  pad(m, q.n, 0.0);
+  m.invert(status);
+  for (int l = 0; l < count; l++) {
+    int k = first + l;
+    if (finite[l] && status[l] == 0) {
+      float check = 0;
+      for (int i = 0; i < q.n; i++) {
+        for (int j = 0; j <= i; j++) check += (float)m.at(i, j)[l] * 0;
+      }
+      finite[l] = check == 0;
+    }
+    q.status[k] = finite[l] ? status[l] : -1;
+    if (q.status[k] != 0) continue;
+    for (int i = 0; i < q.n; i++) {
+      for (int j = 0; j <= i; j++) q.inverse[k][i * q.n + j] = q.inverse[k][j * q.n + i] = (float)m.at(i, j)[l];
+    }
+  }
+}
+
+/// Elements [j, j + W) of row i, as far as they belong to the row, of a matrix in each lane: v[c] is column j + c.
+static inline void gather(const float* const* matrices, int n, int i, int j, vf (&v)[W]) {
+  for (int l = 0; l < W; l++) {
+    v[l] = vf{};
+    if (j + W <= n) {
+      v[l] = load(matrices[l] + i * n + j);
+    } else {
+      memcpy(&v[l], matrices[l] + i * n + j, sizeof(float) * (n - j));
+    }
+  }
+  transpose(v);
+}
+
+/// Inverts up to W matrices of TINY < n <= SMALL.
+static void invert_lanes(const Inversions& q, int first, int count, float* work) {
+  typedef Interleaved<vf, float> Lanes;
+  Lanes m = {aligned(work), round_up(q.n, B)};
+  int n = q.n;
+  const float* sources[W];
+  vf scale;
+  for (int l = 0; l < W; l++) {
+    int k = first + (l < count ? l : 0);
+    sources[l] = q.source[k];
+    scale[l] = (float)q.scale[k];
+  }
+  vf check = {};
+  for (int i = 0; i < n; i++) {
+    for (int j = 0; j <= i; j += W) {
+      vf v[W];
+      gather(sources, n, i, j, v);
+      for (int c = 0; c < W && j + c <= i; c++) {
+        v[c] *= scale;
+        check += v[c] * 0;
+        m.set(i, j + c, v[c]);
+      }
+    }
+    for (int l = 0; l < W; l++) {
+      int k = first + (l < count ? l : 0);
+      m.at(i, i)[l] = (float)(q.scale[k] * sources[l][i * n + i] + q.damping[k]);
+    }
+    check += m.get(i, i) * 0;
+  }
+  pad(m, n, 0.f);
+  int32_t status[W];
+  m.invert(status);
+  vf inverse_check = {};
+  for (int i = 0; i < n; i++) {
+    for (int j = 0; j <= i; j++) inverse_check += m.get(i, j) * 0;
+  }
+  for (int l = 0; l < count; l++) {
+    q.status[first + l] = check[l] != 0 ? -1 : status[l] != 0 ? status[l] : inverse_check[l] != 0 ? -1 : 0;
+  }
+  for (int i = 0; i < n; i++) {
+    for (int j = 0; j < n; j += W) {
+      vf v[W];
+      for (int c = 0; c < W; c++) v[c] = j + c >= n ? vf{} : j + c <= i ? m.get(i, j + c) : m.get(j + c, i);
+      transpose(v);
+      for (int l = 0; l < count; l++) {
+        if (q.status[first + l] == 0) {
+          memcpy(q.inverse[first + l] + i * n + j, &v[l], sizeof(float) * least(W, n - j));
+        }
+      }
+    }
+  }
+}
+
+}  // namespace kfac::KFAC_ISA

@@ -1,0 +1,24 @@
+#include "batch.h"
+#include "cholesky.h"
+
+namespace kfac::KFAC_ISA {
+
+size_t invert_floats(int n) {
+  size_t one = invert_one_floats(n), lanes = n <= SMALL ? batch_floats(n) : 0;
+  return one > lanes ? one : lanes;
+}
+
+void invert(const Inversions& q, float* work) {
+  if (q.n <= TINY) {
+    constexpr int lanes = Interleaved<vd, double>::lanes;
+    for (int k = 0; k < q.count; k += lanes) invert_tiny(q, k, least(lanes, q.count - k), work);
+  } else if (q.n <= SMALL && 2 * q.count >= W) {
+    for (int k = 0; k < q.count; k += W) invert_lanes(q, k, least(W, q.count - k), work);
+  } else {
+    for (int k = 0; k < q.count; k++) {
+      q.status[k] = invert_one(q.source[k], q.n, q.scale[k], q.damping[k], q.inverse[k], work);
+    }
+  }
+}
+
+}  // namespace kfac::KFAC_ISA

@@ -1,0 +1,88 @@
+// Vectors of the instruction set that a source file is compiled for. Each set compiles the same files in a namespace of
+// its own (KFAC_ISA), so that nothing of one set can be linked into another: no inline functions of the standard
+// library, whose copies the linker would merge, belong into these files.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace kfac::KFAC_ISA {
+
+constexpr int W = KFAC_WIDTH;  // floats in a vector
+constexpr int P = 2 * W;       // columns of a panel: the width of a register tile
+
+typedef float vf __attribute__((vector_size(4 * W), may_alias));
+typedef float vfu __attribute__((vector_size(4 * W), aligned(4), may_alias));  // at any address
+typedef int32_t vi __attribute__((vector_size(4 * W), may_alias));
+typedef double vd __attribute__((vector_size(4 * W), may_alias));
+typedef int64_t vl __attribute__((vector_size(4 * W), may_alias));
+
+static inline vf load(const float* p) { return *(const vfu*)p; }
+static inline void store(float* p, vf v) { *(vfu*)p = v; }
+static inline void add(float* p, vf v) { store(p, load(p) + v); }
+
+static inline int least(int a, int b) { return a < b ? a : b; }
+static inline int most(int a, int b) { return a > b ? a : b; }
+static inline int round_up(int n, int unit) { return (n + unit - 1) / unit * unit; }
+
+/// The first `count` lanes of a vector, 0 in the others.
+static inline vf first_lanes(vf v, int count) {
+  vi lane;
+  for (int l = 0; l < W; l++) lane[l] = l;
+  return lane < count ? v : vf{};
+}
+
+/// The first `count` elements, W at most, and zeros; reads nothing beyond.
+static inline vf load(const float* p, int count) {
+  if (count >= W) return load(p);
+  vf v = {};
+  if (count > 0) memcpy(&v, p, sizeof(float) * count);
+  return v;
+}
+
+/// Writes the first `count` elements, W at most.
+static inline void store(float* p, vf v, int count) {
+  if (count >= W) {
+    store(p, v);
+  } else if (count > 0) {
+    memcpy(p, &v, sizeof(float) * count);
+  }
+}
+
+/// Whether all lanes are zero: false for NaN.
+static inline bool is_zero(vf v) {
+  bool zero = true;
+  for (int l = 0; l < W; l++) zero &= v[l] == 0;
+  return zero;
+}
+
+/// Transposes a W x W block held in W vectors: off-diagonal blocks change places, at every scale from 1 to W / 2.
+static inline void transpose(vf (&v)[W]) {
+#pragma GCC unroll 8
+  for (int s = 1; s < W; s *= 2) {
+    vi low, high;
+    for (int l = 0; l < W; l++) {
+      low[l] = l & s ? W + l - s : l;
+      high[l] = l & s ? W + l : l + s;
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < W; i++) {
+      if (!(i & s)) {
+        vf a = v[i], b = v[i + s];
+        v[i] = __builtin_shuffle(a, b, low);
+        v[i + s] = __builtin_shuffle(a, b, high);
+      }
+    }
+  }
+}
+
+/// Copies rows x cols elements, W at most of each, transposed and padded with zeros: to[c * to_step + [0, W)].
+static inline void transpose_to(const float* from, ptrdiff_t from_step, int rows, int cols, float* to,
+                                ptrdiff_t to_step) {
+  vf v[W];
+  for (int r = 0; r < W; r++) v[r] = r < rows ? load(from + r * from_step, cols) : vf{};
+  transpose(v);
+  for (int c = 0; c < cols; c++) store(to + c * to_step, v[c]);
+}
+
+}  // namespace kfac::KFAC_ISA
