@@ -30,12 +30,12 @@ public record WeightDecay(Mode mode, double coefficient) {
   }
 
   /** The coefficient of the L2 term. */
-  double l2() {
+  public double l2() {
     return mode == Mode.L2 ? coefficient : 0;
   }
 
   /** The coefficient of the decoupled decay. */
-  double decoupled() {
+  public double decoupled() {
     return mode == Mode.DECOUPLED ? coefficient : 0;
   }
 }

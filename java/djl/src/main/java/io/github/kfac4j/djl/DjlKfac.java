@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
+import ai.djl.nn.ParameterList;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.Trainer;
 import ai.djl.training.listener.TrainingListenerAdapter;
@@ -197,14 +198,39 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    *     infinite; gradients and state are unchanged then
    */
   public StepReport precondition() {
+    Step current = step();
+    try {
+      current.prepare();
+      report(current.precondition(false, true), current.times());
+      return lastReport;
+    } finally {
+      current.close();
+    }
+  }
+
+  /** The step whose passes have been run. */
+  Step step() {
     if (step == null || !step.hasPass()) {
       throw new IllegalStateException(
           "there is no training pass to precondition: run forward and backward, inside a gradient"
               + " collector, before each call of precondition()");
     }
-    lastReport = step.precondition();
-    lastTimes = step.times();
-    return lastReport;
+    return step;
+  }
+
+  void report(StepReport report, StepTimes times) {
+    lastReport = report;
+    lastTimes = times;
+  }
+
+  /** The parameters of the model, by name. */
+  ParameterList parameters() {
+    return original.getParameters();
+  }
+
+  /** The model's outputs without training. */
+  NDList evaluate(Pass pass, NDList inputs) {
+    return root.forward(pass.store(), inputs, false, null);
   }
 
   /** What the last step did; null before the first one. */

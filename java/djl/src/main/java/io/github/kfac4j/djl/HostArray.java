@@ -49,6 +49,11 @@ final class HostArray {
     return tensor;
   }
 
+  /** Whether what is written must be stored. */
+  boolean isCopy() {
+    return copy;
+  }
+
   /** Makes the array hold what was written to the tensor. */
   void store() {
     if (copy) {

@@ -55,6 +55,10 @@ final class Pass implements AutoCloseable {
     return manager;
   }
 
+  ParameterStore store() {
+    return store;
+  }
+
   Set<Tap> used() {
     return used;
   }

@@ -8,6 +8,7 @@ import io.github.kfac4j.Kfac;
 import io.github.kfac4j.Observation;
 import io.github.kfac4j.StepReport;
 import io.github.kfac4j.fisher.Fisher;
+import io.github.kfac4j.step.Preconditioner;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -51,6 +52,10 @@ final class Step implements AutoCloseable {
 
   boolean hasPass() {
     return pass != null;
+  }
+
+  Pass pass() {
+    return pass;
   }
 
   StepTimes times() {
@@ -152,33 +157,55 @@ final class Step implements AutoCloseable {
     return observations;
   }
 
-  /** Preconditions the gradients; ends the step. */
-  StepReport precondition() {
-    try {
-      if (microBatches > 1) {
-        averageMicroBatches();
-      }
-      taps.stream()
-          .filter(tap -> !used.contains(tap) && Gradients.isPresent(pass, tap.weight()))
-          .findFirst()
-          .ifPresent(Step::refuse);
-      observeGradients();
-      long observeEnd = System.nanoTime();
-      if (kfac.wantsRefresh()) {
-        kfac.refresh();
-      }
-      long refreshEnd = System.nanoTime();
-      Gradients gradients = new Gradients(pass);
-      taps.stream().filter(used::contains).forEach(tap -> gradients.add(tap, passes == 1));
-      StepReport report = kfac.precondition(gradients.layers());
-      gradients.store();
-      times =
-          new StepTimes(
-              sampleTime, observeTime, refreshEnd - observeEnd, System.nanoTime() - refreshEnd);
-      return report;
-    } finally {
-      close();
+  /** What follows the last backward pass: micro-batches are averaged, factors observed. */
+  void prepare() {
+    if (microBatches > 1) {
+      averageMicroBatches();
     }
+    taps.stream()
+        .filter(tap -> !used.contains(tap) && Gradients.isPresent(pass, tap.weight()))
+        .findFirst()
+        .ifPresent(Step::refuse);
+    observeGradients();
+  }
+
+  /** Other damping and, if it is positive, another learning rate for the KL clip. */
+  void reconfigure(double damping, double learningRate) {
+    kfac.reconfigure(Preconditioner.settings(kfac.options(), damping, learningRate));
+  }
+
+  /**
+   * Preconditions the gradients in place.
+   *
+   * @param refresh whether inverses are renewed even if they are not due
+   * @param plain whether the gradients are those of the loss, with nothing added
+   */
+  StepReport precondition(boolean refresh, boolean plain) {
+    long start = System.nanoTime();
+    if (refresh || kfac.wantsRefresh()) {
+      kfac.refresh();
+    }
+    long refreshEnd = System.nanoTime();
+    Gradients gradients = gradients(plain);
+    StepReport report = kfac.precondition(gradients.layers());
+    gradients.store();
+    times =
+        new StepTimes(sampleTime, observeTime, refreshEnd - start, System.nanoTime() - refreshEnd);
+    return report;
+  }
+
+  /** Renews inverses and preconditions the gradients in place, without ending the step. */
+  void preview(boolean plain) {
+    kfac.refresh();
+    Gradients gradients = gradients(plain);
+    kfac.preview(gradients.layers());
+    gradients.store();
+  }
+
+  private Gradients gradients(boolean plain) {
+    Gradients gradients = new Gradients(pass);
+    taps.stream().filter(used::contains).forEach(tap -> gradients.add(tap, plain && passes == 1));
+    return gradients;
   }
 
   private void averageMicroBatches() {

@@ -1,0 +1,173 @@
+package io.github.kfac4j.djl;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.Model;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.training.Trainer;
+import ai.djl.training.loss.Loss;
+import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.Backends;
+import io.github.kfac4j.fisher.Fisher;
+import io.github.kfac4j.fisher.OutputLoss;
+import io.github.kfac4j.safetensors.StoredTensor;
+import io.github.kfac4j.step.DampingRule.LevenbergMarquardt;
+import io.github.kfac4j.step.OptimizerReport;
+import io.github.kfac4j.step.Rates;
+import io.github.kfac4j.step.Rates.Memory;
+import io.github.kfac4j.step.Rates.Order;
+import io.github.kfac4j.step.Schedule;
+import io.github.kfac4j.step.UpdateRule;
+import io.github.kfac4j.step.WeightDecay;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class DjlOptimizerTest {
+  private static final KfacOptions OPTIONS = KfacOptions.DEFAULT.withIntervals(2, 4);
+  private static final Loss LOSS = Loss.softmaxCrossEntropyLoss();
+  private static final UpdateRule RULE = UpdateRule.of(0.02, 0.9, 0.03);
+  private final Backend backend = Backends.require("java");
+
+  @AfterEach
+  void close() {
+    backend.close();
+  }
+
+  static Stream<UpdateRule> rules() {
+    Schedule rate = Schedule.constant(0.02);
+    return Stream.of(
+        RULE,
+        RULE.withRates(
+            new Rates.Scheduled(
+                rate, Schedule.constant(0.9), Memory.VELOCITY, Order.MOMENTUM_FIRST)),
+        RULE.withWeightDecay(new WeightDecay(WeightDecay.Mode.L2, 1e-3)),
+        RULE.withRates(new Rates.QuadraticMinimum(true))
+            .withDamping(new LevenbergMarquardt(1, 5, 0.95, 1e-8, 1e3, 4)));
+  }
+
+  private static OptimizerReport step(Trainer trainer, DjlOptimizer optimizer, long seed) {
+    try (NDManager batch = trainer.getManager().newSubManager()) {
+      NDList data = Nets.images(batch, seed);
+      Nets.pass(trainer, data);
+      return optimizer.step(new NDList(data.get(0)), new NDList(data.get(1)));
+    }
+  }
+
+  private static float loss(Trainer trainer, long seed) {
+    try (NDManager batch = trainer.getManager().newSubManager()) {
+      NDList data = Nets.images(batch, seed);
+      NDList output = trainer.evaluate(new NDList(data.get(0)));
+      return LOSS.evaluate(new NDList(data.get(1)), output).getFloat();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("rules")
+  void lossFalls(UpdateRule rule) {
+    try (Model model = Nets.model(Nets.cnn());
+        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.monteCarlo(1), backend);
+        Trainer trainer = model.newTrainer(Nets.config(0))) {
+      trainer.initialize(Nets.IMAGES);
+      DjlOptimizer optimizer = new DjlOptimizer(kfac, rule, LOSS, OutputLoss.SOFTMAX);
+      float first = loss(trainer, 99);
+      for (int step = 0; step < 40; step++) {
+        step(trainer, optimizer, step);
+      }
+      assertThat(first).isGreaterThan(0.8f);
+      assertThat(loss(trainer, 99)).isLessThan(0.3f);
+      assertThat(optimizer.steps()).isEqualTo(40);
+      assertThat(kfac.lastReport().step()).isEqualTo(40);
+    }
+  }
+
+  /** The rule with constant settings is DJL's own SGD after preconditioning. */
+  @Test
+  void constantRatesAreSgdWithMomentum() {
+    float[][] weights = new float[2][];
+    for (int own = 0; own < 2; own++) {
+      try (Model model = Nets.model(Nets.cnn());
+          DjlKfac kfac =
+              DjlKfac.attach(model, OPTIONS.withDamping(0.03), Fisher.EMPIRICAL, backend);
+          Trainer trainer = model.newTrainer(Nets.config(0.02f, 0.9f))) {
+        trainer.initialize(Nets.IMAGES);
+        DjlOptimizer optimizer = new DjlOptimizer(kfac, RULE, LOSS, OutputLoss.SOFTMAX);
+        for (int step = 0; step < 6; step++) {
+          if (own == 1) {
+            step(trainer, optimizer, step);
+          } else {
+            try (NDManager batch = trainer.getManager().newSubManager()) {
+              Nets.pass(trainer, Nets.images(batch, step));
+              kfac.precondition();
+              trainer.step();
+            }
+          }
+        }
+        weights[own] = Nets.weights(model).get("04Linear_weight");
+      }
+    }
+    for (int i = 0; i < weights[0].length; i++) {
+      assertThat(weights[1][i]).isCloseTo(weights[0][i], within(1e-5f));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("rules")
+  void aSavedOptimizerContinuesBitByBit(UpdateRule rule) {
+    Map<String, StoredTensor> kfacState = Map.of();
+    Map<String, StoredTensor> state = Map.of();
+    Map<String, float[]> weights = new LinkedHashMap<>();
+    Map<String, float[]> ends = Map.of();
+    for (int part = 0; part < 2; part++) {
+      try (Model model = Nets.model(Nets.cnn());
+          DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
+          Trainer trainer = model.newTrainer(Nets.config(0))) {
+        trainer.initialize(Nets.IMAGES);
+        DjlOptimizer optimizer = new DjlOptimizer(kfac, rule, LOSS, OutputLoss.SOFTMAX);
+        if (part == 1) {
+          kfac.kfac().state().restore(kfacState);
+          optimizer.restore(state);
+          optimizer.weights().forEach((name, w) -> w.floats().put(weights.get(name)));
+        }
+        for (int step = part == 0 ? 0 : 7; step < 14; step++) {
+          if (step == 7 && part == 0) {
+            kfacState = kfac.kfac().state().toTensors();
+            state = optimizer.toTensors();
+            weights.putAll(Nets.weights(model));
+          }
+          step(trainer, optimizer, step);
+        }
+        if (part == 0) {
+          ends = Nets.weights(model);
+        } else {
+          Map<String, float[]> expected = ends;
+          Nets.weights(model).forEach((name, w) -> assertThat(w).isEqualTo(expected.get(name)));
+        }
+      }
+    }
+  }
+
+  @Test
+  void aStepWithoutABackwardPassIsRefused() {
+    try (Model model = Nets.model(Nets.cnn());
+        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
+        Trainer trainer = model.newTrainer(Nets.config(0))) {
+      assertThatIllegalStateException()
+          .isThrownBy(() -> new DjlOptimizer(kfac, RULE, LOSS, OutputLoss.SOFTMAX))
+          .withMessageContaining("initialize the model first");
+      trainer.initialize(Nets.IMAGES);
+      DjlOptimizer optimizer = new DjlOptimizer(kfac, RULE, LOSS, OutputLoss.SOFTMAX);
+      assertThatIllegalStateException()
+          .isThrownBy(() -> optimizer.step(new NDList(), new NDList()))
+          .withMessageContaining("there is no training pass");
+    }
+  }
+}
