@@ -2,11 +2,12 @@ package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.OuterProduct;
+import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.Use;
 import java.util.List;
 
 /** What the Fisher blocks look like, for a batch of layers at a time. */
-sealed interface Curvature permits KroneckerInverses, KroneckerBases {
+sealed interface Curvature permits KroneckerInverses, KroneckerBases, EmbeddingBlocks {
   /**
    * What one layer saw in a pass.
    *
@@ -37,8 +38,22 @@ sealed interface Curvature permits KroneckerInverses, KroneckerBases {
     }
   }
 
+  /** The damping of a layer's block. */
+  static double lambda(Layer layer, KfacOptions options) {
+    return options.damping() * layer.dampingScale();
+  }
+
   /** Allocates the matrices of a new layer. */
   void allocate(LayerState state);
+
+  /**
+   * The uses of a pass in the form that {@link #observe} takes.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  default List<Use> prepare(List<Use> uses) {
+    return uses;
+  }
 
   /** Takes batches into the running averages. */
   void observe(List<Batch> batches, KfacOptions options);

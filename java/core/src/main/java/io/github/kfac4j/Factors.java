@@ -53,11 +53,14 @@ final class Factors {
       }
       backend.accumulate(moments);
     }
-    double decay = options.decay();
-    for (Curvature.Batch batch : batches) {
-      batch.state().factorWeight = decay * batch.state().factorWeight + (1 - decay);
-      batch.state().positions = batch.positions();
-    }
+    batches.forEach(batch -> observed(batch, options));
+  }
+
+  /** Counts a batch that went into the averages. */
+  static void observed(Curvature.Batch batch, KfacOptions options) {
+    LayerState state = batch.state();
+    state.factorWeight = options.decay() * state.factorWeight + (1 - options.decay());
+    state.positions = batch.positions();
   }
 
   private static void addMoments(

@@ -51,7 +51,17 @@ final class InputCheck {
       finiteness.add(state, "output gradient", observation.outputGrad());
     }
     finiteness.require();
-    return List.copyOf(batches.values());
+    return batches.values().stream().map(InputCheck::prepared).toList();
+  }
+
+  private static Curvature.Batch prepared(Curvature.Batch batch) {
+    LayerState state = batch.state();
+    try {
+      List<Use> uses = state.curvature.prepare(state.layer.join(batch.uses()));
+      return new Curvature.Batch(state, uses, batch.gScale());
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(LayerState.prefix(state.name) + e.getMessage(), e);
+    }
   }
 
   private static void requireSamePass(Curvature.Batch first, Use use, double scale) {

@@ -29,7 +29,7 @@ public final class Kfac implements AutoCloseable {
 
   private final Backend backend;
   private final InputCheck check;
-  private final Curvature curvature;
+  private final Blocks blocks;
   private final KfacState state;
   private KfacOptions options;
   private List<LayerReport> lastRefresh = List.of();
@@ -41,7 +41,8 @@ public final class Kfac implements AutoCloseable {
    * @param backend does the arithmetic; stays the caller's to close, after this
    * @param layers by name; reports follow the map's order
    * @param options settings
-   * @throws IllegalArgumentException if there is no layer
+   * @throws IllegalArgumentException if there is no layer, or naming a layer that does not have its
+   *     approximation or the convention
    */
   public Kfac(Backend backend, Map<String, ? extends Layer> layers, KfacOptions options) {
     if (layers.isEmpty()) {
@@ -49,10 +50,12 @@ public final class Kfac implements AutoCloseable {
     }
     this.backend = backend;
     this.options = options;
-    this.curvature = curvature(backend, options);
+    this.blocks = new Blocks(backend, options);
+    requireKnown(options.approximations(), layers);
     Map<String, LayerState> states = new LinkedHashMap<>();
-    layers.forEach((name, layer) -> states.put(name, new LayerState(name, layer)));
-    states.values().forEach(curvature::allocate);
+    layers.forEach(
+        (name, layer) -> states.put(name, new LayerState(name, layer, blocks.of(name, layer))));
+    states.values().forEach(layer -> layer.curvature.allocate(layer));
     if (options.intervals().similarity().isPresent()) {
       states.values().forEach(layer -> Staleness.allocate(backend, layer));
     }
@@ -60,10 +63,15 @@ public final class Kfac implements AutoCloseable {
     this.check = new InputCheck(backend, states);
   }
 
-  private static Curvature curvature(Backend backend, KfacOptions options) {
-    return options.dampingMode() == DampingMode.FACTORED
-        ? new KroneckerInverses(backend, options.convention())
-        : new KroneckerBases(backend, options.convention(), options.approximation());
+  private static void requireKnown(Map<String, ?> named, Map<String, ?> layers) {
+    for (String name : named.keySet()) {
+      if (!layers.containsKey(name)) {
+        throw new IllegalArgumentException(
+            LayerState.prefix(name)
+                + "an approximation is set for it, but it is unknown; known are "
+                + layers.keySet());
+      }
+    }
   }
 
   /** The settings in force. */
@@ -80,9 +88,10 @@ public final class Kfac implements AutoCloseable {
   public void reconfigure(KfacOptions changed) {
     if (changed.convention() != options.convention()
         || changed.approximation() != options.approximation()
+        || !changed.approximations().equals(options.approximations())
         || changed.dampingMode() != options.dampingMode()) {
       throw new IllegalArgumentException(
-          "convention, approximation and damping mode are fixed for the life of a Kfac");
+          "convention, approximations and damping mode are fixed for the life of a Kfac");
     }
     if (changed.intervals().similarity().isPresent()
         != options.intervals().similarity().isPresent()) {
@@ -152,7 +161,7 @@ public final class Kfac implements AutoCloseable {
     double decay = options.decay();
     double weightBefore = decay + (1 - decay) * before;
     double weight = decay + (1 - decay) * (before + share);
-    curvature.observe(batches, share == 1 ? options : options.withDecay(weightBefore / weight));
+    blocks.observe(batches, share == 1 ? options : options.withDecay(weightBefore / weight));
     observedShare = before + share;
   }
 
@@ -172,7 +181,7 @@ public final class Kfac implements AutoCloseable {
             LayerState.prefix(layer.name) + "there is nothing to invert before observe()");
       }
     }
-    lastRefresh = curvature.refresh(states, options);
+    lastRefresh = blocks.refresh(states, options);
     options
         .intervals()
         .similarity()
@@ -207,7 +216,7 @@ public final class Kfac implements AutoCloseable {
   public StepReport preview(List<LayerGradient> gradients) {
     boolean burnIn = options.intervals().burningIn(state.step());
     List<Curvature.Request> requests = check.gradients(gradients, burnIn);
-    double innerProduct = burnIn ? 0 : curvature.precondition(requests, options);
+    double innerProduct = burnIn ? 0 : blocks.precondition(requests, options);
     double clip = burnIn ? 0 : clip(innerProduct);
     if (clip < 1) {
       backend.scale(tensors(requests), clip);

@@ -1,5 +1,7 @@
 package io.github.kfac4j;
 
+import java.util.HashMap;
+import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
 
@@ -12,6 +14,7 @@ import java.util.function.Consumer;
  * @param dampingMode how damping enters the inverse
  * @param convention scaling constants
  * @param approximation what the Fisher block is approximated by
+ * @param approximations other ones for layers by name
  * @param decay of the running averages of the factors, in [0, 1); 0 means the last batch alone
  * @param klClip bound on the squared step length in the Fisher metric (Ba et al. 2017, section 5);
  *     empty for none
@@ -25,6 +28,7 @@ public record KfacOptions(
     DampingMode dampingMode,
     Convention convention,
     Approximation approximation,
+    Map<String, Approximation> approximations,
     double decay,
     OptionalDouble klClip,
     double learningRate,
@@ -42,6 +46,7 @@ public record KfacOptions(
           DampingMode.FACTORED,
           Convention.KFC,
           Approximation.KRONECKER,
+          Map.of(),
           0.95,
           OptionalDouble.empty(),
           1.0,
@@ -55,6 +60,7 @@ public record KfacOptions(
    * @throws IllegalArgumentException naming the first setting that is out of range, and its value
    */
   public KfacOptions {
+    approximations = Map.copyOf(approximations);
     require(damping > 0 && Double.isFinite(damping), "damping", damping, "positive");
     require(decay >= 0 && decay < 1, "decay", decay, "in [0, 1)");
     require(
@@ -103,6 +109,13 @@ public record KfacOptions(
           copy.approximation = value;
           copy.dampingMode = value == Approximation.KRONECKER ? dampingMode : DampingMode.EXACT;
         });
+  }
+
+  /** Another approximation of one layer. */
+  public KfacOptions withApproximation(String layer, Approximation value) {
+    Map<String, Approximation> all = new HashMap<>(approximations);
+    all.put(layer, value);
+    return with(copy -> copy.approximations = all);
   }
 
   /** Another decay of the running averages. */
@@ -156,6 +169,7 @@ public record KfacOptions(
     private DampingMode dampingMode;
     private Convention convention;
     private Approximation approximation;
+    private Map<String, Approximation> approximations;
     private double decay;
     private OptionalDouble klClip;
     private double learningRate;
@@ -168,6 +182,7 @@ public record KfacOptions(
       dampingMode = options.dampingMode;
       convention = options.convention;
       approximation = options.approximation;
+      approximations = options.approximations;
       decay = options.decay;
       klClip = options.klClip;
       learningRate = options.learningRate;
@@ -182,6 +197,7 @@ public record KfacOptions(
           dampingMode,
           convention,
           approximation,
+          approximations,
           decay,
           klClip,
           learningRate,

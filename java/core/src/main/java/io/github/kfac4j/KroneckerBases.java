@@ -7,6 +7,7 @@ import io.github.kfac4j.backend.Eigendecomposition;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.layer.Use;
 import io.github.kfac4j.layer.Vectors;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -48,6 +49,12 @@ final class KroneckerBases implements Curvature {
     }
     state.matrices.put(
         MOMENTS, backend.allocate(layer.groups(), layer.outputDim(), layer.inputDim()));
+  }
+
+  /** One use: the gradient of an example is the sum over all of them. */
+  @Override
+  public List<Use> prepare(List<Use> uses) {
+    return measured ? List.of(Vectors.join(uses.stream().map(Vectors.class::cast).toList())) : uses;
   }
 
   @Override
@@ -96,44 +103,23 @@ final class KroneckerBases implements Curvature {
     List<LayerReport> reports = new ArrayList<>();
     try {
       for (LayerState state : states) {
-        requests.add(decomposition(state, Factors.A));
-        requests.add(decomposition(state, Factors.G));
+        requests.add(Bases.request(backend, state, Factors.A));
+        requests.add(Bases.request(backend, state, Factors.G));
       }
       List<Status[]> statuses = backend.decompose(requests);
       for (int i = 0; i < states.size(); i++) {
         LayerState state = states.get(i);
         String failure = failure(statuses.get(2 * i), statuses.get(2 * i + 1));
+        String status = Bases.settle(state, failure, options.inversePolicy());
         if (failure == null) {
           setBases(state, requests.get(2 * i), requests.get(2 * i + 1));
-          state.staleRefreshes = 0;
-        } else if (!state.ready() || state.staleRefreshes >= options.inversePolicy().maxStale()) {
-          throw new InversionFailedException(
-              LayerState.prefix(state.name)
-                  + "the factors have no eigendecomposition ("
-                  + failure
-                  + "); lower the learning rate");
-        } else {
-          state.staleRefreshes++;
         }
-        reports.add(report(state, options, failure == null ? "ok" : failure + ", old basis kept"));
+        reports.add(report(state, options, status));
       }
     } finally {
-      for (Eigendecomposition request : requests) {
-        request.vectors().close();
-        request.values().close();
-      }
+      requests.forEach(Bases::close);
     }
     return reports;
-  }
-
-  private Eigendecomposition decomposition(LayerState state, String factor) {
-    MatrixStack source = state.matrix(factor);
-    int n = source.rows();
-    return new Eigendecomposition(
-        source,
-        Factors.debias(state),
-        backend.allocate(source.count(), n, n),
-        backend.allocate(source.count(), 1, n));
   }
 
   /** Takes over both new bases at once: the moments are only valid in the basis they belong to. */
@@ -173,7 +159,8 @@ final class KroneckerBases implements Curvature {
   private static LayerReport report(LayerState state, KfacOptions options, String status) {
     Layer layer = state.layer;
     LayerReport.GroupReport group =
-        new LayerReport.GroupReport(Double.NaN, options.damping(), Double.NaN, status);
+        new LayerReport.GroupReport(
+            Double.NaN, Curvature.lambda(layer, options), Double.NaN, status);
     return new LayerReport(
         state.name,
         layer.inputDim(),
@@ -193,7 +180,7 @@ final class KroneckerBases implements Curvature {
               state.matrix(A_BASIS),
               state.matrix(MOMENTS),
               1 / state.momentWeight,
-              options.damping(),
+              Curvature.lambda(state.layer, options),
               request.gradient(),
               request.gradient()));
     }

@@ -74,7 +74,8 @@ final class KroneckerInverses implements Curvature {
       LayerState state = states.get(i);
       int dimA = state.layer.inputDim();
       int dimG = state.layer.outputDim();
-      double lambda = options.damping() / convention.blockScale(state.positions);
+      double lambda =
+          Curvature.lambda(state.layer, options) / convention.blockScale(state.positions);
       double debias = Factors.debias(state);
       double[] traceA = traces.get(2 * i);
       double[] traceG = traces.get(2 * i + 1);
@@ -82,13 +83,15 @@ final class KroneckerInverses implements Curvature {
       Arrays.setAll(
           perGroup,
           k ->
-              FactoredDamping.split(
-                  convention,
-                  lambda,
-                  debias * traceA[k] / dimA,
-                  dimA,
-                  debias * traceG[k] / dimG,
-                  dimG));
+              state.layer.constantInput()
+                  ? new FactoredDamping(Double.NaN, 0, lambda, 1)
+                  : FactoredDamping.split(
+                      convention,
+                      lambda,
+                      debias * traceA[k] / dimA,
+                      dimA,
+                      debias * traceG[k] / dimG,
+                      dimG));
       dampings.add(perGroup);
     }
     return dampings;

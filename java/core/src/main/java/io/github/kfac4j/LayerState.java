@@ -13,6 +13,7 @@ import java.util.Map;
 final class LayerState implements AutoCloseable {
   final String name;
   final Layer layer;
+  final Curvature curvature;
 
   /** By short name, in a fixed order: {@code A}, {@code G}, {@code A_inverse}, ... */
   final Map<String, MatrixStack> matrices = new LinkedHashMap<>();
@@ -38,9 +39,13 @@ final class LayerState implements AutoCloseable {
   /** The adaptive interval before that; 0 before the second refresh. */
   int intervalBefore;
 
-  LayerState(String name, Layer layer) {
+  /** What is added to the moments where damping went into them at the last refresh. */
+  double blockDamping;
+
+  LayerState(String name, Layer layer, Curvature curvature) {
     this.name = name;
     this.layer = layer;
+    this.curvature = curvature;
   }
 
   MatrixStack matrix(String key) {
@@ -66,7 +71,8 @@ final class LayerState implements AutoCloseable {
       staleRefreshes,
       nextRefresh,
       lastInterval,
-      intervalBefore
+      intervalBefore,
+      blockDamping
     };
   }
 
@@ -78,6 +84,7 @@ final class LayerState implements AutoCloseable {
     nextRefresh = (long) counters[4];
     lastInterval = (int) counters[5];
     intervalBefore = (int) counters[6];
+    blockDamping = counters[7];
   }
 
   @Override

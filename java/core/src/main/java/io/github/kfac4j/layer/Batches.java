@@ -1,6 +1,8 @@
 package io.github.kfac4j.layer;
 
+import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
+import io.github.kfac4j.tensor.Tensor;
 
 /** Checks that all layers share. */
 final class Batches {
@@ -12,5 +14,23 @@ final class Batches {
       throw new IllegalArgumentException(
           what + " has shape " + shape + ": a batch needs at least one example");
     }
+  }
+
+  /** A tensor whose elements the layer itself has to read. */
+  static HostTensor host(String what, Tensor tensor) {
+    if (tensor instanceof HostTensor host) {
+      return host;
+    }
+    throw new IllegalArgumentException(
+        what + " must be in host memory for this kind of layer, but is a " + tensor.getClass());
+  }
+
+  /** The product of dimensions {@code [from, to)}. */
+  static int product(Shape shape, int from, int to) {
+    int product = 1;
+    for (int i = from; i < to; i++) {
+      product = Math.multiplyExact(product, shape.get(i));
+    }
+    return product;
   }
 }

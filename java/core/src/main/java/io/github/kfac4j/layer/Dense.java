@@ -25,11 +25,6 @@ public record Dense(int inFeatures, int outFeatures, boolean bias) implements La
   }
 
   @Override
-  public int groups() {
-    return 1;
-  }
-
-  @Override
   public int inputDim() {
     return inFeatures + (bias ? 1 : 0);
   }
@@ -58,11 +53,8 @@ public record Dense(int inFeatures, int outFeatures, boolean bias) implements La
       throw new IllegalArgumentException(
           "%s has shape %s, expected [N, %d] or [N, ..., %d]".formatted(what, shape, width, width));
     }
-    int positions = 1;
-    for (int i = 1; i < last; i++) {
-      positions *= shape.get(i);
-    }
     Batches.requireExamples(what, shape);
+    int positions = Batches.product(shape, 1, last);
     return new RowSamples(data, shape.get(0), positions, 1, width, bias);
   }
 }

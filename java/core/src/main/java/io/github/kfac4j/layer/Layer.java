@@ -3,6 +3,7 @@ package io.github.kfac4j.layer;
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.tensor.Tensor;
+import java.util.List;
 
 /**
  * A trainable layer, as data: the shapes of its parameters, and how its inputs and output gradients
@@ -11,9 +12,12 @@ import io.github.kfac4j.tensor.Tensor;
  * <p>The methods that take tensors throw {@link IllegalArgumentException} with the expected and the
  * actual shape if a tensor does not fit.
  */
-public sealed interface Layer permits Dense, Conv2d {
-  /** Independent groups, each with its own pair of factors; 1 except for grouped convolutions. */
-  int groups();
+public sealed interface Layer
+    permits Dense, Conv1d, Conv2d, ConvTranspose2d, ScaleShift, Embedding {
+  /** Independent groups, each with its own pair of factors. */
+  default int groups() {
+    return 1;
+  }
 
   /** The dimension of A in each group, with the bias coordinate, which comes last. */
   int inputDim();
@@ -23,6 +27,16 @@ public sealed interface Layer permits Dense, Conv2d {
 
   /** Whether the layer adds a bias. */
   boolean bias();
+
+  /** Whether A is the constant 1, so that G alone is the block and is damped alone. */
+  default boolean constantInput() {
+    return false;
+  }
+
+  /** What the damping is multiplied by for this layer. */
+  default double dampingScale() {
+    return 1;
+  }
 
   /** The shape of the weight. */
   Shape weightShape();
@@ -39,6 +53,11 @@ public sealed interface Layer permits Dense, Conv2d {
    * @param outputGrad gradients with respect to the layer's output
    */
   Use use(Tensor input, Tensor outputGrad);
+
+  /** The uses of one pass as they enter the curvature; most layers take each by itself. */
+  default List<Use> join(List<Use> uses) {
+    return uses;
+  }
 
   /**
    * The gradient as {@code groups} matrices {@code [outputDim, inputDim]}: the trainer's own memory

@@ -1,7 +1,7 @@
 package io.github.kfac4j.layer;
 
 /** One use of a layer in a pass, as what curvature is made of. */
-public sealed interface Use permits Vectors {
+public sealed interface Use permits Vectors, Tokens {
   /** Examples N. */
   int examples();
 

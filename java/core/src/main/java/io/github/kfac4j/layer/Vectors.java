@@ -1,6 +1,9 @@
 package io.github.kfac4j.layer;
 
+import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Samples;
+import io.github.kfac4j.tensor.HostTensor;
+import java.util.List;
 
 /**
  * A use of a layer whose gradient is a sum of outer products: that of example n is the sum over
@@ -27,6 +30,42 @@ public record Vectors(Samples a, Samples g) implements Use {
                   g.examples(),
                   g.positions()));
     }
+  }
+
+  /**
+   * Several uses as one, at the positions of all of them in turn.
+   *
+   * @throws IllegalArgumentException if vectors do not lie as rows in host memory
+   */
+  public static Vectors join(List<Vectors> uses) {
+    return uses.size() == 1
+        ? uses.get(0)
+        : new Vectors(
+            rows(uses.stream().map(Vectors::a).toList()),
+            rows(uses.stream().map(Vectors::g).toList()));
+  }
+
+  private static RowSamples rows(List<Samples> uses) {
+    int positions = uses.stream().mapToInt(Samples::positions).sum();
+    if (!(uses.get(0) instanceof RowSamples first)
+        || uses.stream().anyMatch(u -> !(u.data() instanceof HostTensor))) {
+      throw new IllegalArgumentException(
+          "several uses in one pass can be joined only where the vectors lie as rows in host memory;"
+              + " choose the approximation KRONECKER for this layer");
+    }
+    int width = first.groups() * first.width();
+    double[] joined = new double[first.examples() * positions * width];
+    int at = 0;
+    for (int n = 0; n < first.examples(); n++) {
+      for (Samples use : uses) {
+        int size = use.positions() * width;
+        ((HostTensor) use.data()).read(n * size, joined, at, size);
+        at += size;
+      }
+    }
+    HostTensor data = HostTensor.of(joined, first.examples(), positions, width);
+    return new RowSamples(
+        data, first.examples(), positions, first.groups(), first.width(), first.bias());
   }
 
   @Override

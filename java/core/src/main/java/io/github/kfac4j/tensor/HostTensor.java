@@ -50,6 +50,12 @@ public final class HostTensor implements Tensor {
     return of(DoubleBuffer.wrap(data), shape);
   }
 
+  /** A new tensor of zeros on the heap, in the precision of another. */
+  public static HostTensor like(HostTensor other, int... shape) {
+    int size = Math.toIntExact(Shape.of(shape).size());
+    return other.isDouble() ? of(new double[size], shape) : of(new float[size], shape);
+  }
+
   @Override
   public Shape shape() {
     return shape;

@@ -1,0 +1,96 @@
+package io.github.kfac4j;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.layer.Embedding;
+import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.layer.ScaleShift;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * The curvature of each layer, by its kind and its approximation, and the verbs for all layers at
+ * once.
+ */
+final class Blocks {
+  private final Backend backend;
+  private final KfacOptions options;
+  private final Map<Approximation, Curvature> curvatures = new EnumMap<>(Approximation.class);
+  private final Curvature embeddings;
+
+  Blocks(Backend backend, KfacOptions options) {
+    this.backend = backend;
+    this.options = options;
+    this.embeddings = new EmbeddingBlocks(backend, options.convention(), options.dampingMode());
+  }
+
+  /**
+   * The curvature of a layer.
+   *
+   * @throws IllegalArgumentException if the layer does not have the approximation or the convention
+   */
+  Curvature of(String name, Layer layer) {
+    Approximation approximation =
+        options.approximations().getOrDefault(name, options.approximation());
+    String reason = refusal(layer, approximation);
+    if (reason != null) {
+      throw new IllegalArgumentException(LayerState.prefix(name) + reason);
+    }
+    return layer instanceof Embedding
+        ? embeddings
+        : curvatures.computeIfAbsent(approximation, this::curvature);
+  }
+
+  private Curvature curvature(Approximation approximation) {
+    return approximation == Approximation.KRONECKER && options.dampingMode() == DampingMode.FACTORED
+        ? new KroneckerInverses(backend, options.convention())
+        : new KroneckerBases(backend, options.convention(), approximation);
+  }
+
+  private String refusal(Layer layer, Approximation approximation) {
+    if (layer instanceof Embedding && approximation != Approximation.KRONECKER) {
+      return "an embedding has the approximation KRONECKER, whose factor of the rows is a diagonal"
+          + " already, and not "
+          + approximation
+          + "; choose KRONECKER for this layer";
+    }
+    boolean foreign = layer instanceof Embedding || layer instanceof ScaleShift;
+    if (foreign && options.convention() == Convention.KFAC_PYTORCH) {
+      return "kfac-pytorch has no %s; choose another convention, or leave the layer out"
+          .formatted(layer.getClass().getSimpleName());
+    }
+    return null;
+  }
+
+  void observe(List<Curvature.Batch> batches, KfacOptions current) {
+    split(batches, Curvature.Batch::state).forEach((c, part) -> c.observe(part, current));
+  }
+
+  /** Reports in the order of the states. */
+  List<LayerReport> refresh(List<LayerState> states, KfacOptions current) {
+    Map<String, LayerReport> reports = new HashMap<>();
+    split(states, state -> state)
+        .forEach((c, part) -> c.refresh(part, current).forEach(r -> reports.put(r.layer(), r)));
+    return states.stream().map(state -> reports.get(state.name)).toList();
+  }
+
+  double precondition(List<Curvature.Request> requests, KfacOptions current) {
+    double sum = 0;
+    for (var part : split(requests, Curvature.Request::state).entrySet()) {
+      sum += part.getKey().precondition(part.getValue(), current);
+    }
+    return sum;
+  }
+
+  private static <T> Map<Curvature, List<T>> split(List<T> all, Function<T, LayerState> state) {
+    Map<Curvature, List<T>> parts = new LinkedHashMap<>();
+    for (T one : all) {
+      parts.computeIfAbsent(state.apply(one).curvature, c -> new ArrayList<>()).add(one);
+    }
+    return parts;
+  }
+}

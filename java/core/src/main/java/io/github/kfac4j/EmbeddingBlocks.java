@@ -1,0 +1,201 @@
+package io.github.kfac4j;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.BasisStep;
+import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Moment;
+import io.github.kfac4j.backend.RowSamples;
+import io.github.kfac4j.layer.Embedding;
+import io.github.kfac4j.layer.Tokens;
+import io.github.kfac4j.layer.Use;
+import io.github.kfac4j.layer.Vectors;
+import io.github.kfac4j.tensor.HostTensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Blocks {@code A x G} with A diagonal, of {@link Embedding} layers. With A diagonal the block is
+ * diagonal in the basis (identity, eigenvectors of G), whatever the damping mode:
+ *
+ * <pre>
+ * exact:    m a_i g_j + lambda
+ * factored: m (a_i + damping of A) (g_j + damping of G)
+ * </pre>
+ *
+ * <p>The moments that are kept are these numbers less the smallest of them, which becomes the
+ * damping of the step.
+ */
+final class EmbeddingBlocks implements Curvature {
+  private final Backend backend;
+  private final Convention convention;
+  private final boolean factored;
+
+  EmbeddingBlocks(Backend backend, Convention convention, DampingMode mode) {
+    this.backend = backend;
+    this.convention = convention;
+    this.factored = mode == DampingMode.FACTORED;
+  }
+
+  @Override
+  public void allocate(LayerState state) {
+    int rows = state.layer.inputDim();
+    int width = state.layer.outputDim();
+    state.matrices.put(Factors.A, backend.allocate(1, 1, rows));
+    state.matrices.put(Factors.G, backend.allocate(1, width, width));
+    state.matrices.put(KroneckerBases.G_BASIS, backend.allocate(1, width, width));
+    state.matrices.put(KroneckerBases.MOMENTS, backend.allocate(1, rows, width));
+  }
+
+  @Override
+  public void observe(List<Batch> batches, KfacOptions options) {
+    int rounds = batches.stream().mapToInt(batch -> batch.uses().size()).max().orElse(0);
+    for (int use = 0; use < rounds; use++) {
+      List<Moment> moments = new ArrayList<>();
+      for (Batch batch : batches) {
+        if (use < batch.uses().size()) {
+          moments.add(widthMoment(batch, use, options));
+        }
+      }
+      backend.accumulate(moments);
+    }
+    for (Batch batch : batches) {
+      addRows(batch, options);
+      Factors.observed(batch, options);
+    }
+  }
+
+  private Moment widthMoment(Batch batch, int use, KfacOptions options) {
+    Use one = batch.uses().get(use);
+    boolean lookup = one instanceof Tokens;
+    RowSamples samples = lookup ? ((Tokens) one).g() : (RowSamples) ((Vectors) one).a();
+    double weight =
+        (1 - options.decay())
+            * convention.outputWeight(batch.examples(), batch.positions(), false)
+            * (lookup ? batch.gScale() * batch.gScale() : 1);
+    return new Moment(
+        batch.state().matrix(Factors.G), use == 0 ? options.decay() : 1, weight, samples);
+  }
+
+  /** Token frequencies and squared gradients of the logits. */
+  private void addRows(Batch batch, KfacOptions options) {
+    double decay = options.decay();
+    double weight =
+        (1 - decay) * convention.inputWeight(batch.examples(), batch.positions(), false);
+    if (!((Embedding) batch.state().layer).timesUses()) {
+      weight /= batch.uses().size();
+    }
+    MatrixStack diagonal = batch.state().matrix(Factors.A);
+    double[] a = diagonal.toArray();
+    for (int i = 0; i < a.length; i++) {
+      a[i] *= decay;
+    }
+    for (Use use : batch.uses()) {
+      if (use instanceof Tokens tokens) {
+        for (int id : tokens.ids()) {
+          a[id] += weight;
+        }
+      } else {
+        double scale = weight * batch.gScale() * batch.gScale();
+        addSquares(a, scale, (HostTensor) ((Vectors) use).g().data());
+      }
+    }
+    diagonal.set(a);
+  }
+
+  private static void addSquares(double[] sum, double weight, HostTensor rows) {
+    double[] row = new double[sum.length];
+    for (int start = 0; start < rows.size(); start += row.length) {
+      rows.read(start, row, 0, row.length);
+      for (int i = 0; i < row.length; i++) {
+        sum[i] += weight * row[i] * row[i];
+      }
+    }
+  }
+
+  @Override
+  public List<LayerReport> refresh(List<LayerState> states, KfacOptions options) {
+    List<Eigendecomposition> requests =
+        states.stream().map(s -> Bases.request(backend, s, Factors.G)).toList();
+    try {
+      var statuses = backend.decompose(requests);
+      List<LayerReport> reports = new ArrayList<>();
+      for (int i = 0; i < states.size(); i++) {
+        LayerState state = states.get(i);
+        String failure = statuses.get(i)[0].ok() ? null : "G " + statuses.get(i)[0];
+        String status = Bases.settle(state, failure, options.inversePolicy());
+        reports.add(renew(state, failure == null ? requests.get(i) : null, status, options));
+      }
+      return reports;
+    } finally {
+      requests.forEach(Bases::close);
+    }
+  }
+
+  private LayerReport renew(
+      LayerState state, Eigendecomposition result, String status, KfacOptions options) {
+    double debias = Factors.debias(state);
+    double[] a = state.matrix(Factors.A).toArray();
+    Arrays.setAll(a, i -> a[i] * debias);
+    double lambda = Curvature.lambda(state.layer, options);
+    if (result == null) {
+      return report(state, new FactoredDamping(Double.NaN, lambda, Double.NaN, 1), status);
+    }
+    double[] g = result.values().toArray();
+    Arrays.setAll(g, j -> convention.clean(g[j]));
+    double m = convention.blockScale(state.positions);
+    FactoredDamping damping =
+        FactoredDamping.split(convention, lambda / m, mean(a), a.length, mean(g), g.length);
+    double onA = factored ? damping.a() : 0;
+    double onG = factored ? damping.g() : 0;
+    double scale = factored ? damping.scale() : 1;
+    double least = Arrays.stream(a).min().orElse(0) * scale + onA;
+    double leastG = Arrays.stream(g).min().orElse(0) * scale + onG;
+    double[] moments = new double[a.length * g.length];
+    double offset = factored ? m * least * leastG : 0;
+    for (int i = 0; i < a.length; i++) {
+      for (int j = 0; j < g.length; j++) {
+        double block = m * (scale * a[i] + onA) * (scale * g[j] + onG);
+        moments[i * g.length + j] = Math.max(0, block - offset);
+      }
+    }
+    state.matrix(KroneckerBases.G_BASIS).set(result.vectors().toArray());
+    state.matrix(KroneckerBases.MOMENTS).set(moments);
+    state.blockDamping = offset;
+    FactoredDamping used =
+        factored ? damping : new FactoredDamping(Double.NaN, lambda, Double.NaN, 1);
+    return report(state, used, status);
+  }
+
+  private static double mean(double[] x) {
+    return Arrays.stream(x).sum() / x.length;
+  }
+
+  private static LayerReport report(LayerState state, FactoredDamping damping, String status) {
+    return new LayerReport(
+        state.name,
+        state.layer.inputDim(),
+        state.layer.outputDim(),
+        1,
+        List.of(new LayerReport.GroupReport(damping.pi(), damping.a(), damping.g(), status)));
+  }
+
+  @Override
+  public double precondition(List<Request> requests, KfacOptions options) {
+    List<BasisStep> steps = new ArrayList<>();
+    for (Request request : requests) {
+      LayerState state = request.state();
+      steps.add(
+          new BasisStep(
+              null,
+              state.matrix(KroneckerBases.G_BASIS),
+              state.matrix(KroneckerBases.MOMENTS),
+              1,
+              factored ? state.blockDamping : Curvature.lambda(state.layer, options),
+              request.gradient(),
+              request.gradient()));
+    }
+    return Arrays.stream(backend.preconditionInBasis(steps)).sum();
+  }
+}

@@ -1,0 +1,195 @@
+package io.github.kfac4j.layer;
+
+import io.github.kfac4j.backend.ChannelSamples;
+import io.github.kfac4j.backend.Gradient;
+import io.github.kfac4j.backend.ImageLayout;
+import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.tensor.Shape;
+import io.github.kfac4j.tensor.Tensor;
+
+/**
+ * A transposed 2-d convolution of NCHW images, weight {@code [inChannels, outChannels/groups,
+ * kernelHeight, kernelWidth]}. Output pixel y sees input pixel x through kernel element k where
+ * {@code y = x stride - padding + k dilation}.
+ *
+ * <p>It is the convolution, with stride 1, of the input spread out by zeros, and its factors are
+ * those of KFC for that convolution: A over patches of the spread input, in the order (channel,
+ * kernel row, kernel column) and with the bias coordinate last; G over the pixels of the output.
+ * The spread input is a copy, about as large as the output.
+ *
+ * @param inChannels channels of the input
+ * @param outChannels channels of the output
+ * @param window as it would slide over the output
+ * @param groups divides both channel counts
+ * @param bias whether a bias of shape {@code [outChannels]} is added
+ */
+public record ConvTranspose2d(
+    int inChannels, int outChannels, Window window, int groups, boolean bias) implements Layer {
+  /**
+   * Checks the sizes.
+   *
+   * @throws IllegalArgumentException if a size is not positive or the groups do not divide the
+   *     channels
+   */
+  public ConvTranspose2d {
+    new Conv2d(inChannels, outChannels, window, groups, bias, ImageLayout.NCHW);
+  }
+
+  @Override
+  public int inputDim() {
+    return inChannels / groups * window.kernelHeight() * window.kernelWidth() + (bias ? 1 : 0);
+  }
+
+  @Override
+  public int outputDim() {
+    return outChannels / groups;
+  }
+
+  @Override
+  public Shape weightShape() {
+    return Shape.of(inChannels, outputDim(), window.kernelHeight(), window.kernelWidth());
+  }
+
+  @Override
+  public Vectors use(Tensor input, Tensor outputGrad) {
+    HostTensor in = images("input", input, inChannels);
+    HostTensor out = images("output gradient", outputGrad, outChannels);
+    requireOutput("rows", in, out, 2);
+    requireOutput("columns", in, out, 3);
+    int height = out.shape().get(2) + reach(0);
+    int width = out.shape().get(3) + reach(1);
+    Window dense =
+        Window.of(window.kernelHeight(), window.kernelWidth())
+            .withDilation(window.dilationHeight(), window.dilationWidth());
+    int examples = in.shape().get(0);
+    return new Vectors(
+        new PatchSamples(
+            spread(in, height, width),
+            examples,
+            inChannels,
+            height,
+            width,
+            ImageLayout.NCHW,
+            dense,
+            groups,
+            bias),
+        new ChannelSamples(
+            reversed(out),
+            out.shape().get(0),
+            out.shape().get(2) * out.shape().get(3),
+            groups,
+            outputDim()));
+  }
+
+  /** How far the kernel reaches beyond a pixel along rows (0) or columns (1). */
+  private int reach(int axis) {
+    return axis == 0
+        ? window.dilationHeight() * (window.kernelHeight() - 1)
+        : window.dilationWidth() * (window.kernelWidth() - 1);
+  }
+
+  private void requireOutput(String what, HostTensor in, HostTensor out, int dimension) {
+    int axis = dimension - 2;
+    int stride = axis == 0 ? window.strideHeight() : window.strideWidth();
+    int padding = axis == 0 ? window.paddingHeight() : window.paddingWidth();
+    int dilation = axis == 0 ? window.dilationHeight() : window.dilationWidth();
+    int least = (in.shape().get(dimension) - 1) * stride - 2 * padding + reach(axis) + 1;
+    int most = least + Math.max(stride, dilation) - 1;
+    int actual = out.shape().get(dimension);
+    if (actual < least || actual > most) {
+      throw new IllegalArgumentException(
+          "an input of shape %s gives %d to %d %s, but the output gradient of shape %s has %d"
+              .formatted(in.shape(), least, most, what, out.shape(), actual));
+    }
+  }
+
+  /**
+   * The input with zeros between and around its pixels, turned by half a circle: so turned, the
+   * kernel's elements come in the order of the weight.
+   */
+  private HostTensor spread(HostTensor in, int height, int width) {
+    int rows = in.shape().get(2);
+    int cols = in.shape().get(3);
+    int planes = in.shape().get(0) * inChannels;
+    HostTensor spread = HostTensor.like(in, in.shape().get(0), inChannels, height, width);
+    double[] plane = new double[rows * cols];
+    double[] wide = new double[height * width];
+    for (int p = 0; p < planes; p++) {
+      in.read(p * plane.length, plane, 0, plane.length);
+      for (int y = 0; y < rows; y++) {
+        int row = height - 1 - (y * window.strideHeight() + reach(0) - window.paddingHeight());
+        for (int x = 0; x < cols; x++) {
+          int col = width - 1 - (x * window.strideWidth() + reach(1) - window.paddingWidth());
+          if (row >= 0 && row < height && col >= 0 && col < width) {
+            wide[row * width + col] = plane[y * cols + x];
+          }
+        }
+      }
+      spread.write(p * wide.length, wide, 0, wide.length);
+    }
+    return spread;
+  }
+
+  private static HostTensor reversed(HostTensor images) {
+    Shape s = images.shape();
+    HostTensor turned = HostTensor.like(images, s.get(0), s.get(1), s.get(2), s.get(3));
+    double[] plane = new double[s.get(2) * s.get(3)];
+    double[] back = new double[plane.length];
+    for (int p = 0; p < s.get(0) * s.get(1); p++) {
+      images.read(p * plane.length, plane, 0, plane.length);
+      for (int i = 0; i < plane.length; i++) {
+        back[i] = plane[plane.length - 1 - i];
+      }
+      turned.write(p * plane.length, back, 0, plane.length);
+    }
+    return turned;
+  }
+
+  @Override
+  public Gradient matrix(Tensor weight, Tensor bias) {
+    HostTensor source = Batches.host("weight gradient", weight);
+    HostTensor matrix = HostTensor.like(source, source.size());
+    exchange(source, matrix, true);
+    return new Gradient(matrix, bias);
+  }
+
+  @Override
+  public void store(Gradient matrix, Tensor weight, Tensor bias) {
+    exchange((HostTensor) weight, (HostTensor) matrix.weight(), false);
+  }
+
+  /** Copies between {@code [groups, in, out, k]} and {@code [groups, out, in, k]}. */
+  private void exchange(HostTensor weight, HostTensor matrix, boolean toMatrix) {
+    int kernel = window.kernelHeight() * window.kernelWidth();
+    int ins = inChannels / groups;
+    int outs = outputDim();
+    double[] element = new double[kernel];
+    for (int k = 0; k < groups; k++) {
+      for (int i = 0; i < ins; i++) {
+        for (int o = 0; o < outs; o++) {
+          int inWeight = ((k * ins + i) * outs + o) * kernel;
+          int inMatrix = ((k * outs + o) * ins + i) * kernel;
+          if (toMatrix) {
+            weight.read(inWeight, element, 0, kernel);
+            matrix.write(inMatrix, element, 0, kernel);
+          } else {
+            matrix.read(inMatrix, element, 0, kernel);
+            weight.write(inWeight, element, 0, kernel);
+          }
+        }
+      }
+    }
+  }
+
+  private static HostTensor images(String what, Tensor data, int channels) {
+    Shape shape = data.shape();
+    if (shape.rank() != 4 || shape.get(1) != channels) {
+      throw new IllegalArgumentException(
+          "%s has shape %s, expected [N, %d, H, W]".formatted(what, shape, channels));
+    }
+    Batches.requireExamples(what, shape);
+    return Batches.host(what, data);
+  }
+}
