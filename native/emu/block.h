@@ -1,7 +1,9 @@
 // The emulated block: runs its threads as fibers, opens barriers, reports deadlocks and divergence.
 // CUDA_EMU_ORDER = rev | rand:<seed> changes the schedule; a missing barrier then shows in the results,
-// because each thread runs undisturbed from one barrier to the next.
+// because each thread runs undisturbed from one barrier to the next. CUDA_EMU_LAST_BLOCKS = n runs only the last n
+// blocks of every launch.
 #pragma once
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <functional>
@@ -141,7 +143,7 @@ inline void open_block_barrier() {
 
 inline void run_block(const std::vector<unsigned>& warps, const std::vector<unsigned>& lanes) {
   Block& b = *block;
-  std::memset(b.shared.data(), 0xff, b.shared.size());  // NaN in every format: reads before writes show
+  std::fill(b.shared.begin(), b.shared.end(), char(0xff));  // NaN in every format: reads before writes show
   for (unsigned i = 0; i < b.size; ++i) {
     b.threads[i].fiber.start(thread_main);
     b.threads[i].state = READY;
@@ -190,9 +192,11 @@ inline bool launch(dim3 grid, dim3 shape, size_t shared_bytes, const std::functi
     for (size_t i = v.size(); i > 1; --i) std::swap(v[i - 1], v[random() % i]);
   };
   const size_t blocks = size_t(grid.x) * grid.y * grid.z;
-  for (size_t i = 0; i < blocks; ++i) {
+  const char* last = std::getenv("CUDA_EMU_LAST_BLOCKS");
+  const size_t skipped = last ? blocks - std::min(blocks, size_t(std::atoi(last))) : 0;
+  for (size_t i = skipped; i < blocks; ++i) {
     if (shuffle) mix(warps), mix(lanes);
-    const size_t at = reverse ? blocks - 1 - i : i;  // blocks may run in any order, too
+    const size_t at = reverse ? blocks - 1 - (i - skipped) : i;  // blocks may run in any order, too
     blockIdx = {unsigned(at % grid.x), unsigned(at / grid.x % grid.y), unsigned(at / grid.x / grid.y)};
     run_block(warps, lanes);
   }

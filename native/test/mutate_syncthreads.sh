@@ -1,8 +1,9 @@
 #!/bin/bash
 # native/test/mutate_syncthreads.sh [FILE ...]
 #
-# Removes each barrier from the kernels in turn and expects a test to fail: a barrier that no test misses is either
-# not needed or not tested. Works on a copy, in the CPU emulation, under several schedules of the threads.
+# Removes each barrier from the kernels in turn and expects every group of tests that runs kernels with this barrier to
+# fail: a barrier that no test misses is either not needed or not tested. Works on a copy, in the CPU emulation, under
+# several schedules of the threads. A vote that is also a barrier is replaced by the thread's own vote.
 # FILE: kernel sources as named in native/cuda (default: all that hold a barrier). KFAC_SCHEDULES: see emu/block.h.
 set -euo pipefail
 native=$(cd "$(dirname "$0")/.." && pwd)
@@ -10,26 +11,28 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp -r "$native/include" "$native/cuda" "$native/emu" "$native/test" "$work"
 cd "$work"
-barrier='(__syncthreads|__syncwarp|Team::sync)\(\)'
+barrier='(__syncthreads|__syncwarp|Team::sync)\(\)' vote='(__syncthreads_and|__all_sync)\('
 flags=(-std=c++20 -O1 -DCUDA_EMU '-DKFAC_BUILD="mutant"' -Iinclude -Icuda -Iemu -w -x c++)
 schedules=(${KFAC_SCHEDULES:-forward rev rand:1})
 
-# The translation units that a source ends up in, and the tests that run its kernels.
+# The translation units that a source ends up in.
 affected() {
   case $1 in
-    tile.cuh) echo "accumulate.cu invert.cu precondition.cu" ;;
-    mirror.cuh) echo "accumulate.cu invert.cu pack.cu" ;;
-    parts.cuh) echo "precondition.cu divide.cu" ;;
-    reduce.cuh) echo "precondition.cu divide.cu trace.cu kl_clip.cu" ;;
+    tile.cuh) echo accumulate.cu invert.cu precondition.cu ;;
+    mirror.cuh) echo accumulate.cu invert.cu pack.cu ;;
+    parts.cuh) echo precondition.cu divide.cu ;;
+    reduce.cuh) echo precondition.cu divide.cu trace.cu kl_clip.cu ;;
     invert_*.cuh) echo invert.cu ;;
     *) echo "$1" ;;
   esac
 }
-tests() {
+# The tests that run its kernels: one group for each kernel, or for each policy of a kernel.
+groups() {
   case $1 in
-    tile.cuh) echo "accumulate precondition" ;;
-    mirror.cuh) echo "accumulate_many pack" ;;
-    reduce.cuh) echo "trace kl_clip" ;;
+    tile.cuh) echo accumulate_matrices accumulate_16_bit precondition_shapes precondition_large_tiles \
+      invert_ill_conditioned_large ;;
+    mirror.cuh) echo accumulate_many invert_all_sizes pack ;;
+    reduce.cuh) echo precondition_shapes divide trace kl_clip ;;
     invert_*.cuh) echo invert ;;
     *) echo "${1%.cu}" ;;
   esac
@@ -43,33 +46,42 @@ compile_all() {
   done
   wait
 }
+compile_affected() { for unit in $(affected "$1"); do compile "cuda/$unit"; done; }
 link() { g++ objects/*.o -o kernel_test; }
+# Which schedule makes this group fail; fails itself if none does.
+found() {
+  local schedule
+  for schedule in "${schedules[@]}"; do
+    CUDA_EMU_ORDER=$schedule timeout 300 ./kernel_test "$1" > log 2>&1 || { echo "$1 fails ($schedule)"; return; }
+  done
+  echo "$1 SURVIVED"
+  return 1
+}
 
 mkdir objects
 compile_all cuda/*.cu cuda/*.cpp test/*.cpp
 link
 files=("$@")
-[ $# -gt 0 ] || mapfile -t files < <(cd cuda && grep -lE "$barrier" -- *.cu *.cuh)
+[ $# -gt 0 ] || mapfile -t files < <(cd cuda && grep -lE "$barrier|$vote" -- *.cu *.cuh)
 removed=0 survived=0
 for file in "${files[@]}"; do
   cp "cuda/$file" original
-  mapfile -t lines < <(grep -nE "$barrier" original | cut -d: -f1)
+  mapfile -t lines < <(grep -nE "$barrier|$vote" original | cut -d: -f1)
   for line in "${lines[@]}"; do
-    sed -E "${line}s/$barrier/(void)0/" original > "cuda/$file"
-    for unit in $(affected "$file"); do compile "cuda/$unit"; done
+    sed -E "${line}s/$barrier/(void)0/; ${line}s/__syncthreads_and\(/bool(/; ${line}s/__all_sync\(~0u, /bool(/" original > "cuda/$file"
+    compile_affected "$file"
     link
-    verdict=SURVIVED
-    for schedule in "${schedules[@]}"; do
-      CUDA_EMU_ORDER=$schedule timeout 300 ./kernel_test $(tests "$file") > log 2>&1 || { verdict="found ($schedule)"; break; }
+    verdicts=()
+    for group in $(groups "$file"); do
+      verdicts+=("$(found "$group")") || survived=$((survived + 1))
     done
-    echo "$file:$line $(sed -n "${line}p" original | sed -E 's/^ +//; s/ *\/\/.*//'): $verdict"
+    echo "$file:$line $(sed -n "${line}p" original | sed -E 's/^ +//; s/ *\/\/.*//'): $(IFS=,; echo "${verdicts[*]}" | sed 's/,/, /g')"
     removed=$((removed + 1))
-    [ "$verdict" != SURVIVED ] || survived=$((survived + 1))
   done
   cp original "cuda/$file"
-  for unit in $(affected "$file"); do compile "cuda/$unit"; done
+  compile_affected "$file"
 done
 link
-./kernel_test $(for file in "${files[@]}"; do tests "$file"; done) > log || { cat log; echo "the unchanged kernels fail"; exit 1; }
-echo "$removed barriers removed, $survived survived"
+./kernel_test $(for file in "${files[@]}"; do groups "$file"; done) > log || { cat log; echo "the unchanged kernels fail"; exit 1; }
+echo "$removed barriers removed, $survived survivals"
 [ "$survived" = 0 ]

@@ -1,0 +1,246 @@
+// Offsets beyond 2^31 elements through every kernel. On a GPU the arrays are real. In the emulation they are reserved
+// addresses that nothing backs but the pages in use, and only the last blocks of every launch run.
+#include "harness.h"
+#ifdef CUDA_EMU
+#include <sys/mman.h>
+#endif
+using namespace test;
+
+namespace {
+
+constexpr long long BEYOND = (1LL << 31) + 5;
+constexpr int SIDE = 46400;  // SIDE * SIDE is beyond 2^31
+
+// A large array of zeros.
+template <class T>
+class Large {
+ public:
+  explicit Large(long long size) : size_(size) {
+#ifdef CUDA_EMU
+    void* all = mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (all == MAP_FAILED) std::perror("mmap"), std::exit(2);
+    madvise(all, bytes(), MADV_NOHUGEPAGE);
+    data_ = static_cast<T*>(all);
+#else
+    if (cudaMalloc(reinterpret_cast<void**>(&data_), bytes()) != cudaSuccess) std::exit(2);
+    cudaMemset(data_, 0, bytes());
+#endif
+  }
+  Large(const Large&) = delete;
+  Large& operator=(const Large&) = delete;
+  ~Large() {
+#ifdef CUDA_EMU
+    munmap(data_, bytes());
+#else
+    cudaFree(data_);
+#endif
+  }
+  T* get() const { return data_; }
+  size_t bytes() const { return size_t(size_) * sizeof(T); }
+  void set(long long at, T value) {
+#ifdef CUDA_EMU
+    data_[at] = value;
+#else
+    cudaMemcpy(data_ + at, &value, sizeof value, cudaMemcpyHostToDevice);
+#endif
+  }
+  T operator[](long long at) const {
+#ifdef CUDA_EMU
+    return data_[at];
+#else
+    T value;
+    cudaMemcpy(&value, data_ + at, sizeof value, cudaMemcpyDeviceToHost);
+    return value;
+#endif
+  }
+
+ private:
+  T* data_ = nullptr;
+  long long size_;
+};
+
+// Whether these many bytes are there; says so if not.
+bool room(double bytes) {
+#ifdef CUDA_EMU
+  return bytes > 0;
+#else
+  size_t free_bytes = 0, total = 0;
+  cudaMemGetInfo(&free_bytes, &total);
+  if (double(free_bytes) > bytes + 1e9) return true;
+  std::printf("  SKIPPED: needs %.0f GB of device memory\n", bytes / 1e9);
+  return false;
+#endif
+}
+
+// In the emulation, while it lives: the launches run their last blocks only.
+struct LastBlocks {
+  explicit LastBlocks(int count) { setenv("CUDA_EMU_LAST_BLOCKS", std::to_string(count).c_str(), 1); }
+  ~LastBlocks() { unsetenv("CUDA_EMU_LAST_BLOCKS"); }
+};
+
+template <class Request>
+void call(long long (*query)(const Request*, int), int (*verb)(const Request*, int, void*, long long, kfac_stream),
+          const Request& request) {
+  Workspace workspace(query(&request, 1));
+  CALL(verb(&request, 1, workspace.get(), workspace.bytes(), nullptr));
+}
+template <class Request>
+void call(long long (*query)(const Request*, int, int),
+          int (*verb)(const Request*, int, int, void*, long long, kfac_stream), const Request& request, int math) {
+  Large<unsigned char> workspace(query(&request, 1, math));
+  CALL(verb(&request, 1, math, workspace.get(), (long long)workspace.bytes(), nullptr));
+}
+
+// [rows, n] with a distance between rows
+kfac_rows matrix(const float* data, long long rows, long long n, long long distance) {
+  kfac_rows r{};
+  r.data = data;
+  r.groups = 1;
+  r.batch = rows, r.channels = n, r.height = r.width = 1;
+  r.batch_stride = distance, r.channel_stride = 1;
+  r.kernel_height = r.kernel_width = r.stride_height = r.stride_width = r.dilation_height = r.dilation_width = 1;
+  return r;
+}
+
+}  // namespace
+
+TEST(offsets_of_activations) {
+  if (!room(9e9)) return;
+  Large<float> data(BEYOND + 2);
+  data.set(0, 3.0f), data.set(BEYOND, 5.0f), data.set(BEYOND + 1, 7.0f);
+  Device<float> moment(4), patches(4);
+  const kfac_rows rows = matrix(data.get(), 2, 2, BEYOND);
+  call(kfac_accumulate_workspace, kfac_accumulate, {rows, moment.get(), 1.0f, 0.0f}, KFAC_SPLIT_F16);
+  CHECK(moment.host() == std::vector<float>({34, 35, 35, 49}));
+  call(kfac_patches_workspace, kfac_patches, {rows, patches.get()});
+  CHECK(patches.host() == std::vector<float>({3, 0, 5, 7}));
+}
+
+TEST(offsets_of_patches) {
+  if (!room(18e9)) return;
+  const long long rows = BEYOND / 64 + 1;
+  Large<float> data(64 * rows), out(64 * rows);
+  data.set(64 * rows - 1, 3.0f);
+  const LastBlocks last(1);
+  call(kfac_patches_workspace, kfac_patches, {matrix(data.get(), rows, 64, 64), out.get()});
+  CHECK(out[64 * rows - 1] == 3.0f && out[64 * rows - 2] == 0.0f);
+}
+
+TEST(offsets_of_moments) {
+  if (!room(9e9)) return;
+  std::vector<float> x(2 * SIDE, 0.0f);
+  x[SIDE - 2] = 2.0f, x[SIDE - 1] = 3.0f, x[2 * SIDE - 1] = 5.0f;
+  Device<float> data(x);
+  const LastBlocks last(1);
+  for (int math : {KFAC_SPLIT_F16, KFAC_FFMA}) {
+    Large<float> moment(1LL * SIDE * SIDE);
+    call(kfac_accumulate_workspace, kfac_accumulate, {matrix(data.get(), 2, SIDE, SIDE), moment.get(), 1.0f, 0.0f}, math);
+    const long long end = 1LL * SIDE * SIDE;
+    CHECK(moment[end - 1] == 34.0f && moment[end - 2] == 6.0f && moment[end - 1 - SIDE] == 6.0f &&
+          moment[end - 2 - SIDE] == 4.0f, "math %d", math);
+  }
+}
+
+TEST(offsets_of_inverses) {
+  if (!room(45e9)) return;
+  const kfac_inversion algorithms[] = {KFAC_INVERT_REGISTERS_32, KFAC_INVERT_REGISTERS_64, KFAC_INVERT_REGISTERS_128,
+                                       KFAC_INVERT_SWEEP};
+  for (kfac_inversion algorithm : algorithms) {
+    const int n = algorithm == KFAC_INVERT_REGISTERS_32 ? 32 : algorithm == KFAC_INVERT_REGISTERS_64 ? 64 : 128;
+    const long long count = BEYOND / (n * n) + 4;
+    Large<float> matrix(count * n * n), inverse(count * n * n);
+    Large<int> status(count);
+    status.set(count - 1, 77);
+    const LastBlocks last(10);  // of the sweep's store: one matrix
+    matrix.set((count - 1) * n * n, 3.0f);
+    call(kfac_invert_workspace, kfac_invert,
+         {matrix.get(), inverse.get(), status.get(), nullptr, 1.0f, 1.0f, n, int(count), algorithm}, KFAC_SPLIT_F16);
+    const long long at = (count - 1) * n * n;
+    CHECK(status[count - 1] == 0 && inverse[at] == 0.25f && inverse[at + 1] == 0.0f && inverse[at + n * n - 1] == 1.0f,
+          "algorithm %d", algorithm);
+  }
+}
+
+TEST(offsets_of_gradients) {
+  if (!room(45e9)) return;
+  const long long end = 1LL * SIDE * SIDE;
+  Large<float> g(end), a(end), w(end), u(end);
+  Device<double> inner(1);
+  g.set(end - 1, 2.0f), g.set(end - 2, 1.0f), g.set(end - 1 - SIDE, 1.0f);
+  a.set(end - 1, 3.0f), a.set(end - 2, 1.0f), a.set(end - 1 - SIDE, 1.0f);
+  w.set(end - 1, 5.0f), w.set(end - 2, 7.0f);
+  const LastBlocks last(1);
+  call(kfac_precondition_workspace, kfac_precondition,
+       {g.get(), a.get(), w.get(), nullptr, u.get(), nullptr, inner.get(), 1, SIDE, SIDE, 1.0f}, KFAC_FFMA);
+  // the last row of dW A^-1 is [5, 22]
+  CHECK(u[end - 1] == 44.0f && u[end - 2] == 10.0f && u[end - 1 - SIDE] == 22.0f && u[end - 2 - SIDE] == 5.0f);
+#ifndef CUDA_EMU  // needs all blocks
+  CHECK(inner.host()[0] == 5 * 44 + 7 * 10);
+#endif
+}
+
+TEST(offsets_of_packed) {
+  if (!room(27e9)) return;
+  const long long n = 65600, full_end = n * n, packed_end = n * (n + 1) / 2;
+  Large<float> full(full_end), packed(packed_end);
+  full.set(full_end - 1, 2.0f), full.set(full_end - 2, 3.0f), full.set(full_end - n, 5.0f);
+  const LastBlocks last(1);
+  const kfac_pack_request request{full.get(), packed.get(), int(n), 1};
+  call(kfac_pack_workspace, kfac_pack, request);
+  CHECK(packed[packed_end - 1] == 2.0f && packed[packed_end - 2] == 3.0f && packed[packed_end - n] == 5.0f);
+  full.set(full_end - 1, 0.0f), full.set(full_end - 2, 0.0f);
+  call(kfac_unpack_workspace, kfac_unpack, request);
+  CHECK(full[full_end - 1] == 2.0f && full[full_end - 2] == 3.0f && full[full_end - 1 - n] == 3.0f);
+}
+
+TEST(offsets_of_transposes) {
+  if (!room(18e9)) return;
+  const long long end = 1LL * SIDE * (SIDE + 1);
+  Large<float> in(end), out(end);
+  in.set(end - 1, 2.0f), in.set(end - 2, 3.0f);
+  const LastBlocks last(2);  // the last column has a tile of its own
+  call(kfac_transpose_workspace, kfac_transpose, {in.get(), out.get(), SIDE, SIDE + 1, 1});
+  CHECK(out[end - 1] == 2.0f && out[end - 1 - SIDE] == 3.0f);
+}
+
+TEST(offsets_of_traces) {
+  if (!room(18e9)) return;
+  Large<float> matrix(2LL * SIDE * SIDE);
+  matrix.set(2LL * SIDE * SIDE - 1, 2.0f), matrix.set(1LL * SIDE * SIDE, 3.0f);
+  Device<double> traces(2);
+  const LastBlocks last(1);
+  call(kfac_trace_workspace, kfac_trace, {matrix.get(), traces.get(), SIDE, 2});
+  CHECK(traces.host()[1] == 5.0);
+}
+
+TEST(offsets_of_terms) {
+  if (!room(14e9)) return;
+  const long long size = BEYOND / 2 + 1;
+  Large<float> x(2 * size), y(size);
+  x.set(size - 1, 2.0f), x.set(2 * size - 1, 3.0f);
+  const LastBlocks last(1);
+  call(kfac_squares_workspace, kfac_squares, {x.get(), y.get(), 2, size, 1.0f, 0.0f});
+  CHECK(y[size - 1] == 13.0f && y[size - 2] == 0.0f);
+}
+
+TEST(offsets_of_arrays) {
+  if (!room(18e9)) return;
+  Large<float> x(BEYOND), y(BEYOND);
+  x.set(BEYOND - 1, 3.0f);
+  Device<float> factor(std::vector<float>{0.5f});
+  Device<long long> first(1);
+  Device<double> inner(1);
+  const LastBlocks last(1);
+  call(kfac_scale_workspace, kfac_scale, {x.get(), factor.get(), BEYOND});
+  call(kfac_ema_workspace, kfac_ema, {x.get(), y.get(), BEYOND, 2.0f, 0.0f});
+  CHECK(x[BEYOND - 1] == 1.5f && y[BEYOND - 1] == 3.0f);
+  call(kfac_squares_workspace, kfac_squares, {x.get(), y.get(), 1, BEYOND, 2.0f, 0.0f});
+  CHECK(y[BEYOND - 1] == 4.5f);
+  call(kfac_divide_workspace, kfac_divide, {y.get(), x.get(), inner.get(), 2.0, 1.0, BEYOND});
+  CHECK(x[BEYOND - 1] == 0.15f && x[BEYOND - 2] == 0.0f);
+  call(kfac_finite_workspace, kfac_finite, {x.get(), first.get(), BEYOND, KFAC_F32});
+  CHECK(first.host()[0] == -1);
+  x.set(BEYOND - 2, INFINITY);
+  call(kfac_finite_workspace, kfac_finite, {x.get(), first.get(), BEYOND, KFAC_F32});
+  CHECK(first.host()[0] == BEYOND - 2);
+}
