@@ -1,8 +1,11 @@
 """What all peers share: cases, inputs, timing, results. Needs numpy."""
 
+import argparse
 import json
+import os
 import platform
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -65,3 +68,143 @@ def layer_inputs(seed, index, layer, batch):
         a = uniform(seed, 4 * index, batch, layer["in"])
         g = uniform(seed, 4 * index + 1, batch, layer["out"])
     return a, g
+
+
+class Task:
+    """A case made ready. Peers override what is needed."""
+
+    share = 1.0  # how much of the case one run does
+    checkable = True  # whether result() follows our conventions
+    parts = {}  # seconds by verb of the last run
+
+    def run(self):
+        """Does it once, complete when it returns."""
+        raise NotImplementedError
+
+    def result(self, index):
+        """One matrix of the result as an array of numpy."""
+        raise NotImplementedError
+
+    def seconds(self, calls):
+        start = time.perf_counter()
+        for _ in range(calls):
+            self.run()
+        return time.perf_counter() - start
+
+
+def sample(task, samples):
+    """Seconds per call of the whole case, after calls that warm up."""
+    total, calls = 0.0, 1
+    while total < 0.3:
+        taken = task.seconds(calls)
+        total, last, calls = total + taken, taken / calls, calls * 2
+    calls = max(1, int(np.ceil(0.05 / last)))
+    return [task.seconds(calls) / calls / task.share for _ in range(samples)]
+
+
+def serve(peer):
+    """Answers the Java command, which measures this process in turn with its own: JSON lines."""
+    case_task = None
+    networks = load()["networks"]
+    for line in sys.stdin:
+        request = json.loads(line)
+        op = request["op"]
+        answer = {}
+        try:
+            if op == "hello":
+                answer = {"name": peer.name, "version": peer.version}
+            elif op == "prepare":
+                case_task = peer.prepare(request["case"], networks, request["seed"])
+                answer = {"able": case_task is not None}
+                if case_task is not None:
+                    answer.update(share=case_task.share, checkable=case_task.checkable)
+            elif op == "run":
+                answer = {"seconds": case_task.seconds(request["calls"]), "parts": case_task.parts}
+            elif op == "result":
+                matrix = np.ascontiguousarray(case_task.result(request["index"]), np.float32)
+                matrix.tofile(request["file"])
+            elif op == "release":
+                case_task = None
+            else:
+                answer = {"error": f"unknown operation {op}"}
+        except Exception as e:  # the other side tells the user
+            answer = {"error": f"{type(e).__name__}: {e}"}
+        print(json.dumps(answer), flush=True)
+
+
+def machine():
+    def first(path, key):
+        for line in Path(path).read_text().splitlines():
+            if line.startswith(key):
+                return line.split(":", 1)[1].strip()
+        return ""
+
+    def query(field):
+        command = ["nvidia-smi", f"--query-gpu={field}", "--format=csv,noheader"]
+        try:
+            return subprocess.run(command, capture_output=True, text=True).stdout.strip() or None
+        except OSError:
+            return None
+
+    flags = first("/proc/cpuinfo", "flags").split()
+    vectors = ", AVX-512" if "avx512f" in flags else ", AVX2" if "avx2" in flags else ""
+    return {
+        "cpu": first("/proc/cpuinfo", "model name") + vectors,
+        "cores": len(os.sched_getaffinity(0)),
+        "memoryInBytes": int(first("/proc/meminfo", "MemTotal").split()[0]) * 1024,
+        "os": f"{platform.system()} {platform.machine()}",
+        "gpu": query("name"),
+        "driver": query("driver_version"),
+    }
+
+
+def commit():
+    command = ["git", "-C", str(HERE), "describe", "--always", "--dirty", "--exclude=*"]
+    return subprocess.run(command, capture_output=True, text=True).stdout.strip() or None
+
+
+def main(make_peer, methods=("default",)):
+    """Measures one peer alone, or serves. make_peer(device, threads, method) gives an object with
+    name, version and prepare(case, networks, seed), which returns a Task or None."""
+    parser = argparse.ArgumentParser(description="Measures this peer on the cases of cases.json.")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--method", choices=methods, default=methods[0])
+    parser.add_argument("--verb", help="only this verb")
+    parser.add_argument("--case", help="only cases whose name contains this")
+    parser.add_argument("--samples", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", help="file of results to write")
+    parser.add_argument("--serve", action="store_true", help="answer JSON lines, for the Java side")
+    args = parser.parse_args()
+    peer = make_peer(args.device, args.threads, args.method)
+    if args.serve:
+        serve(peer)
+        return
+    data = load()
+    measurements = []
+    for case in data["cases"]:
+        if case["set"] == "tiny" or args.verb not in (None, case["verb"]):
+            continue
+        if args.case and args.case not in case["name"]:
+            continue
+        task = peer.prepare(case, data["networks"], args.seed)
+        if task is None:
+            continue
+        seconds = sample(task, args.samples)
+        print(f"{peer.name:28} {case['verb']:20} {case['name']:28} {np.median(seconds) * 1e3:12.4f} ms")
+        pair = {"own": peer.name, "ownSeconds": seconds}
+        if task.parts:
+            pair["ownParts"] = task.parts
+        measurements.append({
+            "verb": case["verb"], "name": case["name"], "device": args.device, "flops": 0.0,
+            "commit": commit(), "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "pairs": [pair],
+        })
+    if args.out:
+        results = {
+            "schema": 1, "command": " ".join(sys.argv), "machine": machine(),
+            "versions": {peer.name: peer.version}, "threads": args.threads, "seed": args.seed,
+            "gemmGflops": 0.0, "measurements": measurements,
+        }
+        Path(args.out).write_text(json.dumps(results, indent=2) + "\n")

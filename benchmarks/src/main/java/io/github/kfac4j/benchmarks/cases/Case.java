@@ -17,7 +17,8 @@ import java.util.Map;
   @JsonSubTypes.Type(value = InverseCase.class, name = Case.INVERSE),
   @JsonSubTypes.Type(value = PreconditionCase.class, name = Case.PRECONDITION),
   @JsonSubTypes.Type(value = NetworkCase.class, name = Case.PRECONDITION_NETWORK),
-  @JsonSubTypes.Type(value = NetworkCase.class, name = Case.STEP)
+  @JsonSubTypes.Type(value = NetworkCase.class, name = Case.STEP),
+  @JsonSubTypes.Type(value = NetworkCase.class, name = Case.TRAINING)
 })
 public sealed interface Case
     permits ConvCase, DenseCase, InverseCase, PreconditionCase, NetworkCase {
@@ -41,6 +42,12 @@ public sealed interface Case
 
   /** A whole update: factors, damped inverses and preconditioning of all layers. */
   String STEP = "step";
+
+  /**
+   * Ten training steps in DJL, with one update of factors and inverses among them; the peer {@code
+   * sgd} leaves K-FAC out.
+   */
+  String TRAINING = "training";
 
   /** What is done, one of the constants above. */
   String verb();

@@ -1,7 +1,9 @@
 package io.github.kfac4j.benchmarks.cases;
 
+import io.github.kfac4j.backend.ImageLayout;
+import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Window;
-import io.github.kfac4j.layer.Conv2d;
+import io.github.kfac4j.tensor.Tensor;
 import java.util.Map;
 
 /** Square images [examples, channels, size, size] under a square kernel. */
@@ -45,11 +47,13 @@ public record ConvCase(
     return examples * outputSize() * outputSize();
   }
 
-  /** The layer that sees these images. */
-  public Conv2d layer() {
-    Window window =
-        Window.of(kernel, kernel).withStride(stride, stride).withPadding(padding, padding);
-    Conv2d layer = Conv2d.of(channels, 1, window);
-    return new Conv2d(channels, 1, window, 1, bias, layer.layout());
+  /** The patches that the kernel sees. */
+  public PatchSamples patches(Tensor images, int examples) {
+    return new PatchSamples(
+        images, examples, channels, size, size, ImageLayout.NCHW, window(), 1, bias);
+  }
+
+  private Window window() {
+    return Window.of(kernel, kernel).withStride(stride, stride).withPadding(padding, padding);
   }
 }

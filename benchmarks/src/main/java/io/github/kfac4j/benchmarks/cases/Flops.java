@@ -7,7 +7,7 @@ package io.github.kfac4j.benchmarks.cases;
 public final class Flops {
   private Flops() {}
 
-  /** The operations of a case; 0 for patches, which are copied. */
+  /** The operations of a case; 0 for patches and training. */
   public static double of(Case c) {
     if (c instanceof ConvCase conv) {
       return conv.verb().equals(Case.PATCHES) ? 0 : symmetricUpdate(conv.rows(), conv.dim());
@@ -21,7 +21,7 @@ public final class Flops {
     if (c instanceof PreconditionCase p) {
       return precondition(p.out(), p.in());
     }
-    return network((NetworkCase) c);
+    return c.verb().equals(Case.TRAINING) ? 0 : network((NetworkCase) c);
   }
 
   private static double network(NetworkCase c) {

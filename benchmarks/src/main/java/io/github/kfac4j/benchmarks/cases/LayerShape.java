@@ -27,6 +27,12 @@ public record LayerShape(
     return new Conv2d(in, out, window, 1, bias, Conv2d.of(in, out, window).layout());
   }
 
+  /** It as a case of its own: a convolution's factor. */
+  public ConvCase patches(int batch) {
+    return new ConvCase(
+        Case.CONV_FACTOR, name, "", null, null, batch, in, size, kernel, stride, padding, bias);
+  }
+
   /** Whether it is a convolution. */
   public boolean isConv() {
     return type.equals("conv2d");

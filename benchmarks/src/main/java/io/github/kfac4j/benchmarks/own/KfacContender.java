@@ -57,9 +57,11 @@ public final class KfacContender implements Contender {
       return new PreconditionWork(backend, memory, precondition, seed);
     }
     NetworkCase network = (NetworkCase) c;
-    return c.verb().equals(Case.STEP)
-        ? new StepWork(backend, memory, network, seed)
-        : new NetworkPreconditionWork(backend, memory, network, seed);
+    return switch (c.verb()) {
+      case Case.STEP -> new StepWork(backend, memory, network, seed);
+      case Case.TRAINING -> new TrainingWork(backend, network, seed);
+      default -> new NetworkPreconditionWork(backend, memory, network, seed);
+    };
   }
 
   @Override

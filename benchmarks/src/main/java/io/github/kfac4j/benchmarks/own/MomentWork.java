@@ -3,12 +3,12 @@ package io.github.kfac4j.benchmarks.own;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Moment;
+import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.benchmarks.cases.ConvCase;
 import io.github.kfac4j.benchmarks.cases.DenseCase;
 import io.github.kfac4j.benchmarks.cases.Inputs;
 import io.github.kfac4j.benchmarks.run.Work;
-import io.github.kfac4j.layer.Dense;
 import java.util.List;
 
 /** One factor from one batch. */
@@ -20,16 +20,20 @@ final class MomentWork implements Work {
   MomentWork(Backend backend, TensorMemory memory, ConvCase c, long seed) {
     this(
         backend,
-        c.layer().inputs(memory.tensor(new Inputs(seed).uniform(0, c.elements()), c.shape())));
+        c.patches(
+            memory.tensor(new Inputs(seed).uniform(0, c.elements()), c.shape()), c.examples()));
   }
 
   MomentWork(Backend backend, TensorMemory memory, DenseCase c, long seed) {
     this(
         backend,
-        new Dense(c.width(), 1, c.bias())
-            .inputs(
-                memory.tensor(
-                    new Inputs(seed).uniform(0, c.rows() * c.width()), c.rows(), c.width())));
+        new RowSamples(
+            memory.tensor(new Inputs(seed).uniform(0, c.rows() * c.width()), c.rows(), c.width()),
+            c.rows(),
+            1,
+            1,
+            c.width(),
+            c.bias()));
   }
 
   private MomentWork(Backend backend, Samples samples) {

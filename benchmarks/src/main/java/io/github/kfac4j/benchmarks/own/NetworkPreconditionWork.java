@@ -4,6 +4,7 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.OuterProduct;
+import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.benchmarks.cases.Inputs;
 import io.github.kfac4j.benchmarks.cases.NetworkCase;
 import io.github.kfac4j.benchmarks.cases.NetworkInputs;
@@ -44,8 +45,8 @@ final class NetworkPreconditionWork implements Work {
         tensors.shape.isConv()
             ? null
             : new OuterProduct(
-                layer.outputGrads(tensors.outputGrad),
-                layer.inputs(tensors.input),
+                new RowSamples(tensors.outputGrad, c.batch(), 1, 1, tensors.shape.out(), false),
+                new RowSamples(tensors.input, c.batch(), 1, 1, tensors.shape.in(), layer.bias()),
                 1.0 / c.batch()));
   }
 

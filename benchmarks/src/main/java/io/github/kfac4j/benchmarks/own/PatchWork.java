@@ -16,7 +16,7 @@ final class PatchWork implements Work {
   PatchWork(Backend backend, TensorMemory memory, ConvCase c, long seed) {
     this.backend = backend;
     float[] images = new Inputs(seed).uniform(0, c.elements());
-    this.samples = (PatchSamples) c.layer().inputs(memory.tensor(images, c.shape()));
+    this.samples = c.patches(memory.tensor(images, c.shape()), c.examples());
     this.target = backend.allocate(1, c.rows(), c.dim());
   }
 

@@ -1,15 +1,12 @@
 package io.github.kfac4j.benchmarks.peers;
 
-/** A peer that cannot be used here; the message says why. */
+/** A peer that cannot be used here; the message says why and what to do. */
 public final class PeerUnavailableException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  PeerUnavailableException(String name, Throwable failure) {
-    super("peer '%s': %s; %s".formatted(name, deepest(failure), REMEDY), failure);
+  PeerUnavailableException(String name, String remedy, Throwable failure) {
+    super("peer '%s': %s; %s".formatted(name, deepest(failure), remedy), failure);
   }
-
-  private static final String REMEDY =
-      "the native code of nd4j and mkl is there after a build with -Ppeers";
 
   private static String deepest(Throwable failure) {
     Throwable cause = failure;

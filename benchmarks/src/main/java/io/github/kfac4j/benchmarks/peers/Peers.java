@@ -1,13 +1,17 @@
 package io.github.kfac4j.benchmarks.peers;
 
 import io.github.kfac4j.benchmarks.run.Contender;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
 
-/** The peers that run in this process. */
+/** The peers, in this process and in Python. */
 public final class Peers {
+  private static final String NATIVES =
+      "the native code of nd4j and mkl is there after a build with -Ppeers";
+
   private static final Map<String, IntFunction<Contender>> KNOWN = new LinkedHashMap<>();
 
   static {
@@ -18,13 +22,55 @@ public final class Peers {
     KNOWN.put("nd4j", Nd4jContender::new);
     KNOWN.put("ejml", EjmlContender::new);
     KNOWN.put("ojalgo", threads -> new OjalgoContender());
+    KNOWN.put("sgd", SgdContender::new);
+  }
+
+  /** Scripts of {@code benchmarks/peers} and the method asked of them. */
+  private static final Map<String, List<String>> SCRIPTS = new LinkedHashMap<>();
+
+  static {
+    SCRIPTS.put("pytorch", List.of("torch_peer.py", "inv"));
+    SCRIPTS.put("pytorch cholesky_inverse", List.of("torch_peer.py", "cholesky"));
+    SCRIPTS.put("jax", List.of("jax_peer.py", "default"));
+    SCRIPTS.put("kfac-pytorch", List.of("kfac_pytorch_peer.py", "inverse"));
+    SCRIPTS.put("kfac-pytorch eigen", List.of("kfac_pytorch_peer.py", "eigen"));
   }
 
   private Peers() {}
 
-  /** Their names. */
+  /** The peers in this process. */
   public static List<String> names() {
     return List.copyOf(KNOWN.keySet());
+  }
+
+  /** The peers in Python. */
+  public static List<String> scripts() {
+    return List.copyOf(SCRIPTS.keySet());
+  }
+
+  /**
+   * Starts a peer in Python.
+   *
+   * @param python the interpreter
+   * @param scripts the folder {@code benchmarks/peers}
+   * @param device {@code cpu} or {@code cuda}
+   * @throws PeerUnavailableException if its libraries are not there
+   */
+  public static Contender start(
+      String name, Path python, Path scripts, String device, int threads) {
+    List<String> script = SCRIPTS.get(name);
+    try {
+      return new PythonContender(
+          List.of(
+              python.toString(),
+              scripts.resolve(script.get(0)).toString(),
+              "--serve",
+              "--method=" + script.get(1),
+              "--device=" + device,
+              "--threads=" + threads));
+    } catch (RuntimeException e) {
+      throw new PeerUnavailableException(name, "install it for " + python, e);
+    }
   }
 
   /**
@@ -36,7 +82,7 @@ public final class Peers {
     try {
       return KNOWN.get(name).apply(threads);
     } catch (LinkageError | RuntimeException e) {
-      throw new PeerUnavailableException(name, e);
+      throw new PeerUnavailableException(name, NATIVES, e);
     }
   }
 }

@@ -9,7 +9,6 @@ import io.github.kfac4j.benchmarks.cases.Inputs;
 import io.github.kfac4j.benchmarks.cases.LayerShape;
 import io.github.kfac4j.benchmarks.cases.NetworkCase;
 import io.github.kfac4j.benchmarks.cases.NetworkInputs;
-import io.github.kfac4j.layer.Conv2d;
 
 /** Preconditioned gradients of all layers of a network against fp64. */
 final class NetworkOracle {
@@ -48,7 +47,7 @@ final class NetworkOracle {
     double positions = 1;
     if (layer.isConv()) {
       int[] out = layer.outputShape(c.batch());
-      inputs = Rows.of((Conv2d) layer.toLayer(), data.input(k), layer.inputShape(c.batch()));
+      inputs = Rows.of(layer.patches(c.batch()), data.input(k));
       grads = Rows.channels(data.outputGrad(k), c.batch(), layer.out());
       positions = (double) out[2] * out[3];
     } else {

@@ -34,6 +34,11 @@ public final class Oracle {
     return error;
   }
 
+  /** Whether a case has a right result. */
+  public static boolean judges(Case c, Work work) {
+    return work.checkable() && !c.verb().equals(Case.TRAINING);
+  }
+
   private static double tolerance(Case c) {
     return switch (c.verb()) {
       case Case.PATCHES -> 0;
@@ -47,7 +52,7 @@ public final class Oracle {
   public static double error(Case c, long seed, Work work) {
     Inputs inputs = new Inputs(seed);
     if (c instanceof ConvCase conv) {
-      Rows rows = Rows.of(conv.layer(), inputs.uniform(0, conv.elements()), conv.shape());
+      Rows rows = Rows.of(conv, inputs.uniform(0, conv.elements()));
       return conv.verb().equals(Case.PATCHES)
           ? rows.largestDifference(work.result(0))
           : factorError(rows, work.result(0), inputs);

@@ -1,10 +1,10 @@
 package io.github.kfac4j.benchmarks.run;
 
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.PatchSamples;
-import io.github.kfac4j.layer.Conv2d;
+import io.github.kfac4j.benchmarks.cases.ConvCase;
 import io.github.kfac4j.oracle.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.tensor.Tensor;
 import java.util.Arrays;
 
 /** The vectors x of a second moment, written out in fp64 by the oracle, one example at a time. */
@@ -24,19 +24,18 @@ final class Rows {
     this.reader = reader;
   }
 
-  /** The patches of a convolution of one group. */
-  static Rows of(Conv2d layer, float[] images, int... shape) {
-    int size = images.length / shape[0];
-    int[] one = {1, shape[1], shape[2], shape[3]};
+  /** The patches of a convolution. */
+  static Rows of(ConvCase c, float[] images) {
+    int size = images.length / c.examples();
     return new Rows(
-        shape[0],
-        layer.inputDim(),
+        c.examples(),
+        c.dim(),
         n -> {
           float[] image = Arrays.copyOfRange(images, n * size, (n + 1) * size);
-          PatchSamples samples = (PatchSamples) layer.inputs(HostTensor.of(image, one));
+          Tensor tensor = HostTensor.of(image, 1, c.channels(), c.size(), c.size());
           try (JavaBackend java = new JavaBackend();
-              MatrixStack patches = java.allocate(1, samples.positions(), samples.dim())) {
-            java.patches(samples, patches);
+              MatrixStack patches = java.allocate(1, c.rows() / c.examples(), c.dim())) {
+            java.patches(c.patches(tensor, 1), patches);
             return patches.toArray();
           }
         });

@@ -1,4 +1,4 @@
-package io.github.kfac4j.benchmarks;
+package io.github.kfac4j.benchmarks.command;
 
 import io.github.kfac4j.benchmarks.cases.Case;
 import io.github.kfac4j.benchmarks.cases.Cases;
@@ -11,7 +11,7 @@ import picocli.CommandLine.Command;
     name = "benchmarks",
     mixinStandardHelpOptions = true,
     description = "How fast kfac4j is, beside other libraries.",
-    subcommands = {CommandLine.HelpCommand.class})
+    subcommands = {CompareCommand.class, CommandLine.HelpCommand.class})
 public final class Benchmarks implements Runnable {
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
