@@ -8,20 +8,20 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /**
  * All that K-FAC remembers between steps: factors, inverses and counters. Owned by its {@link
  * Kfac}. It can be written to safetensors in the backend's own precision, so that a resumed run
  * continues bit by bit, and read into K-FAC with the same layers on any backend.
  *
- * <p>Tensors are named {@code LAYER.A}, {@code LAYER.G}, {@code LAYER.A_inverse}, ..., each {@code
- * [groups, n, n]}, and {@code LAYER.counters}. A and G are running averages before the division by
- * their weight.
+ * <p>Tensors are named {@code LAYER.A}, {@code LAYER.G}, {@code LAYER.A_inverse}, ..., and {@code
+ * LAYER.counters}. Symmetric matrices are stored as their lower triangles, row by row: {@code
+ * [groups, n (n + 1) / 2]}; others as {@code [groups, rows, columns]}. A and G are running averages
+ * before the division by their weight.
  */
 public final class KfacState {
   private static final String FORMAT = "kfac4j-state";
-  private static final String FORMAT_VERSION = "1";
+  private static final String FORMAT_VERSION = "2";
   private static final String STEP = "step";
   private static final String COUNTERS = "counters";
 
@@ -75,23 +75,12 @@ public final class KfacState {
     tensors.put(STEP, StoredTensor.of(new long[] {step}));
     layers.forEach(
         (name, layer) -> {
-          layer.matrices.forEach((key, stack) -> tensors.put(name + "." + key, tensor(stack)));
+          layer.matrices.forEach(
+              (key, stack) -> tensors.put(name + "." + key, StateTensors.store(stack)));
           double[] counters = layer.counters();
           tensors.put(name + "." + COUNTERS, StoredTensor.of(counters, counters.length));
         });
     return tensors;
-  }
-
-  private static StoredTensor tensor(MatrixStack stack) {
-    double[] elements = stack.toArray();
-    if (stack.isDouble()) {
-      return StoredTensor.of(elements, stack.count(), stack.rows(), stack.cols());
-    }
-    float[] floats = new float[elements.length];
-    for (int i = 0; i < floats.length; i++) {
-      floats[i] = (float) elements[i];
-    }
-    return StoredTensor.of(floats, stack.count(), stack.rows(), stack.cols());
   }
 
   /**
@@ -123,10 +112,7 @@ public final class KfacState {
 
   private static StoredTensor require(
       Map<String, StoredTensor> tensors, String name, StoredTensor like) {
-    StoredTensor stored = tensors.get(name);
-    if (stored == null) {
-      throw new IllegalArgumentException("the saved K-FAC state has no tensor '" + name + "'");
-    }
+    StoredTensor stored = present(tensors, name);
     if (stored.dtype() != like.dtype() || !Arrays.equals(stored.shape(), like.shape())) {
       throw new IllegalArgumentException(
           "the saved K-FAC state has '%s' as %s, expected %s".formatted(name, stored, like));
@@ -136,32 +122,15 @@ public final class KfacState {
 
   private static double[] elements(
       Map<String, StoredTensor> tensors, String name, MatrixStack stack) {
+    return StateTensors.load(name, present(tensors, name), stack);
+  }
+
+  private static StoredTensor present(Map<String, StoredTensor> tensors, String name) {
     StoredTensor stored = tensors.get(name);
     if (stored == null) {
       throw new IllegalArgumentException("the saved K-FAC state has no tensor '" + name + "'");
     }
-    long[] shape = {stack.count(), stack.rows(), stack.cols()};
-    if (!Arrays.equals(stored.shape(), shape)) {
-      throw new IllegalArgumentException(
-          "the saved K-FAC state has '%s' with shape %s, expected %s"
-              .formatted(name, Arrays.toString(stored.shape()), Arrays.toString(shape)));
-    }
-    return switch (stored.dtype()) {
-      case F64 -> {
-        double[] values = new double[stack.size()];
-        stored.asDoubleBuffer().get(values);
-        yield values;
-      }
-      case F32 -> {
-        float[] values = new float[stack.size()];
-        stored.asFloatBuffer().get(values);
-        yield IntStream.range(0, values.length).mapToDouble(i -> values[i]).toArray();
-      }
-      default ->
-          throw new IllegalArgumentException(
-              "the saved K-FAC state has '%s' as %s, expected F32 or F64"
-                  .formatted(name, stored.dtype()));
-    };
+    return stored;
   }
 
   /** Writes a file of its own, atomically. */

@@ -9,6 +9,7 @@ import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Embedding;
+import io.github.kfac4j.oracle.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.Arrays;
 import java.util.List;
@@ -206,10 +207,6 @@ class EmbeddingTest {
         OPTIONS
             .withApproximation(Approximation.EKFAC)
             .withApproximation("table", Approximation.KRONECKER);
-    new Kfac(
-            new io.github.kfac4j.oracle.JavaBackend(),
-            Map.of("table", layer, "fc", new Dense(2, 2, true)),
-            mixed)
-        .close();
+    new Kfac(new JavaBackend(), Map.of("table", layer, "fc", new Dense(2, 2, true)), mixed).close();
   }
 }

@@ -70,7 +70,7 @@ class KfacStateTest {
       assertThatThrownBy(() -> kfac.state().restore(other.state().toTensors()))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("'layer.A'")
-          .hasMessageContaining("[1, 5, 5]")
+          .hasMessageContaining("[1, 15]")
           .hasMessageContaining("[1, 6, 6]");
       Map<String, StoredTensor> partial = new HashMap<>(before);
       partial.remove("layer.G_inverse");

@@ -9,6 +9,7 @@ import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.layer.ScaleShift;
 import io.github.kfac4j.layer.ScaleShift.Structure;
+import io.github.kfac4j.oracle.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.Arrays;
 import java.util.List;
@@ -164,7 +165,7 @@ class ScaleShiftTest {
     assertThatThrownBy(
             () ->
                 new Kfac(
-                    new io.github.kfac4j.oracle.JavaBackend(),
+                    new JavaBackend(),
                     Map.of("layer", ScaleShift.of(3)),
                     OPTIONS.withApproximation("other", Approximation.EKFAC)))
         .hasMessageContaining("layer 'other'")
