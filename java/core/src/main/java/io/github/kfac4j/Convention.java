@@ -71,6 +71,19 @@ public enum Convention {
     return this == KFAC_PYTORCH ? 1 / (n * n * n * (convolution ? t * t * t : t)) : 1 / (n * t);
   }
 
+  /**
+   * What the factor of a shard is multiplied by, so that the sum over shards is the factor of their
+   * union.
+   *
+   * @param output whether it is G rather than A
+   * @param examples of the shard
+   * @param total examples of all shards
+   */
+  double shardWeight(boolean output, double examples, double total) {
+    double share = examples / total;
+    return output && this == KFAC_PYTORCH ? share * share * share : share;
+  }
+
   /** The factor m of the Fisher block {@code m A x G}. */
   double blockScale(int positions) {
     return this == TENSORFLOW_KFAC || this == KFAC_JAX ? positions : 1;
@@ -91,7 +104,7 @@ public enum Convention {
    * rate, is at most {@code clip}: {@code min(1, sqrt(clip / (lr^2 <U, dW>)))} (Ba et al. 2017). An
    * inner product that is not positive gives 1; {@link #KFAC_PYTORCH} takes its absolute value.
    */
-  double klClip(double clip, double learningRate, double innerProduct) {
+  public double klClip(double clip, double learningRate, double innerProduct) {
     double length =
         learningRate
             * learningRate

@@ -50,15 +50,18 @@ public record Intervals(int factors, int inverses, int burnIn, OptionalDouble si
     return new Intervals(factors, inverses, steps, similarity);
   }
 
-  boolean burningIn(long step) {
+  /** Whether the step, counted from 0, only gathers statistics. */
+  public boolean burningIn(long step) {
     return step < burnIn;
   }
 
-  boolean wantsFactors(long step) {
+  /** Whether the factors are updated before the step, counted from 0. */
+  public boolean wantsFactors(long step) {
     return step < burnIn || (step - burnIn) % factors == 0;
   }
 
-  boolean wantsInverses(long step) {
+  /** Whether the inverses are updated before the step, counted from 0. */
+  public boolean wantsInverses(long step) {
     return step >= burnIn && (step - burnIn) % inverses == 0;
   }
 }

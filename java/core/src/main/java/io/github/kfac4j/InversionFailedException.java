@@ -4,7 +4,8 @@ package io.github.kfac4j;
 public final class InversionFailedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  InversionFailedException(String message) {
+  /** With a message that names the layer. */
+  public InversionFailedException(String message) {
     super(message);
   }
 }

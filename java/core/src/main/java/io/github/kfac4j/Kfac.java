@@ -166,6 +166,24 @@ public final class Kfac implements AutoCloseable {
   }
 
   /**
+   * Takes the statistics of a batch that were made elsewhere into the running averages; one call
+   * for all the observations of a step.
+   *
+   * @param statistics by layer, of some or all layers, as {@link BatchStatistics} makes them
+   * @throws IllegalArgumentException naming the layer and what is wrong: unknown layer, moments
+   *     that are missing or of another size, NaN or infinity
+   */
+  public void observe(Map<String, LayerStatistics> statistics) {
+    statistics.forEach((name, fresh) -> state.layer(name).requireFits(fresh));
+    statistics.forEach((name, fresh) -> state.layer(name).observe(fresh, options.decay()));
+  }
+
+  /** Forgets that some micro-batches of the step have been observed. */
+  void abandonObservations() {
+    observedShare = 0;
+  }
+
+  /**
    * Renews the damped inverses of all layers, or with adaptive intervals of those that are due,
    * from their factors.
    *

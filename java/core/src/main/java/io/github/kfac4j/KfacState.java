@@ -36,6 +36,15 @@ public final class KfacState {
     return layers;
   }
 
+  LayerState layer(String name) {
+    LayerState layer = layers.get(name);
+    if (layer == null) {
+      throw new IllegalArgumentException(
+          LayerState.prefix(name) + "unknown layer; known are " + layers.keySet());
+    }
+    return layer;
+  }
+
   void countStep() {
     step++;
   }

@@ -57,6 +57,48 @@ final class LayerState implements AutoCloseable {
     return staleRefreshes >= 0;
   }
 
+  /**
+   * Checks statistics that were made elsewhere.
+   *
+   * @throws IllegalArgumentException naming the layer and what is wrong
+   */
+  void requireFits(LayerStatistics fresh) {
+    for (String key : Staleness.statistics(this)) {
+      double[] moment = fresh.moments().get(key);
+      if (moment == null || moment.length != matrix(key).size()) {
+        throw new IllegalArgumentException(
+            prefix(name)
+                + "the statistics have %s elements of %s, expected %d"
+                    .formatted(moment == null ? "no" : moment.length, key, matrix(key).size()));
+      }
+      for (int i = 0; i < moment.length; i++) {
+        if (!Double.isFinite(moment[i])) {
+          throw new IllegalArgumentException(
+              prefix(name) + key + " of the batch holds a NaN or infinity at flat index " + i);
+        }
+      }
+    }
+  }
+
+  /** {@code X = decay X + (1 - decay) X_batch} with statistics that fit. */
+  void observe(LayerStatistics fresh, double decay) {
+    for (String key : Staleness.statistics(this)) {
+      MatrixStack average = matrix(key);
+      double[] elements = average.toArray();
+      double[] moment = fresh.moments().get(key);
+      for (int i = 0; i < elements.length; i++) {
+        elements[i] = decay * elements[i] + (1 - decay) * moment[i];
+      }
+      average.set(elements);
+    }
+    positions = fresh.positions();
+    if (matrices.containsKey(Factors.A)) {
+      factorWeight = decay * factorWeight + (1 - decay);
+    } else {
+      momentWeight = decay * momentWeight + (1 - decay);
+    }
+  }
+
   /** The sentence start of every error about this layer. */
   static String prefix(String name) {
     return "layer '" + name + "': ";

@@ -30,6 +30,11 @@ public record Observation(String layer, Tensor input, Tensor outputGrad, double 
     }
   }
 
+  /** The examples of the batch: the first dimension of the input. */
+  int examples() {
+    return input.shape().get(0);
+  }
+
   /**
    * The first {@code count} examples of this batch, which it may not have; a view.
    *

@@ -25,7 +25,8 @@ final class Staleness {
 
   private Staleness() {}
 
-  private static List<String> statistics(LayerState state) {
+  /** The matrices that are averages over batches. */
+  static List<String> statistics(LayerState state) {
     return Stream.of(Factors.A, Factors.G).allMatch(state.matrices::containsKey)
         ? List.of(Factors.A, Factors.G)
         : List.of(KroneckerBases.MOMENTS);

@@ -1,0 +1,83 @@
+package io.github.kfac4j;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.layer.Layer;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The second moments of one batch, apart from any running average: what a rank contributes where
+ * several share a batch. {@link Kfac#observe(Map)} takes in what came together.
+ *
+ * <p>Not for {@link Approximation#EKFAC}, whose moments are measured in a basis that comes from the
+ * running averages. An instance is used by one thread at a time and does not own the backend.
+ */
+public final class BatchStatistics implements AutoCloseable {
+  private final Kfac batch;
+  private final Map<String, Double> examples = new HashMap<>();
+
+  /**
+   * Statistics of nothing yet.
+   *
+   * @param backend stays the caller's to close, after this
+   * @param layers by name
+   * @param options settings; intervals and decay do not matter
+   * @throws IllegalArgumentException if there is no layer, or the approximation is EKFAC
+   */
+  public BatchStatistics(
+      Backend backend, Map<String, ? extends Layer> layers, KfacOptions options) {
+    if (options.approximation() == Approximation.EKFAC) {
+      throw new IllegalArgumentException(
+          "the moments of EKFAC depend on the running averages and cannot be taken apart from them");
+    }
+    batch = new Kfac(backend, layers, options.withDecay(0).withIntervals(1, 1));
+    for (LayerState layer : batch.state().layers().values()) {
+      List<String> kept = Staleness.statistics(layer);
+      Map<String, MatrixStack> inverses = new LinkedHashMap<>(layer.matrices);
+      inverses.keySet().removeAll(kept);
+      inverses.values().forEach(MatrixStack::close);
+      layer.matrices.keySet().retainAll(kept);
+    }
+  }
+
+  /**
+   * Takes a micro-batch in; the shares of a batch add to 1.
+   *
+   * @throws IllegalArgumentException as {@link Kfac#observe(List, double)}
+   */
+  public void observe(List<Observation> observations, double share) {
+    batch.observe(observations, share);
+    Map<String, Double> counts = new HashMap<>();
+    int limit = batch.options().maxExamples();
+    for (Observation observation : observations) {
+      counts.put(observation.layer(), (double) Math.min(limit, observation.examples()));
+    }
+    counts.forEach((layer, count) -> examples.merge(layer, share * count, Double::sum));
+  }
+
+  /** What was observed of a layer since {@link #reset}; the arrays are new. */
+  public LayerStatistics of(String name) {
+    LayerState layer = batch.state().layer(name);
+    double count = examples.getOrDefault(name, 0.0);
+    Map<String, double[]> moments = new LinkedHashMap<>();
+    for (String key : Staleness.statistics(layer)) {
+      MatrixStack stack = layer.matrix(key);
+      moments.put(key, count > 0 ? stack.toArray() : new double[stack.size()]);
+    }
+    return new LayerStatistics(count, layer.positions, moments);
+  }
+
+  /** Begins a new batch. */
+  public void reset() {
+    examples.clear();
+    batch.abandonObservations();
+  }
+
+  @Override
+  public void close() {
+    batch.close();
+  }
+}

@@ -1,0 +1,177 @@
+package io.github.kfac4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.data.Offset.offset;
+
+import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.layer.Conv2d;
+import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.oracle.JavaBackend;
+import io.github.kfac4j.tensor.HostTensor;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Statistics of shards, added by their weights, are those of the whole batch. */
+class BatchStatisticsTest {
+  private static final Map<String, Layer> LAYERS =
+      Map.of("conv", Conv2d.of(2, 3, Window.of(2, 2)), "fc", new Dense(5, 4, true));
+
+  private final Random random = new Random(7);
+
+  /** Images [n, 2, 3, 3] with 4 positions after the convolution, rows for the dense layer. */
+  private List<Observation> batch(int n) {
+    return List.of(
+        new Observation("conv", tensor(n, 2, 3, 3), tensor(n, 3, 2, 2), 2),
+        new Observation("fc", tensor(n, 5), tensor(n, 4), 2));
+  }
+
+  private HostTensor tensor(int... shape) {
+    int size = IntStream.of(shape).reduce(1, (a, b) -> a * b);
+    return HostTensor.of(Networks.gaussian(random, size), shape);
+  }
+
+  private static Observation part(Observation whole, int from, int to) {
+    return new Observation(
+        whole.layer(),
+        part((HostTensor) whole.input(), from, to),
+        part((HostTensor) whole.outputGrad(), from, to),
+        whole.outputGradScale());
+  }
+
+  private static HostTensor part(HostTensor whole, int from, int to) {
+    int[] shape = new int[whole.shape().rank()];
+    Arrays.setAll(shape, whole.shape()::get);
+    int row = whole.size() / shape[0];
+    shape[0] = to - from;
+    return HostTensor.of(Arrays.copyOfRange(whole.toArray(), from * row, to * row), shape);
+  }
+
+  private static Map<String, LayerStatistics> union(
+      Convention convention, List<Map<String, LayerStatistics>> shards) {
+    Map<String, LayerStatistics> union = new LinkedHashMap<>();
+    for (String layer : LAYERS.keySet()) {
+      double total = shards.stream().mapToDouble(s -> s.get(layer).examples()).sum();
+      Map<String, double[]> sums = new LinkedHashMap<>();
+      for (var shard : shards) {
+        LayerStatistics part = shard.get(layer);
+        part.moments()
+            .forEach(
+                (key, moment) -> {
+                  double w = LayerStatistics.weight(convention, key, part.examples(), total);
+                  double[] sum = sums.computeIfAbsent(key, k -> new double[moment.length]);
+                  Arrays.setAll(sum, i -> sum[i] + w * moment[i]);
+                });
+      }
+      int positions = shards.stream().mapToInt(s -> s.get(layer).positions()).max().orElse(1);
+      union.put(layer, new LayerStatistics(total, positions, sums));
+    }
+    return union;
+  }
+
+  private static Map<String, LayerStatistics> all(BatchStatistics statistics) {
+    Map<String, LayerStatistics> all = new LinkedHashMap<>();
+    LAYERS.keySet().forEach(layer -> all.put(layer, statistics.of(layer)));
+    return all;
+  }
+
+  private void shardsAddUp(KfacOptions options) {
+    try (Kfac whole = new Kfac(new JavaBackend(), LAYERS, options);
+        Kfac sharded = new Kfac(new JavaBackend(), LAYERS, options);
+        BatchStatistics one = new BatchStatistics(new JavaBackend(), LAYERS, options);
+        BatchStatistics other = new BatchStatistics(new JavaBackend(), LAYERS, options);
+        BatchStatistics empty = new BatchStatistics(new JavaBackend(), LAYERS, options)) {
+      for (int step = 0; step < 3; step++) {
+        List<Observation> batch = batch(7);
+        whole.observe(batch);
+        one.reset();
+        other.reset();
+        one.observe(batch.stream().map(o -> part(o, 0, 2)).toList(), 1);
+        other.observe(batch.stream().map(o -> part(o, 2, 7)).toList(), 1);
+        sharded.observe(union(options.convention(), List.of(all(one), all(other), all(empty))));
+        whole.state().layers().values().forEach(layer -> assertEqual(layer, sharded));
+      }
+    }
+  }
+
+  private static void assertEqual(LayerState expected, Kfac actual) {
+    LayerState layer = actual.state().layer(expected.name);
+    expected.matrices.forEach(
+        (key, matrix) ->
+            assertThat(layer.matrix(key).toArray())
+                .as(expected.name + "." + key)
+                .containsExactly(matrix.toArray(), offset(1e-12)));
+    assertThat(layer.counters()).containsExactly(expected.counters(), offset(1e-12));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Convention.class)
+  void shardsAddUpToTheBatch(Convention convention) {
+    shardsAddUp(KfacOptions.DEFAULT.withConvention(convention));
+  }
+
+  @Test
+  void shardsAddUpForADiagonal() {
+    shardsAddUp(
+        KfacOptions.DEFAULT
+            .withDampingMode(DampingMode.EXACT)
+            .withApproximation(Approximation.DIAGONAL));
+  }
+
+  @Test
+  void microBatchesAreAveraged() {
+    KfacOptions options = KfacOptions.DEFAULT;
+    List<Observation> batch = batch(6);
+    try (BatchStatistics whole = new BatchStatistics(new JavaBackend(), LAYERS, options);
+        BatchStatistics micro = new BatchStatistics(new JavaBackend(), LAYERS, options)) {
+      micro.observe(batch(6), 0.5); // a step that is given up
+      micro.reset();
+      whole.observe(batch, 1);
+      micro.observe(batch.stream().map(o -> part(o, 0, 3)).toList(), 0.5);
+      micro.observe(batch.stream().map(o -> part(o, 3, 6)).toList(), 0.5);
+      for (String layer : LAYERS.keySet()) {
+        assertThat(micro.of(layer).examples()).isEqualTo(3);
+        assertThat(micro.of(layer).moments().get("A"))
+            .containsExactly(whole.of(layer).moments().get("A"), offset(1e-12));
+      }
+    }
+  }
+
+  @Test
+  void statisticsThatDoNotFitAreRefusedAndChangeNothing() {
+    KfacOptions options = KfacOptions.DEFAULT;
+    try (Kfac kfac = new Kfac(new JavaBackend(), LAYERS, options);
+        BatchStatistics statistics = new BatchStatistics(new JavaBackend(), LAYERS, options)) {
+      statistics.observe(batch(3), 1);
+      var before = kfac.state().toTensors();
+      Map<String, LayerStatistics> bad = all(statistics);
+      bad.get("fc").moments().get("G")[2] = Double.NaN;
+      assertThatThrownBy(() -> kfac.observe(bad))
+          .hasMessage("layer 'fc': G of the batch holds a NaN or infinity at flat index 2");
+      bad.get("fc").moments().remove("A");
+      assertThatThrownBy(() -> kfac.observe(bad))
+          .hasMessage("layer 'fc': the statistics have no elements of A, expected 36");
+      assertThatThrownBy(() -> kfac.observe(Map.of("x", statistics.of("fc"))))
+          .hasMessageContaining("layer 'x': unknown layer");
+      assertThat(kfac.state().toTensors()).isEqualTo(before);
+    }
+  }
+
+  @Test
+  void ekfacIsRefused() {
+    KfacOptions options =
+        KfacOptions.DEFAULT
+            .withDampingMode(DampingMode.EXACT)
+            .withApproximation(Approximation.EKFAC);
+    assertThatThrownBy(() -> new BatchStatistics(new JavaBackend(), LAYERS, options))
+        .hasMessageContaining("EKFAC");
+  }
+}
