@@ -34,8 +34,7 @@ final class Blocks {
    * @throws IllegalArgumentException if the layer does not have the approximation or the convention
    */
   Curvature of(String name, Layer layer) {
-    Approximation approximation =
-        options.approximations().getOrDefault(name, options.approximation());
+    Approximation approximation = options.approximationOf(name);
     String reason = refusal(layer, approximation);
     if (reason != null) {
       throw new IllegalArgumentException(LayerState.prefix(name) + reason);

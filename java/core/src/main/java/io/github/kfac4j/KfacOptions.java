@@ -111,6 +111,11 @@ public record KfacOptions(
         });
   }
 
+  /** The approximation of a layer. */
+  public Approximation approximationOf(String layer) {
+    return approximations.getOrDefault(layer, approximation);
+  }
+
   /** Another approximation of one layer. */
   public KfacOptions withApproximation(String layer, Approximation value) {
     Map<String, Approximation> all = new HashMap<>(approximations);

@@ -8,10 +8,12 @@ import io.github.kfac4j.Observation;
 import io.github.kfac4j.StepReport;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.cli.BadInputException;
+import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /** One step of K-FAC from factors that this batch alone determines. */
 final class Application {
@@ -38,12 +40,10 @@ final class Application {
             .map(entry -> LayerTensors.of(entry.getKey(), entry.getValue(), tensors))
             .toList();
     try (Kfac kfac = new Kfac(backend, layers, options)) {
-      List<Observation> observations = inputs.stream().map(LayerTensors::observation).toList();
-      kfac.observe(observations);
+      kfac.observe(observations(inputs, approximation -> true));
       List<LayerReport> reports = kfac.refresh();
-      if (options.approximation() == Approximation.EKFAC) {
-        kfac.observe(observations); // moments in the basis that refresh() has just made
-      }
+      // moments in the basis that refresh() has just made
+      kfac.observe(observations(inputs, approximation -> approximation == Approximation.EKFAC));
       StepReport step = kfac.precondition(inputs.stream().map(LayerTensors::gradient).toList());
       return new Result(collect(kfac, inputs), reports, step);
     } catch (IllegalArgumentException e) { // the library's checks name layer, tensor and value
@@ -51,15 +51,27 @@ final class Application {
     }
   }
 
+  private List<Observation> observations(
+      List<LayerTensors> inputs, Predicate<Approximation> chosen) {
+    return inputs.stream()
+        .filter(in -> chosen.test(options.approximationOf(in.layer())))
+        .flatMap(in -> in.uses().stream())
+        .toList();
+  }
+
   private Map<String, StoredTensor> collect(Kfac kfac, List<LayerTensors> inputs) {
     OutputTensors out = new OutputTensors();
     for (LayerTensors in : inputs) {
       String name = in.layer();
       Layer layer = layers.get(name);
-      if (options.approximation() != Approximation.DIAGONAL) {
-        double[] a = kfac.state().inputFactor(name);
+      if (options.approximationOf(name) != Approximation.DIAGONAL) {
+        if (!layer.constantInput()) {
+          double[] a = kfac.state().inputFactor(name);
+          boolean diagonal = layer instanceof Embedding;
+          long[] shape = diagonal ? new long[] {a.length} : square(layer, layer.inputDim());
+          out.add(name + ".A", in.dtype(), a, shape);
+        }
         double[] g = kfac.state().outputFactor(name);
-        out.add(name + ".A", in.dtype(), a, square(layer, layer.inputDim()));
         out.add(name + ".G", in.dtype(), g, square(layer, layer.outputDim()));
       }
       out.add(name + LayerTensors.WEIGHT_GRAD, in.dtype(), in.weightGrad());

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,13 +28,24 @@ import picocli.CommandLine.Spec;
     description = {
       "Preconditions gradients from any framework by K-FAC. Tensors come and go as safetensors.",
       "",
-      "In, for each layer, F32 or F64: NAME.input [N, in], [N, ..., in] or [N, C, H, W];"
-          + " NAME.output_grad, per-example gradients of the summed loss with respect to the"
-          + " layer's output; NAME.weight_grad [out, in] or [out, in/groups, kh, kw];"
-          + " NAME.bias_grad [out].",
+      "In, for each layer, F32 or F64: NAME.input; NAME.output_grad, per-example gradients of the"
+          + " summed loss with respect to the layer's output; NAME.weight_grad; NAME.bias_grad if"
+          + " the layer has a bias. A layer that is used several times in one pass has"
+          + " NAME.input_2 and NAME.output_grad_2, and so on.",
       "Out, in the type of NAME.input: NAME.A and NAME.G, undamped, [n, n] or, for several groups,"
           + " [groups, n, n], the bias coordinate last; NAME.weight_grad and NAME.bias_grad,"
           + " preconditioned.",
+      "",
+      "Layers and their shapes (input; output_grad; weight):",
+      "  dense             [N, ..., in]; [N, ..., out]; [out, in]",
+      "  conv1d            [N, in, L]; [N, out, L']; [out, in/groups, k]",
+      "  conv2d            [N, in, H, W]; [N, out, H', W']; [out, in/groups, kh, kw]",
+      "  conv_transpose2d  [N, in, H, W]; [N, out, H', W']; [in, out/groups, kh, kw]",
+      "  embedding         token numbers [N, ...]; [N, ..., width]; [vocabulary, width]. Tied to",
+      "                    the softmax, with a second use [N, ..., width]; [N, ..., vocabulary].",
+      "                    A is the diagonal [vocabulary].",
+      "  scale_shift       the normalised input [N, channels, ...]; the same; [channels].",
+      "                    There is no A; G is [channels, 2, 2] or, full, [2 channels, 2 channels].",
       "",
       "Configuration, with defaults except for layers, name, type, sizes and kernel:",
       "  {\"layers\": [",
@@ -41,10 +53,17 @@ import picocli.CommandLine.Spec;
       "     \"out_channels\": 8, \"kernel\": [3, 3], \"stride\": [1, 1],",
       "     \"padding\": [0, 0], \"dilation\": [1, 1], \"groups\": 1, \"bias\": true},",
       "    {\"name\": \"fc\", \"type\": \"dense\", \"in_features\": 128,",
-      "     \"out_features\": 10, \"bias\": true}],",
+      "     \"out_features\": 10, \"bias\": true},",
+      "    {\"name\": \"words\", \"type\": \"embedding\", \"vocabulary\": 500,",
+      "     \"width\": 16, \"times_uses\": true},",
+      "    {\"name\": \"norm\", \"type\": \"scale_shift\", \"channels\": 8,",
+      "     \"structure\": \"unit_wise\", \"bias\": true, \"channels_last\": false,",
+      "     \"damping_scale\": 1.0}],",
       "   \"damping\": 1e-3, \"damping_mode\": \"factored\", \"convention\": \"kfc\",",
       "   \"approximation\": \"kronecker\", \"kl_clip\": null, \"learning_rate\": 1.0,",
       "   \"decay\": 0.0}",
+      "conv_transpose2d has the fields of conv2d; conv1d too, with single numbers. A layer may have"
+          + " an \"approximation\" of its own.",
       "",
       "damping_mode: factored or exact. It concerns the approximation kronecker; the others are"
           + " always damped exactly. Under the convention kfac-pytorch, factored is its INVERSE"
@@ -128,16 +147,13 @@ public final class ApplyCommand implements Callable<Integer> {
   private void requireKnown(TensorFile file, ApplyConfig config) {
     List<String> layers = config.layers().stream().map(LayerConfig::name).toList();
     for (String tensor : file.tensors().keySet()) {
-      String suffix = tensor.substring(Math.max(0, tensor.lastIndexOf('.')));
-      boolean ours = LayerTensors.SUFFIXES.contains(suffix);
-      String layer = tensor.substring(0, tensor.length() - suffix.length());
-      if (ours && !layers.contains(layer)) {
+      Matcher ending = LayerTensors.ENDING.matcher(tensor);
+      if (!ending.find()) {
+        spec.commandLine().getErr().printf("%s: tensor '%s' is not used%n", in, tensor);
+      } else if (!layers.contains(tensor.substring(0, ending.start()))) {
         throw new BadInputException(
             "%s: tensor '%s' belongs to no layer of %s; its layers are %s"
                 .formatted(in, tensor, configFile, layers));
-      }
-      if (!ours) {
-        spec.commandLine().getErr().printf("%s: tensor '%s' is not used%n", in, tensor);
       }
     }
   }

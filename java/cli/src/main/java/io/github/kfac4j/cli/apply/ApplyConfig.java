@@ -1,14 +1,16 @@
 package io.github.kfac4j.cli.apply;
 
+import static io.github.kfac4j.cli.apply.Fields.choice;
+import static io.github.kfac4j.cli.apply.Fields.orElse;
+
 import io.github.kfac4j.Approximation;
 import io.github.kfac4j.Convention;
 import io.github.kfac4j.DampingMode;
 import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /** The configuration file, field by field; null where it says nothing. */
@@ -29,39 +31,25 @@ record ApplyConfig(
    */
   KfacOptions options() {
     Approximation blocks =
-        choice("approximation", approximation, Approximation.values(), Approximation.KRONECKER);
+        orElse(
+            choice("approximation", approximation, Approximation.class), Approximation.KRONECKER);
     DampingMode mode =
-        choice("damping_mode", dampingMode, DampingMode.values(), DampingMode.FACTORED);
-    double rate = learningRate == null ? 1 : learningRate;
+        orElse(choice("damping_mode", dampingMode, DampingMode.class), DampingMode.FACTORED);
+    double rate = orElse(learningRate, 1.0);
     KfacOptions options =
         KfacOptions.DEFAULT
             .withIntervals(1, 1)
-            .withDamping(damping == null ? KfacOptions.DEFAULT.damping() : damping)
+            .withDamping(orElse(damping, KfacOptions.DEFAULT.damping()))
             .withDampingMode(mode)
             .withApproximation(blocks)
             .withConvention(convention == null ? Convention.KFC : Convention.of(convention))
-            .withDecay(decay == null ? 0 : decay)
+            .withDecay(orElse(decay, 0.0))
             .withLearningRate(rate);
-    return klClip == null ? options : options.withKlClip(klClip, rate);
-  }
-
-  private static <E extends Enum<E>> E choice(String field, String name, E[] values, E other) {
-    if (name == null) {
-      return other;
+    for (LayerConfig layer : orElse(layers, List.<LayerConfig>of())) {
+      Approximation own = choice("approximation", layer.approximation(), Approximation.class);
+      options = own == null ? options : options.withApproximation(layer.name(), own);
     }
-    return Arrays.stream(values)
-        .filter(value -> id(value).equals(name))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "unknown %s '%s'; known are %s"
-                        .formatted(
-                            field, name, Arrays.stream(values).map(ApplyConfig::id).toList())));
-  }
-
-  private static String id(Enum<?> value) {
-    return value.name().toLowerCase(Locale.ROOT);
+    return klClip == null ? options : options.withKlClip(klClip, rate);
   }
 
   /**
@@ -89,19 +77,21 @@ record ApplyConfig(
   private static Layer layer(LayerConfig config) {
     try {
       Layer layer = config.layer();
-      requireSize(layer.groups(), layer.inputDim());
-      requireSize(layer.groups(), layer.outputDim());
+      boolean diagonal = layer instanceof Embedding;
+      int groups = layer.groups();
+      requireSize(groups, layer.inputDim(), diagonal ? layer.outputDim() : layer.inputDim());
+      requireSize(groups, layer.outputDim(), layer.outputDim());
       return layer;
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("layer '" + config.name() + "': " + e.getMessage(), e);
     }
   }
 
-  /** Refuses factors with more elements than an array can hold; a dim below 1 has overflowed. */
-  private static void requireSize(int groups, int dim) {
-    if (dim < 1 || (double) groups * dim * dim > Integer.MAX_VALUE) {
+  /** Refuses matrices with more elements than an array can hold; a dim below 1 has overflowed. */
+  private static void requireSize(int groups, int rows, int cols) {
+    if (rows < 1 || cols < 1 || (double) groups * rows * cols > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
-          "too large: %d factor(s) of %d x %d".formatted(groups, dim, dim));
+          "too large: %d factor(s) of %d x %d".formatted(groups, rows, cols));
     }
   }
 }

@@ -12,7 +12,8 @@ final class ApplyTable {
 
   static void print(ApplyReport report, PrintWriter out) {
     int width = report.layers().stream().mapToInt(layer -> layer.name().length()).max().orElse(0);
-    String format = "%-" + Math.max(width, 5) + "s  %-6s  %6s  %5s  %5s  %-19s  %-19s  %-19s  %s%n";
+    String format =
+        "%-" + Math.max(width, 5) + "s  %-16s  %6s  %5s  %5s  %-19s  %-19s  %-19s  %s%n";
     out.printf(
         format, "layer", "type", "groups", "A", "G", "pi", "damping A", "damping G", "status");
     for (OfLayer layer : report.layers()) {

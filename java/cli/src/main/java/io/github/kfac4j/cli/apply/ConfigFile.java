@@ -73,7 +73,7 @@ final class ConfigFile {
       return "unknown field; known are " + unknown.getKnownPropertyIds();
     }
     if (e instanceof InvalidTypeIdException type) {
-      List<String> known = List.of(LayerConfig.CONV2D, LayerConfig.DENSE);
+      List<String> known = LayerConfig.types();
       return type.getTypeId() == null
           ? "'type' is missing; known are " + known
           : "unknown type '%s'; known are %s".formatted(type.getTypeId(), known);

@@ -8,28 +8,29 @@ import io.github.kfac4j.safetensors.DType;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * What one layer has in the input file.
  *
- * @param dtype of the layer's input, in which its results are written
+ * @param dtype of the layer's first input, in which its results are written
+ * @param uses what the layer saw, once for each use
  * @param weightGrad replaced in place by the preconditioned gradient, as is {@code biasGrad}
  * @param biasGrad null for a layer without bias
  */
 record LayerTensors(
-    String layer,
-    DType dtype,
-    HostTensor input,
-    HostTensor outputGrad,
-    HostTensor weightGrad,
-    HostTensor biasGrad) {
+    String layer, DType dtype, List<Observation> uses, HostTensor weightGrad, HostTensor biasGrad) {
   static final String INPUT = ".input";
   static final String OUTPUT_GRAD = ".output_grad";
   static final String WEIGHT_GRAD = ".weight_grad";
   static final String BIAS_GRAD = ".bias_grad";
-  static final List<String> SUFFIXES = List.of(INPUT, OUTPUT_GRAD, WEIGHT_GRAD, BIAS_GRAD);
+
+  /** A tensor's ending, with the number of the use from the second on. */
+  static final Pattern ENDING =
+      Pattern.compile("\\.((input|output_grad)(_\\d+)?|weight_grad|bias_grad)$");
 
   /**
    * Finds a layer's tensors and checks their types and shapes.
@@ -37,12 +38,10 @@ record LayerTensors(
    * @throws BadInputException naming the tensor and what is wrong with it
    */
   static LayerTensors of(String name, Layer layer, Map<String, StoredTensor> tensors) {
-    HostTensor input = host(name, INPUT, tensors);
-    HostTensor outputGrad = host(name, OUTPUT_GRAD, tensors);
-    try {
-      layer.use(input, outputGrad);
-    } catch (IllegalArgumentException e) {
-      throw new BadInputException("layer '%s': %s".formatted(name, e.getMessage()), e);
+    List<Observation> uses = new ArrayList<>();
+    uses.add(use(name, "", layer, tensors));
+    for (int k = 2; tensors.containsKey(name + INPUT + "_" + k); k++) {
+      uses.add(use(name, "_" + k, layer, tensors));
     }
     DType dtype = tensors.get(name + INPUT).dtype();
     HostTensor weightGrad = gradient(name, WEIGHT_GRAD, tensors, layer.weightShape(), dtype);
@@ -53,11 +52,19 @@ record LayerTensors(
       throw new BadInputException(
           "layer '%s' has no bias, but there is a tensor '%s'".formatted(name, name + BIAS_GRAD));
     }
-    return new LayerTensors(name, dtype, input, outputGrad, weightGrad, biasGrad);
+    return new LayerTensors(name, dtype, uses, weightGrad, biasGrad);
   }
 
-  Observation observation() {
-    return new Observation(layer, input, outputGrad, 1);
+  private static Observation use(
+      String name, String number, Layer layer, Map<String, StoredTensor> tensors) {
+    HostTensor input = host(name, INPUT + number, tensors);
+    HostTensor outputGrad = host(name, OUTPUT_GRAD + number, tensors);
+    try {
+      layer.use(input, outputGrad);
+    } catch (IllegalArgumentException e) {
+      throw new BadInputException("layer '%s': %s".formatted(name, e.getMessage()), e);
+    }
+    return new Observation(name, input, outputGrad, 1);
   }
 
   LayerGradient gradient() {

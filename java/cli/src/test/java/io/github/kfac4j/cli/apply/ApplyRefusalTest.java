@@ -93,8 +93,8 @@ class ApplyRefusalTest {
         "\"damping\":1e-3}     | \"damping\":1} 2    | expected one JSON object",
         "\"damping\":1e-3}     | \"damping\":1       | not valid JSON in line 3",
         "\"damping\":1e-3      | \"damping\":1,\"damping\":2 | Duplicate field 'damping'",
-        "\"type\":\"dense\"    | \"type\":\"linear\" | layers[0]: unknown type 'linear'; known are [conv2d, dense]",
-        "\"type\":\"dense\",   | ^^                  | layers[0]: 'type' is missing; known are [conv2d, dense]",
+        "\"type\":\"dense\"    | \"type\":\"linear\" | layers[0]: unknown type 'linear'; known are [conv1d, conv2d, conv_transpose2d, dense, ",
+        "\"type\":\"dense\",   | ^^                  | layers[0]: 'type' is missing; known are [conv1d, conv2d, conv_transpose2d, dense, ",
         "\"name\":\"fc\",      | ^^                  | layers[0]: 'name' is missing",
         "\"name\":\"conv\"     | \"name\":\"fc\"     | layer 'fc' is there twice",
         "\"in_features\":2     | \"in_features\":0   | layer 'fc': features must be positive but are 0 in, 2 out",
@@ -272,7 +272,7 @@ class ApplyRefusalTest {
     assertThat(outcome.err()).hasLineCount(1).contains("tensor 'fc.weight' is not used");
     assertThat(outcome.out())
         .hasLineCount(5)
-        .startsWith("layer  type    groups      A      G")
-        .contains("\nfc     dense        1      3      2 ", "  ok\n", "wrote " + bench.out);
+        .startsWith("layer  type              groups      A      G")
+        .contains("\nfc     dense                  1      3      2 ", "  ok\n", "wrote " + bench.out);
   }
 }

@@ -1,0 +1,184 @@
+package io.github.kfac4j.cli.apply;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.kfac4j.Approximation;
+import io.github.kfac4j.Kfac;
+import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.LayerGradient;
+import io.github.kfac4j.Observation;
+import io.github.kfac4j.backend.Fixtures;
+import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.layer.Conv1d;
+import io.github.kfac4j.layer.ConvTranspose2d;
+import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.layer.Embedding;
+import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.layer.ScaleShift;
+import io.github.kfac4j.layer.ScaleShift.Structure;
+import io.github.kfac4j.oracle.JavaBackend;
+import io.github.kfac4j.safetensors.DType;
+import io.github.kfac4j.safetensors.StoredTensor;
+import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.tensor.Shape;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Kinds of layers beyond dense and 2-d convolution: the command against the library in one process,
+ * whose own tests hold it against definitions.
+ */
+class ApplyLayersTest {
+  /** A layer, its entry in the configuration, and input and output gradient of each use. */
+  private record Case(String name, Layer layer, String json, int[]... shapes) {}
+
+  private static final Window UP = new Window(3, 2, 2, 2, 1, 0, 1, 1);
+
+  private static final List<Case> CASES =
+      List.of(
+          new Case(
+              "line",
+              new Conv1d(4, 6, Conv1d.window(3, 2, 1, 1), 2, true),
+              "'type':'conv1d','in_channels':4,'out_channels':6,'kernel':3,'stride':2,'padding':1,"
+                  + "'groups':2",
+              shape(5, 4, 7),
+              shape(5, 6, 4)),
+          new Case(
+              "up",
+              new ConvTranspose2d(3, 2, UP, 1, true),
+              "'type':'conv_transpose2d','in_channels':3,'out_channels':2,'kernel':[3,2],"
+                  + "'stride':[2,2],'padding':[1,0]",
+              shape(5, 3, 3, 2),
+              shape(5, 2, 5, 4)),
+          new Case(
+              "norm",
+              ScaleShift.of(3),
+              "'type':'scale_shift','channels':3",
+              shape(5, 3, 2, 2),
+              shape(5, 3, 2, 2)),
+          new Case(
+              "full",
+              new ScaleShift(3, Structure.FULL, false, true, 4),
+              "'type':'scale_shift','channels':3,'structure':'full','bias':false,"
+                  + "'channels_last':true,'damping_scale':4.0",
+              shape(5, 2, 3),
+              shape(5, 2, 3)),
+          new Case(
+              "tied",
+              new Embedding(6, 4, false),
+              "'type':'embedding','vocabulary':6,'width':4,'times_uses':false,"
+                  + "'approximation':'kronecker'",
+              shape(5, 2),
+              shape(5, 2, 4),
+              shape(5, 2, 4),
+              shape(5, 2, 6)),
+          new Case(
+              "twice",
+              new Dense(3, 2, true),
+              "'type':'dense','in_features':3,'out_features':2",
+              shape(5, 3),
+              shape(5, 2),
+              shape(5, 2, 3),
+              shape(5, 2, 2)));
+
+  @TempDir Path directory;
+  private final Random random = new Random(12);
+
+  private static int[] shape(int... extents) {
+    return extents;
+  }
+
+  static Stream<Arguments> runs() {
+    return Stream.of(Approximation.KRONECKER, Approximation.EKFAC, Approximation.DIAGONAL)
+        .flatMap(
+            a ->
+                Stream.of("java", "cpu")
+                    .flatMap(b -> Stream.of(DType.F32, DType.F64).map(t -> Arguments.of(a, b, t))));
+  }
+
+  @ParameterizedTest
+  @MethodSource("runs")
+  void theCommandDoesWhatTheLibraryDoes(Approximation approximation, String backend, DType dtype) {
+    KfacOptions options =
+        KfacOptions.DEFAULT.withDecay(0).withDamping(0.03).withApproximation(approximation);
+    double tolerance = backend.equals("java") && dtype == DType.F64 ? 1e-10 : 1e-4;
+    for (Case one : CASES) {
+      Bench bench = new Bench(directory);
+      List<Observation> uses = new ArrayList<>();
+      for (int u = 0; u < one.shapes().length; u += 2) {
+        String number = u == 0 ? "" : "_" + (u / 2 + 1);
+        boolean ids = one.layer() instanceof Embedding && u == 0;
+        HostTensor x = put(bench, one.name() + ".input" + number, dtype, ids, one.shapes()[u]);
+        HostTensor g =
+            put(bench, one.name() + ".output_grad" + number, dtype, false, one.shapes()[u + 1]);
+        uses.add(new Observation(one.name(), x, g, 1));
+      }
+      Layer layer = one.layer();
+      HostTensor weight =
+          put(bench, one.name() + ".weight_grad", dtype, false, extents(layer.weightShape()));
+      HostTensor bias =
+          layer.bias()
+              ? put(bench, one.name() + ".bias_grad", dtype, false, extents(layer.biasShape()))
+              : null;
+      JsonNode json =
+          bench.json(
+              backend,
+              "{'layers':[{'name':'%s',%s}],'damping':0.03,'approximation':'%s'}"
+                  .formatted(one.name(), one.json(), approximation.name().toLowerCase())
+                  .replace('\'', '"'));
+      assertThat(json.get("layers").get(0).get("groups").intValue()).isEqualTo(layer.groups());
+
+      KfacOptions own =
+          one.name().equals("tied")
+              ? options.withApproximation("tied", Approximation.KRONECKER)
+              : options;
+      try (Kfac kfac = new Kfac(new JavaBackend(), Map.of(one.name(), layer), own)) {
+        kfac.observe(uses);
+        kfac.refresh();
+        kfac.observe(uses);
+        kfac.precondition(List.of(new LayerGradient(one.name(), weight, bias)));
+        Map<String, StoredTensor> results = bench.results();
+        check(results, one.name() + ".weight_grad", weight.toArray(), tolerance);
+        if (bias != null) {
+          check(results, one.name() + ".bias_grad", bias.toArray(), tolerance);
+        }
+        if (own.approximationOf(one.name()) != Approximation.DIAGONAL) {
+          double[] g = kfac.state().outputFactor(one.name());
+          check(results, one.name() + ".G", g, tolerance);
+          assertThat(results.containsKey(one.name() + ".A")).isNotEqualTo(layer.constantInput());
+        }
+      }
+    }
+  }
+
+  private static void check(
+      Map<String, StoredTensor> results, String name, double[] expected, double tolerance) {
+    assertThat(Fixtures.error(Bench.values(results.get(name)), expected))
+        .as(name)
+        .isLessThan(tolerance);
+  }
+
+  private HostTensor put(Bench bench, String name, DType dtype, boolean ids, int... shape) {
+    int size = Arrays.stream(shape).reduce(1, (a, b) -> a * b);
+    double[] values =
+        ids ? random.ints(size, 0, 6).asDoubleStream().toArray() : Fixtures.gaussian(random, size);
+    bench.put(name, dtype, values, Arrays.stream(shape).asLongStream().toArray());
+    return HostTensor.of(values, shape);
+  }
+
+  private static int[] extents(Shape shape) {
+    int[] extents = new int[shape.rank()];
+    Arrays.setAll(extents, shape::get);
+    return extents;
+  }
+}
