@@ -34,21 +34,15 @@ public final class Cases {
   }
 
   /**
-   * The case of a verb and name.
+   * The case of this verb and name, such as {@code inverse n=64}.
    *
-   * @throws IllegalArgumentException if there is none; the message lists the names there are
+   * @throws IllegalArgumentException if there is none
    */
-  public static Case get(String verb, String name) {
-    List<Case> cases = all().stream().filter(c -> c.verb().equals(verb)).toList();
-    return cases.stream()
-        .filter(c -> c.name().equals(name))
+  public static Case byId(String id) {
+    return all().stream()
+        .filter(c -> c.id().equals(id))
         .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "there is no case '%s' of %s; there are %s"
-                        .formatted(
-                            name, verb, cases.stream().map(Case::name).distinct().toList())));
+        .orElseThrow(() -> new IllegalArgumentException("cases.json has no case '" + id + "'"));
   }
 
   /** The layers of a network. */

@@ -16,7 +16,7 @@ final class LapackContender implements Contender {
   LapackContender(Lapack lapack, int threads) {
     this.lapack = lapack;
     this.threads = threads;
-    alone(() -> {}); // fails here if the library cannot be loaded
+    lapack.setThreads(1); // fails here if the library cannot be loaded
   }
 
   @Override
@@ -32,30 +32,14 @@ final class LapackContender implements Contender {
   @Override
   public Work prepare(Case c, long seed) {
     if (c instanceof DenseCase dense) {
-      return new LapackFactor(this, dense, seed);
+      return new LapackFactor(lapack, threads, dense, seed);
     }
     if (c instanceof InverseCase inverse) {
-      return new LapackInverses(this, inverse, seed);
+      return new LapackInverses(lapack, threads, inverse, seed);
     }
-    return c instanceof PreconditionCase p ? new LapackPrecondition(this, p, seed) : null;
-  }
-
-  Lapack lapack() {
-    return lapack;
-  }
-
-  int threads() {
-    return threads;
-  }
-
-  /** Runs with all threads; the CPU backend, which may share the library, wants one. */
-  void alone(Runnable work) {
-    lapack.setThreads(threads);
-    try {
-      work.run();
-    } finally {
-      lapack.setThreads(1);
-    }
+    return c instanceof PreconditionCase p
+        ? new LapackPrecondition(lapack, threads, p, seed)
+        : null;
   }
 
   static FloatPointer pointer(float[] data) {

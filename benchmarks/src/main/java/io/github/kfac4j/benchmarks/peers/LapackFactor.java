@@ -1,26 +1,24 @@
 package io.github.kfac4j.benchmarks.peers;
 
 import io.github.kfac4j.benchmarks.cases.DenseCase;
-import io.github.kfac4j.benchmarks.run.Work;
 import org.bytedeco.javacpp.FloatPointer;
 
 /** A dense layer's factor by one symmetric update. */
-final class LapackFactor implements Work {
-  private final LapackContender owner;
+final class LapackFactor extends LapackWork {
   private final DenseCase c;
   private final FloatPointer x;
   private final FloatPointer factor;
 
-  LapackFactor(LapackContender owner, DenseCase c, long seed) {
-    this.owner = owner;
+  LapackFactor(Lapack lapack, int threads, DenseCase c, long seed) {
+    super(lapack, threads);
     this.c = c;
     this.x = LapackContender.pointer(Rows.of(c, seed));
     this.factor = LapackContender.pointer(new float[c.dim() * c.dim()]);
   }
 
   @Override
-  public void run() {
-    owner.alone(() -> owner.lapack().syrk(c.dim(), c.rows(), 1f / c.rows(), x, 0, factor));
+  void once() {
+    lapack().syrk(c.dim(), c.rows(), 1f / c.rows(), x, 0, factor);
     LapackContender.mirror(factor, c.dim());
   }
 

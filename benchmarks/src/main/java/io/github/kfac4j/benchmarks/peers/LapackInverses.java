@@ -1,7 +1,6 @@
 package io.github.kfac4j.benchmarks.peers;
 
 import io.github.kfac4j.benchmarks.cases.InverseCase;
-import io.github.kfac4j.benchmarks.run.Work;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ForkJoinPool;
@@ -13,29 +12,27 @@ import org.bytedeco.javacpp.Pointer;
  * Cholesky factor and inverse, then the other triangle. One matrix has all threads of the library;
  * many are shared among as many threads of Java, each with a serial library.
  */
-final class LapackInverses implements Work {
-  private final LapackContender owner;
+final class LapackInverses extends LapackWork {
   private final List<Integer> sizes;
   private final List<FloatPointer> sources = new ArrayList<>();
   private final List<FloatPointer> inverses = new ArrayList<>();
   private final ForkJoinPool pool;
 
-  LapackInverses(LapackContender owner, InverseCase c, long seed) {
-    this.owner = owner;
+  LapackInverses(Lapack lapack, int threads, InverseCase c, long seed) {
+    super(lapack, c.sizes().size() == 1 ? threads : 1);
     this.sizes = c.sizes();
     for (float[] matrix : Damped.matrices(c, sizes.size(), seed)) {
       sources.add(LapackContender.pointer(matrix));
       inverses.add(new FloatPointer(matrix.length));
     }
-    this.pool = new ForkJoinPool(owner.threads());
+    this.pool = new ForkJoinPool(threads);
   }
 
   @Override
-  public void run() {
+  void once() {
     if (sizes.size() == 1) {
-      owner.alone(() -> invert(0));
+      invert(0);
     } else {
-      owner.lapack().setThreads(1);
       pool.submit(() -> IntStream.range(0, sizes.size()).parallel().forEach(this::invert)).join();
     }
   }
@@ -44,9 +41,9 @@ final class LapackInverses implements Work {
     int n = sizes.get(k);
     FloatPointer inverse = inverses.get(k);
     Pointer.memcpy(inverse, sources.get(k), 4L * n * n);
-    int info = owner.lapack().invert(n, inverse);
+    int info = lapack().invert(n, inverse);
     if (info != 0) {
-      throw new IllegalStateException(owner.name() + ": matrix " + k + ", info " + info);
+      throw new IllegalStateException(lapack().name() + ": matrix " + k + ", info " + info);
     }
     LapackContender.mirror(inverse, n);
   }

@@ -2,12 +2,10 @@ package io.github.kfac4j.benchmarks.peers;
 
 import io.github.kfac4j.benchmarks.cases.Inputs;
 import io.github.kfac4j.benchmarks.cases.PreconditionCase;
-import io.github.kfac4j.benchmarks.run.Work;
 import org.bytedeco.javacpp.FloatPointer;
 
 /** Two matrix products. */
-final class LapackPrecondition implements Work {
-  private final LapackContender owner;
+final class LapackPrecondition extends LapackWork {
   private final PreconditionCase c;
   private final FloatPointer g;
   private final FloatPointer gradient;
@@ -15,8 +13,8 @@ final class LapackPrecondition implements Work {
   private final FloatPointer product;
   private final FloatPointer result;
 
-  LapackPrecondition(LapackContender owner, PreconditionCase c, long seed) {
-    this.owner = owner;
+  LapackPrecondition(Lapack lapack, int threads, PreconditionCase c, long seed) {
+    super(lapack, threads);
     this.c = c;
     Inputs inputs = new Inputs(seed);
     this.g = LapackContender.pointer(inputs.factor(0, c.out()));
@@ -27,12 +25,9 @@ final class LapackPrecondition implements Work {
   }
 
   @Override
-  public void run() {
-    owner.alone(
-        () -> {
-          owner.lapack().gemm(c.out(), c.in(), c.out(), g, gradient, product);
-          owner.lapack().gemm(c.out(), c.in(), c.in(), product, a, result);
-        });
+  void once() {
+    lapack().gemm(c.out(), c.in(), c.out(), g, gradient, product);
+    lapack().gemm(c.out(), c.in(), c.in(), product, a, result);
   }
 
   @Override
