@@ -1,0 +1,9 @@
+package io.github.kfac4j.distributed;
+
+/**
+ * Numbers that one rank is to get or to give.
+ *
+ * @param owner that rank
+ * @param values the numbers; overwritten by the operation
+ */
+record Block(int owner, float[] values) {}

@@ -1,0 +1,6 @@
+/** Collectives and the layer-parallel preconditioner of kfac4j. */
+module io.github.kfac4j.distributed {
+  requires transitive io.github.kfac4j.core;
+
+  exports io.github.kfac4j.distributed;
+}
