@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
       ShortCommand.class,
       GuardCommand.class,
       CompareCommand.class,
+      ReportCommand.class,
       JmhCommand.class,
       CommandLine.HelpCommand.class
     })

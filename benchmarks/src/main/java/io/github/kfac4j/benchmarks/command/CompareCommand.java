@@ -116,10 +116,10 @@ final class CompareCommand implements Callable<Integer> {
 
   private Measurement measure(Case c, String own, PeerPool pool) {
     System.err.println(c.id());
-    Duel duel = new Duel(c, seed, pairs);
     List<Pairs> measured = new ArrayList<>();
     try (KfacContender ours = KfacContender.open(own, threads);
         Work work = ours.prepare(c, seed)) {
+      Duel duel = new Duel(c, seed, pairs, own, work);
       for (String name : pool.names()) {
         if (!peers.isEmpty() && !peers.contains(name)) {
           continue;
@@ -129,14 +129,14 @@ final class CompareCommand implements Callable<Integer> {
           continue;
         }
         Contender peer = pool.get(name);
-        Pairs result = peer == null ? null : duel.run(own, work, peer);
+        Pairs result = peer == null ? null : duel.with(peer);
         if (result != null) {
           measured.add(result);
           print(result);
         }
       }
       if (measured.isEmpty()) {
-        measured.add(duel.run(own, work, null));
+        measured.add(duel.alone());
       }
     }
     String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();

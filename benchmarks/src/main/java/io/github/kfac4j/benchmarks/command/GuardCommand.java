@@ -49,7 +49,7 @@ final class GuardCommand implements Runnable {
       for (String id : CASES) {
         Case c = Cases.byId(id);
         try (Work work = ours.prepare(c, SEED)) {
-          print(id, new Duel(c, SEED, pairs).run("cpu", work, lapack));
+          print(id, new Duel(c, SEED, pairs, "cpu", work).with(lapack));
         }
       }
     }

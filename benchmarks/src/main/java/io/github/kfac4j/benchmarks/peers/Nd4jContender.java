@@ -20,9 +20,14 @@ final class Nd4jContender implements Contender {
   /** A thousand inverses take it minutes: one in a hundred stands for all. */
   private static final int MANY = 100;
 
+  private final Lapack blas = new OpenBlasLapack();
+  private final int threads;
+
   Nd4jContender(int threads) {
+    this.threads = threads;
     Nd4j.getEnvironment().setMaxThreads(threads);
     Nd4j.getEnvironment().setMaxMasterThreads(threads);
+    blas.setThreads(1); // ND4J has the same OpenBLAS as the CPU backend, and sets its threads
   }
 
   @Override
@@ -54,13 +59,17 @@ final class Nd4jContender implements Contender {
   }
 
   /** What a run makes; the memory of the run before is given back. */
-  private abstract static class Product implements Work {
-    INDArray product;
+  private abstract class Product extends LapackWork {
+    private INDArray product;
+
+    Product() {
+      super(blas, threads);
+    }
 
     abstract INDArray make();
 
     @Override
-    public void run() {
+    final void once() {
       close();
       product = make();
     }
@@ -82,7 +91,7 @@ final class Nd4jContender implements Contender {
     return Nd4j.gemm(x, x, true, false).divi(examples);
   }
 
-  private static final class ConvFactor extends Product {
+  private final class ConvFactor extends Product {
     private final ConvCase c;
     private final INDArray images;
 
@@ -111,7 +120,7 @@ final class Nd4jContender implements Contender {
     }
   }
 
-  private static final class Factor extends Product {
+  private final class Factor extends Product {
     private final INDArray x;
 
     Factor(DenseCase c, long seed) {
@@ -124,12 +133,13 @@ final class Nd4jContender implements Contender {
     }
   }
 
-  private static final class Inverses implements Work {
+  private final class Inverses extends LapackWork {
     private final int total;
     private final List<INDArray> sources = new ArrayList<>();
     private final List<INDArray> inverses = new ArrayList<>();
 
     Inverses(InverseCase c, long seed) {
+      super(blas, threads);
       this.total = c.sizes().size();
       int count = total >= MANY ? total / MANY : total;
       for (float[] m : Damped.matrices(c, count, seed)) {
@@ -139,7 +149,7 @@ final class Nd4jContender implements Contender {
     }
 
     @Override
-    public void run() {
+    void once() {
       close();
       for (INDArray source : sources) {
         inverses.add(InvertMatrix.invert(source, false));
@@ -163,7 +173,7 @@ final class Nd4jContender implements Contender {
     }
   }
 
-  private static final class Precondition extends Product {
+  private final class Precondition extends Product {
     private final INDArray g;
     private final INDArray gradient;
     private final INDArray a;

@@ -4,50 +4,55 @@ import io.github.kfac4j.benchmarks.cases.Case;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Two contenders in turn on one case: ours first in one pair, the peer first in the next. */
+/** Ours and its peers in turn on one case: ours first in one pair, the peer first in the next. */
 public final class Duel {
   private final Case c;
   private final long seed;
   private final int pairs;
+  private final String ourName;
+  private final Work ours;
+  private final Double ourError;
+  private final Sampler ourSampler;
 
-  /** A duel of so many pairs. */
-  public Duel(Case c, long seed, int pairs) {
+  /**
+   * So many pairs with each peer.
+   *
+   * @param ours prepared; run and checked here
+   * @throws IllegalStateException if its result is wrong
+   */
+  public Duel(Case c, long seed, int pairs, String ourName, Work ours) {
     this.c = c;
     this.seed = seed;
     this.pairs = pairs;
+    this.ourName = ourName;
+    this.ours = ours;
+    this.ourError = error(ourName, ours);
+    this.ourSampler = new Sampler(ours);
   }
 
   /**
-   * Measures.
+   * Measures ours and a peer.
    *
-   * @param ours ours, prepared
-   * @param peer null to measure ours alone
    * @return null if the peer has no way to do the case
-   * @throws IllegalStateException if a result is wrong
+   * @throws IllegalStateException if its result is wrong
    */
-  public Pairs run(String ourName, Work ours, Contender peer) {
-    if (peer == null) {
-      return alone(ourName, ours);
-    }
+  public Pairs with(Contender peer) {
     try (Work other = peer.prepare(c, seed)) {
-      return other == null ? null : between(ourName, ours, peer.name(), other);
+      return other == null ? null : between(peer.name(), other);
     }
   }
 
-  private Pairs alone(String name, Work work) {
-    Double error = error(name, work);
-    Sampler sampler = new Sampler(work);
+  /** Measures ours alone. */
+  public Pairs alone() {
     List<Double> seconds = new ArrayList<>();
     for (int i = 0; i < pairs; i++) {
-      seconds.add(sampler.sample());
+      seconds.add(ourSampler.sample());
     }
-    return new Pairs(name, null, seconds, null, null, error, null, null, work.parts(), null);
+    return new Pairs(ourName, null, seconds, null, null, ourError, null, null, ours.parts(), null);
   }
 
-  private Pairs between(String ourName, Work ours, String peerName, Work peer) {
-    Double ourError = error(ourName, ours);
+  private Pairs between(String peerName, Work peer) {
     Double peerError = error(peerName, peer);
-    Sampler ourSampler = new Sampler(ours);
     Sampler peerSampler = new Sampler(peer);
     List<Double> ourSeconds = new ArrayList<>();
     List<Double> peerSeconds = new ArrayList<>();

@@ -1,0 +1,183 @@
+package io.github.kfac4j.benchmarks.report;
+
+import io.github.kfac4j.benchmarks.cases.Case;
+import io.github.kfac4j.benchmarks.run.Measurement;
+import io.github.kfac4j.benchmarks.run.Pairs;
+import io.github.kfac4j.benchmarks.run.Results;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeSet;
+
+/** Results as Markdown. */
+final class Markdown {
+  private final Results results;
+  private final Map<String, String> reasons;
+
+  /**
+   * The tables of one file.
+   *
+   * @param reasons why a target is missed, by {@link #key}
+   */
+  Markdown(Results results, Map<String, String> reasons) {
+    this.results = results;
+    this.reasons = reasons;
+  }
+
+  /** Where, with what, at which commit, by which command. */
+  String provenance() {
+    TreeSet<String> commits = new TreeSet<>();
+    results.measurements().forEach(m -> commits.add(Objects.toString(m.commit(), "unknown")));
+    StringBuilder text = new StringBuilder();
+    text.append(
+        "%s, %d cores%s; %d threads for every library; seed %d; commit %s.%n"
+            .formatted(
+                results.machine().cpu(),
+                results.machine().cores(),
+                results.machine().gpu() == null
+                    ? ""
+                    : ", " + results.machine().gpu() + ", driver " + results.machine().driver(),
+                results.threads(),
+                results.seed(),
+                String.join(", ", commits)));
+    List<String> versions = new ArrayList<>();
+    results.versions().forEach((name, version) -> versions.add(Style.label(name) + " " + version));
+    text.append(String.join("; ", versions)).append(".\n\n```\n");
+    return text.append(results.command()).append("\n```\n").toString();
+  }
+
+  /** All ratios: a table for each verb, a row for each case, a column for each peer. */
+  String ratios() {
+    StringBuilder text = new StringBuilder();
+    List<String> verbs = results.measurements().stream().map(Measurement::verb).distinct().toList();
+    for (String verb : verbs) {
+      if (!verb.equals(Case.TRAINING)) {
+        table(text, verb);
+      }
+    }
+    return text.toString();
+  }
+
+  private void table(StringBuilder text, String verb) {
+    List<Measurement> rows =
+        results.measurements().stream().filter(m -> m.verb().equals(verb)).toList();
+    List<String> peers =
+        Style.contenders().stream()
+            .filter(name -> rows.stream().anyMatch(m -> find(m, name) != null))
+            .toList();
+    text.append("| ").append(Names.verb(verb)).append(" | kfac4j, ms | GFLOP/s |");
+    peers.forEach(peer -> text.append(" ").append(Style.label(peer)).append(" |"));
+    text.append("\n|---|---|---|").append("---|".repeat(peers.size())).append("\n");
+    for (Measurement m : rows) {
+      double seconds = ownSeconds(m);
+      text.append(
+          "| %s%s | %s | %s |"
+              .formatted(
+                  m.name(),
+                  m.pairs().get(0).own().equals("java") ? ", pure Java" : "",
+                  number(1e3 * seconds),
+                  m.flops() > 0 ? "%.0f".formatted(m.flops() / seconds * 1e-9) : ""));
+      for (String peer : peers) {
+        Pairs p = find(m, peer);
+        text.append(p == null ? " |" : " " + ratio(p) + " |");
+      }
+      text.append("\n");
+    }
+    text.append("\n");
+  }
+
+  private static String ratio(Pairs p) {
+    double[] all = p.ratios();
+    return "**%s** (%s to %s)"
+        .formatted(number(p.ratio()), number(all[0]), number(all[all.length - 1]));
+  }
+
+  private static Pairs find(Measurement m, String peer) {
+    return m.pairs().stream().filter(p -> peer.equals(p.peer())).findFirst().orElse(null);
+  }
+
+  /** The median of all samples of ours, beside whatever peer. */
+  private static double ownSeconds(Measurement m) {
+    List<Double> all = new ArrayList<>();
+    m.pairs().forEach(p -> all.addAll(p.ownSeconds()));
+    return Pairs.median(all);
+  }
+
+  /** Three digits. */
+  static String number(double value) {
+    if (value >= 100) {
+      return "%.0f".formatted(value);
+    }
+    return value >= 10
+        ? "%.1f".formatted(value)
+        : value >= 1 ? "%.2f".formatted(value) : "%.3f".formatted(value);
+  }
+
+  /** What K-FAC adds to a training step. */
+  String training() {
+    StringBuilder text = new StringBuilder();
+    for (Measurement m : results.measurements()) {
+      if (m.verb().equals(Case.TRAINING)) {
+        Pairs p = m.pairs().get(0);
+        text.append(
+            "- %s: an SGD step takes %s ms, with K-FAC %s ms, %.0f %% more.%n"
+                .formatted(
+                    m.name(),
+                    number(1e2 * Pairs.median(p.peerSeconds())),
+                    number(1e2 * Pairs.median(p.ownSeconds())),
+                    100 * (1 / p.ratio() - 1)));
+      }
+    }
+    return text.toString();
+  }
+
+  /** The targets: how many are met, and each that is not, with the reason. */
+  String targets() {
+    int met = 0;
+    List<String> missed = new ArrayList<>();
+    for (Measurement m : results.measurements()) {
+      for (Pairs p : m.pairs()) {
+        if (p.target() == null) {
+          continue;
+        }
+        if (p.ratio() >= p.target()) {
+          met++;
+        } else {
+          missed.add(missed(m, p));
+        }
+      }
+    }
+    if (met + missed.size() == 0) {
+      return "";
+    }
+    StringBuilder text = new StringBuilder();
+    text.append("%d of %d targets are met.".formatted(met, met + missed.size()));
+    if (!missed.isEmpty()) {
+      text.append(
+          " These are not:\n\n| | against | target | measured | reason |\n|---|---|---|---|---|\n");
+      missed.forEach(text::append);
+    }
+    return text.append("\n").toString();
+  }
+
+  private String missed(Measurement m, Pairs p) {
+    boolean training = m.verb().equals(Case.TRAINING);
+    String target = training ? "+%.0f %%".formatted(100 / p.target() - 100) : number(p.target());
+    String measured = training ? "+%.0f %%".formatted(100 / p.ratio() - 100) : ratio(p);
+    return "| %s, %s%s | %s | %s | %s | %s |%n"
+        .formatted(
+            Names.verb(m.verb()),
+            m.name(),
+            p.own().equals("java") ? ", pure Java" : "",
+            Style.label(p.peer()),
+            target,
+            measured,
+            reasons.getOrDefault(key(m, p), "not known"));
+  }
+
+  /** What a reason is filed under: own, verb, name and peer. */
+  static String key(Measurement m, Pairs p) {
+    return p.own() + ": " + m.verb() + " " + m.name() + " / " + p.peer();
+  }
+}

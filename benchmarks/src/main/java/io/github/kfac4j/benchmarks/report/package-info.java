@@ -1,0 +1,2 @@
+/** Tables and charts of results. */
+package io.github.kfac4j.benchmarks.report;
