@@ -2,6 +2,7 @@ package io.github.kfac4j.benchmarks.cases;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import java.util.List;
 import java.util.Map;
 
 /** One thing to measure: a verb of K-FAC on tensors of given shapes. */
@@ -63,6 +64,9 @@ public sealed interface Case
 
   /** The ratios aimed at, by peer; may be null. */
   Map<String, Double> targets();
+
+  /** Peers that would take minutes; may be null. */
+  List<String> without();
 
   /** Verb and name, which a user may select by. */
   default String id() {

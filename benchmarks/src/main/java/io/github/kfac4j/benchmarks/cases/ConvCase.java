@@ -4,6 +4,7 @@ import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.tensor.Tensor;
+import java.util.List;
 import java.util.Map;
 
 /** Square images [examples, channels, size, size] under a square kernel. */
@@ -13,6 +14,7 @@ public record ConvCase(
     String set,
     String backend,
     Map<String, Double> targets,
+    List<String> without,
     int examples,
     int channels,
     int size,

@@ -1,5 +1,6 @@
 package io.github.kfac4j.benchmarks.cases;
 
+import java.util.List;
 import java.util.Map;
 
 /** Vectors [rows, width]. */
@@ -9,6 +10,7 @@ public record DenseCase(
     String set,
     String backend,
     Map<String, Double> targets,
+    List<String> without,
     int rows,
     int width,
     boolean bias)

@@ -11,6 +11,7 @@ public record InverseCase(
     String set,
     String backend,
     Map<String, Double> targets,
+    List<String> without,
     int count,
     int n,
     String network)

@@ -30,7 +30,19 @@ public record LayerShape(
   /** It as a case of its own: a convolution's factor. */
   public ConvCase patches(int batch) {
     return new ConvCase(
-        Case.CONV_FACTOR, name, "", null, null, batch, in, size, kernel, stride, padding, bias);
+        Case.CONV_FACTOR,
+        name,
+        "",
+        null,
+        null,
+        null,
+        batch,
+        in,
+        size,
+        kernel,
+        stride,
+        padding,
+        bias);
   }
 
   /** Whether it is a convolution. */

@@ -10,6 +10,7 @@ public record NetworkCase(
     String set,
     String backend,
     Map<String, Double> targets,
+    List<String> without,
     String network,
     int batch)
     implements Case {

@@ -121,14 +121,7 @@ final class CompareCommand implements Callable<Integer> {
         Work work = ours.prepare(c, seed)) {
       Duel duel = new Duel(c, seed, pairs, own, work);
       for (String name : pool.names()) {
-        if (!peers.isEmpty() && !peers.contains(name)) {
-          continue;
-        }
-        // beside the slow pure-Java backend only what it is compared with
-        if (c.backend() != null && !c.targets().containsKey(name)) {
-          continue;
-        }
-        Contender peer = pool.get(name);
+        Contender peer = wanted(c, name) ? pool.get(name) : null;
         Pairs result = peer == null ? null : duel.with(peer);
         if (result != null) {
           measured.add(result);
@@ -143,6 +136,14 @@ final class CompareCommand implements Callable<Integer> {
     String device = own.equals("cuda") ? "cuda" : "cpu";
     return new Measurement(
         c.verb(), c.name(), device, Flops.of(c), Machine.commit(), now, measured);
+  }
+
+  private boolean wanted(Case c, String peer) {
+    boolean chosen = peers.isEmpty() || peers.contains(peer);
+    boolean tooSlow = c.without() != null && c.without().contains(peer);
+    // beside the pure-Java backend only what it is compared with
+    boolean foreign = c.backend() != null && !c.targets().containsKey(peer);
+    return chosen && !tooSlow && !foreign;
   }
 
   private static void print(Pairs p) {

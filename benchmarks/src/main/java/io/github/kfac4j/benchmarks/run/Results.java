@@ -102,9 +102,8 @@ public record Results(
 
   /** Writes a file, whole or not at all. */
   public void write(Path file) throws IOException {
-    Path parent = file.toAbsolutePath().getParent();
-    Files.createDirectories(parent);
-    Path temporary = Files.createTempFile(parent, file.getFileName().toString(), ".tmp");
+    Files.createDirectories(file.toAbsolutePath().getParent());
+    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
     JSON.writeValue(temporary.toFile(), this);
     Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
   }
