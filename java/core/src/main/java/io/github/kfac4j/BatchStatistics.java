@@ -29,7 +29,8 @@ public final class BatchStatistics implements AutoCloseable {
    */
   public BatchStatistics(
       Backend backend, Map<String, ? extends Layer> layers, KfacOptions options) {
-    if (options.approximation() == Approximation.EKFAC) {
+    if (options.approximation() == Approximation.EKFAC
+        || options.approximations().containsValue(Approximation.EKFAC)) {
       throw new IllegalArgumentException(
           "the moments of EKFAC depend on the running averages and cannot be taken apart from them");
     }

@@ -2,6 +2,7 @@ package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -24,7 +25,7 @@ import java.util.Map;
  * IllegalArgumentException} the state and the gradients are as they were. An instance is used by
  * one thread at a time. It owns its state but not the backend.
  */
-public final class Kfac implements AutoCloseable {
+public final class Kfac implements KfacVerbs {
   private static final double SHARE_ROUNDING = 1e-9;
 
   private final Backend backend;
@@ -74,17 +75,12 @@ public final class Kfac implements AutoCloseable {
     }
   }
 
-  /** The settings in force. */
+  @Override
   public KfacOptions options() {
     return options;
   }
 
-  /**
-   * Changes settings between steps, for example damping or learning rate on a schedule.
-   *
-   * @throws IllegalArgumentException if convention, approximation, damping mode or the kind of
-   *     intervals differ, which a state cannot change
-   */
+  @Override
   public void reconfigure(KfacOptions changed) {
     if (changed.convention() != options.convention()
         || changed.approximation() != options.approximation()
@@ -106,13 +102,18 @@ public final class Kfac implements AutoCloseable {
     return state;
   }
 
-  /** Whether a layer asks for observations before the next step. */
+  @Override
+  public long step() {
+    return state.step();
+  }
+
+  @Override
   public boolean wantsObservations() {
     return options.intervals().wantsFactors(state.step())
         && state.layers().values().stream().anyMatch(this::due);
   }
 
-  /** Whether a layer asks for a refresh before the next step. */
+  @Override
   public boolean wantsRefresh() {
     return options.intervals().wantsInverses(state.step())
         && state.layers().values().stream().anyMatch(this::due);
@@ -124,25 +125,7 @@ public final class Kfac implements AutoCloseable {
         || Staleness.due(layer, state.step());
   }
 
-  /**
-   * Takes a batch into the running averages A and G.
-   *
-   * @param observations of some or all layers, several of a layer that was used several times in
-   *     the pass; the tensors are not kept
-   * @throws IllegalArgumentException naming the layer and what is wrong: unknown layer, wrong
-   *     shape, empty batch, uses that do not belong to one pass, NaN or infinity
-   */
-  public void observe(List<Observation> observations) {
-    observe(observations, 1);
-  }
-
-  /**
-   * Takes a micro-batch into the running averages: the shares of one step add to 1, and the factors
-   * become those of the weighted mean over its micro-batches. All bring the same layers.
-   *
-   * @param share of the step's statistics, in (0, 1]
-   * @throws IllegalArgumentException as {@link #observe(List)}, or if the shares exceed 1
-   */
+  @Override
   public void observe(List<Observation> observations, double share) {
     double before = observedShare > 1 - SHARE_ROUNDING ? 0 : observedShare;
     if (!(share > 0) || before + share > 1 + SHARE_ROUNDING) {
@@ -183,14 +166,7 @@ public final class Kfac implements AutoCloseable {
     observedShare = 0;
   }
 
-  /**
-   * Renews the damped inverses of all layers, or with adaptive intervals of those that are due,
-   * from their factors.
-   *
-   * @return a report for each layer
-   * @throws IllegalStateException if a layer has not been observed yet
-   * @throws InversionFailedException if a factor cannot be inverted and the policy has no remedy
-   */
+  @Override
   public List<LayerReport> refresh() {
     List<LayerState> states = state.layers().values().stream().filter(this::due).toList();
     for (LayerState layer : states) {
@@ -208,21 +184,18 @@ public final class Kfac implements AutoCloseable {
     return lastRefresh;
   }
 
-  /**
-   * Replaces gradients by preconditioned ones, {@code G^-1 dW A^-1} for a Kronecker product, and
-   * clips them all by one factor if a KL clip is set. In the burn-in they become zeros. Ends the
-   * step.
-   *
-   * @param gradients of some or all layers, each at most once
-   * @throws IllegalArgumentException naming the layer and what is wrong: unknown or repeated layer,
-   *     wrong shape, NaN or infinity, a layer without inverses yet
-   */
+  @Override
   public StepReport precondition(List<LayerGradient> gradients) {
     StepReport report = preview(gradients);
+    endStep();
+    return report;
+  }
+
+  /** Ends a step whose gradients were previewed; {@link #precondition} does it by itself. */
+  public void endStep() {
     state.countStep();
     observedShare = 0;
     lastRefresh = List.of();
-    return report;
   }
 
   /**
@@ -260,6 +233,16 @@ public final class Kfac implements AutoCloseable {
       }
     }
     return tensors;
+  }
+
+  @Override
+  public Map<String, StoredTensor> toTensors() {
+    return state.toTensors();
+  }
+
+  @Override
+  public void restore(Map<String, StoredTensor> tensors) {
+    state.restore(tensors);
   }
 
   /** Frees the state's matrices; idempotent. */

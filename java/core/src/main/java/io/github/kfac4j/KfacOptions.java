@@ -3,6 +3,7 @@ package io.github.kfac4j;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -137,6 +138,11 @@ public record KfacOptions(
         });
   }
 
+  /** Without a clip. */
+  public KfacOptions withoutKlClip() {
+    return with(copy -> copy.klClip = OptionalDouble.empty());
+  }
+
   /** Another learning rate for the KL clip. */
   public KfacOptions withLearningRate(double value) {
     return with(copy -> copy.learningRate = value);
@@ -160,6 +166,13 @@ public record KfacOptions(
   /** Another policy for inversions that fail. */
   public KfacOptions withInversePolicy(InversePolicy value) {
     return with(copy -> copy.inversePolicy = value);
+  }
+
+  /** The settings for some of the layers: without the approximations of others. */
+  public KfacOptions forLayers(Set<String> layers) {
+    Map<String, Approximation> some = new HashMap<>(approximations);
+    some.keySet().retainAll(layers);
+    return with(copy -> copy.approximations = some);
   }
 
   private KfacOptions with(Consumer<Copy> change) {

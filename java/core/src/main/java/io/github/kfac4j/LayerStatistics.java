@@ -1,5 +1,6 @@
 package io.github.kfac4j;
 
+import io.github.kfac4j.layer.Layer;
 import java.util.Map;
 
 /**
@@ -9,12 +10,17 @@ import java.util.Map;
  * @param examples that were seen; 0 if the layer was not used, and then the moments are zeros. With
  *     micro-batches the mean over them
  * @param positions of each example
- * @param moments by name, each {@code [groups, rows, cols]}; {@code A} and {@code G} are symmetric
+ * @param moments by name: {@code A}, {@code G} or {@code moments}, each {@code [groups, rows,
+ *     cols]}
  */
 public record LayerStatistics(double examples, int positions, Map<String, double[]> moments) {
-  /** Whether the matrices of a moment are symmetric. */
-  public static boolean symmetric(String moment) {
-    return moment.equals(Factors.A) || moment.equals(Factors.G);
+  /**
+   * The dimension of the symmetric matrices of a moment of a layer; 0 if they are not symmetric.
+   */
+  public int symmetricDim(Layer layer, String moment) {
+    int n = moment.equals(Factors.G) ? layer.outputDim() : layer.inputDim();
+    boolean square = moments.get(moment).length == layer.groups() * n * n;
+    return square && !moment.equals(KroneckerBases.MOMENTS) ? n : 0;
   }
 
   /** What a moment is multiplied by before it is added to those of the other shards of a batch. */

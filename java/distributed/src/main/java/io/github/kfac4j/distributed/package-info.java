@@ -1,7 +1,8 @@
 /**
  * K-FAC on many machines.
  *
- * <p>{@link io.github.kfac4j.distributed.Collectives} is what ranks do together; {@link
- * io.github.kfac4j.distributed.Assignment} says which rank inverts which layer.
+ * <p>{@link io.github.kfac4j.distributed.DistributedKfac} divides the layers of a network among the
+ * ranks of a job; {@link io.github.kfac4j.distributed.Assignment} says which rank inverts which
+ * layer, and {@link io.github.kfac4j.distributed.Collectives} is what ranks do together.
  */
 package io.github.kfac4j.distributed;

@@ -87,7 +87,7 @@ class PackingTest {
       BlockFormat.FP16.encode(new float[] {special}, bytes);
       float[] back = {1};
       BlockFormat.FP16.decode(bytes.flip(), back);
-      assertThat(back[0]).isEqualTo(special);
+      assertThat(back[0]).isEqualTo(Float.valueOf(special));
     }
   }
 }

@@ -1,0 +1,90 @@
+package io.github.kfac4j;
+
+import io.github.kfac4j.safetensors.StoredTensor;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a trainer asks of K-FAC in a step, whether the work is done here or shared by many machines.
+ * Every verb checks all of its arguments before it changes anything. An instance is used by one
+ * thread at a time.
+ */
+public interface KfacVerbs extends AutoCloseable {
+  /** The settings in force. */
+  KfacOptions options();
+
+  /**
+   * Changes settings between steps, for example damping or learning rate on a schedule.
+   *
+   * @throws IllegalArgumentException if convention, approximations, damping mode or the kind of
+   *     intervals differ, which a state cannot change
+   */
+  void reconfigure(KfacOptions changed);
+
+  /** Preconditioned steps so far. */
+  long step();
+
+  /** Whether a layer asks for observations before the next step. */
+  boolean wantsObservations();
+
+  /** Whether a layer asks for a refresh before the next step. */
+  boolean wantsRefresh();
+
+  /**
+   * Takes a batch into the running averages A and G.
+   *
+   * @param observations of some or all layers, several of a layer that was used several times in
+   *     the pass; the tensors are not kept
+   * @throws IllegalArgumentException naming the layer and what is wrong: unknown layer, wrong
+   *     shape, empty batch, uses that do not belong to one pass, NaN or infinity
+   */
+  default void observe(List<Observation> observations) {
+    observe(observations, 1);
+  }
+
+  /**
+   * Takes a micro-batch into the running averages: the shares of one step add to 1, and the factors
+   * become those of the weighted mean over its micro-batches. All bring the same layers.
+   *
+   * @param share of the step's statistics, in (0, 1]
+   * @throws IllegalArgumentException as {@link #observe(List)}, or if the shares exceed 1
+   */
+  void observe(List<Observation> observations, double share);
+
+  /**
+   * Renews the damped inverses of all layers, or with adaptive intervals of those that are due,
+   * from their factors.
+   *
+   * @return a report for each layer
+   * @throws IllegalStateException if a layer has not been observed yet
+   * @throws InversionFailedException if a factor cannot be inverted and the policy has no remedy
+   */
+  List<LayerReport> refresh();
+
+  /**
+   * Replaces gradients by preconditioned ones, {@code G^-1 dW A^-1} for a Kronecker product, and
+   * clips them all by one factor if a KL clip is set. In the burn-in they become zeros. Ends the
+   * step.
+   *
+   * @param gradients of some or all layers, each at most once
+   * @throws IllegalArgumentException naming the layer and what is wrong: unknown or repeated layer,
+   *     wrong shape, NaN or infinity, a layer without inverses yet
+   */
+  StepReport precondition(List<LayerGradient> gradients);
+
+  /** A copy of all that is remembered between steps, as named tensors. */
+  Map<String, StoredTensor> toTensors();
+
+  /**
+   * Replaces everything by what {@link #toTensors} gave, of K-FAC with the same layers and
+   * approximations, on one machine or on any number.
+   *
+   * @throws IllegalArgumentException naming the first tensor that is missing or does not fit; the
+   *     state is unchanged then
+   */
+  void restore(Map<String, StoredTensor> tensors);
+
+  /** Frees the state's matrices; idempotent. */
+  @Override
+  void close();
+}

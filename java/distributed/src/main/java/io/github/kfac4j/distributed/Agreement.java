@@ -1,0 +1,97 @@
+package io.github.kfac4j.distributed;
+
+import io.github.kfac4j.InversionFailedException;
+import java.util.List;
+
+/**
+ * One decision on all ranks: either each gets the messages of all, or each throws the failure of
+ * the lowest rank that had one, of the same kind and in the same words.
+ */
+final class Agreement {
+  private final Collectives collectives;
+
+  Agreement(Collectives collectives) {
+    this.collectives = collectives;
+  }
+
+  private enum Kind {
+    NONE,
+    ARGUMENT,
+    STATE,
+    INVERSION,
+    OTHER;
+
+    static Kind of(RuntimeException failure) {
+      if (failure instanceof InversionFailedException) {
+        return INVERSION;
+      }
+      if (failure instanceof IllegalArgumentException) {
+        return ARGUMENT;
+      }
+      return failure instanceof IllegalStateException ? STATE : OTHER;
+    }
+
+    RuntimeException failure(String message) {
+      return switch (this) {
+        case INVERSION -> new InversionFailedException(message);
+        case ARGUMENT -> new IllegalArgumentException(message);
+        case STATE -> new IllegalStateException(message);
+        default -> new CollectiveException(message);
+      };
+    }
+  }
+
+  /**
+   * Tells all ranks how this one fares.
+   *
+   * @param failure of this rank, or null
+   * @param message to all, if there was no failure
+   * @return the messages in the order of the ranks
+   */
+  List<byte[]> settle(RuntimeException failure, byte[] message) {
+    Kind kind = failure == null ? Kind.NONE : Kind.of(failure);
+    byte[] frame =
+        Frames.bytes(
+            out -> {
+              out.writeByte(kind.ordinal());
+              if (failure == null) {
+                out.write(message);
+              } else {
+                out.writeUTF(kind == Kind.OTHER ? failure.toString() : failure.getMessage());
+              }
+            });
+    List<byte[]> frames = Frames.gather(collectives, frame);
+    for (int rank = 0; rank < frames.size(); rank++) {
+      requireGood(rank, frames.get(rank), failure);
+    }
+    return frames.stream()
+        .map(
+            one ->
+                Frames.read(
+                    one,
+                    in -> {
+                      in.readByte();
+                      return in.readAllBytes();
+                    }))
+        .toList();
+  }
+
+  private void requireGood(int rank, byte[] frame, RuntimeException own) {
+    Kind kind = Kind.values()[frame[0]];
+    if (kind != Kind.NONE) {
+      String words =
+          Frames.read(
+              frame,
+              in -> {
+                in.readByte();
+                return in.readUTF();
+              });
+      RuntimeException failure =
+          kind.failure(collectives.size() == 1 ? words : "rank %d: %s".formatted(rank, words));
+      if (rank == collectives.rank()) {
+        failure.initCause(own);
+      }
+      throw failure;
+    }
+  }
+}

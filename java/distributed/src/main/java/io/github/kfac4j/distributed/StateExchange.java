@@ -1,0 +1,90 @@
+package io.github.kfac4j.distributed;
+
+import io.github.kfac4j.safetensors.DType;
+import io.github.kfac4j.safetensors.StoredTensor;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** Copies named tensors from the rank that has them to all, one at a time. */
+final class StateExchange {
+  private final Collectives collectives;
+
+  StateExchange(Collectives collectives) {
+    this.collectives = collectives;
+  }
+
+  /**
+   * The tensors of one rank, on all ranks.
+   *
+   * @param mine what this rank has; used if it is the root
+   */
+  Map<String, StoredTensor> broadcast(Map<String, StoredTensor> mine, int root) {
+    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+    boolean here = collectives.rank() == root;
+    byte[] table = broadcast(here ? Frames.bytes(out -> writeTable(mine, out)) : null, root);
+    Map<String, StoredTensor> shapes = Frames.read(table, StateExchange::readTable);
+    shapes.forEach(
+        (name, empty) -> {
+          ByteBuffer data = here ? direct(mine.get(name)) : empty.data();
+          collectives.broadcast(data, root).await();
+          tensors.put(name, here ? mine.get(name) : empty);
+        });
+    return tensors;
+  }
+
+  private static ByteBuffer direct(StoredTensor tensor) {
+    ByteBuffer data = tensor.data();
+    return data.isDirect() ? data : Buffers.bytes(data.remaining()).put(data).flip();
+  }
+
+  private byte[] broadcast(byte[] message, int root) {
+    ByteBuffer length = Buffers.bytes(Integer.BYTES);
+    length.putInt(0, message == null ? 0 : message.length);
+    collectives.broadcast(length, root).await();
+    ByteBuffer bytes = Buffers.bytes(length.getInt(0));
+    if (message != null) {
+      bytes.put(message).flip();
+    }
+    collectives.broadcast(bytes, root).await();
+    byte[] received = new byte[bytes.remaining()];
+    bytes.get(received);
+    return received;
+  }
+
+  private static void writeTable(Map<String, StoredTensor> tensors, DataOutputStream out)
+      throws IOException {
+    out.writeInt(tensors.size());
+    for (Map.Entry<String, StoredTensor> entry : tensors.entrySet()) {
+      StoredTensor tensor = entry.getValue();
+      out.writeUTF(entry.getKey());
+      out.writeByte(tensor.dtype().ordinal());
+      out.writeInt(tensor.shape().length);
+      for (long extent : tensor.shape()) {
+        out.writeLong(extent);
+      }
+    }
+  }
+
+  /** Tensors of zeros as they are described. */
+  private static Map<String, StoredTensor> readTable(DataInputStream in) throws IOException {
+    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+    for (int i = in.readInt(); i > 0; i--) {
+      String name = in.readUTF();
+      DType dtype = DType.values()[in.readByte()];
+      long[] shape = new long[in.readInt()];
+      long bytes = dtype.byteSize();
+      for (int d = 0; d < shape.length; d++) {
+        shape[d] = in.readLong();
+        bytes = Math.multiplyExact(bytes, shape[d]);
+      }
+      ByteBuffer data = Buffers.bytes(Math.toIntExact(bytes)).order(ByteOrder.LITTLE_ENDIAN);
+      tensors.put(name, StoredTensor.of(dtype, data, shape));
+    }
+    return tensors;
+  }
+}

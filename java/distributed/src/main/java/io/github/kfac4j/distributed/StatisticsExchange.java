@@ -1,0 +1,127 @@
+package io.github.kfac4j.distributed;
+
+import io.github.kfac4j.BatchStatistics;
+import io.github.kfac4j.Convention;
+import io.github.kfac4j.LayerStatistics;
+import io.github.kfac4j.layer.Layer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Brings each layer's statistics of all shards together at its owner; symmetric ones packed. */
+final class StatisticsExchange {
+  private final Collectives collectives;
+  private final Map<String, Layer> layers;
+  private final Assignment assignment;
+  private final Exchange exchange;
+
+  /** What a rank saw of each layer: {@code [examples, positions]}. */
+  private record Seen(double[] examples, int[] positions) {}
+
+  /** One moment of one layer on its way; {@code packedDim} is 0 if it is not packed. */
+  private record Part(String layer, String moment, int packedDim, Block block) {}
+
+  StatisticsExchange(
+      Collectives collectives,
+      Map<String, Layer> layers,
+      Assignment assignment,
+      Precision precision) {
+    this.collectives = collectives;
+    this.layers = layers;
+    this.assignment = assignment;
+    this.exchange = new Exchange(collectives, precision);
+  }
+
+  /**
+   * Sums statistics over all ranks.
+   *
+   * @param local of this rank's shard
+   * @param failure that kept this rank from making them, or null
+   * @return those of the whole batch, of the layers that this rank owns and some rank has seen
+   */
+  Map<String, LayerStatistics> sum(
+      BatchStatistics local, Convention convention, RuntimeException failure) {
+    Map<String, LayerStatistics> mine = new LinkedHashMap<>();
+    layers.keySet().forEach(layer -> mine.put(layer, local.of(layer)));
+    List<Seen> seen =
+        new Agreement(collectives).settle(failure, message(mine)).stream().map(this::seen).toList();
+    double[] totals = new double[layers.size()];
+    int[] positions = new int[layers.size()];
+    for (Seen one : seen) {
+      for (int i = 0; i < totals.length; i++) {
+        totals[i] += one.examples[i];
+        positions[i] = one.examples[i] > 0 ? one.positions[i] : positions[i];
+      }
+    }
+    List<Part> parts = new ArrayList<>();
+    int i = 0;
+    for (String layer : layers.keySet()) {
+      if (totals[i] > 0) {
+        addParts(parts, layer, mine.get(layer), totals[i], convention);
+      }
+      i++;
+    }
+    exchange.sum(parts.stream().map(Part::block).toList()).await();
+    return collect(parts, totals, positions);
+  }
+
+  private static byte[] message(Map<String, LayerStatistics> mine) {
+    return Frames.bytes(
+        out -> {
+          for (LayerStatistics one : mine.values()) {
+            out.writeDouble(one.examples());
+            out.writeInt(one.positions());
+          }
+        });
+  }
+
+  private Seen seen(byte[] message) {
+    return Frames.read(
+        message,
+        in -> {
+          Seen seen = new Seen(new double[layers.size()], new int[layers.size()]);
+          for (int i = 0; i < layers.size(); i++) {
+            seen.examples[i] = in.readDouble();
+            seen.positions[i] = in.readInt();
+          }
+          return seen;
+        });
+  }
+
+  private void addParts(
+      List<Part> parts, String name, LayerStatistics mine, double total, Convention convention) {
+    mine.moments()
+        .forEach(
+            (moment, elements) -> {
+              double weight = LayerStatistics.weight(convention, moment, mine.examples(), total);
+              int dim = mine.symmetricDim(layers.get(name), moment);
+              float[] values =
+                  dim > 0
+                      ? SymmetricPacking.pack(elements, dim, weight)
+                      : Numbers.toFloats(elements, weight);
+              parts.add(new Part(name, moment, dim, new Block(assignment.owner(name), values)));
+            });
+  }
+
+  private Map<String, LayerStatistics> collect(List<Part> parts, double[] totals, int[] positions) {
+    List<String> order = List.copyOf(layers.keySet());
+    Map<String, LayerStatistics> sums = new LinkedHashMap<>();
+    for (Part part : parts) {
+      if (part.block.owner() == collectives.rank()) {
+        int i = order.indexOf(part.layer);
+        float[] values = part.block.values();
+        sums.computeIfAbsent(
+                part.layer,
+                name -> new LayerStatistics(totals[i], positions[i], new LinkedHashMap<>()))
+            .moments()
+            .put(
+                part.moment,
+                part.packedDim > 0
+                    ? SymmetricPacking.unpack(values, part.packedDim)
+                    : Numbers.toDoubles(values));
+      }
+    }
+    return sums;
+  }
+}
