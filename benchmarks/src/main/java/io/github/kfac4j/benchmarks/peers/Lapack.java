@@ -10,6 +10,9 @@ interface Lapack {
 
   void setThreads(int threads);
 
+  /** How long its threads stay busy after a call. */
+  long settleMillis();
+
   /** Lower triangle of {@code C = alpha X'X + beta C}, X [k, n]. */
   void syrk(int n, int k, float alpha, FloatPointer x, float beta, FloatPointer c);
 

@@ -42,6 +42,11 @@ final class LapackContender implements Contender {
         : null;
   }
 
+  @Override
+  public long settleMillis() {
+    return lapack.settleMillis();
+  }
+
   static FloatPointer pointer(float[] data) {
     return new FloatPointer(data.length).put(data, 0, data.length);
   }

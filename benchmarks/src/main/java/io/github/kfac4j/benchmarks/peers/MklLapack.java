@@ -28,6 +28,11 @@ final class MklLapack implements Lapack {
   }
 
   @Override
+  public long settleMillis() {
+    return 250; // the 200 ms of KMP_BLOCKTIME, and some
+  }
+
+  @Override
   public void syrk(int n, int k, float alpha, FloatPointer x, float beta, FloatPointer c) {
     cblas_ssyrk(CblasRowMajor, CblasLower, CblasTrans, n, k, alpha, x, n, beta, c, n);
   }

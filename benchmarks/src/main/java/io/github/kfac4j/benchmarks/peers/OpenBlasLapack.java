@@ -25,6 +25,11 @@ final class OpenBlasLapack implements Lapack {
   }
 
   @Override
+  public long settleMillis() {
+    return 30; // 2^26 cycles
+  }
+
+  @Override
   public void syrk(int n, int k, float alpha, FloatPointer x, float beta, FloatPointer c) {
     cblas_ssyrk(CblasRowMajor, CblasLower, CblasTrans, n, k, alpha, x, n, beta, c, n);
   }

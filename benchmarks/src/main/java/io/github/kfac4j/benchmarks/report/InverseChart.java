@@ -36,21 +36,19 @@ final class InverseChart {
     Style.apply(chart.getStyler());
     chart.getStyler().setYAxisLogarithmic(true);
     chart.getStyler().setMarkerSize(7);
-    chart.getStyler().setXAxisTickMarkSpacingHint(60);
-    chart
-        .getStyler()
-        .setxAxisTickLabelsFormattingFunction(
-            x -> x == Math.rint(x) ? Long.toString(Math.round(Math.pow(2, x))) : " ");
+    chart.getStyler().setxAxisTickLabelsFormattingFunction(Style::powerOfTwo);
     double first = 1e9;
     double last = 0;
     for (String name : Style.contenders()) {
       TreeMap<Integer, Double> points = rates.get(name);
       if (points != null) {
         line(chart, name, points);
-        first = Math.min(first, log2(points.firstKey()));
-        last = Math.max(last, log2(points.lastKey()));
+        first = Math.min(first, Style.log2(points.firstKey()));
+        last = Math.max(last, Style.log2(points.lastKey()));
       }
     }
+    chart.getStyler().setXAxisMin(first - 0.2).setXAxisMax(last + 0.2);
+    chart.getStyler().setXAxisTickMarkSpacingHint(Style.spacing(620, 1, last - first + 0.4));
     if (results.gemmGflops() > 0) {
       double[] ends = {first, last};
       double[] rate = {results.gemmGflops(), results.gemmGflops()};
@@ -63,24 +61,20 @@ final class InverseChart {
   }
 
   private static void line(XYChart chart, String name, TreeMap<Integer, Double> points) {
-    double[] x = points.keySet().stream().mapToDouble(InverseChart::log2).toArray();
+    double[] x = points.keySet().stream().mapToDouble(Style::log2).toArray();
     double[] y = points.values().stream().mapToDouble(Double::doubleValue).toArray();
     XYSeries series = chart.addSeries(Style.label(name), x, y);
     boolean ours = Style.label(name).startsWith("kfac4j");
     series.setLineColor(Style.color(name));
     series.setLineStyle(
         new BasicStroke(ours ? 3.4f : 1.8f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
-    series.setMarker(ours ? SeriesMarkers.CIRCLE : SeriesMarkers.DIAMOND);
+    series.setMarker(Style.marker(name));
     series.setMarkerColor(Style.color(name));
   }
 
   private static BasicStroke dashed() {
     float[] dash = {7, 5};
     return new BasicStroke(1.6f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, dash, 0);
-  }
-
-  private static double log2(int n) {
-    return Math.log(n) / Math.log(2);
   }
 
   private static Map<String, TreeMap<Integer, Double>> rates(Results results) {

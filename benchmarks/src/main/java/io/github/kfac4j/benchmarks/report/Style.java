@@ -15,6 +15,8 @@ import javax.imageio.ImageIO;
 import org.knowm.xchart.internal.chartpart.Chart;
 import org.knowm.xchart.style.AxesChartStyler;
 import org.knowm.xchart.style.Styler.LegendPosition;
+import org.knowm.xchart.style.markers.Marker;
+import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /** What all charts have in common. */
 final class Style {
@@ -35,7 +37,7 @@ final class Style {
     contender("cuda", "kfac4j", 0x0072B2);
     contender("java", "kfac4j, pure Java", 0x332288);
     contender("openblas", "OpenBLAS", 0x009E73);
-    contender("mkl", "MKL", 0x117733);
+    contender("mkl", "MKL", 0x999933);
     contender("libtorch", "libtorch", 0xD55E00);
     contender("libtorch cholesky_inverse", "libtorch, Cholesky", 0xE69F00);
     contender("pytorch", "PyTorch", 0x882255);
@@ -69,6 +71,17 @@ final class Style {
     return COLORS.getOrDefault(contender, INK);
   }
 
+  /** A shape for each family of libraries. */
+  static Marker marker(String contender) {
+    return switch (contender) {
+      case "openblas", "mkl" -> SeriesMarkers.SQUARE;
+      case "libtorch", "libtorch cholesky_inverse" -> SeriesMarkers.DIAMOND;
+      case "pytorch", "pytorch cholesky_inverse" -> SeriesMarkers.TRIANGLE_UP;
+      case "jax" -> SeriesMarkers.TRIANGLE_DOWN;
+      default -> SeriesMarkers.CIRCLE;
+    };
+  }
+
   static void apply(AxesChartStyler style) {
     style.setChartBackgroundColor(Color.WHITE);
     style.setPlotBackgroundColor(Color.WHITE);
@@ -86,6 +99,35 @@ final class Style {
     style.setLegendPosition(LegendPosition.OutsideE);
     style.setLegendBorderColor(Color.WHITE);
     style.setChartPadding(14);
+  }
+
+  static double log2(double value) {
+    return Math.log(value) / Math.log(2);
+  }
+
+  /** 1/4, 1/2, 1, 2, ... where an axis shows logarithms to base 2. */
+  static String powerOfTwo(double exponent) {
+    if (exponent != Math.rint(exponent)) {
+      return blank(exponent);
+    }
+    return exponent >= 0
+        ? Long.toString(Math.round(Math.pow(2, exponent)))
+        : "1/" + Math.round(Math.pow(2, -exponent));
+  }
+
+  /**
+   * An invisible label that no other value has, in characters of no width: XChart tries wider and
+   * wider spacings, for ever if it has to, until all labels of an axis differ.
+   */
+  static String blank(double value) {
+    return Long.toBinaryString(Double.doubleToLongBits(value))
+        .replace('0', '\u200C')
+        .replace('1', '\u200D');
+  }
+
+  /** The pixels between ticks that make XChart put one at every {@code step}. */
+  static int spacing(int pixels, double step, double range) {
+    return (int) (1.1 * pixels * step / range);
   }
 
   /** Writes a chart as PNG. */

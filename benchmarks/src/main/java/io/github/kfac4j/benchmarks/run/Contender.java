@@ -17,6 +17,11 @@ public interface Contender extends AutoCloseable {
    */
   Work prepare(Case c, long seed);
 
+  /** How long its threads stay busy, waiting for more, after a call. */
+  default long settleMillis() {
+    return 30;
+  }
+
   @Override
   default void close() {}
 }

@@ -38,7 +38,7 @@ public final class Duel {
    */
   public Pairs with(Contender peer) {
     try (Work other = peer.prepare(c, seed)) {
-      return other == null ? null : between(peer.name(), other);
+      return other == null ? null : between(peer, other);
     }
   }
 
@@ -46,23 +46,25 @@ public final class Duel {
   public Pairs alone() {
     List<Double> seconds = new ArrayList<>();
     for (int i = 0; i < pairs; i++) {
-      seconds.add(ourSampler.sample());
+      seconds.add(ourSampler.sample(0));
     }
     return new Pairs(ourName, null, seconds, null, null, ourError, null, null, ours.parts(), null);
   }
 
-  private Pairs between(String peerName, Work peer) {
+  private Pairs between(Contender contender, Work peer) {
+    String peerName = contender.name();
+    long settle = contender.settleMillis();
     Double peerError = error(peerName, peer);
     Sampler peerSampler = new Sampler(peer);
     List<Double> ourSeconds = new ArrayList<>();
     List<Double> peerSeconds = new ArrayList<>();
     for (int i = 0; i < pairs; i++) {
       if (i % 2 == 0) {
-        ourSeconds.add(ourSampler.sample());
-        peerSeconds.add(peerSampler.sample());
+        ourSeconds.add(ourSampler.sample(settle));
+        peerSeconds.add(peerSampler.sample(settle));
       } else {
-        peerSeconds.add(peerSampler.sample());
-        ourSeconds.add(ourSampler.sample());
+        peerSeconds.add(peerSampler.sample(settle));
+        ourSeconds.add(ourSampler.sample(settle));
       }
     }
     return new Pairs(

@@ -5,9 +5,6 @@ public final class Sampler {
   private static final double WARM_UP_SECONDS = 0.3;
   private static final double SAMPLE_SECONDS = 0.05;
 
-  /** Threads of the library measured before may still be waiting busily. */
-  private static final long SETTLE_MILLIS = 30;
-
   private final Work work;
   private final int calls;
 
@@ -26,10 +23,14 @@ public final class Sampler {
     this.calls = (int) Math.max(1, Math.ceil(SAMPLE_SECONDS / last));
   }
 
-  /** One sample: seconds per call of the whole case. */
-  public double sample() {
+  /**
+   * One sample: seconds per call of the whole case.
+   *
+   * @param settleMillis threads of the library measured before may still be waiting busily
+   */
+  public double sample(long settleMillis) {
     try {
-      Thread.sleep(SETTLE_MILLIS);
+      Thread.sleep(settleMillis);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
