@@ -54,6 +54,11 @@ final class Nd4jContender implements Contender {
     return c instanceof PreconditionCase p ? new Precondition(p, seed) : null;
   }
 
+  @Override
+  public long settleMillis() {
+    return blas.settleMillis();
+  }
+
   private static INDArray array(float[] data, long... shape) {
     return Nd4j.create(data, shape, 'c');
   }

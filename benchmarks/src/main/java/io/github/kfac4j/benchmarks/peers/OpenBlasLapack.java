@@ -26,7 +26,7 @@ final class OpenBlasLapack implements Lapack {
 
   @Override
   public long settleMillis() {
-    return 30; // 2^26 cycles
+    return 100; // 2^26 cycles, and some
   }
 
   @Override
