@@ -93,7 +93,7 @@ public final class KfacOptimizer {
     double lossBefore = 0;
     if (measured) {
       if (!minimum || rule.weightDecay().decoupled() > 0) {
-        foretold = model(List.of(update(move)), raw, lambda, batch).at(1);
+        foretold = QuadraticModel.of(List.of(update(move)), raw, lambda, batch).at(1);
       }
       lossBefore = batch.loss() + 0.5 * l2 * Tensors.dot(weights, weights);
     }
@@ -104,7 +104,7 @@ public final class KfacOptimizer {
       damping = lm.next(damping, ratio);
     }
     if (rule.rescale()) {
-      weights.values().forEach(KfacOptimizer::rescale);
+      weights.values().forEach(Tensors::shrink);
     }
     step++;
     return new OptimizerReport(
@@ -153,7 +153,7 @@ public final class KfacOptimizer {
       Preconditioner preconditioner,
       BatchFunction batch) {
     preconditioner.precondition(factorDamping, 1, refresh);
-    QuadraticModel model = model(directions(g), raw, lambda, batch);
+    QuadraticModel model = QuadraticModel.of(directions(g), raw, lambda, batch);
     double[] c = model.minimum();
     double beta = c.length > 1 ? c[1] : 0;
     Tensors.combine(memory, beta, g, c[0]);
@@ -167,23 +167,6 @@ public final class KfacOptimizer {
     return withMemory ? List.of(preconditioned, memory) : List.of(preconditioned);
   }
 
-  private static QuadraticModel model(
-      List<Map<String, HostTensor>> directions,
-      Map<String, HostTensor> gradient,
-      double lambda,
-      BatchFunction batch) {
-    int n = directions.size();
-    double[] slope = new double[n];
-    double[][] curvature = batch.curvature(directions);
-    for (int i = 0; i < n; i++) {
-      slope[i] = Tensors.dot(gradient, directions.get(i));
-      for (int j = 0; j < n; j++) {
-        curvature[i][j] += lambda * Tensors.dot(directions.get(i), directions.get(j));
-      }
-    }
-    return new QuadraticModel(slope, curvature);
-  }
-
   private void chooseGamma(
       LevenbergMarquardt rule,
       Map<String, HostTensor> g,
@@ -195,7 +178,7 @@ public final class KfacOptimizer {
     double chosen = gamma;
     for (double candidate : rule.gammas(gamma, this.rule.weightDecay().l2())) {
       preconditioner.preview(candidate * candidate);
-      QuadraticModel model = model(directions(g), raw, lambda, batch);
+      QuadraticModel model = QuadraticModel.of(directions(g), raw, lambda, batch);
       double value = model.at(model.minimum());
       if (value < best) {
         best = value;
@@ -220,17 +203,6 @@ public final class KfacOptimizer {
   private void apply(Move move) {
     double keep = 1 - move.rate * rule.weightDecay().decoupled();
     Tensors.combine(weights, keep, move.direction, -move.scale);
-  }
-
-  private static void rescale(HostTensor weight) {
-    if (weight.shape().rank() < 2) {
-      return;
-    }
-    double norm = Math.sqrt(Tensors.dot(weight, weight)) + 1e-9;
-    double factor = Math.sqrt(2.0 * weight.shape().get(0)) / norm;
-    if (factor < 1) {
-      Tensors.combine(weight, factor, weight, 0);
-    }
   }
 
   private void requireGradients(Map<String, HostTensor> gradients) {

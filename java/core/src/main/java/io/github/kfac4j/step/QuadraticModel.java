@@ -1,5 +1,9 @@
 package io.github.kfac4j.step;
 
+import io.github.kfac4j.tensor.HostTensor;
+import java.util.List;
+import java.util.Map;
+
 /**
  * The change of the loss that curvature foretells, along up to two directions: {@code M(c) = -c'b +
  * c'Cc / 2} for the update {@code W -= c_1 d_1 + c_2 d_2}, where {@code b_i = <gradient, d_i>} and
@@ -11,6 +15,31 @@ package io.github.kfac4j.step;
 public record QuadraticModel(double[] slope, double[][] curvature) {
   /** Below this share of the diagonal's product the determinant counts as 0. */
   private static final double DEPENDENT = 1e-12;
+
+  /**
+   * The model of a batch.
+   *
+   * @param directions one or two, by parameter
+   * @param gradient of the loss, weight decay included
+   * @param damping lambda with the L2 coefficient
+   * @param batch gives the curvature
+   */
+  static QuadraticModel of(
+      List<Map<String, HostTensor>> directions,
+      Map<String, HostTensor> gradient,
+      double damping,
+      BatchFunction batch) {
+    int n = directions.size();
+    double[] slope = new double[n];
+    double[][] curvature = batch.curvature(directions);
+    for (int i = 0; i < n; i++) {
+      slope[i] = Tensors.dot(gradient, directions.get(i));
+      for (int j = 0; j < n; j++) {
+        curvature[i][j] += damping * Tensors.dot(directions.get(i), directions.get(j));
+      }
+    }
+    return new QuadraticModel(slope, curvature);
+  }
 
   /** M at the given coefficients. */
   public double at(double... c) {

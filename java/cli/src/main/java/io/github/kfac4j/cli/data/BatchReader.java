@@ -43,6 +43,12 @@ public final class BatchReader {
     return new BatchReader(images, Normalization.of(images), augment, batchSize, seed);
   }
 
+  /** The same images as brightness from 0 to 1, not standardised, never augmented. */
+  public BatchReader asBrightness() {
+    int batchSize = labels.capacity() / Float.BYTES;
+    return new BatchReader(images, Normalization.unit(images), false, batchSize, seed);
+  }
+
   /** Reads validation batches, never augmented. */
   public static BatchReader validation(Dataset data, int batchSize) {
     return new BatchReader(data.validation(), Normalization.of(data.train()), false, batchSize, 0);

@@ -1,5 +1,7 @@
 package io.github.kfac4j.cli.data;
 
+import java.util.Arrays;
+
 /**
  * Per-channel standardisation: value = (byte - mean) * scale.
  *
@@ -7,6 +9,13 @@ package io.github.kfac4j.cli.data;
  * @param scale one over their standard deviation
  */
 record Normalization(float[] mean, float[] scale) {
+
+  /** Brightness from 0 to 1. */
+  static Normalization unit(Images images) {
+    float[] scale = new float[images.channels()];
+    Arrays.fill(scale, 1 / 255f);
+    return new Normalization(new float[images.channels()], scale);
+  }
 
   /** Fits mean 0 and variance 1 on {@code images}. */
   static Normalization of(Images images) {

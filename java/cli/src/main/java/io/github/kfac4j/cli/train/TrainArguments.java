@@ -33,14 +33,16 @@ final class TrainArguments {
   @Option(
       names = "--model",
       paramLabel = "NAME",
-      description = "Network: simple-cnn (default), mlp or resnet8.")
+      description = "Network: simple-cnn (default), mlp, resnet8 or autoencoder.")
   private String model;
 
   @Option(
       names = "--optimizer",
       paramLabel = "NAME[,NAME...]",
       split = ",",
-      description = "Optimizers to compare, in this order, out of kfac, sgd, adam (default: all).")
+      description =
+          "Optimizers to compare, in this order, out of kfac, ekfac, diagonal, sgd, adam"
+              + " (default: kfac,sgd,adam).")
   private List<String> optimizers;
 
   @Option(
@@ -75,6 +77,12 @@ final class TrainArguments {
   private Double target;
 
   @Option(
+      names = "--target-loss",
+      paramLabel = "LOSS",
+      description = "Stop an optimizer at this validation loss.")
+  private Double targetLoss;
+
+  @Option(
       names = "--lr",
       paramLabel = "RATE",
       description =
@@ -83,10 +91,48 @@ final class TrainArguments {
   private String learningRate;
 
   @Option(
+      names = "--lr-schedule",
+      paramLabel = "FORM",
+      description =
+          "What becomes of the learning rates: constant (default), linear:FACTOR or"
+              + " polynomial:POWER until the end, or from parts of the run on:"
+              + " 0.4=0.1,0.8=0.01.")
+  private String learningRateSchedule;
+
+  @Option(
+      names = "--weight-decay",
+      paramLabel = "FORM",
+      description = "l2=COEFFICIENT, in the loss, or decoupled=COEFFICIENT (default: none).")
+  private String weightDecay;
+
+  @Option(
+      names = "--average",
+      paramLabel = "DECAY",
+      description = "Evaluate the moving average of the weights, for example 0.99.")
+  private Double average;
+
+  @Option(
       names = "--damping",
       paramLabel = "LAMBDA",
-      description = "Damping of K-FAC (default: 0.01).")
-  private Double damping;
+      description =
+          "Damping of K-FAC and its relatives, or of some: kfac=0.01,ekfac=0.01 (default: 0.01).")
+  private String damping;
+
+  @Option(
+      names = "--kfac",
+      paramLabel = "SETTING=VALUE[,...]",
+      split = ",",
+      description = {
+        "More settings of K-FAC and its relatives:",
+        "fisher=empirical (default), mc, exact or curvature-prop;",
+        "intervals=FACTORS:INVERSES, steps (default: 10:10); stale=0.1, intervals that adapt;"
+            + " burn-in=STEPS; examples=N, of each batch for the factors; micro-batches=N;",
+        "warm-up=LAMBDA:STEPS, damping that starts there; lm=STEPS between adaptations of the"
+            + " damping by Levenberg-Marquardt, gamma=STEPS likewise for that of the factors;",
+        "kl-clip=KAPPA; momentum-first=true; quadratic=true, learning rate and momentum from the"
+            + " exact quadratic model; rescale=true, weights kept to a norm."
+      })
+  private Map<String, String> kfac;
 
   @Option(
       names = "--seed",
@@ -106,11 +152,26 @@ final class TrainArguments {
       description = "Steps between checkpoints (default: 500; 0: only at the end).")
   private Long checkpointEvery;
 
+  /** What a new run starts from: the defaults of the model that is asked for. */
+  RunOptions defaults() {
+    return model == null
+        ? RunOptions.DEFAULT
+        : RunOptions.defaults(parse("--model", ModelName.values(), model));
+  }
+
   /** The options with {@code base} where the user said nothing; epochs are left to later. */
   RunOptions over(RunOptions base) {
     Map<OptimizerName, Double> rates = new TreeMap<>(base.learningRates());
     if (learningRate != null) {
-      rates.putAll(LearningRates.parse(learningRate));
+      rates.putAll(PerOptimizer.parse("--lr", learningRate, List.of(OptimizerName.values())));
+    }
+    Map<OptimizerName, Double> dampings = new TreeMap<>(base.dampings());
+    if (damping != null) {
+      dampings.putAll(PerOptimizer.parse("--damping", damping, base.dampings().keySet()));
+    }
+    Map<String, String> settings = new TreeMap<>(base.kfac());
+    if (kfac != null) {
+      settings.putAll(kfac);
     }
     return new RunOptions(
         data == null ? base.data() : parse("--data", DatasetName.values(), data),
@@ -125,8 +186,13 @@ final class TrainArguments {
         batch == null ? base.batch() : batch,
         length.steps == null ? base.steps() : length.steps,
         target == null ? base.target() : target,
+        targetLoss == null ? base.targetLoss() : targetLoss,
         rates,
-        damping == null ? base.damping() : damping,
+        learningRateSchedule == null ? base.learningRateSchedule() : learningRateSchedule,
+        dampings,
+        weightDecay == null ? base.weightDecay() : weightDecay,
+        average == null ? base.average() : average,
+        settings,
         seed == null ? base.seed() : seed,
         evaluateEvery == null ? base.evaluateEvery() : evaluateEvery,
         checkpointEvery == null ? base.checkpointEvery() : checkpointEvery);

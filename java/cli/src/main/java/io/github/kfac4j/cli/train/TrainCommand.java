@@ -68,9 +68,10 @@ public final class TrainCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     RunFolder old = resume == null ? null : RunFolder.existing(resumeFolder());
     RunFolder.Description stored = old == null ? null : old.description();
-    RunOptions asked = arguments.over(stored == null ? RunOptions.DEFAULT : stored.options());
+    RunOptions asked = arguments.over(stored == null ? arguments.defaults() : stored.options());
     Dataset data = Datasets.load(asked.data(), Optional.ofNullable(asked.dataDir()).map(Path::of));
     asked = arguments.withEpochs(asked, data).withConcreteIntervals();
+    asked.requireSettings();
     try (Backend backend = backend(asked)) {
       RunOptions options = backend == null ? asked : asked.withBackend(backend.name());
       RunFolder.Description description = new RunFolder.Description(options, data.describe());
@@ -85,7 +86,7 @@ public final class TrainCommand implements Callable<Integer> {
   }
 
   private static Backend backend(RunOptions options) {
-    if (!options.optimizers().contains(OptimizerName.KFAC)) {
+    if (options.optimizers().stream().noneMatch(name -> name.approximation().isPresent())) {
       return null;
     }
     return options.backend().equals(RunOptions.AUTO)

@@ -19,6 +19,8 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Runs that are stopped from outside, each in a process of its own. */
 class ResumeTest {
@@ -95,6 +97,36 @@ class ResumeTest {
       assertThat(state(killed, optimizer)).isEqualTo(state(whole, optimizer));
     }
     assertThat(losses(killed)).isEqualTo(losses(whole)).hasSize(1 + 3 * STEPS);
+  }
+
+  /** Stopped after some steps and continued, for policies with a memory of their own. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--kfac stale=0.5,momentum-first=true --weight-decay decoupled=1e-3 --average 0.9",
+        "--kfac quadratic=true,lm=2,gamma=4,fisher=mc --weight-decay l2=1e-3 --average 0.9",
+      })
+  void policiesContinueWithTheSameBits(String policy) throws IOException {
+    for (String part : List.of("whole", "stopped")) {
+      List<String> all = new ArrayList<>(arguments(directory.resolve(part), STEPS));
+      all.set(all.indexOf("simple-cnn"), "mlp");
+      all.addAll(List.of("--optimizer", "kfac,ekfac,diagonal,sgd"));
+      all.addAll(List.of(policy.split(" ")));
+      if (part.equals("stopped")) {
+        all.set(all.indexOf(Integer.toString(STEPS)), "7");
+      }
+      Cli.Outcome outcome = Cli.run(all.toArray(String[]::new));
+      assertThat(outcome.exitCode()).as(outcome.err()).isZero();
+    }
+    Path stopped = directory.resolve("stopped");
+    Cli.Outcome outcome =
+        Cli.run("train", "--resume", stopped.toString(), "--steps", Integer.toString(STEPS));
+    assertThat(outcome.exitCode()).as(outcome.err()).isZero();
+    for (String optimizer : List.of("kfac", "ekfac", "diagonal", "sgd")) {
+      assertThat(state(stopped, optimizer))
+          .isEqualTo(state(directory.resolve("whole"), optimizer))
+          .containsKey("average.average.02Linear_weight");
+    }
   }
 
   @Test

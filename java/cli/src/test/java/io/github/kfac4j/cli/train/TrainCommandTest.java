@@ -115,7 +115,74 @@ class TrainCommandTest {
     long steps = Files.readAllLines(run("metrics.csv")).size() - 1;
     assertThat(steps).isLessThan(200);
     assertThat(outcome.out()).contains("steps to 50.0 %").contains("report: ");
-    assertThat(outcome.out().lines().toList().get(1)).startsWith("Adam").endsWith(" " + steps);
+    assertThat(outcome.out().lines().toList().get(1))
+        .startsWith("Adam")
+        .containsPattern(" " + steps + " +[0-9.]+$");
+  }
+
+  @Test
+  void anAutoencoderIsJudgedByItsLoss() throws IOException {
+    Cli.Outcome outcome =
+        train(
+            "--model autoencoder --optimizer kfac,ekfac,diagonal,adam --batch 40 --steps 60"
+                + " --evaluate-every 5 --target-loss 42 --json");
+    assertThat(outcome.exitCode()).as(outcome.err()).isZero();
+    JsonNode json = new ObjectMapper().readTree(outcome.out());
+    assertThat(json.get("target_loss").asDouble()).isEqualTo(42);
+    for (JsonNode optimizer : json.get("optimizers")) {
+      // 64 pixels of maximal entropy have 44.4 nats
+      assertThat(optimizer.get("validation_loss").asDouble()).isBetween(30.0, 42.0);
+      assertThat(optimizer.get("validation_accuracy").isNull()).isTrue();
+      assertThat(optimizer.get("steps_to_target").asInt()).isBetween(5, 60);
+      assertThat(optimizer.get("seconds_to_target").asDouble()).isPositive();
+    }
+    assertThat(Files.readAllLines(run("metrics.csv")).get(5)).matches("kfac,5,.*,,[0-9.]+,");
+    assertThat(Files.readString(run("report.html"))).contains("Validation loss – K-FAC: ");
+  }
+
+  @Test
+  void everySettingOfKfacTrains() {
+    List<String> settings =
+        List.of(
+            "fisher=mc,kl-clip=0.01,intervals=2:4",
+            "fisher=exact,examples=20",
+            "fisher=curvature-prop,stale=0.1,burn-in=3",
+            "micro-batches=4,momentum-first=true,warm-up=1:20",
+            "quadratic=true,lm=2,gamma=4,rescale=true");
+    for (int i = 0; i < settings.size(); i++) {
+      Cli.Outcome outcome =
+          Cli.run(
+              "train",
+              "--data-dir",
+              shared.resolve("data").toString(),
+              "--out",
+              directory.resolve("run" + i).toString(),
+              "--model",
+              "mlp",
+              "--optimizer",
+              "kfac,ekfac,diagonal",
+              "--batch",
+              "40",
+              "--steps",
+              "30",
+              "--json",
+              "--kfac",
+              settings.get(i));
+      assertThat(outcome.exitCode()).as(outcome.err()).isZero();
+      for (JsonNode optimizer : tree(outcome.out()).get("optimizers")) {
+        assertThat(optimizer.get("train_loss").asDouble())
+            .as(settings.get(i) + ": " + optimizer)
+            .isLessThan(1.5);
+      }
+    }
+  }
+
+  private static JsonNode tree(String json) {
+    try {
+      return new ObjectMapper().readTree(json);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
   }
 
   @Test
@@ -152,16 +219,40 @@ class TrainCommandTest {
         "--lr 0 | --lr of kfac must be positive, got 0.0",
         "--lr sgd=-1 | --lr of sgd must be positive, got -1.0",
         "--lr fast | --lr: 'fast' is not a number",
-        "--lr lion=1 | --lr: unknown 'lion'; known are [kfac, sgd, adam]",
-        "--lr sgd=1,2 | --lr: '2' is not NAME=RATE",
-        "--damping 0 | --damping must be positive, got 0.0",
-        "--damping NaN | --damping must be positive, got NaN",
+        "--lr lion=1 | --lr: unknown 'lion'; known are [kfac, ekfac, diagonal, sgd, adam]",
+        "--lr sgd=1,2 | --lr: '2' is not NAME=NUMBER",
+        "--damping 0 | --damping of kfac must be positive, got 0.0",
+        "--damping NaN | --damping of kfac must be positive, got NaN",
         "--target 1.1 | --target must be an accuracy in (0, 1], got 1.1",
         "--evaluate-every -1 | --evaluate-every must not be negative, got -1",
         "--checkpoint-every -1 | --checkpoint-every must not be negative, got -1",
-        "--optimizer kfac,lion | --optimizer: unknown 'lion'; known are [kfac, sgd, adam]",
+        "--optimizer kfac,lion | --optimizer: unknown 'lion'; known are [kfac, ekfac, diagonal, sgd, adam]",
         "--optimizer sgd,sgd | --optimizer repeats an optimizer: [sgd, sgd]",
-        "--model vgg | --model: unknown 'vgg'; known are [simple-cnn, mlp, resnet8]",
+        "--kfac fisher=true | --kfac: fisher must be empirical, mc, exact or curvature-prop",
+        "--kfac speed=1 | --kfac: unknown 'speed'; known are [fisher, intervals, stale, burn-in,",
+        "--kfac intervals=3 | --kfac: intervals must be two numbers, A:B",
+        "--kfac intervals=0:1 | --kfac: factor interval must be positive but is 0",
+        "--kfac stale=0.1,intervals=1:1 | --kfac: stale finds the intervals",
+        "--kfac stale=2 | --kfac: similarity must be in (0, 1) but is 2.0",
+        "--kfac lm=5,warm-up=1:10 | --kfac: lm and warm-up are both rules for the damping",
+        "--kfac gamma=5 | --kfac: gamma belongs to lm",
+        "--kfac warm-up=1:2 | --kfac: a schedule needs more than 2 log10(initial / target) steps",
+        "--kfac quadratic=true,momentum-first=true | --kfac: quadratic finds learning rate and",
+        "--kfac quadratic=yes | --kfac: quadratic must be true or false but is yes",
+        "--kfac micro-batches=3 | micro-batches must divide the batch of 40, got 3",
+        "--kfac micro-batches=2,lm=5 | --kfac: lm and quadratic measure the whole batch",
+        "--kfac kl-clip=-1 | --kfac: KL clip must be positive but is -1.0",
+        "--kfac examples=0 | --kfac: number of examples for the factors must be positive but is 0",
+        "--lr-schedule fast | --lr-schedule 'fast': known are constant, linear:0.1",
+        "--lr-schedule 2=0.1 | --lr-schedule '2=0.1': 2 is not a fraction of the run",
+        "--weight-decay 0.1 | --weight-decay '0.1': known are l2=1e-4 and decoupled=1e-4",
+        "--weight-decay l2=-1 | --weight-decay 'l2=-1': weight decay must not be negative",
+        "--average 1 | --average must be in [0, 1), got 1.0",
+        "--damping sgd=1 | --damping of sgd has no use",
+        "--target-loss 0 | --target-loss must be positive, got 0.0",
+        "--target 0.5 --target-loss 1 | --target and --target-loss exclude another",
+        "--model autoencoder --target 0.5 | --target is an accuracy, which autoencoder has not",
+        "--model vgg | --model: unknown 'vgg'; known are [simple-cnn, mlp, resnet8, autoencoder]",
         "--data imagenet | --data: unknown 'imagenet'; known are [fashion-mnist, mnist, cifar10]",
         "--backend tpu | unknown backend 'tpu'; known are [java, cpu, cuda]",
         "--data-dir /nonexistent | --data-dir /nonexistent is not a directory",

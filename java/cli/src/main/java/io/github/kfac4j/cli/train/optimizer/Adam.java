@@ -16,14 +16,12 @@ public final class Adam implements Optimizer {
   private static final float BETA2 = 0.999f;
   private static final float EPSILON = 1e-8f;
 
-  private final double learningRate;
   private final Map<String, NDArray> mean = new LinkedHashMap<>();
   private final Map<String, NDArray> square = new LinkedHashMap<>();
   private final NDArray steps;
 
   /** State starts at zero and lives in {@code manager}. */
-  public Adam(Map<String, NDArray> parameters, NDManager manager, double learningRate) {
-    this.learningRate = learningRate;
+  public Adam(Map<String, NDArray> parameters, NDManager manager) {
     parameters.forEach(
         (name, w) -> {
           mean.put(name, manager.zeros(w.getShape()));
@@ -33,7 +31,8 @@ public final class Adam implements Optimizer {
   }
 
   @Override
-  public void step(Map<String, NDArray> parameters, Map<String, NDArray> gradients) {
+  public void step(
+      Map<String, NDArray> parameters, Map<String, NDArray> gradients, double learningRate) {
     steps.addi(1);
     long t = steps.getLong(0);
     float rate = (float) (learningRate / (1 - Math.pow(BETA1, t)));

@@ -11,8 +11,9 @@ public interface Optimizer {
    *
    * @param parameters by name; the same names, order and shapes at every call; updated in place
    * @param gradients by the same names; not modified
+   * @param learningRate of this step
    */
-  void step(Map<String, NDArray> parameters, Map<String, NDArray> gradients);
+  void step(Map<String, NDArray> parameters, Map<String, NDArray> gradients, double learningRate);
 
   /**
    * Arrays that are this optimizer's memory, by unique names; to restore, their content is

@@ -7,25 +7,23 @@ import java.util.Map;
 
 /** Heavy-ball momentum: v = momentum v + g, w = w - learningRate v. */
 public final class Sgd implements Optimizer {
-  private final float learningRate;
   private final float momentum;
   private final Map<String, NDArray> velocity = new LinkedHashMap<>();
 
   /** State starts at zero and lives in {@code manager}. */
-  public Sgd(
-      Map<String, NDArray> parameters, NDManager manager, double learningRate, double momentum) {
-    this.learningRate = (float) learningRate;
+  public Sgd(Map<String, NDArray> parameters, NDManager manager, double momentum) {
     this.momentum = (float) momentum;
     parameters.forEach((name, w) -> velocity.put(name, manager.zeros(w.getShape())));
   }
 
   @Override
-  public void step(Map<String, NDArray> parameters, Map<String, NDArray> gradients) {
+  public void step(
+      Map<String, NDArray> parameters, Map<String, NDArray> gradients, double learningRate) {
     parameters.forEach(
         (name, w) -> {
           NDArray v = velocity.get(name);
           v.muli(momentum).addi(gradients.get(name));
-          try (NDArray change = v.mul(learningRate)) {
+          try (NDArray change = v.mul((float) learningRate)) {
             w.subi(change);
           }
         });

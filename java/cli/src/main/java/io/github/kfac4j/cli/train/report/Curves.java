@@ -25,7 +25,7 @@ import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
-/** Loss and validation accuracy against steps and against seconds, as one picture. */
+/** Training loss and validation against steps and against seconds, as one picture. */
 final class Curves {
   private static final int WIDTH = 760;
   private static final int HEIGHT = 470;
@@ -37,6 +37,8 @@ final class Curves {
   private static final Map<OptimizerName, Color> COLORS =
       Map.of(
           OptimizerName.KFAC, new Color(0x0072B2),
+          OptimizerName.EKFAC, new Color(0xCC79A7),
+          OptimizerName.DIAGONAL, new Color(0xE69F00),
           OptimizerName.SGD, new Color(0xD55E00),
           OptimizerName.ADAM, new Color(0x009E73));
 
@@ -56,8 +58,8 @@ final class Curves {
         List.of(
             lossChart(histories, "steps", History.Step::step),
             lossChart(histories, "seconds", History.Step::seconds),
-            accuracyChart(histories, "steps", History.Validation::step),
-            accuracyChart(histories, "seconds", History.Validation::seconds));
+            validationChart(histories, "steps", History.Validation::step),
+            validationChart(histories, "seconds", History.Validation::seconds));
     BufferedImage image =
         new BufferedImage(2 * WIDTH * SCALE, 2 * HEIGHT * SCALE, BufferedImage.TYPE_INT_RGB);
     Graphics2D graphics = image.createGraphics();
@@ -112,18 +114,28 @@ final class Curves {
         .orElse(1);
   }
 
-  private static XYChart accuracyChart(
+  /** Accuracy, or loss where there is no accuracy. */
+  private static XYChart validationChart(
       Map<OptimizerName, History> histories, String unit, ToDoubleFunction<History.Validation> x) {
-    XYChart chart = chart("Validation accuracy against " + unit, unit, "accuracy in per cent");
+    boolean classes =
+        histories.values().stream()
+            .flatMap(history -> history.validations().stream())
+            .noneMatch(v -> Double.isNaN(v.accuracy()));
+    XYChart chart =
+        classes
+            ? chart("Validation accuracy against " + unit, unit, "accuracy in per cent")
+            : chart("Validation loss against " + unit, unit, "cross entropy");
     histories.forEach(
         (optimizer, history) -> {
-          List<History.Validation> validations = history.validations();
+          List<History.Validation> validations =
+              history.validations().stream().filter(v -> Double.isFinite(v.loss())).toList();
           if (!validations.isEmpty()) {
             double[] xs = validations.stream().mapToDouble(x).toArray();
-            double[] accuracies =
-                validations.stream().mapToDouble(v -> 100 * v.accuracy()).toArray();
-            XYSeries series =
-                line(chart, optimizer.title(), xs, accuracies, COLORS.get(optimizer), 2.4f);
+            double[] ys =
+                validations.stream()
+                    .mapToDouble(v -> classes ? 100 * v.accuracy() : v.loss())
+                    .toArray();
+            XYSeries series = line(chart, optimizer.title(), xs, ys, COLORS.get(optimizer), 2.4f);
             series.setMarker(SeriesMarkers.CIRCLE).setMarkerColor(COLORS.get(optimizer));
           }
         });

@@ -48,12 +48,20 @@ final class HtmlReport {
 
   private String lead() {
     return summaries.stream()
-        .filter(s -> !Double.isNaN(s.validationAccuracy()))
-        .map(
-            s ->
-                "%s: %.1f %% after %d steps"
-                    .formatted(s.optimizer().title(), 100 * s.validationAccuracy(), s.steps()))
-        .collect(Collectors.joining(", ", "Validation accuracy – ", "."));
+        .filter(s -> !Double.isNaN(s.validationLoss()))
+        .map(s -> "%s: %s after %d steps".formatted(s.optimizer().title(), score(s), s.steps()))
+        .collect(
+            Collectors.joining(
+                ", ",
+                options.model().classifies() ? "Validation accuracy – " : "Validation loss – ",
+                "."));
+  }
+
+  /** What a network was best judged by: its accuracy, or its loss if it has none. */
+  private String score(Summary s) {
+    return options.model().classifies()
+        ? ResultTable.percent(s.validationAccuracy())
+        : ResultTable.number("%.4g", s.validationLoss());
   }
 
   /** Empty for a complete run. */
@@ -64,7 +72,7 @@ final class HtmlReport {
                 .allMatch(
                     s ->
                         s.steps() == options.steps()
-                            || s.stepsToTarget().isPresent()
+                            || s.atTarget().isPresent()
                             || s.failure() != null);
     return complete
         ? ""
@@ -82,11 +90,11 @@ final class HtmlReport {
         .formatted(
             css(s.optimizer()),
             s.optimizer().title(),
-            s.failure() != null ? "failed" : ResultTable.percent(s.validationAccuracy()),
+            s.failure() != null ? "failed" : score(s),
             ResultTable.number("%.4f", s.trainLoss()),
-            s.stepsToTarget().isPresent()
+            s.atTarget().isPresent()
                 ? "%s after %d steps"
-                    .formatted(ResultTable.percent(options.target()), s.stepsToTarget().getAsLong())
+                    .formatted(ResultTable.target(options), s.atTarget().get().step())
                 : "%d steps in %.0f s".formatted(s.steps(), s.seconds()));
   }
 
@@ -132,8 +140,12 @@ final class HtmlReport {
         .map(
             s -> {
               double plain = s.times().total() - s.times().kfac();
-              return "K-FAC adds %.1f ms to a step of %.1f ms: %.2f times the plain step."
-                  .formatted(1e3 * s.times().kfac(), 1e3 * plain, s.times().kfac() / plain);
+              return "%s adds %.1f ms to a step of %.1f ms: %.2f times the plain step."
+                  .formatted(
+                      s.optimizer().title(),
+                      1e3 * s.times().kfac(),
+                      1e3 * plain,
+                      s.times().kfac() / plain);
             })
         .collect(Collectors.joining(" "));
   }
@@ -157,7 +169,10 @@ final class HtmlReport {
     rows.put("seed", options.seed());
     rows.put("learning rates", options.learningRates());
     rows.put("SGD and K-FAC momentum", "0.9");
-    rows.put("K-FAC damping", options.damping());
+    rows.put("learning rate schedule", options.learningRateSchedule());
+    rows.put("weight decay", options.weightDecay() == null ? "none" : options.weightDecay());
+    rows.put("damping", options.dampings());
+    rows.put("K-FAC settings", options.kfac().isEmpty() ? "default" : options.kfac());
     rows.put("K-FAC backend", options.backend());
     rows.put("Java", System.getProperty("java.vm.name") + " " + System.getProperty("java.version"));
     rows.put(

@@ -1,6 +1,8 @@
 package io.github.kfac4j.cli.train.report;
 
 import io.github.kfac4j.cli.data.Dataset;
+import io.github.kfac4j.cli.train.run.History;
+import io.github.kfac4j.cli.train.run.OptimizerName;
 import io.github.kfac4j.cli.train.run.RunFolder;
 import io.github.kfac4j.cli.train.run.RunOptions;
 import java.util.LinkedHashMap;
@@ -25,18 +27,20 @@ public final class JsonResult {
     root.put("seed", options.seed());
     root.put("steps", options.steps());
     root.put("target", options.target());
-    root.put("damping", options.damping());
+    root.put("target_loss", options.targetLoss());
+    root.put("damping", options.dampings().get(OptimizerName.KFAC));
     root.put("backend", options.backend());
-    root.put("optimizers", summaries.stream().map(JsonResult::of).toList());
+    root.put("optimizers", summaries.stream().map(s -> of(s, options)).toList());
     root.put("out", folder.path().toString());
     root.put("files", List.of("metrics.csv", "curves.png", "report.html", "run.json"));
     return root;
   }
 
-  private static Map<String, Object> of(Summary s) {
+  private static Map<String, Object> of(Summary s, RunOptions options) {
     Map<String, Object> node = new LinkedHashMap<>();
     node.put("name", s.optimizer().toString());
     node.put("learning_rate", s.learningRate());
+    node.put("damping", options.dampings().get(s.optimizer()));
     node.put("steps", s.steps());
     node.put("seconds", s.seconds());
     node.put("failure", s.failure());
@@ -45,8 +49,8 @@ public final class JsonResult {
     node.put("validation_loss", finite(s.validationLoss()));
     node.put("validation_accuracy", finite(s.validationAccuracy()));
     node.put("best_validation_accuracy", finite(s.bestAccuracy()));
-    node.put(
-        "steps_to_target", s.stepsToTarget().isPresent() ? s.stepsToTarget().getAsLong() : null);
+    node.put("steps_to_target", s.atTarget().map(History.Validation::step).orElse(null));
+    node.put("seconds_to_target", s.atTarget().map(History.Validation::seconds).orElse(null));
     Map<String, Object> times = new LinkedHashMap<>();
     times.put("forward", milliseconds(s.times().forward()));
     times.put("backward", milliseconds(s.times().backward()));

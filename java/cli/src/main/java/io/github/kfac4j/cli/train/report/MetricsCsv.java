@@ -25,17 +25,22 @@ public final class MetricsCsv {
             csv.append(
                 String.format(
                     Locale.ROOT,
-                    "%s,%d,%.4f,%.3f,%.6f,%.6f,%s,%s\n",
+                    "%s,%d,%.4f,%.3f,%.6f,%s,%s,%s\n",
                     optimizer,
                     s.step(),
                     s.epoch(),
                     s.seconds(),
                     s.loss(),
-                    s.accuracy(),
+                    accuracy(s.accuracy()),
                     v == null ? "" : String.format(Locale.ROOT, "%.6f", v.loss()),
-                    v == null ? "" : String.format(Locale.ROOT, "%.6f", v.accuracy())));
+                    v == null ? "" : accuracy(v.accuracy())));
           }
         });
     return csv.toString();
+  }
+
+  /** Empty for a network without classes. */
+  private static String accuracy(double value) {
+    return Double.isNaN(value) ? "" : String.format(Locale.ROOT, "%.6f", value);
   }
 }

@@ -23,8 +23,9 @@ final class ResultTable {
                 "seconds",
                 "ms/step",
                 "of it K-FAC"));
-    if (options.target() != null) {
-      header.add("steps to " + percent(options.target()));
+    if (hasTarget(options)) {
+      header.add("steps to " + target(options));
+      header.add("seconds to it");
     }
     return header;
   }
@@ -44,10 +45,22 @@ final class ResultTable {
                 number("%.1f", s.seconds()),
                 number("%.0f", 1e3 * s.times().total()),
                 s.times().kfac() > 0 ? number("%.0f", 1e3 * s.times().kfac()) : "–"));
-    if (options.target() != null) {
-      row.add(s.stepsToTarget().isPresent() ? Long.toString(s.stepsToTarget().getAsLong()) : "–");
+    if (hasTarget(options)) {
+      row.add(s.atTarget().map(v -> Long.toString(v.step())).orElse("–"));
+      row.add(s.atTarget().map(v -> number("%.1f", v.seconds())).orElse("–"));
     }
     return row;
+  }
+
+  private static boolean hasTarget(RunOptions options) {
+    return options.target() != null || options.targetLoss() != null;
+  }
+
+  /** The target in words. */
+  static String target(RunOptions options) {
+    return options.target() != null
+        ? percent(options.target())
+        : "loss " + number("%.4g", options.targetLoss());
   }
 
   /** Aligned columns for a terminal. */

@@ -6,7 +6,7 @@ import io.github.kfac4j.cli.train.run.RunOptions;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
+import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -22,7 +22,7 @@ import java.util.function.ToDoubleFunction;
  * @param validationLoss at the last evaluation; NaN without one
  * @param validationAccuracy at the last evaluation; NaN without one
  * @param bestAccuracy best validation accuracy; NaN without evaluation
- * @param stepsToTarget first evaluated step at the target, if there is a target and it was reached
+ * @param atTarget the first evaluation at the target, if there is a target and it was reached
  * @param times median seconds of the parts of a step, but the mean for K-FAC, whose cost is uneven
  */
 public record Summary(
@@ -36,7 +36,7 @@ public record Summary(
     double validationLoss,
     double validationAccuracy,
     double bestAccuracy,
-    OptionalLong stepsToTarget,
+    Optional<History.Validation> atTarget,
     History.Times times) {
   private static final int LAST = 10;
 
@@ -66,7 +66,7 @@ public record Summary(
         last.loss(),
         last.accuracy(),
         validations.stream().mapToDouble(History.Validation::accuracy).max().orElse(Double.NaN),
-        options.target() == null ? OptionalLong.empty() : history.firstStepAt(options.target()),
+        history.firstAt(options),
         new History.Times(
             median(steps, s -> s.times().forward()),
             median(steps, s -> s.times().backward()),

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import io.github.kfac4j.cli.BadInputException;
 import io.github.kfac4j.safetensors.DType;
 import io.github.kfac4j.safetensors.StoredTensor;
+import io.github.kfac4j.tensor.HostTensor;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -24,6 +25,21 @@ final class Arrays {
               };
           long[] shape = array.getShape().getShape();
           tensors.put(name, StoredTensor.of(dtype, array.toByteBuffer(true), shape));
+        });
+    return tensors;
+  }
+
+  /** Host tensors over the memory of fp32 arrays, without a copy; valid while the arrays are. */
+  static Map<String, HostTensor> hostViews(Map<String, NDArray> arrays) {
+    Map<String, HostTensor> tensors = new LinkedHashMap<>();
+    arrays.forEach(
+        (name, array) -> {
+          long[] shape = array.getShape().getShape();
+          tensors.put(
+              name,
+              HostTensor.of(
+                  array.toByteBuffer(true).asFloatBuffer(),
+                  java.util.Arrays.stream(shape).mapToInt(Math::toIntExact).toArray()));
         });
     return tensors;
   }

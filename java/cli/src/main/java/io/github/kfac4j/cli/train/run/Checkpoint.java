@@ -6,6 +6,7 @@ import io.github.kfac4j.safetensors.TensorFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -13,26 +14,25 @@ import java.util.Map;
  * alone, so that they need no state.
  *
  * @param weights parameters of the network
- * @param optimizer state of the update rule
- * @param transform state of the gradient transform, empty without one
+ * @param state memories by the name of who remembers
  * @param history measurements so far; their number is the step
  */
 record Checkpoint(
     Map<String, StoredTensor> weights,
-    Map<String, StoredTensor> optimizer,
-    Map<String, StoredTensor> transform,
+    Map<String, Map<String, StoredTensor>> state,
     History history) {
   private static final String FORMAT = "kfac4j-train";
-  private static final String VERSION = "1";
+  private static final String VERSION = "2";
   private static final String OPTIONS = "options";
   private static final String STEP = "step";
+  private static final List<String> MEMORIES = List.of("optimizer", "kfac", "average");
 
   /** Writes the file atomically; {@code options} describe the run for whoever finds the file. */
   void write(Path file, String options) throws IOException {
     Map<String, StoredTensor> tensors = new LinkedHashMap<>();
     weights.forEach((name, tensor) -> tensors.put("weights." + name, tensor));
-    optimizer.forEach((name, tensor) -> tensors.put("optimizer." + name, tensor));
-    transform.forEach((name, tensor) -> tensors.put("kfac." + name, tensor));
+    state.forEach(
+        (who, memory) -> memory.forEach((name, tensor) -> tensors.put(who + "." + name, tensor)));
     history.toTensors().forEach((name, tensor) -> tensors.put("history." + name, tensor));
     Map<String, String> metadata = new LinkedHashMap<>();
     metadata.put(FORMAT, VERSION);
@@ -52,11 +52,10 @@ record Checkpoint(
     if (!VERSION.equals(stored.metadata().get(FORMAT))) {
       throw new BadInputException(file + " is not a checkpoint of this version of train");
     }
+    Map<String, Map<String, StoredTensor>> state = new LinkedHashMap<>();
+    MEMORIES.forEach(who -> state.put(who, part(stored, who + ".")));
     return new Checkpoint(
-        part(stored, "weights."),
-        part(stored, "optimizer."),
-        part(stored, "kfac."),
-        History.fromTensors(part(stored, "history.")));
+        part(stored, "weights."), state, History.fromTensors(part(stored, "history.")));
   }
 
   private static Map<String, StoredTensor> part(TensorFile file, String prefix) {

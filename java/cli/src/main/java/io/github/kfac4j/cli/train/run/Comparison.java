@@ -105,7 +105,7 @@ public final class Comparison {
   private boolean finished(History history) {
     return history.stepCount() >= options.steps()
         || history.failure().isPresent()
-        || options.target() != null && history.firstStepAt(options.target()).isPresent();
+        || history.firstAt(options).isPresent();
   }
 
   private void save(OptimizerName optimizer, Training training) throws IOException {

@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.stream.DoubleStream;
 
 /** What was measured while one optimizer trained; grows by one step at a time. */
@@ -18,10 +17,11 @@ public final class History {
   /**
    * Seconds that the parts of one step took.
    *
-   * @param forward loss of the batch; for K-FAC with the capture of activations
+   * @param forward loss of the batch; for K-FAC with the capture of activations and the extra
+   *     backward passes of its Fisher
    * @param backward gradients
    * @param kfac factors, inverses and preconditioning; 0 for other optimizers
-   * @param update the optimizer's own rule
+   * @param update the optimizer's own rule, with the passes by which it measures the loss
    */
   public record Times(double forward, double backward, double kfac, double update) {
     /** Their sum. */
@@ -37,7 +37,8 @@ public final class History {
    * @param epoch passes over the training images so far, as a fraction
    * @param seconds spent training so far, reading of data included, evaluation excluded
    * @param loss mean cross entropy of the batch, before the update
-   * @param accuracy fraction of the batch classified correctly, before the update
+   * @param accuracy fraction of the batch classified correctly, before the update; NaN without
+   *     classes
    * @param times parts of the step
    */
   public record Step(
@@ -89,11 +90,13 @@ public final class History {
     failure = reason;
   }
 
-  /** The first evaluated step with at least this validation accuracy. */
-  public OptionalLong firstStepAt(double accuracy) {
+  /** The first evaluation that reached the run's target, if it has one. */
+  public Optional<Validation> firstAt(RunOptions options) {
     return validations.stream()
-        .filter(v -> v.accuracy >= accuracy)
-        .mapToLong(Validation::step)
+        .filter(
+            v ->
+                options.target() != null && v.accuracy >= options.target()
+                    || options.targetLoss() != null && v.loss <= options.targetLoss())
         .findFirst();
   }
 

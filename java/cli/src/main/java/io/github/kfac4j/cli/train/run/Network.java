@@ -13,13 +13,12 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.XavierInitializer;
-import ai.djl.training.loss.Loss;
 import io.github.kfac4j.cli.data.BatchReader;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * A block with its parameters: gradients of the mean cross entropy of a batch, and evaluation.
+ * A network with its parameters: gradients of the mean loss of a batch, and evaluation.
  *
  * <p>Used from one thread: PyTorch keeps its gradient mode per thread.
  */
@@ -35,17 +34,19 @@ final class Network implements AutoCloseable {
   private final Shape imageShape;
   private final ParameterStore store = new ParameterStore(manager, false);
   private final Map<String, NDArray> parameters = new LinkedHashMap<>();
-  private final Loss loss = Loss.softmaxCrossEntropyLoss();
+  private final Task task;
 
   /**
-   * Initialises the block: weights uniform with variance 2 / (inputs + outputs) (Glorot and Bengio,
+   * Makes a network: weights uniform with variance 2 / (inputs + outputs) (Glorot and Bengio,
    * 2010), biases zero.
    *
    * @param imageShape [channels, height, width]
    * @param seed equal seeds give equal weights
    */
-  Network(Block block, Shape imageShape, long seed) {
+  Network(ModelName name, int classes, Shape imageShape, long seed) {
+    Block block = Networks.create(name, classes, Math.toIntExact(imageShape.size()));
     this.imageShape = imageShape;
+    this.task = Task.of(name);
     model.setBlock(block);
     Engine.getInstance().setRandomSeed((int) (seed ^ seed >>> 32));
     block.setInitializer(new XavierInitializer(), Parameter.Type.WEIGHT);
@@ -70,43 +71,63 @@ final class Network implements AutoCloseable {
     return parameters;
   }
 
+  Task task() {
+    return task;
+  }
+
   /**
-   * Sum of the loss over a batch and the number of images classified correctly, and how long it
-   * took to compute.
+   * Sum of the loss over a batch and the number of images classified correctly, NaN without
+   * classes, and how long it took to compute.
    */
   record Result(
-      double lossSum, int correct, int count, double forwardSeconds, double backwardSeconds) {
+      double lossSum, double correct, int count, double forwardSeconds, double backwardSeconds) {
     double meanLoss() {
       return lossSum / count;
     }
 
     double accuracy() {
-      return (double) correct / count;
+      return correct / count;
     }
+
+    /** Of both batches together. */
+    Result plus(Result other) {
+      return new Result(
+          lossSum + other.lossSum,
+          correct + other.correct,
+          count + other.count,
+          forwardSeconds + other.forwardSeconds,
+          backwardSeconds + other.backwardSeconds);
+    }
+  }
+
+  /** A batch as arrays. */
+  record Batch(NDList inputs, NDList targets) {}
+
+  /** The batch in {@code reader}, owned by {@code scope}. */
+  Batch batch(BatchReader reader, NDManager scope) {
+    long count = reader.labels().remaining() / Float.BYTES;
+    Shape shape = new Shape(count).addAll(imageShape);
+    NDArray images = scope.create(reader.pixels(), shape, DataType.FLOAT32);
+    NDArray labels = scope.create(reader.labels(), new Shape(count), DataType.FLOAT32);
+    return new Batch(new NDList(images), task.targets(images, labels));
   }
 
   /** Adds the gradients of the mean loss of the batch in {@code reader} to the parameters'. */
   Result backward(BatchReader reader) {
     try (NDManager scope = manager.newSubManager()) {
       long start = System.nanoTime();
-      NDList labels = new NDList(labels(reader, scope));
+      Batch batch = batch(reader, scope);
       NDArray mean;
-      NDArray logits;
+      NDArray outputs;
       long middle;
       try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
-        logits = forward(reader, scope, true);
-        mean = loss.evaluate(labels, new NDList(logits));
+        outputs = forward(batch, true);
+        mean = task.loss().evaluate(batch.targets, new NDList(outputs));
         middle = System.nanoTime();
         collector.backward(mean);
       }
       long end = System.nanoTime();
-      int count = (int) logits.getShape().get(0);
-      return new Result(
-          (double) mean.getFloat() * count,
-          correct(logits, labels.singletonOrThrow()),
-          count,
-          (middle - start) * 1e-9,
-          (end - middle) * 1e-9);
+      return result(batch, outputs, mean, (middle - start) * 1e-9, (end - middle) * 1e-9);
     }
   }
 
@@ -114,30 +135,22 @@ final class Network implements AutoCloseable {
   Result evaluate(BatchReader reader) {
     try (NDManager scope = manager.newSubManager()) {
       long start = System.nanoTime();
-      NDArray labels = labels(reader, scope);
-      NDArray logits = forward(reader, scope, false);
-      NDArray mean = loss.evaluate(new NDList(labels), new NDList(logits));
-      int count = (int) logits.getShape().get(0);
-      double seconds = (System.nanoTime() - start) * 1e-9;
-      return new Result(
-          (double) mean.getFloat() * count, correct(logits, labels), count, seconds, 0);
+      Batch batch = batch(reader, scope);
+      NDArray outputs = forward(batch, false);
+      NDArray mean = task.loss().evaluate(batch.targets, new NDList(outputs));
+      return result(batch, outputs, mean, (System.nanoTime() - start) * 1e-9, 0);
     }
   }
 
-  private NDArray forward(BatchReader reader, NDManager scope, boolean training) {
-    long count = reader.labels().remaining() / Float.BYTES;
-    NDArray images =
-        scope.create(reader.pixels(), new Shape(count).addAll(imageShape), DataType.FLOAT32);
-    return model.getBlock().forward(store, new NDList(images), training).singletonOrThrow();
+  private Result result(
+      Batch batch, NDArray outputs, NDArray mean, double forward, double backward) {
+    int count = (int) outputs.getShape().get(0);
+    double correct = task.correct(outputs, batch.targets.singletonOrThrow());
+    return new Result((double) mean.getFloat() * count, correct, count, forward, backward);
   }
 
-  private static NDArray labels(BatchReader reader, NDManager scope) {
-    long count = reader.labels().remaining() / Float.BYTES;
-    return scope.create(reader.labels(), new Shape(count), DataType.FLOAT32);
-  }
-
-  private static int correct(NDArray logits, NDArray labels) {
-    return (int) logits.argMax(1).eq(labels.toType(DataType.INT64, false)).sum().toLongArray()[0];
+  private NDArray forward(Batch batch, boolean training) {
+    return model.getBlock().forward(store, batch.inputs, training).singletonOrThrow();
   }
 
   /** Handles on the gradients; the caller closes them, the arrays belong to the network. */

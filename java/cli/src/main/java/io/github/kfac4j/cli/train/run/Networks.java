@@ -14,15 +14,19 @@ import ai.djl.nn.core.Linear;
 import ai.djl.nn.pooling.Pool;
 import java.util.List;
 
-/** The networks as DJL blocks; input [N, C, H, W], output logits [N, classes]. */
+/**
+ * The networks as DJL blocks; input [N, C, H, W], output logits [N, classes], of the autoencoder
+ * [N, pixels].
+ */
 final class Networks {
   private Networks() {}
 
-  static Block create(ModelName name, int classes) {
+  static Block create(ModelName name, int classes, int pixels) {
     return switch (name) {
       case SIMPLE_CNN -> simpleCnn(classes);
       case MLP -> mlp(classes);
       case RESNET8 -> resnet8(classes);
+      case AUTOENCODER -> autoencoder(pixels);
     };
   }
 
@@ -48,6 +52,18 @@ final class Networks {
         .add(dense(256))
         .add(Activation::relu)
         .add(dense(classes));
+  }
+
+  private static Block autoencoder(int pixels) {
+    SequentialBlock block = new SequentialBlock().add(Blocks.batchFlattenBlock());
+    for (int units : new int[] {1000, 500, 250}) {
+      block.add(dense(units)).add(Activation::tanh);
+    }
+    block.add(dense(30)); // the code is linear
+    for (int units : new int[] {250, 500, 1000}) {
+      block.add(dense(units)).add(Activation::tanh);
+    }
+    return block.add(dense(pixels));
   }
 
   /** He et al. (2016), n = 1, parameter-free shortcuts (option A). */

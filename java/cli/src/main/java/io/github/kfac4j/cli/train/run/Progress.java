@@ -82,12 +82,16 @@ final class Progress implements AutoCloseable {
 
   private String line(History.Step step, History history) {
     StringBuilder line =
-        new StringBuilder(
-            "%d/%d  loss %.4f  accuracy %.1f %%"
-                .formatted(step.step(), steps, step.loss(), 100 * step.accuracy()));
+        new StringBuilder("%d/%d  loss %.4f".formatted(step.step(), steps, step.loss()));
+    if (!Double.isNaN(step.accuracy())) {
+      line.append("  accuracy %.1f %%".formatted(100 * step.accuracy()));
+    }
     if (!history.validations().isEmpty()) {
       History.Validation last = history.validations().get(history.validations().size() - 1);
-      line.append("  validation %.1f %%".formatted(100 * last.accuracy()));
+      line.append(
+          Double.isNaN(last.accuracy())
+              ? "  validation %.4f".formatted(last.loss())
+              : "  validation %.1f %%".formatted(100 * last.accuracy()));
     }
     long left = Math.round((steps - step.step()) * secondsPerStep);
     line.append(

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.github.kfac4j.cli.BadInputException;
 import io.github.kfac4j.cli.data.DatasetName;
+import io.github.kfac4j.step.Schedule;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -20,8 +21,13 @@ import java.util.TreeMap;
  * @param batch images per step
  * @param steps per optimizer
  * @param target validation accuracy at which an optimizer stops, or null
+ * @param targetLoss validation loss at which an optimizer stops, or null
  * @param learningRates by optimizer
- * @param damping of K-FAC
+ * @param learningRateSchedule what becomes of the learning rates during the run
+ * @param dampings by optimizer with a Fisher
+ * @param weightDecay kind and coefficient, or null
+ * @param average decay of the average of the weights that is evaluated, or null
+ * @param kfac further settings of K-FAC by name
  * @param seed of initial weights, data order and augmentation
  * @param evaluateEvery steps between evaluations on the validation images
  * @param checkpointEvery steps between checkpoints; 0 for none before the end
@@ -36,8 +42,13 @@ public record RunOptions(
     int batch,
     long steps,
     Double target,
+    @JsonProperty("target_loss") Double targetLoss,
     @JsonProperty("learning_rates") Map<OptimizerName, Double> learningRates,
-    double damping,
+    @JsonProperty("learning_rate_schedule") String learningRateSchedule,
+    Map<OptimizerName, Double> dampings,
+    @JsonProperty("weight_decay") String weightDecay,
+    Double average,
+    Map<String, String> kfac,
     long seed,
     @JsonProperty("evaluate_every") long evaluateEvery,
     @JsonProperty("checkpoint_every") long checkpointEvery) {
@@ -45,22 +56,81 @@ public record RunOptions(
   /** The backend that stands for the fastest one that works. */
   public static final String AUTO = "auto";
 
+  /** The learning rate schedule that does nothing. */
+  public static final String CONSTANT = "constant";
+
+  private static final Map<OptimizerName, Double> AUTOENCODER_RATES =
+      Map.of(
+          OptimizerName.KFAC,
+          0.1,
+          OptimizerName.EKFAC,
+          0.1,
+          OptimizerName.DIAGONAL,
+          0.1,
+          OptimizerName.SGD,
+          3e-4,
+          OptimizerName.ADAM,
+          1e-3);
+
+  private static final Map<OptimizerName, Double> AUTOENCODER_DAMPINGS =
+      Map.of(OptimizerName.KFAC, 10.0, OptimizerName.EKFAC, 10.0, OptimizerName.DIAGONAL, 10.0);
+
   /** What is used where the command line says nothing; {@code evaluateEvery} 0 means automatic. */
   public static final RunOptions DEFAULT =
       new RunOptions(
           DatasetName.FASHION_MNIST,
           null,
           ModelName.SIMPLE_CNN,
-          List.of(OptimizerName.values()),
+          List.of(OptimizerName.KFAC, OptimizerName.SGD, OptimizerName.ADAM),
           AUTO,
           256,
           100,
           null,
-          Map.of(OptimizerName.KFAC, 0.003, OptimizerName.SGD, 0.03, OptimizerName.ADAM, 1e-3),
-          1e-2,
+          null,
+          Map.of(
+              OptimizerName.KFAC,
+              0.003,
+              OptimizerName.EKFAC,
+              0.003,
+              OptimizerName.DIAGONAL,
+              0.003,
+              OptimizerName.SGD,
+              0.03,
+              OptimizerName.ADAM,
+              1e-3),
+          CONSTANT,
+          Map.of(OptimizerName.KFAC, 1e-2, OptimizerName.EKFAC, 1e-2, OptimizerName.DIAGONAL, 1e-2),
+          null,
+          null,
+          Map.of(),
           1,
           0,
           500);
+
+  /** What is used for a model; where rates of labels do not fit, for the autoencoder, others. */
+  public static RunOptions defaults(ModelName model) {
+    RunOptions d = DEFAULT;
+    boolean labels = model.classifies();
+    return new RunOptions(
+        d.data,
+        d.dataDir,
+        model,
+        d.optimizers,
+        d.backend,
+        d.batch,
+        d.steps,
+        d.target,
+        d.targetLoss,
+        labels ? d.learningRates : AUTOENCODER_RATES,
+        d.learningRateSchedule,
+        labels ? d.dampings : AUTOENCODER_DAMPINGS,
+        d.weightDecay,
+        d.average,
+        labels ? d.kfac : Map.of("fisher", "mc"),
+        d.seed,
+        d.evaluateEvery,
+        d.checkpointEvery);
+  }
 
   /**
    * Checks the values.
@@ -70,6 +140,8 @@ public record RunOptions(
   public RunOptions {
     optimizers = List.copyOf(optimizers);
     learningRates = new TreeMap<>(learningRates);
+    dampings = new TreeMap<>(dampings);
+    kfac = new TreeMap<>(kfac);
     require(!optimizers.isEmpty(), "--optimizer", "is empty");
     require(
         optimizers.stream().distinct().count() == optimizers.size(),
@@ -81,17 +153,38 @@ public record RunOptions(
         target == null || target > 0 && target <= 1,
         "--target",
         "must be an accuracy in (0, 1], got " + target);
-    learningRates.forEach(
-        (name, rate) ->
-            require(
-                rate > 0 && Double.isFinite(rate),
-                "--lr",
-                "of %s must be positive, got %s".formatted(name, rate)));
     require(
-        damping > 0 && Double.isFinite(damping), "--damping", "must be positive, got " + damping);
+        target == null || model.classifies(),
+        "--target",
+        "is an accuracy, which %s has not; use --target-loss".formatted(model));
+    require(
+        targetLoss == null || targetLoss > 0 && Double.isFinite(targetLoss),
+        "--target-loss",
+        "must be positive, got " + targetLoss);
+    require(target == null || targetLoss == null, "--target", "and --target-loss exclude another");
+    learningRates.forEach((name, rate) -> requirePositive("--lr", name, rate));
+    dampings.forEach(
+        (name, damping) -> {
+          require(
+              name.approximation().isPresent(), "--damping", "of %s has no use".formatted(name));
+          requirePositive("--damping", name, damping);
+        });
+    require(
+        average == null || average >= 0 && average < 1,
+        "--average",
+        "must be in [0, 1), got " + average);
+    RuleParser.weightDecay(weightDecay);
+    RuleParser.schedule(learningRateSchedule, 1, steps);
     require(evaluateEvery >= 0, "--evaluate-every", "must not be negative, got " + evaluateEvery);
     require(
         checkpointEvery >= 0, "--checkpoint-every", "must not be negative, got " + checkpointEvery);
+  }
+
+  private static void requirePositive(String option, OptimizerName name, double value) {
+    require(
+        value > 0 && Double.isFinite(value),
+        option,
+        "of %s must be positive, got %s".formatted(name, value));
   }
 
   private static void require(boolean ok, String option, String problem) {
@@ -103,6 +196,28 @@ public record RunOptions(
   /** With an automatic {@code evaluateEvery} made concrete: about ten evaluations. */
   public RunOptions withConcreteIntervals() {
     return with(backend, steps, evaluateEvery > 0 ? evaluateEvery : Math.max(1, steps / 10));
+  }
+
+  /** The learning rate of an optimizer in each step. */
+  Schedule schedule(OptimizerName optimizer) {
+    return RuleParser.schedule(learningRateSchedule, learningRates.get(optimizer), steps);
+  }
+
+  /**
+   * Checks the settings of K-FAC for the optimizers that are asked for.
+   *
+   * @throws BadInputException naming the first that is bad
+   */
+  public void requireSettings() {
+    for (OptimizerName optimizer : optimizers) {
+      if (optimizer.approximation().isPresent()) {
+        int parts = KfacSettings.of(this, optimizer).microBatches();
+        require(
+            parts > 0 && batch % parts == 0,
+            "--kfac",
+            "micro-batches must divide the batch of %d, got %d".formatted(batch, parts));
+      }
+    }
   }
 
   /** With another number of steps. */
@@ -125,8 +240,13 @@ public record RunOptions(
         batch,
         newSteps,
         target,
+        targetLoss,
         learningRates,
-        damping,
+        learningRateSchedule,
+        dampings,
+        weightDecay,
+        average,
+        kfac,
         seed,
         newEvaluateEvery,
         checkpointEvery);
@@ -146,7 +266,14 @@ public record RunOptions(
     requireSame("--backend", backend, stored.backend);
     requireSame("--batch", batch, stored.batch);
     requireSame("--lr", learningRates, stored.learningRates);
-    requireSame("--damping", damping, stored.damping);
+    requireSame("--lr-schedule", learningRateSchedule, stored.learningRateSchedule);
+    if (!learningRateSchedule.equals(CONSTANT)) {
+      requireSame("--steps", steps, stored.steps);
+    }
+    requireSame("--damping", dampings, stored.dampings);
+    requireSame("--weight-decay", weightDecay, stored.weightDecay);
+    requireSame("--average", average, stored.average);
+    requireSame("--kfac", kfac, stored.kfac);
     requireSame("--seed", seed, stored.seed);
   }
 

@@ -1,6 +1,8 @@
 package io.github.kfac4j.cli.train.run;
 
-import ai.djl.ndarray.NDArray;
+import static java.util.Arrays.copyOfRange;
+
+import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.cli.data.BatchOrder;
@@ -8,24 +10,28 @@ import io.github.kfac4j.cli.data.BatchReader;
 import io.github.kfac4j.cli.data.Dataset;
 import io.github.kfac4j.cli.data.Images;
 import io.github.kfac4j.cli.train.optimizer.Adam;
-import io.github.kfac4j.cli.train.optimizer.Optimizer;
 import io.github.kfac4j.cli.train.optimizer.Sgd;
 import io.github.kfac4j.cli.train.run.History.Times;
+import io.github.kfac4j.safetensors.StoredTensor;
+import io.github.kfac4j.step.WeightAverage;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** One network in training with one optimizer: single steps, evaluation, saving and restoring. */
 final class Training implements AutoCloseable {
-  /** Momentum of SGD, and of the update that follows K-FAC's preconditioning. */
+  /** Momentum of SGD, and of K-FAC's own rule unless that finds it. */
   static final double MOMENTUM = 0.9;
 
   private static final int EVALUATION_BATCH = 500;
+  private static final String AVERAGE = "average";
 
   private final Network network;
-  private final Optional<GradientTransform> transform;
-  private final Optimizer optimizer;
+  private final Update update;
+  private final Optional<WeightAverage> average;
   private final BatchOrder order;
+  private final int parts;
   private final BatchReader trainReader;
   private final BatchReader validationReader;
   private final int validationCount;
@@ -36,19 +42,26 @@ final class Training implements AutoCloseable {
   Training(OptimizerName name, RunOptions options, Dataset data, Backend backend) {
     Images images = data.train();
     Shape shape = new Shape(images.channels(), images.height(), images.width());
-    network = new Network(Networks.create(options.model(), Dataset.CLASSES), shape, options.seed());
-    transform =
-        name == OptimizerName.KFAC
-            ? Optional.of(new KfacTransform(network.model(), options, backend))
-            : Optional.empty();
-    double rate = options.learningRates().get(name);
-    optimizer =
-        name == OptimizerName.ADAM
-            ? new Adam(network.parameters(), network.manager(), rate)
-            : new Sgd(network.parameters(), network.manager(), rate, MOMENTUM);
+    network = new Network(options.model(), Dataset.CLASSES, shape, options.seed());
+    boolean preconditions = name.approximation().isPresent();
+    update =
+        preconditions
+            ? new KfacUpdate(network, options, name, backend)
+            : new PlainUpdate(
+                network,
+                name == OptimizerName.ADAM
+                    ? new Adam(network.parameters(), network.manager())
+                    : new Sgd(network.parameters(), network.manager(), MOMENTUM),
+                options.schedule(name),
+                RuleParser.weightDecay(options.weightDecay()));
+    average =
+        Optional.ofNullable(options.average())
+            .map(decay -> new WeightAverage(Arrays.hostViews(network.parameters()), decay));
     order = new BatchOrder(images.count(), options.batch(), options.seed());
-    trainReader = BatchReader.training(data, options.batch(), options.seed());
-    validationReader = BatchReader.validation(data, EVALUATION_BATCH);
+    parts = preconditions ? KfacSettings.of(options, name).microBatches() : 1;
+    Task task = network.task();
+    trainReader = task.reader(BatchReader.training(data, options.batch(), options.seed()));
+    validationReader = task.reader(BatchReader.validation(data, EVALUATION_BATCH));
     validationCount = data.validation().count();
     epochsPerStep = 1.0 / order.batchesPerEpoch();
   }
@@ -65,24 +78,24 @@ final class Training implements AutoCloseable {
   History.Step step() {
     long start = System.nanoTime();
     long index = history.stepCount();
-    trainReader.read(order.indices(index), index);
-    Network.Result result = network.backward(trainReader);
+    Network.Result result = backward(index);
     long backwardEnd = System.nanoTime();
     boolean finite = Double.isFinite(result.lossSum());
     if (finite) {
-      transform.ifPresent(GradientTransform::apply);
-    }
-    long transformEnd = System.nanoTime();
-    if (finite) {
-      update();
+      try (NDManager scope = network.manager().newSubManager()) {
+        Network.Batch batch = network.batch(trainReader, scope);
+        update.apply(batch.inputs(), batch.targets(), index);
+      }
+      average.ifPresent(WeightAverage::update);
     }
     long end = System.nanoTime();
+    double kfac = finite ? update.kfacSeconds() : 0;
     Times times =
         new Times(
             result.forwardSeconds(),
             result.backwardSeconds(),
-            transform.isPresent() ? (transformEnd - backwardEnd) * 1e-9 : 0,
-            (end - transformEnd) * 1e-9);
+            kfac,
+            (end - backwardEnd) * 1e-9 - kfac);
     History.Step step =
         new History.Step(
             index + 1,
@@ -95,57 +108,54 @@ final class Training implements AutoCloseable {
     return step;
   }
 
-  private void update() {
-    Map<String, NDArray> gradients = network.gradients();
-    try {
-      optimizer.step(network.parameters(), gradients);
-      gradients.values().forEach(gradient -> gradient.muli(0f)); // the next backward pass adds
-    } finally {
-      gradients.values().forEach(NDArray::close);
+  private Network.Result backward(long index) {
+    int[] images = order.indices(index);
+    int size = images.length / parts;
+    Network.Result sum = null;
+    for (int part = 0; part < parts; part++) {
+      trainReader.read(copyOfRange(images, part * size, (part + 1) * size), index);
+      Network.Result result = network.backward(trainReader);
+      sum = sum == null ? result : sum.plus(result);
     }
+    return sum;
   }
 
   /** Evaluates on all validation images. */
   History.Validation evaluate() {
-    double lossSum = 0;
-    int correct = 0;
+    average.ifPresent(WeightAverage::swap);
+    Network.Result sum = null;
     for (int from = 0; from < validationCount; from += EVALUATION_BATCH) {
       int to = Math.min(from + EVALUATION_BATCH, validationCount);
       validationReader.read(IntStream.range(from, to).toArray(), 0);
       Network.Result part = network.evaluate(validationReader);
-      lossSum += part.lossSum();
-      correct += part.correct();
+      sum = sum == null ? part : sum.plus(part);
     }
+    average.ifPresent(WeightAverage::swap);
     History.Validation validation =
         new History.Validation(
-            history.stepCount(),
-            history.seconds(),
-            lossSum / validationCount,
-            (double) correct / validationCount);
+            history.stepCount(), history.seconds(), sum.meanLoss(), sum.accuracy());
     history.validations().add(validation);
     return validation;
   }
 
-  /** All that a later process needs to continue with the same bits; views, not copies. */
+  /** All that a later process needs to continue with the same bits; views or copies. */
   Checkpoint checkpoint() {
-    return new Checkpoint(
-        Arrays.views(network.parameters()),
-        Arrays.views(optimizer.state()),
-        transform.map(GradientTransform::state).orElse(Map.of()),
-        history);
+    Map<String, Map<String, StoredTensor>> state = new LinkedHashMap<>(update.state());
+    average.ifPresent(a -> state.put(AVERAGE, a.toTensors()));
+    return new Checkpoint(Arrays.views(network.parameters()), state, history);
   }
 
   /** Continues from a checkpoint of a training with the same options. */
   void restore(Checkpoint checkpoint) {
     Arrays.restore(network.parameters(), checkpoint.weights());
-    Arrays.restore(optimizer.state(), checkpoint.optimizer());
-    transform.ifPresent(t -> t.restore(checkpoint.transform()));
+    update.restore(checkpoint.state());
+    average.ifPresent(a -> a.restore(checkpoint.state().getOrDefault(AVERAGE, Map.of())));
     history = checkpoint.history();
   }
 
   @Override
   public void close() {
-    transform.ifPresent(GradientTransform::close);
+    update.close();
     network.close();
   }
 }

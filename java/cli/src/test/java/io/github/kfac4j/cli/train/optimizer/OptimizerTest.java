@@ -20,13 +20,13 @@ class OptimizerTest {
     Optimizer make(Map<String, NDArray> parameters, NDManager manager);
   }
 
-  private static float[] run(Maker maker) {
+  private static float[] run(Maker maker, double rate) {
     try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray w = manager.create(START);
       Optimizer optimizer = maker.make(Map.of("w", w), manager);
       for (float[] gradient : GRADIENTS) {
         NDArray g = manager.create(gradient);
-        optimizer.step(Map.of("w", w), Map.of("w", g));
+        optimizer.step(Map.of("w", w), Map.of("w", g), rate);
         assertThat(g.toFloatArray()).isEqualTo(gradient);
       }
       return w.toFloatArray();
@@ -35,7 +35,7 @@ class OptimizerTest {
 
   @Test
   void sgdIsHeavyBall() {
-    float[] actual = run((parameters, manager) -> new Sgd(parameters, manager, 0.1, 0.9));
+    float[] actual = run((parameters, manager) -> new Sgd(parameters, manager, 0.9), 0.1);
     for (int i = 0; i < START.length; i++) {
       double w = START[i];
       double v = 0;
@@ -49,7 +49,7 @@ class OptimizerTest {
 
   @Test
   void adamIsTheAlgorithmOfThePaper() {
-    float[] actual = run((parameters, manager) -> new Adam(parameters, manager, 0.05));
+    float[] actual = run((parameters, manager) -> new Adam(parameters, manager), 0.05);
     for (int i = 0; i < START.length; i++) {
       double w = START[i];
       double m = 0;
@@ -70,15 +70,15 @@ class OptimizerTest {
   void theStateIsAllThatIsRemembered() {
     for (Maker maker :
         new Maker[] {
-          (parameters, manager) -> new Sgd(parameters, manager, 0.1, 0.9),
-          (parameters, manager) -> new Adam(parameters, manager, 0.05)
+          (parameters, manager) -> new Sgd(parameters, manager, 0.9),
+          (parameters, manager) -> new Adam(parameters, manager)
         }) {
-      float[] expected = run(maker);
+      float[] expected = run(maker, 0.1);
       try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
         NDArray w = manager.create(START);
         Optimizer optimizer = maker.make(Map.of("w", w), manager);
         for (float[] gradient : GRADIENTS) {
-          optimizer.step(Map.of("w", w), Map.of("w", manager.create(gradient)));
+          optimizer.step(Map.of("w", w), Map.of("w", manager.create(gradient)), 0.1);
           // go on with another instance that gets the state
           Optimizer next = maker.make(Map.of("w", w), manager);
           Optimizer old = optimizer;

@@ -31,7 +31,7 @@ class NetworkTest {
   }
 
   private static Network network(ModelName model, long seed) {
-    return new Network(Networks.create(model, 10), new Shape(1, 8, 8), seed);
+    return new Network(model, 10, new Shape(1, 8, 8), seed);
   }
 
   @ParameterizedTest
@@ -42,11 +42,13 @@ class NetworkTest {
     "MLP, 1, 28, 269322, 6",
     // convolutions 3x3: 3-16, 16-16, 16-16, 16-32, 32-32, 32-64, 64-64; dense 64 x 10
     "RESNET8, 3, 32, 75050, 16",
+    // 784-1000-500-250-30-250-500-1000-784
+    "AUTOENCODER, 1, 28, 2837314, 16",
   })
   void hasTheParametersOfItsDescription(
       ModelName model, int channels, int side, long count, int arrays) {
     Shape image = new Shape(channels, side, side);
-    try (Network network = new Network(Networks.create(model, 10), image, 1)) {
+    try (Network network = new Network(model, 10, image, 1)) {
       Map<String, NDArray> parameters = network.parameters();
       assertThat(parameters).hasSize(arrays);
       assertThat(parameters.values().stream().mapToLong(NDArray::size).sum()).isEqualTo(count);
@@ -74,7 +76,7 @@ class NetworkTest {
   @EnumSource
   void gradientsAreDerivativesOfTheLoss(ModelName model) {
     try (Network network = network(model, 1)) {
-      BatchReader reader = BatchReader.training(data, 20, 1);
+      BatchReader reader = network.task().reader(BatchReader.training(data, 20, 1));
       reader.read(java.util.stream.IntStream.range(0, 20).toArray(), 0);
       network.backward(reader);
       Map<String, NDArray> gradients = network.gradients();

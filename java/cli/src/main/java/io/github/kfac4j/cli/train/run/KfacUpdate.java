@@ -1,0 +1,68 @@
+package io.github.kfac4j.cli.train.run;
+
+import ai.djl.ndarray.NDList;
+import io.github.kfac4j.InversionFailedException;
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.djl.DjlKfac;
+import io.github.kfac4j.djl.DjlOptimizer;
+import io.github.kfac4j.djl.StepTimes;
+import io.github.kfac4j.fisher.Fisher;
+import io.github.kfac4j.safetensors.StoredTensor;
+import java.util.Map;
+
+/**
+ * K-FAC with its own update rule. The empirical Fisher is the default: it costs no extra backward
+ * pass, and as its factors shrink with the gradients of the training labels it needs no bound on
+ * the step.
+ */
+final class KfacUpdate implements Update {
+  private static final String KFAC = "kfac";
+  private static final String OPTIMIZER = "optimizer";
+
+  private final DjlKfac kfac;
+  private final DjlOptimizer optimizer;
+  private final boolean observesInForwardPass;
+
+  /** Listens to the model's layers until it is closed; the backend stays the caller's. */
+  KfacUpdate(Network network, RunOptions options, OptimizerName name, Backend backend) {
+    KfacSettings.Built settings = KfacSettings.of(options, name);
+    kfac = DjlKfac.attach(network.model(), settings.options(), settings.fisher(), backend);
+    observesInForwardPass = settings.fisher().estimator() != Fisher.Estimator.EMPIRICAL;
+    kfac.setMicroBatches(settings.microBatches());
+    optimizer =
+        new DjlOptimizer(
+            kfac, settings.rule(), network.task().loss(), network.task().distribution());
+  }
+
+  @Override
+  public void apply(NDList inputs, NDList targets, long step) {
+    try {
+      optimizer.step(inputs, targets);
+    } catch (IllegalArgumentException | InversionFailedException e) {
+      throw new TrainingFailedException("K-FAC: " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public double kfacSeconds() {
+    StepTimes times = kfac.lastTimes();
+    long observe = observesInForwardPass ? 0 : times.observe();
+    return 1e-9 * (observe + times.refresh() + times.precondition());
+  }
+
+  @Override
+  public Map<String, Map<String, StoredTensor>> state() {
+    return Map.of(KFAC, kfac.kfac().state().toTensors(), OPTIMIZER, optimizer.toTensors());
+  }
+
+  @Override
+  public void restore(Map<String, Map<String, StoredTensor>> state) {
+    kfac.kfac().state().restore(state.getOrDefault(KFAC, Map.of()));
+    optimizer.restore(state.getOrDefault(OPTIMIZER, Map.of()));
+  }
+
+  @Override
+  public void close() {
+    kfac.close();
+  }
+}
