@@ -30,6 +30,9 @@ final class ReportCommand implements Callable<Integer> {
       description = "why targets are missed; default: ${DEFAULT-VALUE}")
   private Path reasons;
 
+  @Option(names = "--readme", description = "a README to put an excerpt into, between its marks")
+  private Path readme;
+
   @Override
   public Integer call() throws IOException {
     Report report = new Report(out, Report.reasons(reasons));
@@ -37,6 +40,9 @@ final class ReportCommand implements Callable<Integer> {
       report.add(file);
     }
     System.out.println(report.write());
+    if (readme != null) {
+      report.embed(readme);
+    }
     return 0;
   }
 }

@@ -21,8 +21,8 @@ import org.ejml.interfaces.linsol.LinearSolverDense;
 
 /** EJML, fp32, its threaded operations; many matrices are shared among the threads. */
 final class EjmlContender implements Contender {
-  /** A convolution's factor takes it seconds: a sixteenth of the examples stands for all. */
-  private static final int CONV_FRACTION = 16;
+  /** A convolution's factor takes it seconds: a 32nd of the examples stands for all. */
+  private static final int CONV_FRACTION = 32;
 
   EjmlContender(int threads) {
     EjmlConcurrency.setMaxThreads(threads);

@@ -2,7 +2,6 @@ package io.github.kfac4j.benchmarks.peers;
 
 import static org.bytedeco.mkl.global.mkl_rt.*;
 
-import java.nio.charset.StandardCharsets;
 import org.bytedeco.javacpp.FloatPointer;
 
 /** Intel MKL. */
@@ -17,9 +16,7 @@ final class MklLapack implements Lapack {
 
   @Override
   public String version() {
-    byte[] version = new byte[200];
-    MKL_Get_Version_String(version, version.length);
-    return new String(version, StandardCharsets.US_ASCII).replaceAll("[\\s\0]+", " ").strip();
+    return Artifact.version("org.bytedeco", "mkl");
   }
 
   @Override

@@ -17,8 +17,8 @@ import org.nd4j.linalg.inverse.InvertMatrix;
 
 /** ND4J on its native CPU backend, fp32. */
 final class Nd4jContender implements Contender {
-  /** A thousand inverses take it minutes: one in a hundred stands for all. */
-  private static final int MANY = 100;
+  /** A thousand inverses take it minutes: one in 500 stands for all. */
+  private static final int MANY = 500;
 
   private final Lapack blas = new OpenBlasLapack();
   private final int threads;

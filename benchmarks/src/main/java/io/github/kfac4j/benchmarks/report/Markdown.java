@@ -25,41 +25,53 @@ final class Markdown {
     this.reasons = reasons;
   }
 
-  /** Where, with what, at which commit, by which command. */
-  String provenance() {
+  /** Where, how, at which commit. */
+  String machine() {
     TreeSet<String> commits = new TreeSet<>();
     results.measurements().forEach(m -> commits.add(Objects.toString(m.commit(), "unknown")));
-    StringBuilder text = new StringBuilder();
-    text.append(
-        "%s, %d cores%s; %d threads for every library; seed %d; commit %s.%n"
-            .formatted(
-                results.machine().cpu(),
-                results.machine().cores(),
-                results.machine().gpu() == null
-                    ? ""
-                    : ", " + results.machine().gpu() + ", driver " + results.machine().driver(),
-                results.threads(),
-                results.seed(),
-                String.join(", ", commits)));
-    List<String> versions = new ArrayList<>();
-    results.versions().forEach((name, version) -> versions.add(Style.label(name) + " " + version));
-    text.append(String.join("; ", versions)).append(".\n\n```\n");
-    return text.append(results.command()).append("\n```\n").toString();
+    String gpu = results.machine().gpu();
+    return "%s, %d cores%s; %d threads for every library; seed %d; commit %s. "
+        .formatted(
+            results.machine().cpu(),
+            results.machine().cores(),
+            gpu == null ? "" : ", " + gpu + ", driver " + results.machine().driver(),
+            results.threads(),
+            results.seed(),
+            String.join(", ", commits));
   }
 
-  /** All ratios: a table for each verb, a row for each case, a column for each peer. */
-  String ratios() {
+  /** With what. */
+  String versions() {
+    List<String> versions = new ArrayList<>();
+    results
+        .versions()
+        .forEach(
+            (name, version) -> {
+              boolean twice = name.contains(" ") || name.equals("sgd");
+              if (!twice) {
+                versions.add((name.equals("jdk") ? "JDK" : Style.label(name)) + " " + version);
+              }
+            });
+    return String.join("; ", versions) + ".";
+  }
+
+  /**
+   * All ratios: a table for each verb, a row for each case, a column for each peer.
+   *
+   * @param spread whether to show the least and the largest ratio too
+   */
+  String ratios(boolean spread) {
     StringBuilder text = new StringBuilder();
     List<String> verbs = results.measurements().stream().map(Measurement::verb).distinct().toList();
     for (String verb : verbs) {
       if (!verb.equals(Case.TRAINING)) {
-        table(text, verb);
+        table(text, verb, spread);
       }
     }
     return text.toString();
   }
 
-  private void table(StringBuilder text, String verb) {
+  private void table(StringBuilder text, String verb, boolean spread) {
     List<Measurement> rows =
         results.measurements().stream().filter(m -> m.verb().equals(verb)).toList();
     List<String> peers =
@@ -80,7 +92,7 @@ final class Markdown {
                   m.flops() > 0 ? "%.0f".formatted(m.flops() / seconds * 1e-9) : ""));
       for (String peer : peers) {
         Pairs p = find(m, peer);
-        text.append(p == null ? " |" : " " + ratio(p) + " |");
+        text.append(p == null ? " |" : " " + (spread ? ratio(p) : number(p.ratio())) + " |");
       }
       text.append("\n");
     }

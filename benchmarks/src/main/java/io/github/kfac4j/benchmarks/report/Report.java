@@ -11,9 +11,14 @@ import org.knowm.xchart.internal.chartpart.Chart;
 
 /** A page of tables and charts, one section for each file of results. */
 public final class Report {
+  private static final String COLUMNS =
+      "Columns of peers: how many times as long as kfac4j they take, the median of alternated"
+          + " pairs";
+
   private final Path folder;
   private final Map<String, String> reasons;
   private final StringBuilder page = new StringBuilder("# Benchmarks\n");
+  private final StringBuilder excerpt = new StringBuilder();
 
   /** A page to be written into a folder. */
   public Report(Path folder, Map<String, String> reasons) {
@@ -34,21 +39,27 @@ public final class Report {
     Files.createDirectories(folder);
     String stem = file.getFileName().toString().replaceFirst("\\.json$", "");
     Markdown markdown = new Markdown(results, reasons);
-    page.append("\n## ").append(stem).append("\n\n").append(markdown.provenance());
-    page.append(
-        "\nColumns of peers: how many times as long as kfac4j they take, the median of alternated"
-            + " pairs (least to most).\n\n");
-    chart(InverseChart.of(results), stem + "-inverse.png");
-    chart(RatioChart.of(results), stem + "-ratios.png");
-    chart(StepChart.of(results), stem + "-step.png");
-    page.append(markdown.ratios()).append(markdown.training()).append("\n");
-    page.append(markdown.targets());
+    page.append("\n## ").append(stem).append("\n\n");
+    page.append(markdown.machine()).append(markdown.versions()).append("\n\n");
+    excerpt.append(markdown.machine()).append(markdown.versions()).append("\n\n");
+    Commands commands = new Commands(results.command(), file, folder);
+    chart(InverseChart.of(results), stem + "-inverse.png", commands.of("inverse"));
+    chart(StepChart.of(results), stem + "-step.png", commands.of("step"));
+    chart(RatioChart.of(results), stem + "-ratios.png", commands.all());
+    page.append(COLUMNS).append(" (least to most).\n\n").append(markdown.ratios(true));
+    excerpt.append(COLUMNS).append(".\n\n").append(markdown.ratios(false));
+    page.append(markdown.training()).append("\n").append(markdown.targets());
+    excerpt.append(markdown.training()).append("\n");
+    excerpt.append(commands.all());
   }
 
-  private void chart(Chart<?, ?> chart, String name) throws IOException {
+  private void chart(Chart<?, ?> chart, String name, String command) throws IOException {
     if (chart != null) {
       Style.write(chart, folder.resolve(name));
-      page.append("![](").append(name).append(")\n\n");
+      String alternative = "![" + chart.getTitle() + "](";
+      page.append(alternative).append(name).append(")\n\n").append(command).append("\n");
+      String path = folder + "/" + name;
+      excerpt.append(alternative).append(path).append(")\n\n").append(command).append("\n");
     }
   }
 
@@ -57,5 +68,23 @@ public final class Report {
     Path file = folder.resolve("report.md");
     Files.writeString(file, page.toString());
     return file;
+  }
+
+  /**
+   * Replaces what a README has between the lines {@code <!-- benchmarks -->} and {@code <!-- end of
+   * benchmarks -->}.
+   *
+   * @throws IOException if it has no such lines
+   */
+  public void embed(Path readme) throws IOException {
+    String begin = "<!-- benchmarks -->\n";
+    String end = "<!-- end of benchmarks -->\n";
+    String text = Files.readString(readme);
+    int from = text.indexOf(begin) + begin.length();
+    int to = text.indexOf(end);
+    if (from < begin.length() || to < from) {
+      throw new IOException(readme + ": there are no lines " + begin.strip() + ", " + end.strip());
+    }
+    Files.writeString(readme, text.substring(0, from) + "\n" + excerpt + "\n" + text.substring(to));
   }
 }

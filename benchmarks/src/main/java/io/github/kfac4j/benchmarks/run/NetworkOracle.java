@@ -22,7 +22,7 @@ final class NetworkOracle {
           c.verb().equals(Case.STEP)
               ? stepError(c, data, k, work.result(k))
               : preconditionError(c, data, k, work.result(k));
-      worst = error <= worst ? worst : error; // NaN stays
+      worst = Math.max(worst, error); // NaN if one is
     }
     return worst;
   }

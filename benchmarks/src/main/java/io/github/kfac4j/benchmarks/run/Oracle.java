@@ -129,7 +129,7 @@ public final class Oracle {
     double scale = 0;
     for (int i = 0; i < expected.length; i++) {
       double d = Math.abs(actual[i] - expected[i]);
-      worst = d <= worst ? worst : d; // NaN stays
+      worst = Math.max(worst, d); // NaN if one is
       scale = Math.max(scale, Math.abs(expected[i]));
     }
     return worst / scale;

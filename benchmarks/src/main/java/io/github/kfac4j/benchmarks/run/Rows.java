@@ -119,7 +119,7 @@ final class Rows {
     for (int n = 0; n < examples; n++) {
       for (double x : reader.example(n)) {
         double d = Math.abs(x - actual[at++]);
-        worst = d <= worst ? worst : d; // NaN stays
+        worst = Math.max(worst, d); // NaN if one is
       }
     }
     return worst;
