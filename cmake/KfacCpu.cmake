@@ -4,6 +4,7 @@ set(KFAC_CPU_WARNINGS -Wall -Wextra -Werror -Wno-ignored-attributes -Wno-psabi) 
 # One set, compiled as one file, which keeps the build short.
 function(kfac_cpu_instructions target name width)
   add_library(${target}_${name} OBJECT ${KFAC_CPU_SOURCES})
+  target_include_directories(${target}_${name} PRIVATE ${PROJECT_SOURCE_DIR}/../include)
   target_compile_definitions(${target}_${name} PRIVATE KFAC_ISA=${name} KFAC_WIDTH=${width})
   target_compile_options(${target}_${name} PRIVATE -O3 -fno-math-errno ${KFAC_CPU_WARNINGS} ${ARGN})
   set_target_properties(${target}_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0

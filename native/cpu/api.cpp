@@ -6,6 +6,7 @@
 
 namespace {
 
+using kfac::Plan;
 using kfac::Verbs;
 
 const Verbs& choose() {
@@ -28,7 +29,11 @@ const Verbs& verbs() {
   return chosen;
 }
 
+const Plan* of(const kfac_cpu_plan* plan) { return reinterpret_cast<const Plan*>(plan); }
+
 }  // namespace
+
+kfac::Plan::~Plan() {}
 
 const char* kfac_cpu_instructions(void) { return verbs().instructions; }
 
@@ -40,3 +45,23 @@ void kfac_cpu_invert(int32_t n, int32_t count, const float* const* source, const
                      float* const* inverse, int32_t* status, float* work) {
   verbs().invert({n, count, source, scale, damping, inverse, status}, work);
 }
+
+kfac_cpu_plan* kfac_cpu_patch_moment(const kfac_cpu_convolution* convolution, const float* images, double decay,
+                                     double weight, float* target, int32_t method) {
+  Plan* plan = verbs().patch_moment({*convolution, images, decay, weight, target}, method);
+  return reinterpret_cast<kfac_cpu_plan*>(plan);
+}
+
+int32_t kfac_cpu_plan_phases(const kfac_cpu_plan* plan) { return of(plan)->phases(); }
+
+int32_t kfac_cpu_plan_tasks(const kfac_cpu_plan* plan, int32_t phase) { return of(plan)->tasks(phase); }
+
+int64_t kfac_cpu_plan_shared(const kfac_cpu_plan* plan) { return (int64_t)of(plan)->shared_floats(); }
+
+int64_t kfac_cpu_plan_scratch(const kfac_cpu_plan* plan) { return (int64_t)of(plan)->scratch_floats(); }
+
+void kfac_cpu_plan_run(const kfac_cpu_plan* plan, int32_t phase, int32_t task, float* shared, float* scratch) {
+  of(plan)->run(phase, task, shared, scratch);
+}
+
+void kfac_cpu_plan_free(kfac_cpu_plan* plan) { delete of(plan); }

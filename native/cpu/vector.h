@@ -15,11 +15,14 @@ typedef float vf __attribute__((vector_size(4 * W), may_alias));
 typedef float vfu __attribute__((vector_size(4 * W), aligned(4), may_alias));  // at any address
 typedef int32_t vi __attribute__((vector_size(4 * W), may_alias));
 typedef double vd __attribute__((vector_size(4 * W), may_alias));
-typedef int64_t vl __attribute__((vector_size(4 * W), may_alias));
+typedef float vh __attribute__((vector_size(2 * W), may_alias));  // half a vector
+typedef float vhu __attribute__((vector_size(2 * W), aligned(4), may_alias));
 
 static inline vf load(const float* p) { return *(const vfu*)p; }
 static inline void store(float* p, vf v) { *(vfu*)p = v; }
 static inline void add(float* p, vf v) { store(p, load(p) + v); }
+
+static inline vd widen(const float* p) { return __builtin_convertvector(*(const vhu*)p, vd); }
 
 static inline int least(int a, int b) { return a < b ? a : b; }
 static inline int most(int a, int b) { return a > b ? a : b; }

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include "kfac_cpu.h"
 
 namespace kfac {
 
@@ -15,11 +16,30 @@ struct Inversions {
   int32_t* status;  // 0; -1: NaN or infinity; or the 1-based pivot that is not positive
 };
 
+/// One request for the second moment of patches.
+struct PatchMoment {
+  kfac_cpu_convolution conv;
+  const float* images;
+  double decay, weight;
+  float* target;
+};
+
+/// See kfac_cpu_plan.
+struct Plan {
+  virtual int phases() const = 0;
+  virtual int tasks(int phase) const = 0;
+  virtual size_t shared_floats() const = 0;
+  virtual size_t scratch_floats() const = 0;
+  virtual void run(int phase, int task, float* shared, float* scratch) const = 0;
+  virtual ~Plan();
+};
+
 struct Verbs {
   const char* instructions;
   int lanes;  // matrices that are inverted side by side
   size_t (*invert_floats)(int n);
   void (*invert)(const Inversions& request, float* work);
+  Plan* (*patch_moment)(const PatchMoment& request, int method);
 };
 
 namespace portable {

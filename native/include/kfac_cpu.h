@@ -2,8 +2,8 @@
  *
  * Conventions
  * - Matrices are row-major, contiguous and fp32; all memory is the caller's.
- * - A call runs on the caller's thread and neither allocates nor blocks; different threads may call at the same time
- *   with different results and different work memory. Same inputs, same machine, same bits.
+ * - A call runs on the caller's thread and does not block; different threads may call at the same time with different
+ *   results and different work memory. Same inputs, same machine, same bits.
  * - Arguments are trusted: sizes fit, pointers are valid. Work memory may hold anything.
  */
 #ifndef KFAC_CPU_H
@@ -38,6 +38,43 @@ KFAC_CPU_API int64_t kfac_cpu_invert_floats(int32_t n);
  * factorisation that is not positive. Unless it is 0, inverse[k] keeps its value. */
 KFAC_CPU_API void kfac_cpu_invert(int32_t n, int32_t count, const float* const* source, const double* scale,
                                   const double* damping, float* const* inverse, int32_t* status, float* work);
+
+/* A convolution of stride and dilation 1, and where its images lie: channel c of position p = row * width + column of
+ * example n at images[n * example_stride + c * channel_stride + p * position_stride]. One of the last two strides is 1. */
+typedef struct kfac_cpu_convolution {
+  int64_t examples, channels, height, width;
+  int64_t example_stride, channel_stride, position_stride;
+  int64_t kernel_height, kernel_width, padding_height, padding_width;
+  int64_t bias; /* 1: a coordinate of value 1 follows each patch */
+} kfac_cpu_convolution;
+
+enum kfac_cpu_method {
+  KFAC_CPU_CHEAPEST = 0,
+  KFAC_CPU_SHIFT = 1,   /* correlations of the images with themselves, shift by shift */
+  KFAC_CPU_SPECTRAL = 2 /* the same by discrete Fourier transforms */
+};
+
+/* Work cut into phases of independent tasks; a phase begins when the one before has ended. The cut depends on sizes
+ * alone, and so do the bits of the result. */
+typedef struct kfac_cpu_plan kfac_cpu_plan;
+
+/* The second moment of patches without the patches: target = decay target + weight sum over patches x of x x', patches
+ * as vectors over (channel, kernel row, kernel column), zeros beyond the image. target: dim x dim, symmetric on entry and
+ * to the bit on return; with decay 0 it is overwritten whatever it holds.
+ * Returns null if the method is KFAC_CPU_CHEAPEST and a symmetric product of the patches themselves would be cheaper, or
+ * more accurate because padding is far from "same"; else a plan, to be released. Images and target are the caller's and
+ * are used until the last task ends. */
+KFAC_CPU_API kfac_cpu_plan* kfac_cpu_patch_moment(const kfac_cpu_convolution* convolution, const float* images,
+                                                  double decay, double weight, float* target, int32_t method);
+KFAC_CPU_API int32_t kfac_cpu_plan_phases(const kfac_cpu_plan* plan);
+KFAC_CPU_API int32_t kfac_cpu_plan_tasks(const kfac_cpu_plan* plan, int32_t phase);
+/* Floats of memory, aligned to 64 bytes, that all tasks share from the first phase to the last. */
+KFAC_CPU_API int64_t kfac_cpu_plan_shared(const kfac_cpu_plan* plan);
+/* Floats of memory, aligned to 64 bytes, that one task needs for itself. */
+KFAC_CPU_API int64_t kfac_cpu_plan_scratch(const kfac_cpu_plan* plan);
+KFAC_CPU_API void kfac_cpu_plan_run(const kfac_cpu_plan* plan, int32_t phase, int32_t task, float* shared,
+                                    float* scratch);
+KFAC_CPU_API void kfac_cpu_plan_free(kfac_cpu_plan* plan);
 
 #ifdef __cplusplus
 }

@@ -8,8 +8,8 @@ import java.util.List;
  * steady state allocates nothing.
  */
 final class Arena implements AutoCloseable {
-  /** Pieces start at cache lines. */
-  private static final int ALIGNMENT = 16;
+  /** Pieces start at multiples of it, counted from the start of the block. */
+  static final int ALIGNMENT = 16;
 
   private final List<Floats> blocks = new ArrayList<>();
   private final List<Integer> lengths = new ArrayList<>();

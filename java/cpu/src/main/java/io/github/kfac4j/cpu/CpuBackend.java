@@ -85,15 +85,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void accumulate(List<Moment> moments) {
-    List<Plan> plans = new ArrayList<>();
-    for (Moment moment : moments) {
-      CpuMatrixStack target = CpuMatrixStack.of(moment.target());
-      SampleMatrix samples = SampleMatrix.of(moment.samples());
-      for (int k = 0; k < target.count(); k++) {
-        plans.add(new MomentPlan(moment, samples, target.matrix(k), k));
-      }
-    }
-    run(plans);
+    new Accumulation(pool, shared(), own).run(moments);
   }
 
   @Override

@@ -31,4 +31,33 @@ final class KfacCpu {
       @Cast("float* const*") long[] inverse,
       @Cast("int32_t*") int[] status,
       @Cast("float*") long work);
+
+  /** A plan's address, or 0. */
+  @Cast("int64_t")
+  static native long kfac_cpu_patch_moment(
+      @Cast("const kfac_cpu_convolution*") long[] convolution,
+      @Cast("const float*") long images,
+      double decay,
+      double weight,
+      @Cast("float*") long target,
+      int method);
+
+  static native int kfac_cpu_plan_phases(@Cast("const kfac_cpu_plan*") long plan);
+
+  static native int kfac_cpu_plan_tasks(@Cast("const kfac_cpu_plan*") long plan, int phase);
+
+  @Cast("int64_t")
+  static native long kfac_cpu_plan_shared(@Cast("const kfac_cpu_plan*") long plan);
+
+  @Cast("int64_t")
+  static native long kfac_cpu_plan_scratch(@Cast("const kfac_cpu_plan*") long plan);
+
+  static native void kfac_cpu_plan_run(
+      @Cast("const kfac_cpu_plan*") long plan,
+      int phase,
+      int task,
+      @Cast("float*") long shared,
+      @Cast("float*") long scratch);
+
+  static native void kfac_cpu_plan_free(@Cast("kfac_cpu_plan*") long plan);
 }

@@ -1,0 +1,153 @@
+package io.github.kfac4j.cpu;
+
+import static io.github.kfac4j.backend.Fixtures.error;
+import static io.github.kfac4j.backend.Fixtures.gaussian;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.ImageLayout;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Moment;
+import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.oracle.JavaBackend;
+import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Convolutions whose factor is made of correlations, without patches. */
+class ConvolutionTest {
+  @BeforeEach
+  void needsTheLibrary() {
+    assumeTrue(KfacCpuLibrary.isAvailable(), "libkfac_cpu was not built");
+  }
+
+  static Stream<PatchSamples> convolutions() {
+    Window same = Window.of(3, 3).withPadding(1, 1);
+    Window wide = Window.of(5, 5).withPadding(2, 2);
+    return Stream.of(
+        new PatchSamples(null, 8, 32, 14, 13, ImageLayout.NCHW, same, 1, true),
+        new PatchSamples(null, 8, 32, 14, 13, ImageLayout.NHWC, same, 1, false),
+        new PatchSamples(null, 16, 64, 7, 7, ImageLayout.NCHW, same, 2, true),
+        new PatchSamples(null, 16, 64, 7, 7, ImageLayout.NHWC, same, 2, true),
+        new PatchSamples(null, 12, 40, 10, 12, ImageLayout.NCHW, wide, 1, true),
+        new PatchSamples(null, 24, 33, 20, 20, ImageLayout.NCHW, Window.of(3, 3), 1, true),
+        new PatchSamples(
+            null, 6, 30, 9, 20, ImageLayout.NHWC, Window.of(1, 7).withPadding(0, 3), 1, true));
+  }
+
+  @ParameterizedTest
+  @MethodSource("convolutions")
+  void equalTheOracle(PatchSamples shape) {
+    double[] data = activations(shape);
+    double[] expected;
+    try (Backend oracle = new JavaBackend()) {
+      expected = moment(oracle, with(shape, HostTensor.of(data, shapeOf(shape))), 0.25);
+    }
+    for (HostTensor tensor : List.of(Data.direct(data), Data.converted(data).get(0))) {
+      try (CpuBackend backend = new CpuBackend(2, true)) {
+        double[] actual = moment(backend, with(shape, tensor), 0.25);
+        assertThat(error(actual, expected)).isLessThan(1e-6);
+        int n = shape.dim();
+        for (int k = 0; k < shape.groups(); k++) {
+          int start = k * n * n;
+          for (int i = 0; i < n * n; i++) {
+            assertThat(actual[start + i]).isEqualTo(actual[start + i % n * n + i / n]);
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("convolutions")
+  void areNotMadeOfPatches(PatchSamples shape) {
+    try (CpuMatrixStack target = new CpuMatrixStack(1, shape.dim(), shape.dim())) {
+      HostTensor tensor = Data.direct(activations(shape));
+      PatchSamples samples = with(shape, tensor);
+      Moment moment = new Moment(target, 0, 1, samples);
+      Floats images = Source.of(tensor).view(0, 0, null);
+      assertThat(ConvolutionPlan.fits(samples)).isTrue();
+      try (ConvolutionPlan plan =
+          ConvolutionPlan.of(moment, samples, images, target.matrix(0), 0)) {
+        assertThat(plan).isNotNull();
+      }
+    }
+  }
+
+  @Test
+  void bitsDependNeitherOnThreadsNorOnOtherLayers() {
+    List<PatchSamples> all =
+        convolutions().map(shape -> with(shape, Data.direct(activations(shape)))).toList();
+    List<double[]> results = new ArrayList<>();
+    for (int threads : new int[] {1, 2, 5}) {
+      try (CpuBackend backend = new CpuBackend(threads, true)) {
+        List<Moment> moments = new ArrayList<>();
+        for (PatchSamples samples : all) {
+          moments.add(
+              new Moment(
+                  backend.allocate(samples.groups(), samples.dim(), samples.dim()),
+                  0,
+                  0.01,
+                  samples));
+        }
+        backend.accumulate(moments);
+        for (int i = 0; i < all.size(); i++) {
+          double[] together = moments.get(i).target().toArray();
+          if (threads == 1) {
+            results.add(moment(backend, all.get(i), 0));
+          }
+          assertThat(Arrays.equals(together, results.get(i))).as("layer %d", i).isTrue();
+          moments.get(i).target().close();
+        }
+      }
+    }
+  }
+
+  private static double[] moment(Backend backend, PatchSamples samples, double decay) {
+    int n = samples.dim();
+    try (MatrixStack target = backend.allocate(samples.groups(), n, n)) {
+      double[] before = new double[target.size()];
+      Arrays.fill(before, decay == 0 ? Double.NaN : 3);
+      target.set(before);
+      backend.accumulate(List.of(new Moment(target, decay, 0.01, samples)));
+      return target.toArray();
+    }
+  }
+
+  /** As after a rectifier: mostly positive, exact in fp32. */
+  private static double[] activations(PatchSamples shape) {
+    int size = shape.examples() * shape.channels() * shape.height() * shape.width();
+    return Arrays.stream(gaussian(new Random(7), size))
+        .map(x -> (float) Math.max(0, x + 0.3))
+        .toArray();
+  }
+
+  private static int[] shapeOf(PatchSamples s) {
+    return s.layout() == ImageLayout.NCHW
+        ? new int[] {s.examples(), s.channels(), s.height(), s.width()}
+        : new int[] {s.examples(), s.height(), s.width(), s.channels()};
+  }
+
+  private static PatchSamples with(PatchSamples s, Tensor data) {
+    return new PatchSamples(
+        data,
+        s.examples(),
+        s.channels(),
+        s.height(),
+        s.width(),
+        s.layout(),
+        s.window(),
+        s.groups(),
+        s.bias());
+  }
+}

@@ -1,0 +1,133 @@
+// The second moment of patches as correlations of images, and where those are kept.
+//
+// Let a = u - padding be the offset of kernel position u, d = v - u, and x_i[y] channel i at pixel y, zero outside.
+//   A[(i,u),(j,v)] = sum over outputs o of x_i[o + a] x_j[o + a + d]
+//                  = R(d)[i][j] - (pixels y that are no o + a, as products x_i[y] x_j[y + d]),
+// where R(d) is the correlation over all pixels. The excluded pixels are whole rows and columns at the edges: subtract
+// the correlations of those lines and add back the corners that were subtracted twice.
+#pragma once
+#include "vector.h"
+#include "verbs.h"
+
+namespace kfac::KFAC_ISA {
+
+/// An excluded line and its partner, both counted from the edge of their side: 0 top or left, 1 bottom or right.
+struct EdgePair {
+  int side, a, b;
+};
+
+/// One dimension of a convolution.
+struct Axis {
+  int size, kernel, padding;
+
+  int outputs() const { return size + 2 * padding - kernel + 1; }
+  int shifts() const { return 2 * kernel - 1; }
+
+  /// Lines at each edge that some kernel position excludes.
+  int edge() const { return least(size, most(0, kernel - 1 - padding)); }
+
+  /// The pixel that a line of an edge is.
+  int line(int side, int q) const { return side ? size - 1 - q : q; }
+
+  /// Lines that kernel position u excludes and whose partner under u -> v lies inside; `pairs` has room for `kernel`.
+  int excluded(int u, int v, EdgePair* pairs) const {
+    int count = 0;
+    for (int a = 0; a < least(size, u - padding); a++) {
+      int b = a + v - u;
+      if (b >= 0 && b < size) pairs[count++] = {0, a, b};
+    }
+    for (int a = 0; a < least(size, kernel - 1 - padding - u); a++) {
+      int b = a - (v - u);
+      if (b >= 0 && b < size) pairs[count++] = {1, a, b};
+    }
+    return count;
+  }
+};
+
+/// A convolution's sizes, channels counted in panels of P.
+struct Geometry {
+  Axis rows, columns;
+  int examples, channels, panels;
+
+  explicit Geometry(const kfac_cpu_convolution& c)
+      : rows{(int)c.height, (int)c.kernel_height, (int)c.padding_height},
+        columns{(int)c.width, (int)c.kernel_width, (int)c.padding_width},
+        examples((int)c.examples),
+        channels((int)c.channels),
+        panels(((int)c.channels + P - 1) / P) {}
+
+  /// Pairs of panels i >= j.
+  int pairs() const { return panels * (panels + 1) / 2; }
+  static int pair(int i, int j) { return i * (i + 1) / 2 + j; }
+  static void split(int pair, int& i, int& j) {
+    for (i = 0, j = pair; j > i; i++) j -= i + 1;
+  }
+};
+
+/// Blocks of P x P correlations, of channels of panel i with channels of panel j <= i, for each pair of panels.
+struct Tables {
+  Geometry g;
+  int slices;  // partial sums of the correlations of whole images
+  float* data;
+
+  size_t images() const { return (size_t)slices * g.rows.shifts() * g.columns.shifts(); }
+  static size_t lines(const Axis& across, const Axis& along) {
+    return 2 * (size_t)across.edge() * across.edge() * along.shifts();
+  }
+  size_t corners() const {
+    size_t pairs = (size_t)g.rows.edge() * g.rows.edge() * g.columns.edge() * g.columns.edge();
+    return 4 * pairs;
+  }
+  size_t entries() const {
+    return images() + lines(g.rows, g.columns) + lines(g.columns, g.rows) + corners();
+  }
+  size_t floats() const { return entries() * g.pairs() * P * P; }
+
+  float* block(size_t entry, int pair) const { return data + (entry * g.pairs() + pair) * P * P; }
+
+  /// R(dr, dc), one slice of it.
+  float* image(int slice, int dr, int dc, int pair) const {
+    size_t shift = (size_t)(dr + g.rows.kernel - 1) * g.columns.shifts() + dc + g.columns.kernel - 1;
+    return block(slice * (images() / slices) + shift, pair);
+  }
+
+  /// The correlation of row a of an edge with row b, shifted by dc.
+  float* row(EdgePair e, int dc, int pair) const {
+    size_t line = ((size_t)e.side * g.rows.edge() + e.a) * g.rows.edge() + e.b;
+    return block(images() + line * g.columns.shifts() + dc + g.columns.kernel - 1, pair);
+  }
+
+  float* column(EdgePair e, int dr, int pair) const {
+    size_t line = ((size_t)e.side * g.columns.edge() + e.a) * g.columns.edge() + e.b;
+    return block(images() + lines(g.rows, g.columns) + line * g.rows.shifts() + dr + g.rows.kernel - 1, pair);
+  }
+
+  float* corner(EdgePair row, EdgePair column, int pair) const {
+    int r = g.rows.edge(), c = g.columns.edge();
+    size_t rows = ((size_t)row.side * r + row.a) * r + row.b;
+    size_t columns = ((size_t)column.side * c + column.a) * c + column.b;
+    return block(images() + lines(g.rows, g.columns) + lines(g.columns, g.rows) + rows * 2 * c * c + columns, pair);
+  }
+};
+
+/// Copies positions of channels [first, first + P) to out[position * P + channel], zero beyond the last channel.
+static inline void pack_positions(const kfac_cpu_convolution& c, const float* image, int first, int position, int count,
+                                  float* out) {
+  int channels = least(P, (int)c.channels - first);
+  const float* from = image + first * c.channel_stride + position * c.position_stride;
+  if (c.position_stride == 1) {
+    for (int half = 0; half < P; half += W) {
+      for (int p = 0; p < count; p += W) {
+        transpose_to(from + half * c.channel_stride + p, c.channel_stride, channels - half, least(W, count - p),
+                     out + p * P + half, P);
+      }
+    }
+  } else {
+    for (int p = 0; p < count; p++, from += c.position_stride, out += P) {
+      store(out, load(from, channels));
+      store(out + W, load(from + W, channels - W));
+    }
+  }
+}
+
+}  // namespace kfac::KFAC_ISA
