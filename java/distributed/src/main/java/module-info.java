@@ -1,6 +1,7 @@
 /** Collectives and the layer-parallel preconditioner of kfac4j. */
 module io.github.kfac4j.distributed {
   requires transitive io.github.kfac4j.core;
+  requires org.bytedeco.javacpp;
 
   exports io.github.kfac4j.distributed;
 }
