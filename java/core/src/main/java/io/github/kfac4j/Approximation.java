@@ -1,5 +1,8 @@
 package io.github.kfac4j;
 
+import java.util.EnumSet;
+import java.util.Set;
+
 /** What a layer's Fisher block is approximated by. */
 public enum Approximation {
   /** A Kronecker product of two factors (Martens and Grosse 2015). */
@@ -10,5 +13,19 @@ public enum Approximation {
    */
   EKFAC,
   /** A diagonal in the basis of the weights. */
-  DIAGONAL
+  DIAGONAL,
+  /**
+   * A Kronecker product of three factors, for a fully connected layer behind a feature map (Ba et
+   * al. 2017).
+   */
+  DOUBLY_FACTORED;
+
+  /** The damping modes that go with it. */
+  Set<DampingMode> dampingModes() {
+    return switch (this) {
+      case KRONECKER -> EnumSet.allOf(DampingMode.class);
+      case EKFAC, DIAGONAL -> EnumSet.of(DampingMode.EXACT);
+      case DOUBLY_FACTORED -> EnumSet.of(DampingMode.FACTORED);
+    };
+  }
 }

@@ -1,8 +1,13 @@
 package io.github.kfac4j;
 
+import io.github.kfac4j.LayerReport.FactorReport;
+import io.github.kfac4j.LayerReport.GroupReport;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Eigendecomposition;
 import io.github.kfac4j.backend.MatrixStack;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 
 /** Eigenbases of factors: how they are asked for, and what happens when there is none. */
 final class Bases {
@@ -45,5 +50,22 @@ final class Bases {
     }
     state.staleRefreshes++;
     return failure + ", old basis kept";
+  }
+
+  /** The report of a layer whose block is damped as a whole, and diagonal in a basis. */
+  static LayerReport report(LayerState state, double lambda, double[] diagonal, String status) {
+    double least = Arrays.stream(diagonal).min().orElse(0);
+    double most = Arrays.stream(diagonal).max().orElse(0);
+    double condition = (most + lambda) / (least + lambda);
+    int groups = state.layer.groups();
+    FactorReport block = new FactorReport("block", lambda, condition);
+    GroupReport group = new GroupReport(Double.NaN, List.of(block), status);
+    return new LayerReport(
+        state.name,
+        state.layer.inputDim(),
+        state.layer.outputDim(),
+        groups,
+        Collections.nCopies(groups, group),
+        0);
   }
 }

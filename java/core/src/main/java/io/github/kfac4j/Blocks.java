@@ -2,6 +2,7 @@ package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.layer.Embedding;
+import io.github.kfac4j.layer.FlattenedDense;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.ScaleShift;
 import java.util.ArrayList;
@@ -45,9 +46,15 @@ final class Blocks {
   }
 
   private Curvature curvature(Approximation approximation) {
-    return approximation == Approximation.KRONECKER && options.dampingMode() == DampingMode.FACTORED
-        ? new KroneckerInverses(backend, options.convention())
-        : new KroneckerBases(backend, options.convention(), approximation);
+    boolean factored = options.dampingMode() == DampingMode.FACTORED;
+    return switch (approximation) {
+      case KRONECKER ->
+          factored
+              ? new KroneckerInverses(backend, options.convention())
+              : new KroneckerBases(backend, options.convention(), approximation);
+      case EKFAC, DIAGONAL -> new KroneckerBases(backend, options.convention(), approximation);
+      case DOUBLY_FACTORED -> new DoublyFactored(backend);
+    };
   }
 
   private String refusal(Layer layer, Approximation approximation) {
@@ -56,6 +63,16 @@ final class Blocks {
           + " already, and not "
           + approximation
           + "; choose KRONECKER for this layer";
+    }
+    if (approximation == Approximation.DOUBLY_FACTORED && !(layer instanceof FlattenedDense)) {
+      return "DOUBLY_FACTORED is for a FlattenedDense layer, whose input is known to be a feature"
+          + " map, but this is a "
+          + layer.getClass().getSimpleName();
+    }
+    boolean unknown = approximation != Approximation.KRONECKER;
+    if (unknown && options.convention() == Convention.KFAC_PYTORCH) {
+      return "kfac-pytorch has no approximation %s; choose another convention"
+          .formatted(approximation);
     }
     boolean foreign = layer instanceof Embedding || layer instanceof ScaleShift;
     if (foreign && options.convention() == Convention.KFAC_PYTORCH) {
@@ -73,7 +90,13 @@ final class Blocks {
   List<LayerReport> refresh(List<LayerState> states, KfacOptions current) {
     Map<String, LayerReport> reports = new HashMap<>();
     split(states, state -> state)
-        .forEach((c, part) -> c.refresh(part, current).forEach(r -> reports.put(r.layer(), r)));
+        .forEach(
+            (c, part) -> {
+              long start = System.nanoTime();
+              List<LayerReport> done = c.refresh(part, current);
+              double seconds = 1e-9 * (System.nanoTime() - start);
+              done.forEach(r -> reports.put(r.layer(), r.withSeconds(seconds)));
+            });
     return states.stream().map(state -> reports.get(state.name)).toList();
   }
 

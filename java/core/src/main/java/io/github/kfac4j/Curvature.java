@@ -7,7 +7,8 @@ import io.github.kfac4j.layer.Use;
 import java.util.List;
 
 /** What the Fisher blocks look like, for a batch of layers at a time. */
-sealed interface Curvature permits KroneckerInverses, KroneckerBases, EmbeddingBlocks {
+sealed interface Curvature
+    permits KroneckerInverses, KroneckerBases, EmbeddingBlocks, DoublyFactored {
   /**
    * What one layer saw in a pass.
    *
@@ -51,7 +52,7 @@ sealed interface Curvature permits KroneckerInverses, KroneckerBases, EmbeddingB
    *
    * @throws IllegalArgumentException if there is none
    */
-  default List<Use> prepare(List<Use> uses) {
+  default List<Use> prepare(LayerState state, List<Use> uses) {
     return uses;
   }
 

@@ -1,11 +1,14 @@
 package io.github.kfac4j;
 
+import io.github.kfac4j.LayerReport.FactorReport;
+import io.github.kfac4j.LayerReport.GroupReport;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.BasisStep;
 import io.github.kfac4j.backend.Eigendecomposition;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.RowSamples;
+import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Tokens;
 import io.github.kfac4j.layer.Use;
@@ -119,7 +122,7 @@ final class EmbeddingBlocks implements Curvature {
     List<Eigendecomposition> requests =
         states.stream().map(s -> Bases.request(backend, s, Factors.G)).toList();
     try {
-      var statuses = backend.decompose(requests);
+      List<Status[]> statuses = backend.decompose(requests);
       List<LayerReport> reports = new ArrayList<>();
       for (int i = 0; i < states.size(); i++) {
         LayerState state = states.get(i);
@@ -135,50 +138,56 @@ final class EmbeddingBlocks implements Curvature {
 
   private LayerReport renew(
       LayerState state, Eigendecomposition result, String status, KfacOptions options) {
+    double lambda = Curvature.lambda(state.layer, options);
+    if (result == null) {
+      return Bases.report(state, lambda, state.matrix(KroneckerBases.MOMENTS).toArray(), status);
+    }
     double debias = Factors.debias(state);
     double[] a = state.matrix(Factors.A).toArray();
     Arrays.setAll(a, i -> a[i] * debias);
-    double lambda = Curvature.lambda(state.layer, options);
-    if (result == null) {
-      return report(state, new FactoredDamping(Double.NaN, lambda, Double.NaN, 1), status);
-    }
     double[] g = result.values().toArray();
     Arrays.setAll(g, j -> convention.clean(g[j]));
+    state.matrix(KroneckerBases.G_BASIS).set(result.vectors().toArray());
     double m = convention.blockScale(state.positions);
+    if (!factored) {
+      double[] moments = products(a, g, m);
+      state.matrix(KroneckerBases.MOMENTS).set(moments);
+      return Bases.report(state, lambda, moments, status);
+    }
     FactoredDamping damping =
         FactoredDamping.split(convention, lambda / m, mean(a), a.length, mean(g), g.length);
-    double onA = factored ? damping.a() : 0;
-    double onG = factored ? damping.g() : 0;
-    double scale = factored ? damping.scale() : 1;
-    double least = Arrays.stream(a).min().orElse(0) * scale + onA;
-    double leastG = Arrays.stream(g).min().orElse(0) * scale + onG;
-    double[] moments = new double[a.length * g.length];
-    double offset = factored ? m * least * leastG : 0;
-    for (int i = 0; i < a.length; i++) {
-      for (int j = 0; j < g.length; j++) {
-        double block = m * (scale * a[i] + onA) * (scale * g[j] + onG);
-        moments[i * g.length + j] = Math.max(0, block - offset);
-      }
-    }
-    state.matrix(KroneckerBases.G_BASIS).set(result.vectors().toArray());
+    Arrays.setAll(a, i -> damping.scale() * a[i] + damping.a());
+    Arrays.setAll(g, j -> damping.scale() * g[j] + damping.g());
+    double[] moments = products(a, g, m);
+    double least = m * least(a) * least(g);
+    Arrays.setAll(moments, i -> Math.max(0, moments[i] - least));
     state.matrix(KroneckerBases.MOMENTS).set(moments);
-    state.blockDamping = offset;
-    FactoredDamping used =
-        factored ? damping : new FactoredDamping(Double.NaN, lambda, Double.NaN, 1);
-    return report(state, used, status);
+    state.blockDamping = least;
+    List<FactorReport> factors =
+        List.of(
+            new FactorReport(Factors.A, damping.a(), most(a) / least(a)),
+            new FactorReport(Factors.G, damping.g(), most(g) / least(g)));
+    GroupReport group = new GroupReport(damping.pi(), factors, status);
+    return new LayerReport(state.name, a.length, g.length, 1, List.of(group), 0);
+  }
+
+  /** {@code m a_i g_j}, row by row. */
+  private static double[] products(double[] a, double[] g, double m) {
+    double[] products = new double[a.length * g.length];
+    Arrays.setAll(products, i -> m * a[i / g.length] * g[i % g.length]);
+    return products;
   }
 
   private static double mean(double[] x) {
     return Arrays.stream(x).sum() / x.length;
   }
 
-  private static LayerReport report(LayerState state, FactoredDamping damping, String status) {
-    return new LayerReport(
-        state.name,
-        state.layer.inputDim(),
-        state.layer.outputDim(),
-        1,
-        List.of(new LayerReport.GroupReport(damping.pi(), damping.a(), damping.g(), status)));
+  private static double least(double[] x) {
+    return Arrays.stream(x).min().orElse(0);
+  }
+
+  private static double most(double[] x) {
+    return Arrays.stream(x).max().orElse(0);
   }
 
   @Override

@@ -57,7 +57,7 @@ final class InputCheck {
   private static Curvature.Batch prepared(Curvature.Batch batch) {
     LayerState state = batch.state();
     try {
-      List<Use> uses = state.curvature.prepare(state.layer.join(batch.uses()));
+      List<Use> uses = state.curvature.prepare(state, state.layer.join(batch.uses()));
       return new Curvature.Batch(state, uses, batch.gScale());
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(LayerState.prefix(state.name) + e.getMessage(), e);

@@ -49,19 +49,19 @@ public final class Kfac implements KfacVerbs {
     if (layers.isEmpty()) {
       throw new IllegalArgumentException("K-FAC needs at least one layer");
     }
-    this.backend = backend;
+    this.backend = new FallbackBackend(backend);
     this.options = options;
-    this.blocks = new Blocks(backend, options);
+    this.blocks = new Blocks(this.backend, options);
     requireKnown(options.approximations(), layers);
     Map<String, LayerState> states = new LinkedHashMap<>();
     layers.forEach(
         (name, layer) -> states.put(name, new LayerState(name, layer, blocks.of(name, layer))));
     states.values().forEach(layer -> layer.curvature.allocate(layer));
     if (options.intervals().similarity().isPresent()) {
-      states.values().forEach(layer -> Staleness.allocate(backend, layer));
+      states.values().forEach(layer -> Staleness.allocate(this.backend, layer));
     }
     this.state = new KfacState(states);
-    this.check = new InputCheck(backend, states);
+    this.check = new InputCheck(this.backend, states);
   }
 
   private static void requireKnown(Map<String, ?> named, Map<String, ?> layers) {
@@ -92,7 +92,8 @@ public final class Kfac implements KfacVerbs {
     if (changed.intervals().similarity().isPresent()
         != options.intervals().similarity().isPresent()) {
       throw new IllegalArgumentException(
-          "adaptive intervals are chosen for the life of a Kfac: they need copies of the statistics");
+          "adaptive intervals are chosen for the life of a Kfac: they need copies of the"
+              + " statistics");
     }
     options = changed;
   }

@@ -75,10 +75,10 @@ public record KfacOptions(
     }
     require(maxExamples > 0, "number of examples for the factors", maxExamples, "positive");
     require(
-        approximation == Approximation.KRONECKER || dampingMode == DampingMode.EXACT,
+        approximation.dampingModes().contains(dampingMode),
         "damping mode",
         dampingMode,
-        "EXACT for the approximation " + approximation + ", which has no factors to damp");
+        "in " + approximation.dampingModes() + " for the approximation " + approximation);
     require(
         approximation == Approximation.KRONECKER || convention != Convention.KFAC_PYTORCH,
         "convention",
@@ -103,12 +103,13 @@ public record KfacOptions(
     return with(copy -> copy.convention = value);
   }
 
-  /** Another approximation; all but {@link Approximation#KRONECKER} are damped exactly. */
+  /** Another approximation, with the damping mode that it needs. */
   public KfacOptions withApproximation(Approximation value) {
+    Set<DampingMode> modes = value.dampingModes();
     return with(
         copy -> {
           copy.approximation = value;
-          copy.dampingMode = value == Approximation.KRONECKER ? dampingMode : DampingMode.EXACT;
+          copy.dampingMode = modes.contains(dampingMode) ? dampingMode : modes.iterator().next();
         });
   }
 
@@ -117,7 +118,10 @@ public record KfacOptions(
     return approximations.getOrDefault(layer, approximation);
   }
 
-  /** Another approximation of one layer. */
+  /**
+   * Another approximation of one layer. If it does not have the damping mode of the others it has
+   * its own.
+   */
   public KfacOptions withApproximation(String layer, Approximation value) {
     Map<String, Approximation> all = new HashMap<>(approximations);
     all.put(layer, value);

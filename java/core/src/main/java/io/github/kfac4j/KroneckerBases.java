@@ -11,7 +11,6 @@ import io.github.kfac4j.layer.Use;
 import io.github.kfac4j.layer.Vectors;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 
 /**
@@ -53,7 +52,7 @@ final class KroneckerBases implements Curvature {
 
   /** One use: the gradient of an example is the sum over all of them. */
   @Override
-  public List<Use> prepare(List<Use> uses) {
+  public List<Use> prepare(LayerState state, List<Use> uses) {
     return measured ? List.of(Vectors.join(uses.stream().map(Vectors.class::cast).toList())) : uses;
   }
 
@@ -157,16 +156,9 @@ final class KroneckerBases implements Curvature {
   }
 
   private static LayerReport report(LayerState state, KfacOptions options, String status) {
-    Layer layer = state.layer;
-    LayerReport.GroupReport group =
-        new LayerReport.GroupReport(
-            Double.NaN, Curvature.lambda(layer, options), Double.NaN, status);
-    return new LayerReport(
-        state.name,
-        layer.inputDim(),
-        layer.outputDim(),
-        layer.groups(),
-        Collections.nCopies(layer.groups(), group));
+    double[] diagonal = state.matrix(MOMENTS).toArray();
+    Arrays.setAll(diagonal, i -> diagonal[i] / state.momentWeight);
+    return Bases.report(state, Curvature.lambda(state.layer, options), diagonal, status);
   }
 
   @Override

@@ -40,26 +40,27 @@ final class KroneckerInverses implements Curvature {
   @Override
   public List<LayerReport> refresh(List<LayerState> states, KfacOptions options) {
     List<FactoredDamping[]> dampings = dampings(states, options);
-    List<Inversion> inversions = new ArrayList<>();
+    List<RobustInversion.Task> tasks = new ArrayList<>();
     for (int i = 0; i < states.size(); i++) {
       LayerState state = states.get(i);
       FactoredDamping[] damping = dampings.get(i);
       double scale = Factors.debias(state) * damping[0].scale();
-      inversions.add(
-          new Inversion(
-              state.matrix(Factors.A),
-              scale,
-              Arrays.stream(damping).mapToDouble(FactoredDamping::a).toArray(),
-              state.matrix(A_INVERSE)));
-      inversions.add(
-          new Inversion(
-              state.matrix(Factors.G),
-              scale,
-              Arrays.stream(damping).mapToDouble(FactoredDamping::g).toArray(),
-              state.matrix(G_INVERSE)));
+      RobustInversion.Task task =
+          new RobustInversion.Task(
+              state, Arrays.stream(damping).mapToDouble(FactoredDamping::pi).toArray());
+      double[] onA = Arrays.stream(damping).mapToDouble(FactoredDamping::a).toArray();
+      double[] onG = Arrays.stream(damping).mapToDouble(FactoredDamping::g).toArray();
+      task.inversions()
+          .put(
+              Factors.A,
+              new Inversion(state.matrix(Factors.A), scale, onA, state.matrix(A_INVERSE)));
+      task.inversions()
+          .put(
+              Factors.G,
+              new Inversion(state.matrix(Factors.G), scale, onG, state.matrix(G_INVERSE)));
+      tasks.add(task);
     }
-    return new RobustInversion(backend, options.inversePolicy())
-        .invert(states, dampings, inversions);
+    return new RobustInversion(backend, options.inversePolicy()).invert(tasks);
   }
 
   private List<FactoredDamping[]> dampings(List<LayerState> states, KfacOptions options) {

@@ -9,17 +9,56 @@ import java.util.List;
  * @param inputDim the dimension of A
  * @param outputDim the dimension of G
  * @param groups of the layer
+ * @param seconds that the refresh took of all layers of the same curvature, which are inverted at
+ *     once
  */
 public record LayerReport(
-    String layer, int inputDim, int outputDim, int groups, List<GroupReport> perGroup) {
+    String layer,
+    int inputDim,
+    int outputDim,
+    int groups,
+    List<GroupReport> perGroup,
+    double seconds) {
+
+  LayerReport withSeconds(double value) {
+    return new LayerReport(layer, inputDim, outputDim, groups, perGroup, value);
+  }
+
   /**
    * One group of a layer.
    *
-   * @param pi the ratio by which factored damping was split, NaN where the mode or convention has
-   *     none
-   * @param dampingA what was added to A, or, for exact damping, to the block
-   * @param dampingG what was added to G; NaN for exact damping
+   * @param pi the ratio by which factored damping was split between A and G, NaN where the mode or
+   *     convention has none
+   * @param factors what was inverted
    * @param status the outcome in words: {@code ok}, or what failed and what was done about it
    */
-  public record GroupReport(double pi, double dampingA, double dampingG, String status) {}
+  public record GroupReport(double pi, List<FactorReport> factors, String status) {
+    /** What was added to A, or, for exact damping, to the block. */
+    public double dampingA() {
+      return factors.get(0).damping();
+    }
+
+    /** What was added to G; NaN for exact damping. */
+    public double dampingG() {
+      return damping(Factors.G);
+    }
+
+    private double damping(String name) {
+      return factors.stream()
+          .filter(factor -> factor.name().equals(name))
+          .mapToDouble(FactorReport::damping)
+          .findFirst()
+          .orElse(Double.NaN);
+    }
+  }
+
+  /**
+   * One matrix that was inverted.
+   *
+   * @param name {@code A}, {@code G}, ..., or {@code block} where damping is added to the block
+   * @param damping what was added to its diagonal
+   * @param condition of the damped matrix. Of a factor an upper bound, tr(M) tr(M^-1), which is at
+   *     most n^2 times too large; of a block the number itself. NaN after a failure.
+   */
+  public record FactorReport(String name, double damping, double condition) {}
 }

@@ -27,9 +27,11 @@ final class Staleness {
 
   /** The matrices that are averages over batches. */
   static List<String> statistics(LayerState state) {
-    return Stream.of(Factors.A, Factors.G).allMatch(state.matrices::containsKey)
-        ? List.of(Factors.A, Factors.G)
-        : List.of(KroneckerBases.MOMENTS);
+    List<String> factors =
+        Stream.of(Factors.A, DoublyFactored.PSI, DoublyFactored.PHI, Factors.G)
+            .filter(state.matrices::containsKey)
+            .toList();
+    return factors.isEmpty() ? List.of(KroneckerBases.MOMENTS) : factors;
   }
 
   /** Makes room for X1 and X2. */

@@ -53,7 +53,10 @@ class IntervalsTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Approximation.class)
+  @EnumSource(
+      value = Approximation.class,
+      mode = EnumSource.Mode.EXCLUDE,
+      names = "DOUBLY_FACTORED")
   void constantStatisticsAreRenewedAtFibonacciIntervals(Approximation approximation) {
     try (Kfac kfac = Networks.kfac(LAYER, ADAPTIVE.withApproximation(approximation))) {
       // two intervals of 1 until there are two earlier values, then 2, 3, 5, 8, 13

@@ -11,6 +11,10 @@ import java.util.List;
  * result of a verb is complete when the call returns. Same inputs give the same bits. A backend is
  * used by one thread at a time; how many it uses itself is its own affair. All stacks passed to a
  * backend must be its own.
+ *
+ * <p>A verb that a backend does not have, or not for some request, throws {@link
+ * UnsupportedOperationException} before it changes anything; K-FAC then does it in fp64 on the
+ * host, on copies, and says so once in the log.
  */
 public interface Backend extends AutoCloseable {
   /** The name by which a backend is chosen: {@code java}, {@code cpu} or {@code cuda}. */

@@ -1,6 +1,7 @@
 package io.github.kfac4j.layer;
 
 import io.github.kfac4j.backend.RowSamples;
+import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.tensor.Tensor;
 
@@ -8,10 +9,16 @@ import io.github.kfac4j.tensor.Tensor;
  * A fully connected layer {@code s = W a + b}, weight {@code [outFeatures, inFeatures]}.
  *
  * <p>Inputs are {@code [N, inFeatures]}, or {@code [N, ..., inFeatures]} if the layer is applied at
- * several positions of each example; these share the weight and are treated as the positions of a
- * convolution with a 1x1 kernel (K-FAC expand, Eschenhagen et al. 2023).
+ * several positions of each example; these share the weight.
+ *
+ * @param inFeatures of the layer
+ * @param outFeatures of the layer
+ * @param bias whether a bias is added
+ * @param sharing what becomes of several positions. Expanded, they are those of a convolution with
+ *     a 1x1 kernel.
  */
-public record Dense(int inFeatures, int outFeatures, boolean bias) implements Layer {
+public record Dense(int inFeatures, int outFeatures, boolean bias, WeightSharing sharing)
+    implements Layer {
   /**
    * Checks the sizes.
    *
@@ -22,6 +29,11 @@ public record Dense(int inFeatures, int outFeatures, boolean bias) implements La
       throw new IllegalArgumentException(
           "features must be positive but are " + inFeatures + " in, " + outFeatures + " out");
     }
+  }
+
+  /** A layer whose positions, if it has several, are expanded. */
+  public Dense(int inFeatures, int outFeatures, boolean bias) {
+    this(inFeatures, outFeatures, bias, WeightSharing.EXPAND);
   }
 
   @Override
@@ -41,9 +53,25 @@ public record Dense(int inFeatures, int outFeatures, boolean bias) implements La
 
   @Override
   public Vectors use(Tensor input, Tensor outputGrad) {
-    return new Vectors(
-        rows("input", input, inFeatures, bias),
-        rows("output gradient", outputGrad, outFeatures, false));
+    RowSamples a = rows("input", input, inFeatures, bias);
+    RowSamples g = rows("output gradient", outputGrad, outFeatures, false);
+    Vectors vectors = new Vectors(a, g);
+    return sharing == WeightSharing.EXPAND || vectors.positions() == 1
+        ? vectors
+        : new Vectors(sum("input", a, 1.0 / a.positions()), sum("output gradient", g, 1));
+  }
+
+  /** The sums over positions, scaled. */
+  private static RowSamples sum(String what, RowSamples samples, double scale) {
+    double[] all = Batches.host(what, samples.data()).toArray();
+    int width = samples.width();
+    int example = samples.positions() * width;
+    double[] sums = new double[samples.examples() * width];
+    for (int i = 0; i < all.length; i++) {
+      sums[i / example * width + i % width] += scale * all[i];
+    }
+    HostTensor data = HostTensor.of(sums, samples.examples(), width);
+    return new RowSamples(data, samples.examples(), 1, 1, width, samples.bias());
   }
 
   private static RowSamples rows(String what, Tensor data, int width, boolean bias) {

@@ -13,7 +13,7 @@ import java.util.List;
  * actual shape if a tensor does not fit.
  */
 public sealed interface Layer
-    permits Dense, Conv1d, Conv2d, ConvTranspose2d, ScaleShift, Embedding {
+    permits Dense, FlattenedDense, Conv1d, Conv2d, ConvTranspose2d, ScaleShift, Embedding {
   /** Independent groups, each with its own pair of factors. */
   default int groups() {
     return 1;

@@ -1,7 +1,7 @@
 package io.github.kfac4j.layer;
 
 /** One use of a layer in a pass, as what curvature is made of. */
-public sealed interface Use permits Vectors, Tokens {
+public sealed interface Use permits Vectors, Tokens, Separated {
   /** Examples N. */
   int examples();
 

@@ -5,7 +5,9 @@ import io.github.kfac4j.LayerReport;
 import io.github.kfac4j.LayerReport.GroupReport;
 import io.github.kfac4j.StepReport;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 
 /** What was done, as the JSON document says it. */
@@ -26,6 +28,8 @@ record ApplyReport(
       PerFactor dims,
       Object pi,
       PerFactor damping,
+      Object condition,
+      double seconds,
       Object status) {}
 
   /** A value for each of the two factors. */
@@ -47,6 +51,8 @@ record ApplyReport(
               new PerFactor(
                   perGroup(groups, g -> number(g.dampingA())),
                   perGroup(groups, g -> number(g.dampingG()))),
+              perGroup(groups, ApplyReport::condition),
+              report.seconds(),
               perGroup(groups, GroupReport::status)));
     }
     return new ApplyReport(backend, step.clip(), step.innerProduct(), layers);
@@ -56,6 +62,13 @@ record ApplyReport(
     List<Object> values = new ArrayList<>(); // may hold null
     groups.forEach(group -> values.add(value.apply(group)));
     return values.size() == 1 ? values.get(0) : values;
+  }
+
+  /** Of each matrix that was inverted, by name. */
+  private static Map<String, Object> condition(GroupReport group) {
+    Map<String, Object> conditions = new LinkedHashMap<>();
+    group.factors().forEach(factor -> conditions.put(factor.name(), number(factor.condition())));
+    return conditions;
   }
 
   private static Object number(double value) {

@@ -28,7 +28,8 @@ class ApplyRefusalTest {
       """
       {"layers":[{"name":"fc","type":"dense","in_features":2,"out_features":2,"bias":true},
       {"name":"conv","type":"conv2d","in_channels":2,"out_channels":4,"kernel":[2,2],"bias":false}],
-      "damping":1e-3}""";
+      "damping":1e-3}\
+      """;
 
   @TempDir Path directory;
   private Bench bench;
@@ -85,44 +86,70 @@ class ApplyRefusalTest {
         "\"damping\":1e-3      | \"decay\":1         | decay must be in [0, 1) but is 1.0",
         "\"damping\":1e-3      | \"kl_clip\":-2      | KL clip must be positive but is -2.0",
         "\"damping\":1e-3      | \"learning_rate\":0 | learning rate must be positive but is 0.0",
-        "\"damping\":1e-3      | \"damping_mode\":\"none\"  | unknown damping_mode 'none'; known are [factored, exact]",
-        "\"damping\":1e-3      | \"convention\":\"jax\"     | unknown convention 'jax'; known are [kfc, ",
-        "\"damping\":1e-3      | \"approximation\":\"full\" | unknown approximation 'full'; known are [kronecker, ",
-        "\"damping\":1e-3      | \"convention\":\"kfac-pytorch\",\"approximation\":\"ekfac\" | kfac-pytorch",
-        "\"damping\":1e-3      | \"convention\":\"kfac-pytorch\",\"approximation\":\"diagonal\" | kfac-pytorch",
+        "\"damping\":1e-3      | \"damping_mode\":\"none\"  | unknown damping_mode 'none'; known"
+            + " are [factored, exact]",
+        "\"damping\":1e-3      | \"convention\":\"jax\"     | unknown convention 'jax'; known are"
+            + " [kfc, ",
+        "\"damping\":1e-3      | \"approximation\":\"full\" | unknown approximation 'full'; known"
+            + " are [kronecker, ",
+        "\"damping\":1e-3      | \"convention\":\"kfac-pytorch\",\"approximation\":\"ekfac\" |"
+            + " kfac-pytorch",
+        "\"damping\":1e-3      | \"convention\":\"kfac-pytorch\",\"approximation\":\"diagonal\" |"
+            + " kfac-pytorch",
         "\"damping\":1e-3}     | \"damping\":1} 2    | expected one JSON object",
         "\"damping\":1e-3}     | \"damping\":1       | not valid JSON in line 3",
         "\"damping\":1e-3      | \"damping\":1,\"damping\":2 | Duplicate field 'damping'",
-        "\"type\":\"dense\"    | \"type\":\"linear\" | layers[0]: unknown type 'linear'; known are [conv1d, conv2d, conv_transpose2d, dense, ",
-        "\"type\":\"dense\",   | ^^                  | layers[0]: 'type' is missing; known are [conv1d, conv2d, conv_transpose2d, dense, ",
+        "\"type\":\"dense\"    | \"type\":\"linear\" | layers[0]: unknown type 'linear'; known are"
+            + " [conv1d, conv2d, conv_transpose2d, dense, ",
+        "\"type\":\"dense\",   | ^^                  | layers[0]: 'type' is missing; known are"
+            + " [conv1d, conv2d, conv_transpose2d, dense, ",
         "\"name\":\"fc\",      | ^^                  | layers[0]: 'name' is missing",
         "\"name\":\"conv\"     | \"name\":\"fc\"     | layer 'fc' is there twice",
-        "\"in_features\":2     | \"in_features\":0   | layer 'fc': features must be positive but are 0 in, 2 out",
+        "\"in_features\":2     | \"in_features\":0   | layer 'fc': features must be positive but"
+            + " are 0 in, 2 out",
         "\"in_features\":2     | \"in_features\":2.5 | layers[0].in_features: ",
         "\"in_features\":2     | \"in_features\":\"2\" | layers[0].in_features: ",
-        "\"in_features\":2     | \"in_features\":90000 | layer 'fc': too large: 1 factor(s) of 90001 x 90001",
+        "\"in_features\":2     | \"in_features\":90000 | layer 'fc': too large: 1 factor(s) of"
+            + " 90001 x 90001",
         "\"in_features\":2     | \"in_features\":2147483647 | layer 'fc': too large",
         "\"in_features\":2,    | ^^                  | layer 'fc': 'in_features' is missing",
-        "\"in_features\":2     | \"in_features\":3   | layer 'fc': input has shape [3, 2], expected [N, 3]",
-        "\"out_features\":2    | \"out_features\":3  | layer 'fc': output gradient has shape [3, 2], expected [N, 3]",
-        "\"kernel\":[2,2]      | \"kernel\":[2]      | layer 'conv': kernel must be [height, width] but is [2]",
-        "\"kernel\":[2,2]      | \"kernel\":[2,null] | layer 'conv': kernel must be [height, width] but is [2, null]",
+        "\"in_features\":2     | \"in_features\":3   | layer 'fc': input has shape [3, 2], expected"
+            + " [N, 3]",
+        "\"out_features\":2    | \"out_features\":3  | layer 'fc': output gradient has shape [3,"
+            + " 2], expected [N, 3]",
+        "\"kernel\":[2,2]      | \"kernel\":[2]      | layer 'conv': kernel must be [height, width]"
+            + " but is [2]",
+        "\"kernel\":[2,2]      | \"kernel\":[2,null] | layer 'conv': kernel must be [height, width]"
+            + " but is [2, null]",
         "\"kernel\":[2,2]      | \"kernel\":2        | layers[1].kernel: ",
-        "\"kernel\":[2,2]      | \"kernel\":[0,2]    | layer 'conv': kernel must be positive but is 0 x 2",
+        "\"kernel\":[2,2]      | \"kernel\":[0,2]    | layer 'conv': kernel must be positive but is"
+            + " 0 x 2",
         "\"kernel\":[2,2]      | \"kernel\":[2,3]    | layer 'conv': ",
-        "\"kernel\":[2,2]      | \"kernel\":[9,9]    | layer 'conv': input has shape [3, 2, 3, 3], too small for the kernel",
+        "\"kernel\":[2,2]      | \"kernel\":[9,9]    | layer 'conv': input has shape [3, 2, 3, 3],"
+            + " too small for the kernel",
         "\"kernel\":[2,2],     | ^^                  | layer 'conv': 'kernel' is missing",
-        "\"kernel\":[2,2]      | \"kernel\":[2,2],\"stride\":[0,1]    | layer 'conv': stride must be positive but is 0 x 1",
-        "\"kernel\":[2,2]      | \"kernel\":[2,2],\"stride\":[1,-1]   | layer 'conv': stride must be positive but is 1 x -1",
-        "\"kernel\":[2,2]      | \"kernel\":[2,2],\"padding\":[0,-1]  | layer 'conv': padding must not be negative but is 0 x -1",
-        "\"kernel\":[2,2]      | \"kernel\":[2,2],\"dilation\":[0,1]  | layer 'conv': dilation must be positive but is 0 x 1",
-        "\"kernel\":[2,2]      | \"kernel\":[2,2],\"groups\":3        | layer 'conv': groups must divide the channels",
-        "\"kernel\":[2,2]      | \"kernel\":[2,2],\"groups\":0        | layer 'conv': channels and groups must be positive",
-        "\"kernel\":[2,2]      | \"kernel\":[2,2],\"groups\":2        | layer 'conv': tensor 'conv.weight_grad' has shape [4, 2, 2, 2], expected [4, 1, 2, 2]",
-        "\"kernel\":[2,2]      | \"kernel\":[2,2],\"layout\":\"nhwc\" | layers[1].layout: unknown field",
-        "\"in_channels\":2     | \"in_channels\":3   | layer 'conv': input has shape [3, 2, 3, 3], expected [N, 3, H, W]",
-        "\"bias\":false        | \"bias\":true       | layer 'conv': tensor 'conv.bias_grad' is missing",
-        "\"bias\":true         | \"bias\":false      | layer 'fc' has no bias, but there is a tensor 'fc.bias_grad'",
+        "\"kernel\":[2,2]      | \"kernel\":[2,2],\"stride\":[0,1]    | layer 'conv': stride must"
+            + " be positive but is 0 x 1",
+        "\"kernel\":[2,2]      | \"kernel\":[2,2],\"stride\":[1,-1]   | layer 'conv': stride must"
+            + " be positive but is 1 x -1",
+        "\"kernel\":[2,2]      | \"kernel\":[2,2],\"padding\":[0,-1]  | layer 'conv': padding must"
+            + " not be negative but is 0 x -1",
+        "\"kernel\":[2,2]      | \"kernel\":[2,2],\"dilation\":[0,1]  | layer 'conv': dilation must"
+            + " be positive but is 0 x 1",
+        "\"kernel\":[2,2]      | \"kernel\":[2,2],\"groups\":3        | layer 'conv': groups must"
+            + " divide the channels",
+        "\"kernel\":[2,2]      | \"kernel\":[2,2],\"groups\":0        | layer 'conv': channels and"
+            + " groups must be positive",
+        "\"kernel\":[2,2]      | \"kernel\":[2,2],\"groups\":2        | layer 'conv': tensor"
+            + " 'conv.weight_grad' has shape [4, 2, 2, 2], expected [4, 1, 2, 2]",
+        "\"kernel\":[2,2]      | \"kernel\":[2,2],\"layout\":\"nhwc\" | layers[1].layout: unknown"
+            + " field",
+        "\"in_channels\":2     | \"in_channels\":3   | layer 'conv': input has shape [3, 2, 3, 3],"
+            + " expected [N, 3, H, W]",
+        "\"bias\":false        | \"bias\":true       | layer 'conv': tensor 'conv.bias_grad' is"
+            + " missing",
+        "\"bias\":true         | \"bias\":false      | layer 'fc' has no bias, but there is a"
+            + " tensor 'fc.bias_grad'",
         "\"name\":\"fc\"       | \"name\":\"head\"   | tensor 'fc.input' belongs to no layer of",
       })
   void aMistakeInTheConfigurationIsNamed(String good, String bad, String words) {
@@ -273,6 +300,7 @@ class ApplyRefusalTest {
     assertThat(outcome.out())
         .hasLineCount(5)
         .startsWith("layer  type              groups      A      G")
-        .contains("\nfc     dense                  1      3      2 ", "  ok\n", "wrote " + bench.out);
+        .contains(
+            "\nfc     dense                  1      3      2 ", "  ok\n", "wrote " + bench.out);
   }
 }

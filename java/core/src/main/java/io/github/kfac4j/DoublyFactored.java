@@ -1,0 +1,222 @@
+package io.github.kfac4j;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.Gradient;
+import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Moment;
+import io.github.kfac4j.layer.FlattenedDense;
+import io.github.kfac4j.layer.Separated;
+import io.github.kfac4j.layer.Use;
+import io.github.kfac4j.layer.Vectors;
+import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.tensor.Tensor;
+import java.nio.DoubleBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.DoubleStream;
+
+/**
+ * Blocks {@code E[psi psi'] x E[phi phi'] x E[gg']} of fully connected layers behind a feature map
+ * (Ba et al. 2017, section 4.2; the code of ACKTR): the factor A, of the size of the whole feature
+ * map, falls into one of positions and one of channels. Each input is replaced by the nearest
+ * feature map of rank one. Damping is split between three factors; the bias has a block of its own,
+ * {@code E[gg'] + lambda I}. Exact where feature maps have rank one and their two parts are
+ * independent.
+ */
+final class DoublyFactored implements Curvature {
+  static final String PSI = "positions";
+  static final String PHI = "channels";
+  static final String BIAS = "bias";
+  private static final String ONE = "one";
+  private static final String INVERSE = "_inverse";
+
+  private final Backend backend;
+
+  DoublyFactored(Backend backend) {
+    this.backend = backend;
+  }
+
+  @Override
+  public void allocate(LayerState state) {
+    FlattenedDense layer = (FlattenedDense) state.layer;
+    allocate(state, PSI, layer.positions());
+    allocate(state, PHI, layer.channels());
+    allocate(state, Factors.G, layer.outFeatures());
+    if (layer.bias()) {
+      int n = layer.outFeatures();
+      state.matrices.put(BIAS + INVERSE, backend.allocate(1, n, n));
+      MatrixStack one = backend.allocate(1, 1, 1);
+      one.set(new double[] {1});
+      state.matrices.put(ONE, one);
+    }
+  }
+
+  private void allocate(LayerState state, String factor, int n) {
+    state.matrices.put(factor, backend.allocate(1, n, n));
+    state.matrices.put(factor + INVERSE, backend.allocate(1, n, n));
+  }
+
+  @Override
+  public List<Use> prepare(LayerState state, List<Use> uses) {
+    RankOne rankOne = new RankOne(backend, (FlattenedDense) state.layer);
+    return uses.stream().<Use>map(use -> rankOne.split((Vectors) use)).toList();
+  }
+
+  @Override
+  public void observe(List<Batch> batches, KfacOptions options) {
+    int rounds = batches.stream().mapToInt(batch -> batch.uses().size()).max().orElse(0);
+    for (int use = 0; use < rounds; use++) {
+      List<Moment> moments = new ArrayList<>();
+      for (Batch batch : batches) {
+        if (use < batch.uses().size()) {
+          addMoments(moments, batch, use, options);
+        }
+      }
+      backend.accumulate(moments);
+    }
+    batches.forEach(batch -> Factors.observed(batch, options));
+  }
+
+  /** All three are means over examples and uses. */
+  private static void addMoments(List<Moment> moments, Batch batch, int use, KfacOptions options) {
+    LayerState state = batch.state();
+    Separated one = (Separated) batch.uses().get(use);
+    double decay = use == 0 ? options.decay() : 1;
+    double weight = (1 - options.decay()) / batch.examples() / batch.positions();
+    moments.add(new Moment(state.matrix(PSI), decay, weight, one.psi()));
+    moments.add(new Moment(state.matrix(PHI), decay, weight, one.phi()));
+    double gWeight = weight * batch.gScale() * batch.gScale();
+    moments.add(new Moment(state.matrix(Factors.G), decay, gWeight, one.g()));
+  }
+
+  @Override
+  public List<LayerReport> refresh(List<LayerState> states, KfacOptions options) {
+    List<String> factors = List.of(PSI, PHI, Factors.G);
+    List<MatrixStack> stacks =
+        states.stream().flatMap(s -> factors.stream().map(s::matrix)).toList();
+    List<double[]> traces = backend.traces(stacks);
+    List<RobustInversion.Task> tasks = new ArrayList<>();
+    for (int i = 0; i < states.size(); i++) {
+      LayerState state = states.get(i);
+      double lambda = Curvature.lambda(state.layer, options) / state.positions;
+      double debias = Factors.debias(state);
+      double[] means = new double[factors.size()];
+      for (int f = 0; f < means.length; f++) {
+        int at = i * means.length + f;
+        means[f] = debias * traces.get(at)[0] / stacks.get(at).rows();
+      }
+      double[] damping = FactoredDamping.split(lambda, means);
+      RobustInversion.Task task = new RobustInversion.Task(state, new double[] {Double.NaN});
+      for (int f = 0; f < means.length; f++) {
+        put(task, factors.get(f), factors.get(f), debias, damping[f]);
+      }
+      if (state.layer.bias()) {
+        put(task, BIAS, Factors.G, debias, lambda);
+      }
+      tasks.add(task);
+    }
+    return new RobustInversion(backend, options.inversePolicy()).invert(tasks);
+  }
+
+  private static void put(
+      RobustInversion.Task task, String name, String factor, double scale, double damping) {
+    LayerState state = task.state();
+    task.inversions()
+        .put(
+            name,
+            new Inversion(
+                state.matrix(factor), scale, new double[] {damping}, state.matrix(name + INVERSE)));
+  }
+
+  @Override
+  public double precondition(List<Request> requests, KfacOptions options) {
+    List<KroneckerStep> steps = new ArrayList<>();
+    List<double[]> turned = new ArrayList<>();
+    for (Request request : requests) {
+      turned.add(addSteps(steps, request));
+    }
+    List<double[]> before = requests.stream().map(DoublyFactored::elements).toList();
+    backend.precondition(steps);
+    double inner = 0;
+    for (int i = 0; i < requests.size(); i++) {
+      Request request = requests.get(i);
+      ((FlattenedDense) request.state().layer)
+          .storeByPosition(turned.get(i), host(request.gradient().weight()));
+      inner += dot(before.get(i), elements(request));
+    }
+    return inner;
+  }
+
+  /** Weight and bias. */
+  private static double[] elements(Request request) {
+    double[] weight = host(request.gradient().weight()).toArray();
+    Tensor bias = request.gradient().bias();
+    return bias == null
+        ? weight
+        : DoubleStream.concat(Arrays.stream(weight), Arrays.stream(host(bias).toArray())).toArray();
+  }
+
+  /**
+   * Applies the inverse of the positions, few and small, and leaves one step with the two other
+   * inverses for each position.
+   */
+  private static double[] addSteps(List<KroneckerStep> steps, Request request) {
+    LayerState state = request.state();
+    FlattenedDense layer = (FlattenedDense) state.layer;
+    MatrixStack g = state.matrix(Factors.G + INVERSE);
+    double[] turned =
+        alongPositions(
+            state.matrix(PSI + INVERSE).toArray(),
+            layer.byPosition(host(request.gradient().weight())),
+            layer.positions());
+    double scale = 1.0 / state.positions;
+    int size = layer.outFeatures() * layer.channels();
+    for (int p = 0; p < layer.positions(); p++) {
+      DoubleBuffer slice = DoubleBuffer.wrap(turned, p * size, size);
+      Gradient part =
+          new Gradient(HostTensor.of(slice, layer.outFeatures(), layer.channels()), null);
+      steps.add(new KroneckerStep(g, state.matrix(PHI + INVERSE), scale, part, part, null));
+    }
+    if (layer.bias()) {
+      Gradient bias = new Gradient(request.gradient().bias(), null);
+      steps.add(
+          new KroneckerStep(
+              state.matrix(BIAS + INVERSE), state.matrix(ONE), scale, bias, bias, null));
+    }
+    return turned;
+  }
+
+  private static double[] alongPositions(double[] inverse, double[] x, int positions) {
+    int size = x.length / positions;
+    double[] y = new double[x.length];
+    for (int p = 0; p < positions; p++) {
+      for (int q = 0; q < positions; q++) {
+        double f = inverse[p * positions + q];
+        for (int i = 0; i < size; i++) {
+          y[p * size + i] += f * x[q * size + i];
+        }
+      }
+    }
+    return y;
+  }
+
+  private static double dot(double[] x, double[] y) {
+    double sum = 0;
+    for (int i = 0; i < x.length; i++) {
+      sum += x[i] * y[i];
+    }
+    return sum;
+  }
+
+  private static HostTensor host(Tensor tensor) {
+    if (tensor instanceof HostTensor host) {
+      return host;
+    }
+    throw new IllegalArgumentException(
+        "a doubly factored layer needs gradients in host memory, but one is a "
+            + tensor.getClass());
+  }
+}

@@ -1,0 +1,80 @@
+package io.github.kfac4j;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.BasisStep;
+import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.Gradient;
+import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.tensor.HostTensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Damped inverses through eigenvalues: {@code Q diag(1 / (max(d, 0) + damping)) Q'}. Rounding that
+ * left a factor indefinite does no harm here.
+ */
+final class EigenInversion {
+  private final Backend backend;
+
+  EigenInversion(Backend backend) {
+    this.backend = backend;
+  }
+
+  List<Status[]> invert(List<Inversion> inversions) {
+    List<Eigendecomposition> requests = new ArrayList<>();
+    try {
+      for (Inversion inversion : inversions) {
+        MatrixStack source = inversion.source();
+        int n = source.rows();
+        requests.add(
+            new Eigendecomposition(
+                source,
+                inversion.scale(),
+                backend.allocate(source.count(), n, n),
+                backend.allocate(source.count(), 1, n)));
+      }
+      List<Status[]> statuses = backend.decompose(requests);
+      for (int i = 0; i < inversions.size(); i++) {
+        assemble(inversions.get(i), requests.get(i), statuses.get(i));
+      }
+      return statuses;
+    } finally {
+      requests.forEach(Bases::close);
+    }
+  }
+
+  /** Preconditions the identity in the basis: what comes out is the inverse. */
+  private void assemble(Inversion inversion, Eigendecomposition result, Status[] statuses) {
+    int count = statuses.length;
+    int n = inversion.source().rows();
+    double[] values = result.values().toArray();
+    double[] damped = new double[values.length];
+    double least = Double.POSITIVE_INFINITY;
+    for (int k = 0; k < count; k++) {
+      for (int i = k * n; i < (k + 1) * n; i++) {
+        damped[i] = Math.max(0, values[i]) + inversion.damping()[k];
+        if (statuses[k].ok() && !(damped[i] > 0)) {
+          statuses[k] = Status.notPositiveDefinite(i - k * n);
+        }
+        damped[i] = statuses[k].ok() ? damped[i] : 1;
+        least = Math.min(least, damped[i]);
+      }
+    }
+    double[] rows = new double[count * n * n];
+    double[] identity = new double[count * n * n];
+    for (int i = 0; i < rows.length; i++) {
+      rows[i] = damped[i / n] - least;
+      identity[i] = i / n % n == i % n ? 1 : 0;
+    }
+    HostTensor inverse = HostTensor.of(identity, count * n, n);
+    Gradient gradient = new Gradient(inverse, null);
+    try (MatrixStack moments = backend.allocate(count, n, n)) {
+      moments.set(rows);
+      backend.preconditionInBasis(
+          List.of(new BasisStep(result.vectors(), null, moments, 1, least, gradient, gradient)));
+    }
+    Stacks.replace(inversion.inverse(), identity, k -> statuses[k].ok());
+  }
+}

@@ -1,0 +1,236 @@
+package io.github.kfac4j;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.BasisStep;
+import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Moment;
+import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.oracle.JavaBackend;
+import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.tensor.Tensor;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * A backend whose missing verbs, those that throw {@link UnsupportedOperationException}, are done
+ * by the fp64 backend on the host, on copies. The log says so once for each verb.
+ */
+final class FallbackBackend implements Backend {
+  private static final System.Logger LOG = System.getLogger(Kfac.class.getName());
+
+  private final Backend fast;
+  private final Backend java = new JavaBackend();
+  private final Set<String> said = new HashSet<>();
+
+  FallbackBackend(Backend fast) {
+    this.fast = fast;
+  }
+
+  private <T> T attempt(String verb, Supplier<T> call, Function<HostCopies, T> onCopies) {
+    try {
+      return call.get();
+    } catch (UnsupportedOperationException e) {
+      if (said.add(verb)) {
+        LOG.log(
+            System.Logger.Level.WARNING,
+            "backend ''{0}'' has no verb ''{1}'' for this ({2}): ''java'' does it, which is slow",
+            fast.name(),
+            verb,
+            e.getMessage());
+      }
+      try (HostCopies copies = new HostCopies(java)) {
+        T result = onCopies.apply(copies);
+        copies.writeBack();
+        return result;
+      }
+    }
+  }
+
+  private void run(String verb, Runnable call, Consumer<HostCopies> onCopies) {
+    attempt(
+        verb,
+        () -> {
+          call.run();
+          return null;
+        },
+        copies -> {
+          onCopies.accept(copies);
+          return null;
+        });
+  }
+
+  @Override
+  public String name() {
+    return fast.name();
+  }
+
+  @Override
+  public MatrixStack allocate(int count, int rows, int cols) {
+    return fast.allocate(count, rows, cols);
+  }
+
+  @Override
+  public long[] firstNonFinite(List<? extends Tensor> tensors) {
+    return attempt(
+        "firstNonFinite",
+        () -> fast.firstNonFinite(tensors),
+        copies -> java.firstNonFinite(host(tensors)));
+  }
+
+  @Override
+  public void patches(PatchSamples samples, MatrixStack target) {
+    run(
+        "patches",
+        () -> fast.patches(samples, target),
+        copies -> java.patches(samples, copies.out(target)));
+  }
+
+  @Override
+  public void accumulate(List<Moment> moments) {
+    run(
+        "accumulate",
+        () -> fast.accumulate(moments),
+        copies ->
+            java.accumulate(
+                moments.stream()
+                    .map(
+                        m -> new Moment(copies.out(m.target()), m.decay(), m.weight(), m.samples()))
+                    .toList()));
+  }
+
+  @Override
+  public void accumulateInBasis(List<BasisMoment> moments) {
+    run(
+        "accumulateInBasis",
+        () -> fast.accumulateInBasis(moments),
+        copies ->
+            java.accumulateInBasis(
+                moments.stream()
+                    .map(
+                        m ->
+                            new BasisMoment(
+                                copies.out(m.target()),
+                                m.decay(),
+                                m.weight(),
+                                m.g(),
+                                m.a(),
+                                copies.in(m.gBasis()),
+                                copies.in(m.aBasis())))
+                    .toList()));
+  }
+
+  @Override
+  public List<double[]> traces(List<MatrixStack> stacks) {
+    return attempt(
+        "traces",
+        () -> fast.traces(stacks),
+        copies -> java.traces(stacks.stream().map(copies::in).toList()));
+  }
+
+  @Override
+  public List<Status[]> invert(List<Inversion> inversions) {
+    return attempt(
+        "invert",
+        () -> fast.invert(inversions),
+        copies ->
+            java.invert(
+                inversions.stream()
+                    .map(
+                        i ->
+                            new Inversion(
+                                copies.in(i.source()),
+                                i.scale(),
+                                i.damping(),
+                                copies.out(i.inverse())))
+                    .toList()));
+  }
+
+  @Override
+  public List<Status[]> decompose(List<Eigendecomposition> decompositions) {
+    return attempt(
+        "decompose",
+        () -> fast.decompose(decompositions),
+        copies ->
+            java.decompose(
+                decompositions.stream()
+                    .map(
+                        d ->
+                            new Eigendecomposition(
+                                copies.in(d.source()),
+                                d.scale(),
+                                copies.out(d.vectors()),
+                                copies.out(d.values())))
+                    .toList()));
+  }
+
+  @Override
+  public double[] precondition(List<KroneckerStep> steps) {
+    return attempt(
+        "precondition",
+        () -> fast.precondition(steps),
+        copies ->
+            java.precondition(
+                steps.stream()
+                    .map(
+                        s ->
+                            new KroneckerStep(
+                                copies.in(s.gInverse()),
+                                copies.in(s.aInverse()),
+                                s.scale(),
+                                s.gradient(),
+                                s.result(),
+                                s.outerProduct()))
+                    .toList()));
+  }
+
+  @Override
+  public double[] preconditionInBasis(List<BasisStep> steps) {
+    return attempt(
+        "preconditionInBasis",
+        () -> fast.preconditionInBasis(steps),
+        copies ->
+            java.preconditionInBasis(
+                steps.stream()
+                    .map(
+                        s ->
+                            new BasisStep(
+                                copies.in(s.gBasis()),
+                                copies.in(s.aBasis()),
+                                copies.in(s.moments()),
+                                s.scale(),
+                                s.damping(),
+                                s.gradient(),
+                                s.result()))
+                    .toList()));
+  }
+
+  @Override
+  public void scale(List<? extends Tensor> tensors, double factor) {
+    run("scale", () -> fast.scale(tensors, factor), c -> java.scale(host(tensors), factor));
+  }
+
+  private static List<? extends Tensor> host(List<? extends Tensor> tensors) {
+    for (Tensor tensor : tensors) {
+      if (!(tensor instanceof HostTensor)) {
+        throw new UnsupportedOperationException(
+            "a tensor in a device's memory, for a verb that its backend does not have");
+      }
+    }
+    return tensors;
+  }
+
+  /** Leaves the wrapped backend to its owner. */
+  @Override
+  public void close() {
+    java.close();
+  }
+}

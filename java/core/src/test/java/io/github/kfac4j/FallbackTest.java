@@ -1,0 +1,90 @@
+package io.github.kfac4j;
+
+import static io.github.kfac4j.Networks.OPTIONS;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.oracle.JavaBackend;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A backend that can do nothing but hold matrices still does all of K-FAC, and says so. */
+class FallbackTest {
+  private static final Set<String> KEPT = Set.of("name", "allocate", "close", "toString");
+
+  private static Backend bare() {
+    Backend java = new JavaBackend();
+    return (Backend)
+        Proxy.newProxyInstance(
+            Backend.class.getClassLoader(),
+            new Class<?>[] {Backend.class},
+            (proxy, method, arguments) -> {
+              if (!KEPT.contains(method.getName())) {
+                throw new UnsupportedOperationException("a test");
+              }
+              try {
+                Object result = method.invoke(java, arguments);
+                return result instanceof MatrixStack stack ? foreign(stack) : result;
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
+  }
+
+  /** A stack that the fp64 backend would not take for its own. */
+  private static MatrixStack foreign(MatrixStack stack) {
+    return (MatrixStack)
+        Proxy.newProxyInstance(
+            Backend.class.getClassLoader(),
+            new Class<?>[] {MatrixStack.class},
+            (proxy, method, arguments) ->
+                switch (method.getName()) {
+                  case "hashCode" -> System.identityHashCode(proxy);
+                  case "equals" -> proxy == arguments[0];
+                  default -> method.invoke(stack, arguments);
+                });
+  }
+
+  @ParameterizedTest
+  @EnumSource(Approximation.class)
+  void everyVerbFallsBackAndIsNamedOnce(Approximation approximation) {
+    List<String> log = new ArrayList<>();
+    Handler handler =
+        new Handler() {
+          @Override
+          public void publish(LogRecord entry) {
+            log.add(entry.getParameters()[1].toString());
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    Logger logger = Logger.getLogger(Kfac.class.getName());
+    logger.addHandler(handler);
+    logger.setUseParentHandlers(false);
+    try (Kfac bare = EveryLayer.kfac(bare(), approximation, OPTIONS);
+        Kfac java = EveryLayer.kfac(new JavaBackend(), approximation, OPTIONS)) {
+      for (int step = 0; step < 2; step++) {
+        double[][] expected = EveryLayer.step(java, new Random(step));
+        assertThat(EveryLayer.step(bare, new Random(step))).isDeepEqualTo(expected);
+      }
+      assertThat(log).contains("accumulate").doesNotHaveDuplicates();
+    } finally {
+      logger.removeHandler(handler);
+      logger.setUseParentHandlers(true);
+    }
+  }
+}
