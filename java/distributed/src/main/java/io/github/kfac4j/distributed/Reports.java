@@ -21,10 +21,15 @@ final class Reports {
       out.writeInt(report.perGroup().size());
       for (LayerReport.GroupReport group : report.perGroup()) {
         out.writeDouble(group.pi());
-        out.writeDouble(group.dampingA());
-        out.writeDouble(group.dampingG());
+        out.writeInt(group.factors().size());
+        for (LayerReport.FactorReport factor : group.factors()) {
+          out.writeUTF(factor.name());
+          out.writeDouble(factor.damping());
+          out.writeDouble(factor.condition());
+        }
         out.writeUTF(group.status());
       }
+      out.writeDouble(report.seconds());
     }
   }
 
@@ -37,12 +42,18 @@ final class Reports {
       int groups = in.readInt();
       List<LayerReport.GroupReport> perGroup = new ArrayList<>();
       for (int g = in.readInt(); g > 0; g--) {
-        perGroup.add(
-            new LayerReport.GroupReport(
-                in.readDouble(), in.readDouble(), in.readDouble(), in.readUTF()));
+        perGroup.add(new LayerReport.GroupReport(in.readDouble(), factors(in), in.readUTF()));
       }
-      reports.add(new LayerReport(layer, inputDim, outputDim, groups, perGroup));
+      reports.add(new LayerReport(layer, inputDim, outputDim, groups, perGroup, in.readDouble()));
     }
     return reports;
+  }
+
+  private static List<LayerReport.FactorReport> factors(DataInputStream in) throws IOException {
+    List<LayerReport.FactorReport> factors = new ArrayList<>();
+    for (int i = in.readInt(); i > 0; i--) {
+      factors.add(new LayerReport.FactorReport(in.readUTF(), in.readDouble(), in.readDouble()));
+    }
+    return factors;
   }
 }
