@@ -25,14 +25,14 @@ import java.util.function.Supplier;
  * by the fp64 backend on the host, on copies. The log says so once for each verb.
  */
 final class FallbackBackend implements Backend {
-  private static final System.Logger LOG = System.getLogger(Kfac.class.getName());
-
   private final Backend fast;
   private final Backend java = new JavaBackend();
+  private final Consumer<String> log;
   private final Set<String> said = new HashSet<>();
 
-  FallbackBackend(Backend fast) {
+  FallbackBackend(Backend fast, Consumer<String> log) {
     this.fast = fast;
+    this.log = log;
   }
 
   private <T> T attempt(String verb, Supplier<T> call, Function<HostCopies, T> onCopies) {
@@ -40,12 +40,9 @@ final class FallbackBackend implements Backend {
       return call.get();
     } catch (UnsupportedOperationException e) {
       if (said.add(verb)) {
-        LOG.log(
-            System.Logger.Level.WARNING,
-            "backend ''{0}'' has no verb ''{1}'' for this ({2}): ''java'' does it, which is slow",
-            fast.name(),
-            verb,
-            e.getMessage());
+        log.accept(
+            "backend '%s' has no verb '%s' for this (%s): 'java' does it, which is slow"
+                .formatted(fast.name(), verb, e.getMessage()));
       }
       try (HostCopies copies = new HostCopies(java)) {
         T result = onCopies.apply(copies);

@@ -28,6 +28,8 @@ import java.util.Map;
 public final class Kfac implements KfacVerbs {
   private static final double SHARE_ROUNDING = 1e-9;
 
+  private static final System.Logger LOG = System.getLogger(Kfac.class.getName());
+
   private final Backend backend;
   private final InputCheck check;
   private final Blocks blocks;
@@ -49,7 +51,7 @@ public final class Kfac implements KfacVerbs {
     if (layers.isEmpty()) {
       throw new IllegalArgumentException("K-FAC needs at least one layer");
     }
-    this.backend = new FallbackBackend(backend);
+    this.backend = new FallbackBackend(backend, line -> LOG.log(System.Logger.Level.WARNING, line));
     this.options = options;
     this.blocks = new Blocks(this.backend, options);
     requireKnown(options.approximations(), layers);

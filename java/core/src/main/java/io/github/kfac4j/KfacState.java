@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * All that K-FAC remembers between steps: factors, inverses and counters. Owned by its {@link
@@ -69,7 +71,26 @@ public final class KfacState {
     return factor(layer, Factors.G);
   }
 
-  private double[] factor(String name, String key) {
+  /**
+   * The names of a layer's factors: {@code A} and {@code G}; {@code positions}, {@code channels}
+   * and {@code G} if it is doubly factored; {@code G} if A is constant; none if it is diagonal.
+   *
+   * @throws IllegalArgumentException if the layer is unknown
+   */
+  public List<String> factors(String layer) {
+    LayerState known = layer(layer);
+    return Stream.of(Factors.A, DoublyFactored.PSI, DoublyFactored.PHI, Factors.G)
+        .filter(known.matrices::containsKey)
+        .filter(key -> !key.equals(Factors.A) || !known.layer.constantInput())
+        .toList();
+  }
+
+  /**
+   * A factor by name, like {@link #inputFactor}.
+   *
+   * @throws IllegalArgumentException if the layer is unknown or has no such factor
+   */
+  public double[] factor(String name, String key) {
     LayerState layer = layers.get(name);
     if (layer == null || layer.matrix(key) == null) {
       throw new IllegalArgumentException(LayerState.prefix(name) + "there is no factor " + key);

@@ -4,6 +4,8 @@ import static io.github.kfac4j.backend.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.ChannelSamples;
 import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Moment;
@@ -40,6 +42,35 @@ class MemoryTest {
         assertThat(all).isGreaterThan(76L << 20);
         assertThat(backend.scratchBytes()).isLessThan(threads * (8L << 20));
       }
+    }
+  }
+
+  @Test
+  void gradientsOfTheExamplesOfABatchAreNeverStoredTogether() {
+    int threads = 2;
+    int examples = 512;
+    Random random = new Random(2);
+    PatchSamples a =
+        new PatchSamples(
+            Data.direct(gaussian(random, examples * 32 * 4 * 4)),
+            examples,
+            32,
+            4,
+            4,
+            ImageLayout.NCHW,
+            Window.of(3, 3),
+            1,
+            true);
+    ChannelSamples g =
+        new ChannelSamples(Data.direct(gaussian(random, examples * 64 * 4)), examples, 4, 1, 64);
+    try (CpuBackend backend = new CpuBackend(threads);
+        MatrixStack target = backend.allocate(1, 64, a.dim());
+        MatrixStack gBasis = backend.allocate(1, 64, 64);
+        MatrixStack aBasis = backend.allocate(1, a.dim(), a.dim())) {
+      backend.accumulateInBasis(List.of(new BasisMoment(target, 0, 1, g, a, gBasis, aBasis)));
+      long all = (long) Float.BYTES * examples * 64 * a.dim();
+      assertThat(all).isGreaterThan(36L << 20);
+      assertThat(backend.scratchBytes()).isLessThan(threads * (8L << 20));
     }
   }
 

@@ -64,15 +64,9 @@ final class Application {
     for (LayerTensors in : inputs) {
       String name = in.layer();
       Layer layer = layers.get(name);
-      if (options.approximationOf(name) != Approximation.DIAGONAL) {
-        if (!layer.constantInput()) {
-          double[] a = kfac.state().inputFactor(name);
-          boolean diagonal = layer instanceof Embedding;
-          long[] shape = diagonal ? new long[] {a.length} : square(layer, layer.inputDim());
-          out.add(name + ".A", in.dtype(), a, shape);
-        }
-        double[] g = kfac.state().outputFactor(name);
-        out.add(name + ".G", in.dtype(), g, square(layer, layer.outputDim()));
+      for (String factor : kfac.state().factors(name)) {
+        double[] values = kfac.state().factor(name, factor);
+        out.add(name + "." + factor, in.dtype(), values, shape(layer, factor, values.length));
       }
       out.add(name + LayerTensors.WEIGHT_GRAD, in.dtype(), in.weightGrad());
       if (in.biasGrad() != null) {
@@ -82,7 +76,11 @@ final class Application {
     return out.asMap();
   }
 
-  private static long[] square(Layer layer, int n) {
+  private static long[] shape(Layer layer, String factor, int elements) {
+    if (layer instanceof Embedding && factor.equals("A")) {
+      return new long[] {elements};
+    }
+    int n = (int) Math.round(Math.sqrt((double) elements / layer.groups()));
     return layer.groups() == 1 ? new long[] {n, n} : new long[] {layer.groups(), n, n};
   }
 }

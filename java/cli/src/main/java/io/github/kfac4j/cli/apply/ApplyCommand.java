@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
       "",
       "Layers and their shapes (input; output_grad; weight):",
       "  dense             [N, ..., in]; [N, ..., out]; [out, in]",
+      "  flattened_dense   [N, channels, ...] or flattened; [N, out]; [out, channels * positions]",
       "  conv1d            [N, in, L]; [N, out, L']; [out, in/groups, k]",
       "  conv2d            [N, in, H, W]; [N, out, H', W']; [out, in/groups, kh, kw]",
       "  conv_transpose2d  [N, in, H, W]; [N, out, H', W']; [in, out/groups, kh, kw]",
@@ -45,7 +46,8 @@ import picocli.CommandLine.Spec;
       "                    the softmax, with a second use [N, ..., width]; [N, ..., vocabulary].",
       "                    A is the diagonal [vocabulary].",
       "  scale_shift       the normalised input [N, channels, ...]; the same; [channels].",
-      "                    There is no A; G is [channels, 2, 2] or, full, [2 channels, 2 channels].",
+      "                    There is no A; G is [channels, 2, 2] or, full, [2 channels, 2"
+          + " channels].",
       "",
       "Configuration, with defaults except for layers, name, type, sizes and kernel:",
       "  {\"layers\": [",
@@ -53,7 +55,10 @@ import picocli.CommandLine.Spec;
       "     \"out_channels\": 8, \"kernel\": [3, 3], \"stride\": [1, 1],",
       "     \"padding\": [0, 0], \"dilation\": [1, 1], \"groups\": 1, \"bias\": true},",
       "    {\"name\": \"fc\", \"type\": \"dense\", \"in_features\": 128,",
-      "     \"out_features\": 10, \"bias\": true},",
+      "     \"out_features\": 10, \"bias\": true, \"weight_sharing\": \"expand\"},",
+      "    {\"name\": \"fc1\", \"type\": \"flattened_dense\", \"channels\": 64,",
+      "     \"positions\": 49, \"out_features\": 128, \"bias\": true,",
+      "     \"channels_last\": false},",
       "    {\"name\": \"words\", \"type\": \"embedding\", \"vocabulary\": 500,",
       "     \"width\": 16, \"times_uses\": true},",
       "    {\"name\": \"norm\", \"type\": \"scale_shift\", \"channels\": 8,",
@@ -61,7 +66,7 @@ import picocli.CommandLine.Spec;
       "     \"damping_scale\": 1.0}],",
       "   \"damping\": 1e-3, \"damping_mode\": \"factored\", \"convention\": \"kfc\",",
       "   \"approximation\": \"kronecker\", \"kl_clip\": null, \"learning_rate\": 1.0,",
-      "   \"decay\": 0.0}",
+      "   \"decay\": 0.0, \"inverse_method\": \"cholesky\"}",
       "conv_transpose2d has the fields of conv2d; conv1d too, with single numbers. A layer may have"
           + " an \"approximation\" of its own.",
       "",
@@ -69,8 +74,11 @@ import picocli.CommandLine.Spec;
           + " always damped exactly. Under the convention kfac-pytorch, factored is its INVERSE"
           + " and exact its EIGEN method.",
       "convention: kfc, tensorflow-kfac, kfac-jax or kfac-pytorch (kronecker only).",
-      "approximation: kronecker, ekfac (moments of this batch in its own eigenbasis) or diagonal"
-          + " (no factors, hence no NAME.A and NAME.G).",
+      "approximation: kronecker, ekfac (moments of this batch in its own eigenbasis), diagonal"
+          + " (no factors, hence no NAME.A and NAME.G) or doubly_factored (flattened_dense only:"
+          + " NAME.positions and NAME.channels instead of NAME.A).",
+      "weight_sharing: of a dense layer at several positions, expand or reduce.",
+      "inverse_method: cholesky, eigen or newton_schulz, for factored damping.",
       "kl_clip: bound on the squared step length at learning_rate in the Fisher metric, or null.",
       "decay: 0 takes this batch alone; otherwise it is the first batch of a running average.",
       ""

@@ -6,6 +6,7 @@ import static io.github.kfac4j.cli.apply.Fields.orElse;
 import io.github.kfac4j.Approximation;
 import io.github.kfac4j.Convention;
 import io.github.kfac4j.DampingMode;
+import io.github.kfac4j.InversePolicy;
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
@@ -22,7 +23,8 @@ record ApplyConfig(
     String approximation,
     Double klClip,
     Double learningRate,
-    Double decay) {
+    Double decay,
+    String inverseMethod) {
 
   /**
    * The settings, defaults filled in.
@@ -44,7 +46,12 @@ record ApplyConfig(
             .withApproximation(blocks)
             .withConvention(convention == null ? Convention.KFC : Convention.of(convention))
             .withDecay(orElse(decay, 0.0))
-            .withLearningRate(rate);
+            .withLearningRate(rate)
+            .withInversePolicy(
+                InversePolicy.DEFAULT.withMethod(
+                    orElse(
+                        choice("inverse_method", inverseMethod, InversePolicy.Method.class),
+                        InversePolicy.Method.CHOLESKY)));
     for (LayerConfig layer : orElse(layers, List.<LayerConfig>of())) {
       Approximation own = choice("approximation", layer.approximation(), Approximation.class);
       options = own == null ? options : options.withApproximation(layer.name(), own);

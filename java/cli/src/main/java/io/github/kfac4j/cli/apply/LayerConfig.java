@@ -15,8 +15,10 @@ import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.ConvTranspose2d;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Embedding;
+import io.github.kfac4j.layer.FlattenedDense;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.ScaleShift;
+import io.github.kfac4j.layer.WeightSharing;
 import java.util.Arrays;
 import java.util.List;
 
@@ -28,6 +30,7 @@ import java.util.List;
   @JsonSubTypes.Type(LayerConfig.OfConvTranspose2d.class),
   @JsonSubTypes.Type(LayerConfig.OfDense.class),
   @JsonSubTypes.Type(LayerConfig.OfEmbedding.class),
+  @JsonSubTypes.Type(LayerConfig.OfFlattenedDense.class),
   @JsonSubTypes.Type(LayerConfig.OfScaleShift.class)
 })
 sealed interface LayerConfig {
@@ -64,14 +67,43 @@ sealed interface LayerConfig {
   /** A fully connected layer. */
   @JsonTypeName("dense")
   record OfDense(
-      String name, String approximation, Integer inFeatures, Integer outFeatures, Boolean bias)
+      String name,
+      String approximation,
+      Integer inFeatures,
+      Integer outFeatures,
+      Boolean bias,
+      String weightSharing)
       implements LayerConfig {
     @Override
     public Layer layer() {
       return new Dense(
           require("in_features", inFeatures),
           require("out_features", outFeatures),
-          orElse(bias, true));
+          orElse(bias, true),
+          orElse(
+              choice("weight_sharing", weightSharing, WeightSharing.class), WeightSharing.EXPAND));
+    }
+  }
+
+  /** A fully connected layer behind a feature map. */
+  @JsonTypeName("flattened_dense")
+  record OfFlattenedDense(
+      String name,
+      String approximation,
+      Integer channels,
+      Integer positions,
+      Integer outFeatures,
+      Boolean bias,
+      Boolean channelsLast)
+      implements LayerConfig {
+    @Override
+    public Layer layer() {
+      return new FlattenedDense(
+          require("channels", channels),
+          require("positions", positions),
+          require("out_features", outFeatures),
+          orElse(bias, true),
+          orElse(channelsLast, false));
     }
   }
 
