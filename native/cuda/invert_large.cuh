@@ -46,8 +46,8 @@ __global__ void __launch_bounds__(LOAD_THREADS) load_kernel(Table<LargeJob> tabl
     const int i = row * PIVOT + e / PIVOT, j = column * PIVOT + e % PIVOT;
     float v = i == j ? 1.0f : 0.0f;
     if (i < job.n && j < job.n) {
-      v = job.scale * job.matrix[(long long)max(i, j) * job.n + min(i, j)];
-      if (i == j) v += damping;
+      const float x = job.matrix[(long long)max(i, j) * job.n + min(i, j)];
+      v = i == j ? fmaf(job.scale, x, damping) : job.scale * x;  // one rounding
       all_finite &= finite(v);
     }
     job.at(i, j) = v;

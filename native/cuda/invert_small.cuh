@@ -58,8 +58,7 @@ __global__ void __launch_bounds__(Team::THREADS* Team::TEAMS) invert_small_kerne
       const int j = c * THREADS + thread;
       float v = i == j ? 1.0f : 0.0f;
       if (i < n && j < n) {
-        v = job.scale * source[j];
-        if (i == j) v += damping;
+        v = i == j ? fmaf(job.scale, source[j], damping) : job.scale * source[j];  // one rounding
         all_finite &= finite(v);
       }
       a[c][i] = v;

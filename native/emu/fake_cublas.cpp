@@ -58,6 +58,7 @@ int cublasSetStream_v2(void*, void*) { return SUCCESS; }
 int cublasSetWorkspace_v2(void*, void*, size_t) { return SUCCESS; }
 int cublasSetMathMode(void*, int) { return SUCCESS; }
 int cublasSetPointerMode_v2(void*, int) { return SUCCESS; }
+const char* cublasGetStatusName(int status) { return status ? "CUBLAS_STATUS (stand-in)" : "CUBLAS_STATUS_SUCCESS"; }
 const char* cublasGetStatusString(int status) { return status ? "cuBLAS error (stand-in)" : "success"; }
 
 int cublasSgemm_v2(void*, int ta, int tb, int m, int n, int k, const float* alpha, const float* a, int lda,
@@ -77,6 +78,16 @@ int cublasDgemmStridedBatched(void*, int ta, int tb, int m, int n, int k, const 
                               long long sa, const double* b, int ldb, long long sb, const double* beta, double* c,
                               int ldc, long long sc, int count) {
   return batched(ta, tb, m, n, k, alpha, a, lda, sa, b, ldb, sb, beta, c, ldc, sc, count);
+}
+// C = alpha op(A) + beta op(B); what has the factor 0 is not read
+int cublasSgeam(void*, int ta, int tb, int m, int n, const float* alpha, const float* a, int lda, const float* beta,
+                const float* b, int ldb, float* c, int ldc) {
+  if (m < 0 || n < 0 || ldc < m) return INVALID_VALUE;
+  for (int j = 0; j < n; ++j)
+    for (int i = 0; i < m; ++i)
+      c[i + size_t(j) * ldc] = (*alpha == 0.0f ? 0.0f : *alpha * element(a, ta, lda, i, j)) +
+                               (*beta == 0.0f ? 0.0f : *beta * element(b, tb, ldb, i, j));
+  return SUCCESS;
 }
 int cublasSsyrk_v2(void*, int uplo, int transposed, int n, int k, const float* alpha, const float* a, int lda,
                    const float* beta, float* c, int ldc) {

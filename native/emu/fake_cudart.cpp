@@ -1,15 +1,22 @@
 // Stand-in for libcudart.so.13 on host memory, so that Java code written against the real presets runs without a GPU.
 // JavaCPP binds lazily: only the functions that are really called must exist. Streams run at once; there is one
 // device, named as what it is. Memory comes poisoned, as it may on a device.
+//
+// KFAC_FAKE_FAIL="FUNCTION CODE FIRST LAST": calls number FIRST to LAST of this function return this cudaError_t. One
+// from 700 on is sticky: from then on every call returns it, as after an illegal address.
+#include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <map>
 #include <mutex>
 #include <unordered_map>
 
 namespace {
 
-enum { SUCCESS = 0, INVALID_VALUE = 1, MEMORY_ALLOCATION = 2, INVALID_DEVICE = 101, INVALID_RESOURCE_HANDLE = 400 };
+enum { SUCCESS = 0, INVALID_VALUE = 1, MEMORY_ALLOCATION = 2, INVALID_DEVICE = 101, INVALID_RESOURCE_HANDLE = 400,
+       ILLEGAL_ADDRESS = 700 };
 constexpr size_t TOTAL_MEMORY = size_t(4) << 30;
 
 thread_local int last_error = SUCCESS;
@@ -19,17 +26,40 @@ int result(int error) {
 }
 
 std::mutex lock;
+
+int injected(const char* function) {
+  static const char* const wish = std::getenv("KFAC_FAKE_FAIL");
+  static int calls = 0, sticky = SUCCESS;
+  if (!wish) return SUCCESS;
+  const std::lock_guard<std::mutex> guard(lock);
+  if (sticky) return result(sticky);
+  char name[64] = "";
+  int code = 0, first = 0, last = 0;
+  if (std::sscanf(wish, "%63s %d %d %d", name, &code, &first, &last) != 4 || std::strcmp(name, function)) return SUCCESS;
+  if (++calls < first || calls > last) return SUCCESS;
+  if (code >= 700) sticky = code;
+  return result(code);
+}
+// At the start of each function that may fail.
+#define FAIL_IF_WISHED \
+  if (const int wished = injected(__func__)) return wished
+
+struct Allocation {
+  size_t bytes;
+  bool device;
+};
 size_t used = 0;
-std::unordered_map<void*, size_t>& allocations() {
-  static std::unordered_map<void*, size_t> all;
+std::map<uintptr_t, Allocation>& allocations() {
+  static std::map<uintptr_t, Allocation> all;
   return all;
 }
+uintptr_t key(const void* p) { return reinterpret_cast<uintptr_t>(p); }
 std::unordered_map<void*, timespec>& events() {
   static std::unordered_map<void*, timespec> all;
   return all;
 }
 
-int allocate(void** p, size_t bytes) {
+int allocate(void** p, size_t bytes, bool device) {
   const std::lock_guard<std::mutex> guard(lock);
   *p = nullptr;
   if (bytes == 0) return SUCCESS;
@@ -37,16 +67,16 @@ int allocate(void** p, size_t bytes) {
   *p = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
   if (!*p) return result(MEMORY_ALLOCATION);
   std::memset(*p, 0xff, bytes);
-  allocations()[*p] = bytes;
+  allocations()[key(*p)] = {bytes, device};
   used += bytes;
   return SUCCESS;
 }
 int release(void* p) {
   const std::lock_guard<std::mutex> guard(lock);
   if (!p) return SUCCESS;
-  const auto found = allocations().find(p);
+  const auto found = allocations().find(key(p));
   if (found == allocations().end()) return result(INVALID_VALUE);
-  used -= found->second;
+  used -= found->second.bytes;
   allocations().erase(found);
   std::free(p);
   return SUCCESS;
@@ -70,13 +100,19 @@ int cudaRuntimeGetVersion(int* version) { return *version = 13000, SUCCESS; }
 int cudaDriverGetVersion(int* version) { return *version = 13000, SUCCESS; }
 int cudaGetDeviceCount(int* count) { return *count = 1, SUCCESS; }
 int cudaGetDevice(int* device) { return *device = 0, SUCCESS; }
-int cudaSetDevice(int device) { return result(device == 0 ? SUCCESS : INVALID_DEVICE); }
+int cudaSetDevice(int device) {
+  FAIL_IF_WISHED;
+  return result(device == 0 ? SUCCESS : INVALID_DEVICE);
+}
 // 75, 76: compute capability; every other attribute is 0.
 int cudaDeviceGetAttribute(int* value, int attribute, int device) {
   *value = attribute == 75 ? 9 : 0;
   return result(device == 0 ? SUCCESS : INVALID_DEVICE);
 }
-int cudaDeviceSynchronize() { return SUCCESS; }
+int cudaDeviceSynchronize() {
+  FAIL_IF_WISHED;
+  return SUCCESS;
+}
 int cudaGetLastError() {
   const int error = last_error;
   last_error = SUCCESS;
@@ -90,15 +126,19 @@ const char* cudaGetErrorName(int error) {
     case MEMORY_ALLOCATION: return "cudaErrorMemoryAllocation";
     case INVALID_DEVICE: return "cudaErrorInvalidDevice";
     case INVALID_RESOURCE_HANDLE: return "cudaErrorInvalidResourceHandle";
+    case ILLEGAL_ADDRESS: return "cudaErrorIllegalAddress";
     default: return "cudaErrorUnknown";
   }
 }
 const char* cudaGetErrorString(int error) { return cudaGetErrorName(error); }
 
-int cudaMalloc(void** p, size_t bytes) { return allocate(p, bytes); }
-int cudaMallocAsync(void** p, size_t bytes, void*) { return allocate(p, bytes); }
-int cudaMallocHost(void** p, size_t bytes) { return allocate(p, bytes); }
-int cudaHostAlloc(void** p, size_t bytes, unsigned) { return allocate(p, bytes); }
+int cudaMalloc(void** p, size_t bytes) {
+  FAIL_IF_WISHED;
+  return allocate(p, bytes, true);
+}
+int cudaMallocAsync(void** p, size_t bytes, void*) { return allocate(p, bytes, true); }
+int cudaMallocHost(void** p, size_t bytes) { return allocate(p, bytes, false); }
+int cudaHostAlloc(void** p, size_t bytes, unsigned) { return allocate(p, bytes, false); }
 int cudaFree(void* p) { return release(p); }
 int cudaFreeAsync(void* p, void*) { return release(p); }
 int cudaFreeHost(void* p) { return release(p); }
@@ -108,15 +148,35 @@ int cudaMemGetInfo(size_t* free_bytes, size_t* total) {
   *total = TOTAL_MEMORY;
   return SUCCESS;
 }
+struct PointerAttributes {
+  int type, device;  // types: 0 unknown, 1 pinned host, 2 device
+  void *device_pointer, *host_pointer;
+};
+int cudaPointerGetAttributes(PointerAttributes* out, const void* p) {
+  const std::lock_guard<std::mutex> guard(lock);
+  auto next = allocations().upper_bound(key(p));
+  *out = {0, -1, nullptr, nullptr};
+  if (next == allocations().begin()) return SUCCESS;
+  const auto& [start, allocation] = *--next;
+  if (key(p) < start + allocation.bytes) *out = {allocation.device ? 2 : 1, 0, nullptr, nullptr};
+  return SUCCESS;
+}
 int cudaMemcpy(void* to, const void* from, size_t bytes, int) { return copy(to, from, bytes); }
-int cudaMemcpyAsync(void* to, const void* from, size_t bytes, int, void*) { return copy(to, from, bytes); }
+int cudaMemcpyAsync(void* to, const void* from, size_t bytes, int, void*) {
+  FAIL_IF_WISHED;
+  return copy(to, from, bytes);
+}
 int cudaMemset(void* to, int value, size_t bytes) { return fill(to, value, bytes); }
 int cudaMemsetAsync(void* to, int value, size_t bytes, void*) { return fill(to, value, bytes); }
 
 int cudaStreamCreate(void** stream) { return *stream = std::malloc(1), SUCCESS; }
 int cudaStreamCreateWithFlags(void** stream, unsigned) { return cudaStreamCreate(stream); }
 int cudaStreamDestroy(void* stream) { return std::free(stream), SUCCESS; }
-int cudaStreamSynchronize(void*) { return SUCCESS; }
+int cudaStreamSynchronize(void*) {
+  FAIL_IF_WISHED;
+  return SUCCESS;
+}
+int cudaStreamGetDevice(void*, int* device) { return *device = 0, SUCCESS; }
 int cudaStreamQuery(void*) { return SUCCESS; }
 int cudaStreamWaitEvent(void*, void*, unsigned) { return SUCCESS; }
 

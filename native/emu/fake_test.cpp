@@ -10,6 +10,9 @@ int cudaFree(void*);
 int cudaMemGetInfo(size_t*, size_t*);
 int cudaGetLastError();
 int cudaSetDevice(int);
+int cudaPointerGetAttributes(void*, const void*);
+int cublasSgeam(void*, int, int, int, int, const float*, const float*, int, const float*, const float*, int, float*,
+                int);
 int cublasSgemm_v2(void*, int, int, int, int, int, const float*, const float*, int, const float*, int, const float*,
                    float*, int);
 int cublasDsyrk_v2(void*, int, int, int, int, const double*, const double*, int, const double*, double*, int);
@@ -32,6 +35,13 @@ int main() {
   cudaMemGetInfo(&after, &total);
   check(before - after == 1000, "cudaMemGetInfo");
   check(cudaMalloc(&q, total) == 2 && cudaGetLastError() == 2 && cudaGetLastError() == 0, "out of memory");
+  struct {
+    int type, device;
+    void *device_pointer, *host_pointer;
+    long reserved[8];
+  } attributes;
+  check(cudaPointerGetAttributes(&attributes, static_cast<char*>(p) + 999) == 0 && attributes.type == 2, "device memory");
+  check(cudaPointerGetAttributes(&attributes, &before) == 0 && attributes.type == 0, "other memory");
   check(cudaFree(p) == 0 && cudaFree(p) == 1, "a second cudaFree is refused");
   check(cudaSetDevice(1) == 101, "cudaSetDevice");
 
@@ -41,6 +51,9 @@ int main() {
   const float one = 1, none = 0;
   cublasSgemm_v2(nullptr, 0, 1, 2, 2, 2, &one, a.data(), 2, a.data(), 2, &none, c.data(), 2);
   check(c == std::vector<float>({10, 14, 14, 20}), "cublasSgemm");
+  std::vector<float> wide(4, -1);
+  cublasSgeam(nullptr, 0, 0, 1, 2, &one, a.data(), 2, &none, a.data(), 2, wide.data(), 2);
+  check(wide == std::vector<float>({1, -1, 3, -1}), "cublasSgeam");
   const std::vector<double> b{1, 2, 3, 4};
   std::vector<double> s(4, -1);
   const double unit = 1, zero = 0;

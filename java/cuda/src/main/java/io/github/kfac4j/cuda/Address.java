@@ -1,0 +1,38 @@
+package io.github.kfac4j.cuda;
+
+import org.bytedeco.javacpp.DoublePointer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.IntPointer;
+import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.javacpp.Pointer;
+
+/** Addresses as JavaCPP's pointers, which own nothing. */
+final class Address {
+  private Address() {}
+
+  static Pointer pointer(long address) {
+    return new At(address);
+  }
+
+  static FloatPointer floats(long address) {
+    return new FloatPointer(new At(address));
+  }
+
+  static DoublePointer doubles(long address) {
+    return new DoublePointer(new At(address));
+  }
+
+  static IntPointer ints(long address) {
+    return new IntPointer(new At(address));
+  }
+
+  static LongPointer longs(long address) {
+    return new LongPointer(new At(address));
+  }
+
+  private static final class At extends Pointer {
+    At(long address) {
+      this.address = address;
+    }
+  }
+}

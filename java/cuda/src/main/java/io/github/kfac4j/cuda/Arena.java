@@ -1,0 +1,65 @@
+package io.github.kfac4j.cuda;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Scratch memory on the device for the duration of one verb. It grows on demand and is kept for the
+ * next verb, in one piece.
+ */
+final class Arena {
+  private static final long ALIGNMENT = 256;
+  private static final long SMALLEST = 1 << 20;
+
+  private final CudaContext context;
+  private final List<Long> blocks = new ArrayList<>();
+  private long preferred;
+  private long used;
+  private long at;
+  private long end;
+
+  Arena(CudaContext context) {
+    this.context = context;
+  }
+
+  /** Memory until {@link #reset}, aligned to 256 bytes, with whatever is in it. */
+  long take(long bytes) {
+    long size = Math.addExact(bytes, ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    if (size > end - at) {
+      grow(size);
+    }
+    long address = at;
+    at += size;
+    used += size;
+    return address;
+  }
+
+  private void grow(long size) {
+    long block = Math.max(size, Math.max(SMALLEST, blocks.isEmpty() ? preferred : 0));
+    try {
+      at = context.allocate(block, "scratch memory");
+    } catch (CudaOutOfMemoryException e) {
+      if (block == size) {
+        throw e;
+      }
+      block = size; // without room to spare, then
+      at = context.allocate(block, "scratch memory");
+    }
+    end = at + block;
+    blocks.add(at);
+  }
+
+  /** Takes back all memory. Work on it must be over. */
+  void reset() {
+    if (blocks.size() > 1) {
+      blocks.forEach(context::free);
+      blocks.clear();
+      at = end = 0;
+      preferred = used;
+    }
+    if (!blocks.isEmpty()) {
+      at = blocks.get(0);
+    }
+    used = 0;
+  }
+}

@@ -1,0 +1,162 @@
+package io.github.kfac4j.cuda;
+
+import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Samples;
+import io.github.kfac4j.cuda.Gemm.Matrices;
+import io.github.kfac4j.cuda.natives.kfac_cuda;
+import io.github.kfac4j.cuda.natives.kfac_patches_request;
+import io.github.kfac4j.cuda.natives.kfac_squares_request;
+import java.util.List;
+
+/**
+ * Second moments of per-example gradients in a Kronecker basis: {@code M = decay M + weight sum
+ * over examples of (Qg' (g'a) Qa)^2}. Rows are written out for as many examples at a time as fit
+ * into a fixed amount of memory. A basis is applied to the rows or to the gradients, whichever
+ * takes fewer operations.
+ */
+final class BasisAccumulation {
+  /** The most bytes of rows and gradients at a time. */
+  private static final long ROOM = 1L << 28;
+
+  private final Call call;
+  private final Gemm gemm;
+  private final BasisMoment moment;
+  private final CudaMatrixStack target;
+  private final int positions;
+  private final int rows;
+  private final int cols;
+  private final boolean projectG;
+  private final boolean projectA;
+  private final int most;
+  private final long gRows;
+  private final long aRows;
+  private final long gProjected;
+  private final long aProjected;
+  private final long x;
+  private final long y;
+
+  private BasisAccumulation(BasisMoment moment, Call call) {
+    this.call = call;
+    this.gemm = new Gemm(call.context());
+    this.moment = moment;
+    this.target = call.stack(moment.target());
+    this.positions = moment.g().positions();
+    this.rows = target.rows();
+    this.cols = target.cols();
+    this.projectG = moment.gBasis() != null && positions < cols;
+    this.projectA = moment.aBasis() != null && positions < rows;
+    long g = (long) positions * rows * Float.BYTES;
+    long a = (long) positions * cols * Float.BYTES;
+    long gradient = (long) rows * cols * Float.BYTES;
+    int groups = target.count();
+    long fit = ROOM / ((groups + 1) * (g + a) + 2 * gradient);
+    this.most = (int) Math.max(1, Math.min(moment.g().examples(), fit));
+    this.gRows = call.take(most * groups * g);
+    this.aRows = call.take(most * groups * a);
+    this.gProjected = projectG ? call.take(most * g) : 0;
+    this.aProjected = projectA ? call.take(most * a) : 0;
+    this.x = call.take(most * gradient);
+    this.y = call.take(most * gradient);
+  }
+
+  static void run(List<BasisMoment> moments, CudaContext context) {
+    context.enter();
+    for (BasisMoment moment : moments) {
+      try (Call call = new Call(context)) {
+        new BasisAccumulation(moment, call).run();
+        call.finish();
+      }
+    }
+  }
+
+  private void run() {
+    int examples = moment.g().examples();
+    double decay = moment.decay();
+    if (examples == 0) {
+      for (int k = 0; k < target.count(); k++) {
+        addSquares(x, 0, k, decay);
+      }
+    }
+    for (int first = 0; first < examples; first += most) {
+      int count = Math.min(most, examples - first);
+      write(moment.g(), first, count, gRows);
+      write(moment.a(), first, count, aRows);
+      for (int k = 0; k < target.count(); k++) {
+        addSquares(gradients(k, count), count, k, first == 0 ? decay : 1);
+      }
+    }
+  }
+
+  /** Writes rows out as {@code [groups, count * positions, dim]}. */
+  private void write(Samples samples, int first, int count, long to) {
+    try (kfac_patches_request request = new kfac_patches_request()) {
+      Rows.describe(samples, call, first, count, request.rows());
+      request.out(Address.floats(to));
+      call.kernels(
+          "kfac_patches",
+          "%d x %d rows of %d".formatted(samples.groups(), count * positions, samples.dim()),
+          () -> kfac_cuda.kfac_patches_workspace(request, 1),
+          (workspace, bytes) ->
+              kfac_cuda.kfac_patches(request, 1, workspace, bytes, call.context().stream()));
+    }
+  }
+
+  /** The gradients of some examples in the basis of group {@code k}; returns where they are. */
+  private long gradients(int k, int count) {
+    long g = gRows + (long) k * count * positions * rows * Float.BYTES;
+    long a = aRows + (long) k * count * positions * cols * Float.BYTES;
+    if (projectG) {
+      g = project(g, count * positions, moment.gBasis(), k, gProjected);
+    }
+    if (projectA) {
+      a = project(a, count * positions, moment.aBasis(), k, aProjected);
+    }
+    Matrices left = Matrices.of(g, positions, rows).transpose();
+    long from = x;
+    long to = y;
+    gemm.multiply(left, Matrices.of(a, positions, cols), 1, 0, from, count);
+    if (moment.gBasis() != null && !projectG) {
+      Matrices q = basis(moment.gBasis(), k).transpose().shared();
+      gemm.multiply(q, Matrices.of(from, rows, cols), 1, 0, to, count);
+      from = y;
+      to = x;
+    }
+    if (moment.aBasis() != null && !projectA) {
+      Matrices all = Matrices.of(from, count * rows, cols);
+      gemm.multiply(all, basis(moment.aBasis(), k), 1, 0, to, 1);
+      from = to;
+    }
+    return from;
+  }
+
+  /** {@code to = rows Q}. */
+  private long project(long from, int count, MatrixStack stack, int k, long to) {
+    Matrices q = basis(stack, k);
+    gemm.multiply(Matrices.of(from, count, q.rows()), q, 1, 0, to, 1);
+    return to;
+  }
+
+  private Matrices basis(MatrixStack stack, int k) {
+    CudaMatrixStack own = call.stack(stack);
+    return Matrices.of(own.address(k), own.rows(), own.cols());
+  }
+
+  private void addSquares(long gradients, int count, int k, double decay) {
+    try (kfac_squares_request request = new kfac_squares_request()) {
+      request
+          .x(Address.floats(gradients))
+          .y(Address.floats(target.address(k)))
+          .terms(count)
+          .size((long) rows * cols)
+          .alpha((float) moment.weight())
+          .beta((float) decay);
+      call.kernels(
+          "kfac_squares",
+          "%d gradients of %d x %d".formatted(count, rows, cols),
+          () -> kfac_cuda.kfac_squares_workspace(request, 1),
+          (workspace, bytes) ->
+              kfac_cuda.kfac_squares(request, 1, workspace, bytes, call.context().stream()));
+    }
+  }
+}

@@ -1,0 +1,199 @@
+package io.github.kfac4j.cuda;
+
+import static org.bytedeco.cuda.global.cudart.cudaMemoryTypeDevice;
+import static org.bytedeco.cuda.global.cudart.cudaMemoryTypeManaged;
+import static org.bytedeco.cuda.global.cudart.cudaPointerGetAttributes;
+
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.cuda.DeviceTensor.Type;
+import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.tensor.Tensor;
+import java.nio.ByteBuffer;
+import java.util.IdentityHashMap;
+import java.util.Map;
+import org.bytedeco.cuda.cudart.cudaPointerAttributes;
+import org.bytedeco.javacpp.Pointer;
+
+/**
+ * One call of a verb: where its tensors lie on the device while it lasts. Those of the host are
+ * copied to scratch memory, results of the host are copied back by {@link #finish}.
+ */
+final class Call implements AutoCloseable {
+  private final CudaContext context;
+  private final Map<Tensor, Long> places = new IdentityHashMap<>();
+  private final Map<HostTensor, Long> results = new IdentityHashMap<>();
+  private boolean finished;
+
+  Call(CudaContext context) {
+    this.context = context;
+    context.enter();
+  }
+
+  /** One of the two functions of a verb of libkfac_cuda. */
+  @FunctionalInterface
+  interface Query {
+    long bytes();
+  }
+
+  /** The other one. */
+  @FunctionalInterface
+  interface Launch {
+    int run(Pointer workspace, long bytes);
+  }
+
+  /** Runs a verb of libkfac_cuda with the workspace that it asks for. */
+  void kernels(String function, String what, Query query, Launch launch) {
+    long bytes = query.bytes();
+    if (bytes < 0) {
+      context.check.kernels((int) bytes, function + "_workspace", what);
+    }
+    Pointer workspace = bytes == 0 ? null : Address.pointer(take(bytes));
+    context.check.kernels(launch.run(workspace, bytes), function, what);
+  }
+
+  CudaContext context() {
+    return context;
+  }
+
+  /** Scratch memory until the end of the call. */
+  long take(long bytes) {
+    return context.scratch.take(bytes);
+  }
+
+  CudaMatrixStack stack(MatrixStack stack) {
+    return CudaMatrixStack.of(context, stack);
+  }
+
+  /** The data of a tensor on the device. */
+  long input(Tensor tensor) {
+    if (tensor instanceof DeviceTensor device) {
+      return own(device).address();
+    }
+    return places.computeIfAbsent(
+        tensor,
+        t -> {
+          HostTensor host = (HostTensor) t;
+          long place = take((long) host.size() * Float.BYTES);
+          context.staging().upload(host, place);
+          return place;
+        });
+  }
+
+  /** The type of a tensor's data on the device. */
+  static Type type(Tensor tensor) {
+    return tensor instanceof DeviceTensor device ? device.type() : Type.F32;
+  }
+
+  /** The fp32 data of a tensor on the device. */
+  long inputFloats(Tensor tensor) {
+    return input(floats(tensor));
+  }
+
+  /** Where the fp32 data of a result is to be written. */
+  long outputFloats(Tensor tensor) {
+    if (floats(tensor) instanceof DeviceTensor device) {
+      return own(device).address();
+    }
+    HostTensor host = (HostTensor) tensor;
+    return results.computeIfAbsent(
+        host,
+        h -> {
+          Long input = places.get(h);
+          return input != null ? input : take((long) h.size() * Float.BYTES);
+        });
+  }
+
+  private static Tensor floats(Tensor tensor) {
+    if (type(tensor) != Type.F32) {
+      throw new IllegalArgumentException(
+          "gradients must be fp32 but a tensor of shape %s is %s"
+              .formatted(tensor.shape(), type(tensor)));
+    }
+    return tensor;
+  }
+
+  private DeviceTensor own(DeviceTensor tensor) {
+    if (tensor.shape().size() == 0) {
+      return tensor;
+    }
+    try (cudaPointerAttributes of = new cudaPointerAttributes()) {
+      context.check.runtime(
+          cudaPointerGetAttributes(of, Address.pointer(tensor.address())),
+          "cudaPointerGetAttributes",
+          "a tensor of shape " + tensor.shape());
+      boolean device = of.type() == cudaMemoryTypeDevice && of.device() == context.device();
+      if (!device && of.type() != cudaMemoryTypeManaged) {
+        throw new IllegalArgumentException(
+            "a tensor of shape %s at 0x%x is not in memory of device %d but %s"
+                .formatted(
+                    tensor.shape(),
+                    tensor.address(),
+                    context.device(),
+                    of.type() == cudaMemoryTypeDevice
+                        ? "of device " + of.device()
+                        : "of the host"));
+      }
+    }
+    return tensor;
+  }
+
+  /** Doubles from the device, after all work enqueued before. */
+  double[] readDoubles(long address, int count) {
+    double[] values = new double[count];
+    int step = 1 << 16;
+    for (int start = 0; start < count; start += step) {
+      int n = Math.min(step, count - start);
+      long from = address + (long) start * Double.BYTES;
+      ByteBuffer bytes = context.staging().read(from, n * Double.BYTES);
+      bytes.asDoubleBuffer().get(values, start, n);
+    }
+    return values;
+  }
+
+  /** Integers from the device, after all work enqueued before. */
+  int[] readInts(long address, int count) {
+    int[] values = new int[count];
+    int step = 1 << 16;
+    for (int start = 0; start < count; start += step) {
+      int n = Math.min(step, count - start);
+      long from = address + (long) start * Integer.BYTES;
+      ByteBuffer bytes = context.staging().read(from, n * Integer.BYTES);
+      bytes.asIntBuffer().get(values, start, n);
+    }
+    return values;
+  }
+
+  /** Longs from the device, after all work enqueued before. */
+  long[] readLongs(long address, int count) {
+    long[] values = new long[count];
+    int step = 1 << 16;
+    for (int start = 0; start < count; start += step) {
+      int n = Math.min(step, count - start);
+      long from = address + (long) start * Long.BYTES;
+      ByteBuffer bytes = context.staging().read(from, n * Long.BYTES);
+      bytes.asLongBuffer().get(values, start, n);
+    }
+    return values;
+  }
+
+  /** Copies results to the host and waits until all work is done. */
+  void finish() {
+    results.forEach((tensor, place) -> context.staging().download(place, tensor));
+    context.synchronize();
+    finished = true;
+  }
+
+  /** Takes back the scratch memory. */
+  @Override
+  public void close() {
+    try {
+      if (!finished) {
+        context.synchronize(); // work that was enqueued before a failure still uses the memory
+      }
+    } catch (CudaException e) {
+      // the failure that is on its way says more
+    } finally {
+      context.scratch.reset();
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package io.github.kfac4j.cuda;
+
+import static org.bytedeco.cuda.global.cublas.CUBLAS_STATUS_ALLOC_FAILED;
+import static org.bytedeco.cuda.global.cublas.cublasGetStatusName;
+import static org.bytedeco.cuda.global.cudart.cudaDeviceSynchronize;
+import static org.bytedeco.cuda.global.cudart.cudaGetErrorName;
+import static org.bytedeco.cuda.global.cudart.cudaGetErrorString;
+import static org.bytedeco.cuda.global.cudart.cudaGetLastError;
+import static org.bytedeco.cuda.global.cudart.cudaMemGetInfo;
+import static org.bytedeco.cuda.global.cusolver.CUSOLVER_STATUS_ALLOC_FAILED;
+
+import io.github.kfac4j.cuda.natives.kfac_cuda;
+import org.bytedeco.javacpp.SizeTPointer;
+
+/** The one place where statuses of CUDA's libraries are looked at. */
+final class Check {
+  private static final int OUT_OF_MEMORY = 2;
+
+  private CudaException fatal;
+
+  /**
+   * Throws unless a call of the CUDA runtime succeeded.
+   *
+   * @param what the shapes or sizes it was about
+   */
+  void runtime(int code, String function, String what) {
+    if (code == 0) {
+      return;
+    }
+    String name = cudaGetErrorName(code).getString() + ": " + cudaGetErrorString(code).getString();
+    fail(code, function, name, what, code == OUT_OF_MEMORY);
+  }
+
+  /** Throws unless a call of libkfac_cuda succeeded. */
+  void kernels(int code, String function, String what) {
+    if (code > 0) {
+      runtime(code, function, what);
+    } else if (code < 0) {
+      String name = kfac_cuda.kfac_error_string(code).getString();
+      String detail = kfac_cuda.kfac_error_detail().getString();
+      fail(code, function, detail.isEmpty() ? name : name + ": " + detail, what, false);
+    }
+  }
+
+  /** Throws unless a call of cuBLAS succeeded. */
+  void blas(int code, String function, String what) {
+    if (code != 0) {
+      String name = cublasGetStatusName(code).getString();
+      fail(code, function, name, what, code == CUBLAS_STATUS_ALLOC_FAILED);
+    }
+  }
+
+  /** Throws unless a call of cuSOLVER succeeded. */
+  void solver(int code, String function, String what) {
+    if (code != 0) {
+      fail(code, function, "cuSOLVER status", what, code == CUSOLVER_STATUS_ALLOC_FAILED);
+    }
+  }
+
+  /** Throws if an earlier error was fatal. */
+  void usable() {
+    if (fatal != null) {
+      throw new CudaException(
+          fatal.function(),
+          fatal.code(),
+          "the CUDA context of this process is lost, start a new one; the cause: "
+              + fatal.getMessage(),
+          true);
+    }
+  }
+
+  private void fail(int code, String function, String name, String what, boolean memory) {
+    String message = "%s failed with %d (%s): %s".formatted(function, code, name, what);
+    cudaGetLastError(); // an error that can be got over is not reported again by later calls
+    if (memory) {
+      throw new CudaOutOfMemoryException(function, code, message + memory());
+    }
+    // one that cannot comes back from every call
+    boolean lost = cudaDeviceSynchronize() != 0;
+    CudaException failure = new CudaException(function, code, message, lost);
+    if (lost) {
+      fatal = failure;
+    }
+    throw failure;
+  }
+
+  private static String memory() {
+    try (SizeTPointer free = new SizeTPointer(1);
+        SizeTPointer total = new SizeTPointer(1)) {
+      return cudaMemGetInfo(free, total) != 0
+          ? ""
+          : "; %d of the device's %d MiB are free".formatted(free.get() >> 20, total.get() >> 20);
+    }
+  }
+}

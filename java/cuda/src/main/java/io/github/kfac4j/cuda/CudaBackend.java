@@ -1,0 +1,206 @@
+package io.github.kfac4j.cuda;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.BackendUnavailableException;
+import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.BasisStep;
+import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Moment;
+import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.cuda.natives.kfac_accumulate_request;
+import io.github.kfac4j.cuda.natives.kfac_cuda;
+import io.github.kfac4j.cuda.natives.kfac_patches_request;
+import io.github.kfac4j.cuda.natives.kfac_trace_request;
+import io.github.kfac4j.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.cuda.cudart.CUstream_st;
+
+/**
+ * The CUDA backend: fp32 on one GPU, all work on one stream. Tensors may be {@link DeviceTensor
+ * device memory}, used where it is, or host memory, which is copied.
+ *
+ * <p>Beside the exceptions of {@link Backend} every verb may throw {@link CudaException} where CUDA
+ * fails, {@link CudaOutOfMemoryException} where memory is short (nothing was changed then), {@link
+ * IllegalArgumentException} for a {@link DeviceTensor} that does not lie on the backend's device or
+ * for a matrix stack of another backend, and {@link IllegalStateException} after {@link #close}.
+ * After a fatal error, see {@link CudaException#fatal}, all calls are refused with that error.
+ */
+public final class CudaBackend implements Backend {
+  /** Tensor cores with fp32 accuracy; every chip that the library is built for has them. */
+  static final int MATH = kfac_cuda.KFAC_SPLIT_F16;
+
+  private final CudaContext context;
+
+  /**
+   * Opens a device with a stream of its own. The stream waits for the device's default stream, so
+   * data that a trainer produces there is complete.
+   *
+   * @param device as CUDA counts them, from 0
+   * @throws BackendUnavailableException if CUDA cannot be used here
+   * @throws CudaException if there is no such device
+   */
+  public CudaBackend(int device) {
+    this(device, null);
+  }
+
+  private CudaBackend(int device, CUstream_st stream) {
+    String failure = CudaLibrary.failure();
+    if (failure != null) {
+      throw new BackendUnavailableException("cuda", failure);
+    }
+    this.context = new CudaContext(device, stream);
+  }
+
+  /**
+   * Opens a device on a trainer's stream: data written by earlier work on that stream is complete.
+   *
+   * @param stream stays the caller's, to be destroyed after the backend is closed; a destroyed
+   *     stream is an error that CUDA does not detect
+   * @throws IllegalArgumentException if the stream belongs to another device
+   * @throws BackendUnavailableException if CUDA cannot be used here
+   * @throws CudaException if there is no such device
+   */
+  public static CudaBackend onStream(int device, CUstream_st stream) {
+    if (stream == null || stream.isNull()) {
+      throw new IllegalArgumentException(
+          "the stream is null; new CudaBackend(device) waits for the default stream");
+    }
+    return new CudaBackend(device, stream);
+  }
+
+  @Override
+  public String name() {
+    return "cuda";
+  }
+
+  @Override
+  public MatrixStack allocate(int count, int rows, int cols) {
+    return new CudaMatrixStack(context, count, rows, cols);
+  }
+
+  @Override
+  public long[] firstNonFinite(List<? extends Tensor> tensors) {
+    return Elementwise.firstNonFinite(tensors, context);
+  }
+
+  @Override
+  public void scale(List<? extends Tensor> tensors, double factor) {
+    Elementwise.scale(tensors, factor, context);
+  }
+
+  @Override
+  public void patches(PatchSamples samples, MatrixStack target) {
+    try (Call call = new Call(context);
+        kfac_patches_request request = new kfac_patches_request()) {
+      CudaMatrixStack out = call.stack(target);
+      Rows.describe(samples, call, request.rows());
+      request.out(out.pointer());
+      call.kernels(
+          "kfac_patches",
+          out.shape(),
+          () -> kfac_cuda.kfac_patches_workspace(request, 1),
+          (workspace, bytes) ->
+              kfac_cuda.kfac_patches(request, 1, workspace, bytes, context.stream()));
+      call.finish();
+    }
+  }
+
+  @Override
+  public void accumulate(List<Moment> moments) {
+    int count = moments.size();
+    try (Call call = new Call(context);
+        kfac_accumulate_request requests = new kfac_accumulate_request(count)) {
+      for (int i = 0; i < count; i++) {
+        Moment moment = moments.get(i);
+        Rows.describe(moment.samples(), call, requests.position(i).rows());
+        requests
+            .moment(call.stack(moment.target()).pointer())
+            .alpha((float) moment.weight())
+            .beta((float) moment.decay());
+      }
+      requests.position(0);
+      call.kernels(
+          "kfac_accumulate",
+          count + " moments",
+          () -> kfac_cuda.kfac_accumulate_workspace(requests, count, MATH),
+          (workspace, bytes) ->
+              kfac_cuda.kfac_accumulate(requests, count, MATH, workspace, bytes, context.stream()));
+      call.finish();
+    }
+  }
+
+  @Override
+  public void accumulateInBasis(List<BasisMoment> moments) {
+    BasisAccumulation.run(moments, context);
+  }
+
+  @Override
+  public List<double[]> traces(List<MatrixStack> stacks) {
+    int count = stacks.size();
+    try (Call call = new Call(context);
+        kfac_trace_request requests = new kfac_trace_request(count)) {
+      int matrices = stacks.stream().mapToInt(MatrixStack::count).sum();
+      long traces = call.take((long) matrices * Double.BYTES);
+      long at = traces;
+      for (int i = 0; i < count; i++) {
+        CudaMatrixStack stack = call.stack(stacks.get(i));
+        requests
+            .position(i)
+            .matrix(stack.pointer())
+            .traces(Address.doubles(at))
+            .n(stack.rows())
+            .count(stack.count());
+        at += (long) stack.count() * Double.BYTES;
+      }
+      requests.position(0);
+      call.kernels(
+          "kfac_trace",
+          matrices + " matrices",
+          () -> kfac_cuda.kfac_trace_workspace(requests, count),
+          (workspace, bytes) ->
+              kfac_cuda.kfac_trace(requests, count, workspace, bytes, context.stream()));
+      double[] all = call.readDoubles(traces, matrices);
+      call.finish();
+      List<double[]> result = new ArrayList<>();
+      int first = 0;
+      for (MatrixStack stack : stacks) {
+        double[] one = new double[stack.count()];
+        System.arraycopy(all, first, one, 0, one.length);
+        result.add(one);
+        first += one.length;
+      }
+      return result;
+    }
+  }
+
+  @Override
+  public List<Status[]> invert(List<Inversion> inversions) {
+    return Inverses.run(inversions, context);
+  }
+
+  @Override
+  public List<Status[]> decompose(List<Eigendecomposition> decompositions) {
+    return Eigenvectors.run(decompositions, context);
+  }
+
+  @Override
+  public double[] precondition(List<KroneckerStep> steps) {
+    return KroneckerPreconditioning.run(steps, context);
+  }
+
+  @Override
+  public double[] preconditionInBasis(List<BasisStep> steps) {
+    return BasisPreconditioning.run(steps, context);
+  }
+
+  /** Frees all memory, that of matrix stacks that are still open too; idempotent. */
+  @Override
+  public void close() {
+    context.close();
+  }
+}

@@ -1,0 +1,175 @@
+package io.github.kfac4j.cuda;
+
+import static org.bytedeco.cuda.global.cublas.CUBLAS_PEDANTIC_MATH;
+import static org.bytedeco.cuda.global.cublas.cublasCreate_v2;
+import static org.bytedeco.cuda.global.cublas.cublasDestroy_v2;
+import static org.bytedeco.cuda.global.cublas.cublasSetMathMode;
+import static org.bytedeco.cuda.global.cublas.cublasSetStream_v2;
+import static org.bytedeco.cuda.global.cublas.cublasSetWorkspace_v2;
+import static org.bytedeco.cuda.global.cudart.cudaFree;
+import static org.bytedeco.cuda.global.cudart.cudaMalloc;
+import static org.bytedeco.cuda.global.cudart.cudaSetDevice;
+import static org.bytedeco.cuda.global.cudart.cudaStreamCreate;
+import static org.bytedeco.cuda.global.cudart.cudaStreamDestroy;
+import static org.bytedeco.cuda.global.cudart.cudaStreamGetDevice;
+import static org.bytedeco.cuda.global.cudart.cudaStreamSynchronize;
+import static org.bytedeco.cuda.global.cusolver.cusolverDnCreate;
+import static org.bytedeco.cuda.global.cusolver.cusolverDnDestroy;
+import static org.bytedeco.cuda.global.cusolver.cusolverDnSetStream;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.bytedeco.cuda.cublas.cublasContext;
+import org.bytedeco.cuda.cudart.CUstream_st;
+import org.bytedeco.cuda.cusolver.cusolverDnContext;
+import org.bytedeco.javacpp.Pointer;
+
+/**
+ * What one backend holds of a device: a stream, the handles of cuBLAS and cuSOLVER on it, scratch
+ * memory, pinned staging buffers, and all memory it has allocated.
+ */
+final class CudaContext implements AutoCloseable {
+  /** Enough for cuBLAS on every chip so far; with memory of its own its results repeat. */
+  private static final long BLAS_WORKSPACE = 32L << 20;
+
+  final Check check = new Check();
+  final Arena scratch = new Arena(this);
+  private final int device;
+  private final CUstream_st stream;
+  private final boolean ownsStream;
+  private final Set<Long> allocations = new HashSet<>();
+  private Staging staging;
+  private cublasContext blas;
+  private cusolverDnContext solver;
+  private boolean closed;
+
+  /**
+   * Opens a device.
+   *
+   * @param borrowed a stream of the device that stays the caller's; null for one of our own
+   * @throws IllegalArgumentException if the stream belongs to another device
+   */
+  CudaContext(int device, CUstream_st borrowed) {
+    this.device = device;
+    this.ownsStream = borrowed == null;
+    this.stream = ownsStream ? new CUstream_st() : borrowed;
+    check.runtime(cudaSetDevice(device), "cudaSetDevice", "device " + device);
+    if (ownsStream) {
+      // one that waits for the default stream, on which most trainers work
+      check.runtime(cudaStreamCreate(stream), "cudaStreamCreate", "device " + device);
+    } else {
+      int[] of = new int[1];
+      check.runtime(cudaStreamGetDevice(stream, of), "cudaStreamGetDevice", "the caller's stream");
+      if (of[0] != device) {
+        throw new IllegalArgumentException(
+            "the stream belongs to device %d, not to device %d".formatted(of[0], device));
+      }
+    }
+  }
+
+  int device() {
+    return device;
+  }
+
+  CUstream_st stream() {
+    return stream;
+  }
+
+  /** To be called before each use: makes the device current for this thread. */
+  void enter() {
+    if (closed) {
+      throw new IllegalStateException("the CUDA backend is closed");
+    }
+    check.usable();
+    check.runtime(cudaSetDevice(device), "cudaSetDevice", "device " + device);
+  }
+
+  void synchronize() {
+    check.runtime(cudaStreamSynchronize(stream), "cudaStreamSynchronize", "work enqueued before");
+  }
+
+  /**
+   * New device memory, freed by {@link #free} or at the latest by {@link #close}.
+   *
+   * @param what it is for, for the message of the exception
+   * @throws CudaOutOfMemoryException if there is not enough
+   */
+  long allocate(long bytes, String what) {
+    try (Pointer pointer = Address.pointer(0)) {
+      int code = cudaMalloc(pointer, Math.max(1, bytes));
+      check.runtime(code, "cudaMalloc", bytes + " bytes for " + what);
+      allocations.add(pointer.address());
+      return pointer.address();
+    }
+  }
+
+  /** Frees memory that {@link #allocate} gave; nothing happens if it is free already. */
+  void free(long address) {
+    if (allocations.remove(address)) {
+      cudaFree(Address.pointer(address)); // an error here is one of work before, and shows there
+    }
+  }
+
+  Staging staging() {
+    if (staging == null) {
+      staging = new Staging(this);
+    }
+    return staging;
+  }
+
+  cublasContext blas() {
+    if (blas == null) {
+      cublasContext handle = new cublasContext();
+      check.blas(cublasCreate_v2(handle), "cublasCreate", "device " + device);
+      blas = handle;
+      check.blas(cublasSetStream_v2(blas, stream), "cublasSetStream", "device " + device);
+      long workspace = allocate(BLAS_WORKSPACE, "the workspace of cuBLAS");
+      check.blas(
+          cublasSetWorkspace_v2(blas, Address.pointer(workspace), BLAS_WORKSPACE),
+          "cublasSetWorkspace",
+          BLAS_WORKSPACE + " bytes");
+      // fp32 as it is, whatever the environment says about TF32
+      check.blas(cublasSetMathMode(blas, CUBLAS_PEDANTIC_MATH), "cublasSetMathMode", "pedantic");
+    }
+    return blas;
+  }
+
+  cusolverDnContext solver() {
+    if (solver == null) {
+      cusolverDnContext handle = new cusolverDnContext();
+      check.solver(cusolverDnCreate(handle), "cusolverDnCreate", "device " + device);
+      solver = handle;
+      check.solver(cusolverDnSetStream(solver, stream), "cusolverDnSetStream", "device " + device);
+    }
+    return solver;
+  }
+
+  boolean closed() {
+    return closed;
+  }
+
+  /** Frees everything, the memory of matrix stacks that are still open too; idempotent. */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    cudaSetDevice(device);
+    cudaStreamSynchronize(stream);
+    if (solver != null) {
+      cusolverDnDestroy(solver);
+    }
+    if (blas != null) {
+      cublasDestroy_v2(blas);
+    }
+    if (staging != null) {
+      staging.close();
+    }
+    List.copyOf(allocations).forEach(this::free);
+    if (ownsStream) {
+      cudaStreamDestroy(stream);
+    }
+  }
+}

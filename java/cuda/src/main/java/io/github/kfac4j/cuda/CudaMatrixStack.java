@@ -1,0 +1,106 @@
+package io.github.kfac4j.cuda;
+
+import static org.bytedeco.cuda.global.cudart.cudaMemsetAsync;
+
+import io.github.kfac4j.backend.MatrixStack;
+import org.bytedeco.javacpp.FloatPointer;
+
+/** A stack of fp32 matrices in device memory. */
+final class CudaMatrixStack implements MatrixStack {
+  private final CudaContext context;
+  private final int count;
+  private final int rows;
+  private final int cols;
+  private long address;
+
+  CudaMatrixStack(CudaContext context, int count, int rows, int cols) {
+    this.context = context;
+    this.count = count;
+    this.rows = rows;
+    this.cols = cols;
+    long bytes = (long) size() * Float.BYTES;
+    context.enter();
+    address = context.allocate(bytes, "a stack of " + shape());
+    context.check.runtime(
+        cudaMemsetAsync(Address.pointer(address), 0, bytes, context.stream()),
+        "cudaMemsetAsync",
+        bytes + " bytes");
+  }
+
+  /** The stack as one of this backend's. */
+  static CudaMatrixStack of(CudaContext context, MatrixStack stack) {
+    if (stack instanceof CudaMatrixStack own && own.context == context) {
+      return own;
+    }
+    throw new IllegalArgumentException(
+        "a matrix stack of another backend was passed to this CUDA backend");
+  }
+
+  /** Where the elements lie on the device. */
+  long address() {
+    if (address == 0 || context.closed()) {
+      throw new IllegalStateException("the matrix stack is closed");
+    }
+    return address;
+  }
+
+  FloatPointer pointer() {
+    return Address.floats(address());
+  }
+
+  /** Where matrix {@code k} starts. */
+  long address(int k) {
+    return address() + (long) k * rows * cols * Float.BYTES;
+  }
+
+  String shape() {
+    return "%d x %d x %d".formatted(count, rows, cols);
+  }
+
+  @Override
+  public int count() {
+    return count;
+  }
+
+  @Override
+  public int rows() {
+    return rows;
+  }
+
+  @Override
+  public int cols() {
+    return cols;
+  }
+
+  @Override
+  public boolean isDouble() {
+    return false;
+  }
+
+  @Override
+  public double[] toArray() {
+    long from = address();
+    context.enter();
+    double[] all = new double[size()];
+    context.staging().download(from, all);
+    return all;
+  }
+
+  @Override
+  public void set(double[] elements) {
+    long to = address();
+    if (elements.length != size()) {
+      throw new IllegalArgumentException(
+          "%d elements for a stack of %s".formatted(elements.length, shape()));
+    }
+    context.enter();
+    context.staging().upload(elements, to);
+    context.synchronize();
+  }
+
+  @Override
+  public void close() {
+    context.free(address);
+    address = 0;
+  }
+}

@@ -1,0 +1,66 @@
+package io.github.kfac4j.cuda;
+
+import io.github.kfac4j.cuda.DeviceTensor.Type;
+import io.github.kfac4j.cuda.natives.kfac_cuda;
+import io.github.kfac4j.cuda.natives.kfac_finite_request;
+import io.github.kfac4j.tensor.HostTensor;
+import java.nio.DoubleBuffer;
+import java.nio.FloatBuffer;
+import java.util.List;
+
+/** Looks for NaN and infinity, where the data is: a copy to the device would cost more. */
+final class FiniteScan {
+  private FiniteScan() {}
+
+  /** Elements on the device. */
+  record Range(long address, long size, Type type) {}
+
+  /** For each range the index of its first element that is not finite, or -1. */
+  static long[] run(List<Range> ranges, Call call) {
+    int count = ranges.size();
+    if (count == 0) {
+      return new long[0];
+    }
+    long first = call.take((long) count * Long.BYTES);
+    try (kfac_finite_request requests = new kfac_finite_request(count)) {
+      for (int i = 0; i < count; i++) {
+        Range range = ranges.get(i);
+        requests
+            .position(i)
+            .x(Address.pointer(range.address()))
+            .first(Address.longs(first + (long) i * Long.BYTES))
+            .size(range.size())
+            .dtype(Rows.dtype(range.type()));
+      }
+      requests.position(0);
+      call.kernels(
+          "kfac_finite",
+          count + " arrays",
+          () -> kfac_cuda.kfac_finite_workspace(requests, count),
+          (workspace, bytes) ->
+              kfac_cuda.kfac_finite(requests, count, workspace, bytes, call.context().stream()));
+    }
+    return call.readLongs(first, count);
+  }
+
+  /** The index of the first element that is not finite, or -1. */
+  static long first(HostTensor tensor) {
+    int size = tensor.size();
+    if (tensor.isDouble()) {
+      DoubleBuffer doubles = tensor.doubles();
+      for (int i = 0; i < size; i++) {
+        if (!Double.isFinite(doubles.get(i))) {
+          return i;
+        }
+      }
+      return -1;
+    }
+    FloatBuffer floats = tensor.floats();
+    for (int i = 0; i < size; i++) {
+      if (!Float.isFinite(floats.get(i))) {
+        return i;
+      }
+    }
+    return -1;
+  }
+}

@@ -1,0 +1,59 @@
+package io.github.kfac4j.cuda;
+
+import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.cuda.natives.kfac_cuda;
+import io.github.kfac4j.cuda.natives.kfac_precondition_request;
+import io.github.kfac4j.tensor.Tensor;
+import java.util.List;
+import org.bytedeco.javacpp.FloatPointer;
+
+/** The products of inverses with gradients. */
+final class KroneckerPreconditioning {
+  private KroneckerPreconditioning() {}
+
+  static double[] run(List<KroneckerStep> steps, CudaContext context) {
+    try (Call call = new Call(context);
+        kfac_precondition_request requests = new kfac_precondition_request(steps.size())) {
+      int count = steps.size();
+      long inner = call.take((long) count * Double.BYTES);
+      for (int i = 0; i < count; i++) {
+        KroneckerStep step = steps.get(i);
+        CudaMatrixStack g = call.stack(step.gInverse());
+        CudaMatrixStack a = call.stack(step.aInverse());
+        boolean bias = step.gradient().bias() != null;
+        requests
+            .position(i)
+            .g_inverse(g.pointer())
+            .a_inverse(a.pointer())
+            .weight_gradient(input(call, step.gradient().weight()))
+            .bias_gradient(bias ? input(call, step.gradient().bias()) : null)
+            .weight_result(output(call, step.result().weight()))
+            .bias_result(bias ? output(call, step.result().bias()) : null)
+            .inner(Address.doubles(inner + (long) i * Double.BYTES))
+            .groups(g.count())
+            .out(g.count() * g.rows())
+            .in(bias ? a.rows() - 1 : a.rows())
+            .scale((float) step.scale());
+      }
+      requests.position(0);
+      call.kernels(
+          "kfac_precondition",
+          count + " layers",
+          () -> kfac_cuda.kfac_precondition_workspace(requests, count, CudaBackend.MATH),
+          (workspace, bytes) ->
+              kfac_cuda.kfac_precondition(
+                  requests, count, CudaBackend.MATH, workspace, bytes, context.stream()));
+      double[] inners = call.readDoubles(inner, count);
+      call.finish();
+      return inners;
+    }
+  }
+
+  private static FloatPointer input(Call call, Tensor tensor) {
+    return Address.floats(call.inputFloats(tensor));
+  }
+
+  private static FloatPointer output(Call call, Tensor tensor) {
+    return Address.floats(call.outputFloats(tensor));
+  }
+}

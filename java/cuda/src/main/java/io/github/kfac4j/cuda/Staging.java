@@ -1,0 +1,201 @@
+package io.github.kfac4j.cuda;
+
+import static org.bytedeco.cuda.global.cudart.cudaEventCreateWithFlags;
+import static org.bytedeco.cuda.global.cudart.cudaEventDestroy;
+import static org.bytedeco.cuda.global.cudart.cudaEventDisableTiming;
+import static org.bytedeco.cuda.global.cudart.cudaEventRecord;
+import static org.bytedeco.cuda.global.cudart.cudaEventSynchronize;
+import static org.bytedeco.cuda.global.cudart.cudaFreeHost;
+import static org.bytedeco.cuda.global.cudart.cudaMallocHost;
+import static org.bytedeco.cuda.global.cudart.cudaMemcpyAsync;
+import static org.bytedeco.cuda.global.cudart.cudaMemcpyDeviceToHost;
+import static org.bytedeco.cuda.global.cudart.cudaMemcpyHostToDevice;
+
+import io.github.kfac4j.tensor.HostTensor;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import org.bytedeco.cuda.cudart.CUevent_st;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
+
+/**
+ * Copies between host and device through two pinned buffers: while one is on its way, the other is
+ * filled or emptied, converting to or from fp32 where needed.
+ */
+final class Staging implements AutoCloseable {
+  private static final int CHUNK = 4 << 20;
+
+  private final CudaContext context;
+  private final Slot[] slots = new Slot[2];
+  private int turn;
+
+  Staging(CudaContext context) {
+    this.context = context;
+    for (int i = 0; i < slots.length; i++) {
+      slots[i] = new Slot();
+    }
+  }
+
+  /** Moves elements {@code [start, start + part.remaining())}. */
+  @FunctionalInterface
+  interface Mover {
+    void move(int start, FloatBuffer part);
+  }
+
+  /** A pinned buffer and the event after which it is free again. */
+  private final class Slot {
+    private final Pointer memory = Address.pointer(0);
+    private final ByteBuffer bytes;
+    private final CUevent_st event = new CUevent_st();
+
+    Slot() {
+      context.check.runtime(
+          cudaMallocHost(memory, CHUNK), "cudaMallocHost", CHUNK + " bytes for staging");
+      bytes = new BytePointer(memory).capacity(CHUNK).asByteBuffer().order(ByteOrder.nativeOrder());
+      context.check.runtime(
+          cudaEventCreateWithFlags(event, cudaEventDisableTiming), "cudaEventCreate", "staging");
+      record();
+    }
+
+    void record() {
+      context.check.runtime(cudaEventRecord(event, context.stream()), "cudaEventRecord", "staging");
+    }
+
+    void await() {
+      context.check.runtime(cudaEventSynchronize(event), "cudaEventSynchronize", "staging");
+    }
+
+    void copy(Pointer to, Pointer from, long size, int kind) {
+      context.check.runtime(
+          cudaMemcpyAsync(to, from, size, kind, context.stream()),
+          "cudaMemcpyAsync",
+          size + " bytes");
+      record();
+    }
+
+    void close() {
+      cudaEventDestroy(event);
+      cudaFreeHost(memory);
+    }
+  }
+
+  private Slot next() {
+    turn = 1 - turn;
+    return slots[turn];
+  }
+
+  /** Fills {@code size} floats on the device; enqueued, not complete, on return. */
+  void upload(int size, Mover source, long target) {
+    int step = CHUNK / Float.BYTES;
+    for (int start = 0; start < size; start += step) {
+      int n = Math.min(step, size - start);
+      Slot slot = next();
+      slot.await();
+      source.move(start, slot.bytes.asFloatBuffer().limit(n));
+      long bytes = (long) n * Float.BYTES;
+      Pointer to = Address.pointer(target + (long) start * Float.BYTES);
+      slot.copy(to, slot.memory, bytes, cudaMemcpyHostToDevice);
+    }
+  }
+
+  /** Reads {@code size} floats from the device, after all work enqueued before. */
+  void download(long source, int size, Mover target) {
+    int step = CHUNK / Float.BYTES;
+    Slot full = null;
+    int from = 0;
+    for (int start = 0; start < size; start += step) {
+      int n = Math.min(step, size - start);
+      Slot slot = next();
+      slot.await();
+      Pointer at = Address.pointer(source + (long) start * Float.BYTES);
+      slot.copy(slot.memory, at, (long) n * Float.BYTES, cudaMemcpyDeviceToHost);
+      if (full != null) {
+        empty(full, from, step, target);
+      }
+      full = slot;
+      from = start;
+    }
+    if (full != null) {
+      empty(full, from, size - from, target);
+    }
+  }
+
+  private static void empty(Slot slot, int start, int size, Mover target) {
+    slot.await();
+    target.move(start, slot.bytes.asFloatBuffer().limit(size));
+  }
+
+  void upload(HostTensor source, long target) {
+    upload(
+        source.size(),
+        (start, part) -> {
+          int n = part.remaining();
+          if (source.isDouble()) {
+            double[] values = new double[n];
+            source.read(start, values, 0, n);
+            put(part, values, 0);
+          } else {
+            part.put(source.floats().slice(start, n));
+          }
+        },
+        target);
+  }
+
+  void download(long source, HostTensor target) {
+    download(
+        source,
+        target.size(),
+        (start, part) -> {
+          int n = part.remaining();
+          if (target.isDouble()) {
+            double[] values = new double[n];
+            get(part, values, 0);
+            target.write(start, values, 0, n);
+          } else {
+            target.floats().slice(start, n).put(part);
+          }
+        });
+  }
+
+  void upload(double[] source, long target) {
+    upload(source.length, (start, part) -> put(part, source, start), target);
+  }
+
+  void download(long source, double[] target) {
+    download(source, target.length, (start, part) -> get(part, target, start));
+  }
+
+  /** A small piece of device memory, after all work enqueued before; valid until the next call. */
+  ByteBuffer read(long source, int bytes) {
+    if (bytes > CHUNK) {
+      throw new IllegalArgumentException(bytes + " bytes are more than a staging buffer holds");
+    }
+    Slot slot = next();
+    slot.await();
+    slot.copy(slot.memory, Address.pointer(source), bytes, cudaMemcpyDeviceToHost);
+    slot.await();
+    return slot.bytes.duplicate().order(ByteOrder.nativeOrder()).limit(bytes);
+  }
+
+  private static void put(FloatBuffer part, double[] values, int start) {
+    int n = part.remaining();
+    for (int i = 0; i < n; i++) {
+      part.put(i, (float) values[start + i]);
+    }
+  }
+
+  private static void get(FloatBuffer part, double[] values, int start) {
+    int n = part.remaining();
+    for (int i = 0; i < n; i++) {
+      values[start + i] = part.get(i);
+    }
+  }
+
+  @Override
+  public void close() {
+    for (Slot slot : slots) {
+      slot.close();
+    }
+  }
+}

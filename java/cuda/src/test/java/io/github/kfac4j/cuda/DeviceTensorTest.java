@@ -1,0 +1,201 @@
+package io.github.kfac4j.cuda;
+
+import static io.github.kfac4j.backend.Fixtures.direct;
+import static io.github.kfac4j.backend.Fixtures.gaussian;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.github.kfac4j.backend.Fixtures;
+import io.github.kfac4j.backend.Gradient;
+import io.github.kfac4j.backend.ImageLayout;
+import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.Literal;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Moment;
+import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.RowSamples;
+import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.cuda.DeviceTensor.Type;
+import io.github.kfac4j.tensor.HostTensor;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Tensors that lie on the device already. */
+@RequiresCuda
+class DeviceTensorTest {
+  private final Random random = new Random(5);
+  private CudaBackend backend;
+
+  @BeforeEach
+  void open() {
+    backend = new CudaBackend(0);
+  }
+
+  @AfterEach
+  void close() {
+    backend.close();
+  }
+
+  @Test
+  void momentsOfDeviceMemoryAreThoseOfHostMemory() {
+    double[] image = gaussian(random, 3 * 4 * 6 * 5);
+    MatrixStack host = backend.allocate(2, 19, 19);
+    MatrixStack device = backend.allocate(2, 19, 19);
+    Window window = Window.of(3, 3).withPadding(1, 1);
+    try (Gpu gpu = Gpu.floats(image)) {
+      DeviceTensor there = DeviceTensor.of(gpu.pointer(), 3, 4, 6, 5);
+      HostTensor here = direct(image, 3, 4, 6, 5);
+      backend.accumulate(
+          List.of(
+              new Moment(
+                  host,
+                  0,
+                  0.1,
+                  new PatchSamples(here, 3, 4, 6, 5, ImageLayout.NCHW, window, 2, true)),
+              new Moment(
+                  device,
+                  0,
+                  0.1,
+                  new PatchSamples(there, 3, 4, 6, 5, ImageLayout.NCHW, window, 2, true))));
+      assertThat(gpu.read()).as("only read").containsExactly(image);
+    }
+    assertThat(device.toArray()).containsExactly(host.toArray());
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Type.class,
+      names = {"BF16", "F16"})
+  void halfPrecisionSamplesAreTakenAsTheyAre(Type type) {
+    int rows = 70;
+    int dim = 33;
+    short[] bits = new short[rows * dim];
+    double[] values = new double[bits.length];
+    for (int i = 0; i < bits.length; i++) {
+      // few mantissa bits and small exponents: exact in both formats
+      int number = random.nextInt(17) - 8;
+      values[i] = number;
+      int floatBits = Float.floatToIntBits(number);
+      int exponent = number == 0 ? 0 : (floatBits >> 23 & 0xff) - 127 + 15;
+      bits[i] =
+          (short)
+              (type == Type.BF16
+                  ? floatBits >>> 16
+                  : floatBits >>> 16 & 0x8000 | exponent << 10 | floatBits >> 13 & 0x3ff);
+    }
+    MatrixStack moment = backend.allocate(1, dim, dim);
+    try (Gpu gpu = Gpu.shorts(bits)) {
+      DeviceTensor samples = DeviceTensor.of(gpu.pointer(), type, rows, dim);
+      assertThat(backend.firstNonFinite(List.of(samples))).containsExactly(-1);
+      RowSamples all = new RowSamples(samples, rows, 1, 1, dim, false);
+      backend.accumulate(List.of(new Moment(moment, 0, 1, all)));
+      RowSamples literal = new RowSamples(direct(values), rows, 1, 1, dim, false);
+      assertThat(moment.toArray())
+          .containsExactly(Literal.secondMoment(Literal.rows(values, literal, 0)));
+      Gradient gradient = new Gradient(samples, null);
+      assertThatIllegalArgumentException()
+          .isThrownBy(
+              () ->
+                  backend.precondition(
+                      List.of(
+                          new KroneckerStep(
+                              backend.allocate(1, rows, rows),
+                              moment,
+                              1,
+                              gradient,
+                              gradient,
+                              null))))
+          .withMessageContaining("gradients must be fp32")
+          .withMessageContaining(type.name());
+    }
+  }
+
+  @Test
+  void gradientsArePreconditionedAndScaledInPlace() {
+    double[] weight = gaussian(random, 6 * 9);
+    double[] bias = gaussian(random, 6);
+    MatrixStack g = Fixtures.stack(backend, 1, 6, 6, gaussian(random, 36));
+    MatrixStack a = Fixtures.stack(backend, 1, 10, 10, gaussian(random, 100));
+    HostTensor w = direct(weight);
+    HostTensor b = direct(bias);
+    Gradient here = new Gradient(w, b);
+    double inner = backend.precondition(List.of(new KroneckerStep(g, a, 1, here, here, null)))[0];
+    backend.scale(List.of(w, b), 0.5);
+    try (Gpu gpuWeight = Gpu.floats(weight);
+        Gpu gpuBias = Gpu.floats(bias)) {
+      DeviceTensor wThere = DeviceTensor.of(gpuWeight.pointer(), 6, 9);
+      DeviceTensor bThere = DeviceTensor.of(gpuBias.pointer(), 6);
+      Gradient there = new Gradient(wThere, bThere);
+      assertThat(backend.precondition(List.of(new KroneckerStep(g, a, 1, there, there, null))))
+          .containsExactly(inner);
+      backend.scale(List.of(wThere, bThere), 0.5);
+      assertThat(gpuWeight.read()).containsExactly(w.toArray());
+      assertThat(gpuBias.read()).containsExactly(b.toArray());
+    }
+  }
+
+  @Test
+  void nonFiniteElementsAreFoundAmongTensorsOfBothKinds() {
+    double[] bad = new double[3000];
+    bad[2500] = Double.NEGATIVE_INFINITY;
+    bad[2700] = Double.NaN;
+    try (Gpu gpu = Gpu.floats(bad);
+        Gpu fine = Gpu.floats(new double[10])) {
+      assertThat(
+              backend.firstNonFinite(
+                  List.of(
+                      DeviceTensor.of(fine.pointer(), 10),
+                      direct(bad),
+                      DeviceTensor.of(gpu.pointer(), 3000),
+                      direct(new double[4]))))
+          .containsExactly(-1, 2500, 2500, -1);
+    }
+  }
+
+  @Test
+  void pointersThatCannotBeRightAreRefused() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> DeviceTensor.of(new FloatPointer(), 3))
+        .withMessageContaining("null pointer")
+        .withMessageContaining("[3]");
+    try (BytePointer bytes = new BytePointer(64)) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> DeviceTensor.of(bytes.getPointer(2), 3))
+          .withMessageContaining("misaligned pointer")
+          .withMessageContaining("F32");
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> DeviceTensor.of(bytes.getPointer(1), Type.BF16, 3))
+          .withMessageContaining("misaligned pointer");
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> DeviceTensor.of(bytes, 4, 5))
+          .withMessageContaining("needs 80 bytes but the pointer has 64");
+    }
+  }
+
+  @Test
+  void hostMemoryIsNotTakenForDeviceMemory() {
+    double[] data = gaussian(random, 6);
+    try (FloatPointer host = new FloatPointer(6)) {
+      for (int i = 0; i < 6; i++) {
+        host.put(i, (float) data[i]);
+      }
+      DeviceTensor wrong = DeviceTensor.of(host, 3, 2);
+      MatrixStack moment = Fixtures.stack(backend, 1, 2, 2, new double[] {1, 2, 2, 4});
+      RowSamples rows = new RowSamples(wrong, 3, 1, 1, 2, false);
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> backend.accumulate(List.of(new Moment(moment, 0, 1, rows))))
+          .withMessageContaining("[3, 2]")
+          .withMessageContaining("not in memory of device 0 but of the host");
+      assertThat(moment.toArray()).containsExactly(1, 2, 2, 4);
+      assertThat(Arrays.stream(backend.firstNonFinite(List.of(direct(data))))).containsOnly(-1L);
+    }
+  }
+}

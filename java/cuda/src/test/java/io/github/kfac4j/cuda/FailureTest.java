@@ -1,0 +1,110 @@
+package io.github.kfac4j.cuda;
+
+import static io.github.kfac4j.backend.Fixtures.direct;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Moment;
+import io.github.kfac4j.backend.RowSamples;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Errors that cannot be had from a healthy GPU: the stand-in for the CUDA runtime is told to fail.
+ * Each time in a process of its own, since a fatal error is one of the whole process.
+ */
+@RequiresCuda
+class FailureTest {
+  private static List<String> run(String failure) throws Exception {
+    assumeTrue(Boolean.getBoolean(CudaLibrary.EMULATION), "only the stand-in fails on demand");
+    return ChildJvm.run(Steps.class, entry -> true, Map.of("KFAC_FAKE_FAIL", failure));
+  }
+
+  @Test
+  void afterAFatalErrorEverythingIsRefusedWithItsCause() throws Exception {
+    List<String> lines = run("cudaStreamSynchronize 700 3 3");
+    String cause = "cudaStreamSynchronize failed with 700 (cudaErrorIllegalAddress";
+    int failed = 0;
+    while (lines.get(failed).endsWith(": done")) {
+      failed++;
+    }
+    assertThat(failed).isPositive();
+    assertThat(lines.get(failed)).contains("CudaException", "fatal true", cause);
+    assertThat(lines.subList(failed + 1, lines.size() - 1))
+        .isNotEmpty()
+        .allSatisfy(
+            line ->
+                assertThat(line)
+                    .contains("CudaException", "fatal true", "context of this process is lost")
+                    .contains(cause));
+    assertThat(lines).last().isEqualTo("closed");
+  }
+
+  @Test
+  void anErrorThatPassesFailsOneCallOnly() throws Exception {
+    List<String> lines = run("cudaMemcpyAsync 1 2 2");
+    assertThat(lines.stream().filter(line -> !line.endsWith(": done")))
+        .hasSize(2)
+        .first()
+        .asString()
+        .contains("CudaException", "fatal false", "cudaMemcpyAsync failed with 1", "bytes");
+  }
+
+  @Test
+  void scratchMemoryThatCannotBeHadLeavesAllAsItWas() throws Exception {
+    // three stacks, then scratch memory with room to spare and, when that fails, without
+    List<String> lines = run("cudaMalloc 2 4 5");
+    String failed = lines.stream().filter(line -> line.contains("OutOfMemory")).findFirst().get();
+    assertThat(failed).contains("cudaMalloc failed with 2", "scratch memory");
+    assertThat(lines).contains("moment: 0.0 0.0 0.0 0.0", "moment again: done");
+  }
+
+  /** Some steps, each reported in a line. */
+  static final class Steps {
+    public static void main(String[] args) {
+      CudaBackend backend = new CudaBackend(0);
+      MatrixStack moment = backend.allocate(1, 2, 2);
+      MatrixStack inverse = backend.allocate(1, 2, 2);
+      MatrixStack old = backend.allocate(1, 2, 2);
+      RowSamples rows = new RowSamples(direct(new double[] {1, 2}), 1, 1, 1, 2, false);
+      Runnable accumulate = () -> backend.accumulate(List.of(new Moment(moment, 0, 1, rows)));
+      step("moment", accumulate);
+      if (lastFailed) {
+        step("read", () -> System.out.println("moment: " + text(moment.toArray())));
+      }
+      step("moment again", accumulate);
+      step(
+          "invert",
+          () -> backend.invert(List.of(new Inversion(moment, 1, new double[] {1}, inverse))));
+      step("traces", () -> backend.traces(List.of(old)));
+      step("allocate", () -> backend.allocate(1, 3, 3));
+      step("read old", old::toArray);
+      backend.close();
+      System.out.println("closed");
+    }
+
+    private static boolean lastFailed;
+
+    private static String text(double[] values) {
+      return Arrays.stream(values).mapToObj(Double::toString).collect(Collectors.joining(" "));
+    }
+
+    private static void step(String name, Runnable work) {
+      lastFailed = false;
+      try {
+        work.run();
+        System.out.println(name + ": done");
+      } catch (CudaException e) {
+        lastFailed = true;
+        System.out.printf(
+            "%s: %s, fatal %b: %s%n",
+            name, e.getClass().getSimpleName(), e.fatal(), e.getMessage());
+      }
+    }
+  }
+}
