@@ -46,6 +46,22 @@ class ModuleDirectionsTest {
   }
 
   @Test
+  void theCudaBackendKnowsTheSpiAndNoTrainer() {
+    never(in(ROOT + ".cuda.."), "ai.djl..", ROOT + ".djl..", ROOT + ".cpu..", ROOT, ROOT + ".layer..");
+  }
+
+  @Test
+  void onlyTheCudaBackendKnowsCuda() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(ROOT + ".cuda..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("org.bytedeco.cuda..")
+        .check(all);
+  }
+
+  @Test
   void adaptersKnowTheCoreAndTheirTrainerOnly() {
     never(in(ROOT + ".djl.."), "org.bytedeco..", ROOT + ".cpu..", ROOT + ".nqm..");
   }
