@@ -15,7 +15,8 @@ import java.util.Map;
  * the formulas.
  *
  * <p>Weights and gradients are host tensors, views of a trainer's memory; weights are updated in
- * place, and gradients are left with what momentum took in. Used by one thread at a time.
+ * place, gradients are overwritten. If preconditioning fails, weights and memory are as they were.
+ * Used by one thread at a time.
  */
 public final class KfacOptimizer {
   private static final String MEMORY = "memory.";
@@ -74,20 +75,20 @@ public final class KfacOptimizer {
     LevenbergMarquardt lm = rule.damping() instanceof LevenbergMarquardt found ? found : null;
     boolean measured = lm != null && (step + 1) % lm.interval() == 0;
     boolean tries = lm != null && lm.gammaInterval() > 0 && step % lm.gammaInterval() == 0;
-    if (rule.damping() instanceof DampingRule.Scheduled scheduled) {
-      damping = scheduled.schedule().at(step);
-    }
-    double lambda = damping + l2;
+    double lambda =
+        l2
+            + (rule.damping() instanceof DampingRule.Scheduled scheduled
+                ? scheduled.schedule().at(step)
+                : damping);
     boolean minimum = rule.rates() instanceof Rates.QuadraticMinimum;
     Map<String, HostTensor> raw = measured || tries || minimum ? Tensors.copy(g) : null;
-    if (tries) {
-      chooseGamma(lm, g, raw, lambda, preconditioner, batch);
-    }
-    double factorDamping = lm != null && lm.gammaInterval() > 0 ? gamma * gamma : lambda;
+    double nextGamma = tries ? bestGamma(lm, g, raw, lambda, preconditioner, batch) : gamma;
+    double factorDamping = lm != null && lm.gammaInterval() > 0 ? nextGamma * nextGamma : lambda;
     Move move =
         rule.rates() instanceof Rates.Scheduled rates
             ? scheduled(rates, g, factorDamping, tries, preconditioner)
             : minimum(g, raw, lambda, factorDamping, tries, preconditioner, batch);
+    gamma = nextGamma;
     double foretold = move.foretold;
     double ratio = Double.NaN;
     double lossBefore = 0;
@@ -129,13 +130,13 @@ public final class KfacOptimizer {
     double beta = rates.momentum().at(step);
     boolean first = rates.order() == Order.MOMENTUM_FIRST;
     if (first) {
-      Tensors.combine(memory, beta, g, 1);
-      Tensors.combine(g, 0, memory, 1);
-    }
-    preconditioner.precondition(factorDamping, rate, refresh);
-    if (first) {
+      Tensors.combine(g, 1, memory, beta);
+      Map<String, HostTensor> velocity = Tensors.copy(g);
+      preconditioner.precondition(factorDamping, rate, refresh);
+      Tensors.combine(memory, 0, velocity, 1);
       return new Move(g, rate, rate, beta, Double.NaN);
     }
+    preconditioner.precondition(factorDamping, rate, refresh);
     if (rates.memory() == Memory.UPDATE) {
       Tensors.combine(memory, beta, g, rate);
       return new Move(memory, 1, rate, beta, Double.NaN);
@@ -167,7 +168,7 @@ public final class KfacOptimizer {
     return withMemory ? List.of(preconditioned, memory) : List.of(preconditioned);
   }
 
-  private void chooseGamma(
+  private double bestGamma(
       LevenbergMarquardt rule,
       Map<String, HostTensor> g,
       Map<String, HostTensor> raw,
@@ -186,7 +187,7 @@ public final class KfacOptimizer {
       }
       Tensors.combine(g, 0, raw, 1);
     }
-    gamma = chosen;
+    return chosen;
   }
 
   /** What the move takes away from the weights, as a tensor of its own. */

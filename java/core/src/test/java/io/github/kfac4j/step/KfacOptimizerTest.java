@@ -307,6 +307,31 @@ class KfacOptimizerTest {
         .withMessageContaining("in [0, 1) but is 1.0");
   }
 
+  @ParameterizedTest
+  @MethodSource("rules")
+  void aStepThatFailsChangesNothing(UpdateRule rule) {
+    Quadratic problem = new Quadratic(1);
+    KfacOptimizer optimizer = new KfacOptimizer(problem.weights, rule);
+    problem.step(optimizer);
+    double[] before = problem.w.clone();
+    Map<String, StoredTensor> state = optimizer.toTensors();
+    Preconditioner failing =
+        new Preconditioner() {
+          @Override
+          public void precondition(double damping, double learningRate, boolean refresh) {
+            throw new IllegalArgumentException("layer 'a': NaN");
+          }
+
+          @Override
+          public void preview(double damping) {}
+        };
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> optimizer.step(problem.gradient(), failing, problem))
+        .withMessage("layer 'a': NaN");
+    assertThat(problem.w).containsExactly(before);
+    assertThat(optimizer.toTensors()).isEqualTo(state);
+  }
+
   @Test
   void badInputIsRefusedAndNothingChanges() {
     Quadratic problem = new Quadratic(1);

@@ -39,6 +39,7 @@ final class TrainArguments {
   @Option(
       names = "--optimizer",
       paramLabel = "NAME[,NAME...]",
+      hideParamSyntax = true,
       split = ",",
       description =
           "Optimizers to compare, in this order, out of kfac, ekfac, diagonal, sgd, adam"
@@ -86,8 +87,8 @@ final class TrainArguments {
       names = "--lr",
       paramLabel = "RATE",
       description =
-          "Learning rate of all optimizers, or of some: kfac=0.003,sgd=0.03,adam=0.001 (the"
-              + " defaults).")
+          "Learning rate of all optimizers, or of some: kfac=0.003,ekfac=0.005,diagonal=0.001,"
+              + "sgd=0.03,adam=0.001 (the defaults).")
   private String learningRate;
 
   @Option(
@@ -115,12 +116,14 @@ final class TrainArguments {
       names = "--damping",
       paramLabel = "LAMBDA",
       description =
-          "Damping of K-FAC and its relatives, or of some: kfac=0.01,ekfac=0.01 (default: 0.01).")
+          "Damping of K-FAC and its relatives, or of some: kfac=0.01,ekfac=0.03,diagonal=0.01"
+              + " (the defaults; like those of --lr, others for the autoencoder).")
   private String damping;
 
   @Option(
       names = "--kfac",
       paramLabel = "SETTING=VALUE[,...]",
+      hideParamSyntax = true,
       split = ",",
       description = {
         "More settings of K-FAC and its relatives:",

@@ -25,6 +25,26 @@ public final class TinyData {
     return directory;
   }
 
+  /** Writes the six files of CIFAR-10, {@code count} images in each: a bright band by class. */
+  static Path writeCifar(Path directory, int count) throws IOException {
+    Files.createDirectories(directory);
+    for (int file = 1; file <= 6; file++) {
+      Random random = new Random(file);
+      ByteBuffer records = ByteBuffer.allocate(count * 3073);
+      for (int i = 0; i < count; i++) {
+        int label = i % 10;
+        records.put((byte) label);
+        for (int k = 0; k < 3072; k++) {
+          boolean band = k % 1024 / 32 / 3 == label;
+          records.put((byte) (random.nextInt(120) + (band ? 120 : 0)));
+        }
+      }
+      String name = file == 6 ? "test_batch.bin" : "data_batch_%d.bin".formatted(file);
+      Files.write(directory.resolve(name), records.array());
+    }
+    return directory;
+  }
+
   private static void write(Path directory, String part, int count, Random random)
       throws IOException {
     ByteBuffer images = header(0x803, count, SIDE, SIDE);

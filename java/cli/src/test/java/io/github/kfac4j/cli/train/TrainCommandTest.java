@@ -193,6 +193,36 @@ class TrainCommandTest {
   }
 
   @Test
+  void aResidualNetworkTrainsOnColourImages() throws IOException {
+    Path cifar = TinyData.writeCifar(directory.resolve("cifar"), 10);
+    Cli.Outcome outcome =
+        Cli.run(
+            "train",
+            "--data",
+            "cifar10",
+            "--data-dir",
+            cifar.toString(),
+            "--model",
+            "resnet8",
+            "--batch",
+            "25",
+            "--epochs",
+            "3",
+            "--lr-schedule",
+            "linear:0.1",
+            "--out",
+            directory.resolve("run").toString(),
+            "--json");
+    assertThat(outcome.exitCode()).as(outcome.err()).isZero();
+    JsonNode json = tree(outcome.out());
+    assertThat(json.get("train_images").asInt()).isEqualTo(50);
+    for (JsonNode optimizer : json.get("optimizers")) {
+      assertThat(optimizer.get("steps").asInt()).isEqualTo(6);
+      assertThat(optimizer.get("train_loss").asDouble()).isBetween(1.0, 3.0);
+    }
+  }
+
+  @Test
   void aDivergingOptimizerIsReportedAndTheOthersGoOn() throws IOException {
     Cli.Outcome outcome =
         train("--model mlp --optimizer sgd,adam --batch 40 --steps 60 --lr sgd=1e20 --json");

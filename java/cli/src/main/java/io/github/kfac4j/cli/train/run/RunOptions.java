@@ -60,20 +60,14 @@ public record RunOptions(
   public static final String CONSTANT = "constant";
 
   private static final Map<OptimizerName, Double> AUTOENCODER_RATES =
-      Map.of(
-          OptimizerName.KFAC,
-          0.1,
-          OptimizerName.EKFAC,
-          0.1,
-          OptimizerName.DIAGONAL,
-          0.1,
-          OptimizerName.SGD,
-          3e-4,
-          OptimizerName.ADAM,
-          1e-3);
+      rates(0.05, 0.1, 0.1, 1e-3, 1e-3);
 
   private static final Map<OptimizerName, Double> AUTOENCODER_DAMPINGS =
-      Map.of(OptimizerName.KFAC, 10.0, OptimizerName.EKFAC, 10.0, OptimizerName.DIAGONAL, 10.0);
+      Map.of(OptimizerName.KFAC, 0.3, OptimizerName.EKFAC, 10.0, OptimizerName.DIAGONAL, 10.0);
+
+  /** Its loss is a sum over pixels: steps have to be bounded. */
+  private static final Map<String, String> AUTOENCODER_KFAC =
+      Map.of("fisher", "mc", "kl-clip", "1");
 
   /** What is used where the command line says nothing; {@code evaluateEvery} 0 means automatic. */
   public static final RunOptions DEFAULT =
@@ -87,25 +81,25 @@ public record RunOptions(
           100,
           null,
           null,
-          Map.of(
-              OptimizerName.KFAC,
-              0.003,
-              OptimizerName.EKFAC,
-              0.003,
-              OptimizerName.DIAGONAL,
-              0.003,
-              OptimizerName.SGD,
-              0.03,
-              OptimizerName.ADAM,
-              1e-3),
+          rates(0.003, 0.005, 1e-3, 0.03, 1e-3),
           CONSTANT,
-          Map.of(OptimizerName.KFAC, 1e-2, OptimizerName.EKFAC, 1e-2, OptimizerName.DIAGONAL, 1e-2),
+          Map.of(OptimizerName.KFAC, 1e-2, OptimizerName.EKFAC, 3e-2, OptimizerName.DIAGONAL, 1e-2),
           null,
           null,
           Map.of(),
           1,
           0,
           500);
+
+  private static Map<OptimizerName, Double> rates(
+      double kfac, double ekfac, double diagonal, double sgd, double adam) {
+    return Map.of(
+        OptimizerName.KFAC, kfac,
+        OptimizerName.EKFAC, ekfac,
+        OptimizerName.DIAGONAL, diagonal,
+        OptimizerName.SGD, sgd,
+        OptimizerName.ADAM, adam);
+  }
 
   /** What is used for a model; where rates of labels do not fit, for the autoencoder, others. */
   public static RunOptions defaults(ModelName model) {
@@ -126,7 +120,7 @@ public record RunOptions(
         labels ? d.dampings : AUTOENCODER_DAMPINGS,
         d.weightDecay,
         d.average,
-        labels ? d.kfac : Map.of("fisher", "mc"),
+        labels ? d.kfac : AUTOENCODER_KFAC,
         d.seed,
         d.evaluateEvery,
         d.checkpointEvery);
