@@ -13,7 +13,7 @@ import io.github.kfac4j.tensor.Tensor;
  *
  * @param inChannels channels of the input
  * @param outChannels channels of the output
- * @param window its height is 1, see {@link #of}
+ * @param window its height is 1, see {@link #window(int, int, int, int)}
  * @param groups divides both channel counts
  * @param bias whether a bias of shape {@code [outChannels]} is added
  */
