@@ -188,7 +188,7 @@ class DoublyFactoredTest {
   void aFeatureMapIsReplacedByItsNearestOfRankOne() {
     FlattenedDense layer = new FlattenedDense(5, 3, 1, false, true);
     double[] x = gaussian(random, 4 * 15);
-    var use = (Vectors) layer.use(HostTensor.of(x, 4, 3, 5), HostTensor.of(new double[4], 4, 1));
+    Vectors use = layer.use(HostTensor.of(x, 4, 3, 5), HostTensor.of(new double[4], 4, 1));
     var split = new RankOne(new JavaBackend(), layer).split(use);
     double[] psi = ((HostTensor) split.psi().data()).toArray();
     double[] phi = ((HostTensor) split.phi().data()).toArray();
