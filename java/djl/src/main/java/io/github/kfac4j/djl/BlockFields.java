@@ -2,6 +2,8 @@ package io.github.kfac4j.djl;
 
 import ai.djl.nn.Block;
 import ai.djl.nn.BlockList;
+import ai.djl.nn.convolutional.Conv2d;
+import ai.djl.nn.core.Linear;
 import java.lang.reflect.Field;
 import java.lang.reflect.InaccessibleObjectException;
 import java.lang.reflect.Modifier;
@@ -39,6 +41,25 @@ final class BlockFields {
         }
       }
     }
+  }
+
+  /**
+   * Whether the block could hold its child's tap: not if the child is in a field of its own type
+   * and that type cannot be extended.
+   */
+  boolean canHoldAnyBlock(Block child) {
+    if (child instanceof Linear || child instanceof Conv2d) {
+      return true;
+    }
+    for (Class<?> type = block.getClass(); type != Object.class; type = type.getSuperclass()) {
+      for (Field field : type.getDeclaredFields()) {
+        Class<?> declared = field.getType();
+        if (declared != Block.class && declared.isInstance(child) && declared != Object.class) {
+          return false;
+        }
+      }
+    }
+    return true;
   }
 
   private static boolean mayHoldBlocks(Class<?> type) {

@@ -1,8 +1,6 @@
 package io.github.kfac4j.djl;
 
 import ai.djl.nn.Block;
-import ai.djl.nn.convolutional.Conv2d;
-import ai.djl.nn.core.Linear;
 import ai.djl.util.Pair;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -24,22 +22,18 @@ final class BlockTree {
   /** Walks through the blocks; changes nothing. */
   BlockTree(Block root) {
     this.root = root;
-    visit("", root);
+    visit("", root, null);
   }
 
-  private void visit(String name, Block block) {
+  private void visit(String name, Block block, Block parent) {
     if (replacements.containsKey(block)) {
       return;
     }
-    if (Layers.isSupported(block)) {
+    if (Layers.isSupported(block) && isReplaceable(block, parent)) {
       String layer = name.isEmpty() ? block.getClass().getSimpleName() : name;
       Tap tap = new Tap(layer, block);
       taps.add(tap);
-      replacements.put(
-          block,
-          block instanceof Linear linear
-              ? new TappedLinear(linear, tap)
-              : new TappedConv2d((Conv2d) block, tap));
+      replacements.put(block, Layers.tapped(block, tap));
       return;
     }
     if (!block.getDirectParameters().isEmpty()) {
@@ -48,9 +42,14 @@ final class BlockTree {
     if (!block.getChildren().isEmpty() && !containers.contains(block)) {
       containers.add(block);
       for (Pair<String, Block> child : block.getChildren()) {
-        visit(name.isEmpty() ? child.getKey() : name + "_" + child.getKey(), child.getValue());
+        String path = name.isEmpty() ? child.getKey() : name + "_" + child.getKey();
+        visit(path, child.getValue(), block);
       }
     }
+  }
+
+  private static boolean isReplaceable(Block block, Block parent) {
+    return parent == null || new BlockFields(parent).canHoldAnyBlock(block);
   }
 
   /** Layers that K-FAC knows. */

@@ -22,9 +22,10 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /**
- * K-FAC in a DJL training program: preconditions the gradients of every {@code Linear} and {@code
- * Conv2d} in a model, between the backward pass and the optimizer's step. All other parameters are
- * trained by the optimizer as before; they are named in one line of the log.
+ * K-FAC in a DJL training program: preconditions the gradients of every {@code Linear}, {@code
+ * Conv1d}, {@code Conv2d} and {@code TrainableWordEmbedding} in a model, between the backward pass
+ * and the optimizer's step. All other parameters are trained by the optimizer as before; they are
+ * named in one line of the log.
  *
  * <p>With {@code EasyTrain} it is a training listener, in a hand-written loop one call of {@link
  * #precondition}; the package description shows both.
@@ -83,8 +84,8 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
   /**
    * Attaches K-FAC with the empirical Fisher and the fastest backend there is.
    *
-   * @throws IllegalArgumentException if the model is not of the PyTorch engine or holds neither
-   *     Linear nor Conv2d
+   * @throws IllegalArgumentException if the model is not of the PyTorch engine or holds no layer
+   *     that K-FAC knows
    * @throws IllegalStateException if a block that holds layers is closed to reflection
    */
   public static DjlKfac attach(Model model, KfacOptions options) {
@@ -121,7 +122,8 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
     }
     BlockTree tree = block == null ? null : new BlockTree(block);
     if (tree == null || tree.taps().isEmpty()) {
-      throw new IllegalArgumentException("the model has no Linear and no Conv2d for K-FAC");
+      throw new IllegalArgumentException(
+          "the model has no Linear, Conv1d, Conv2d or TrainableWordEmbedding for K-FAC");
     }
     return tree;
   }

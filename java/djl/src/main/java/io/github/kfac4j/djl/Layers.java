@@ -1,12 +1,15 @@
 package io.github.kfac4j.djl;
 
+import ai.djl.modality.nlp.embedding.TrainableWordEmbedding;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
+import ai.djl.nn.convolutional.Conv1d;
 import ai.djl.nn.convolutional.Conv2d;
 import ai.djl.nn.core.Linear;
 import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
 
 /** DJL's blocks as layers. */
@@ -15,11 +18,46 @@ final class Layers {
 
   /** Whether K-FAC knows the block; a subclass may compute anything and is not known. */
   static boolean isSupported(Block block) {
-    return block.getClass() == Linear.class || block.getClass() == Conv2d.class;
+    Class<?> type = block.getClass();
+    return type == Linear.class
+        || type == Conv2d.class
+        || type == Conv1d.class
+        || type == TrainableWordEmbedding.class;
+  }
+
+  /** What takes the block's place. */
+  static Block tapped(Block block, Tap tap) {
+    if (block instanceof Linear linear) {
+      return new TappedLinear(linear, tap);
+    }
+    return block instanceof Conv2d conv ? new TappedConv2d(conv, tap) : new TappedBlock(block, tap);
+  }
+
+  /** The parameter that is the weight. */
+  static String weightName(Block block) {
+    return block instanceof TrainableWordEmbedding ? "embedding" : "weight";
+  }
+
+  /** Whether the input holds row numbers instead of values. */
+  static boolean takesNumbers(Block block) {
+    return block instanceof TrainableWordEmbedding;
   }
 
   static Layer describe(Block block, Shape weight, boolean bias) {
     int out = extent(weight, 0);
+    if (block instanceof TrainableWordEmbedding) {
+      return new Embedding(out, extent(weight, 1));
+    }
+    if (block instanceof Conv1d conv) {
+      Window window =
+          io.github.kfac4j.layer.Conv1d.window(
+              extent(conv.getKernelShape(), 0),
+              extent(conv.getStride(), 0),
+              extent(conv.getPadding(), 0),
+              extent(conv.getDilation(), 0));
+      int in = extent(weight, 1) * conv.getGroups();
+      return new io.github.kfac4j.layer.Conv1d(in, out, window, conv.getGroups(), bias);
+    }
     if (!(block instanceof Conv2d conv)) {
       return new Dense(extent(weight, 1), out, bias);
     }

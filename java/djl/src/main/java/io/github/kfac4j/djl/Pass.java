@@ -7,6 +7,7 @@ import ai.djl.nn.Parameter;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.ParameterStore;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -21,7 +22,7 @@ final class Pass implements AutoCloseable {
   private final boolean observes;
   private final NDManager manager;
   private final Set<Tap> used = new LinkedHashSet<>();
-  private final Map<Tap, Capture> captures = new LinkedHashMap<>();
+  private final Map<Tap, List<Capture>> captures = new LinkedHashMap<>();
 
   /**
    * Begins a pass.
@@ -63,31 +64,28 @@ final class Pass implements AutoCloseable {
     return used;
   }
 
-  /** What was captured, by layer; null for a layer that was not. */
+  /** The one capture of a layer; null for a layer that was not captured, or several times. */
   Capture capture(Tap tap) {
-    return captures.get(tap);
+    List<Capture> uses = captures.getOrDefault(tap, List.of());
+    return uses.size() == 1 ? uses.get(0) : null;
   }
 
-  /** All that was captured. */
+  /** All that was captured, once for each use of a layer. */
   List<Capture> captures() {
-    return List.copyOf(captures.values());
+    return captures.values().stream().flatMap(List::stream).toList();
   }
 
   /** Forgets a capture, because its output gradient is not that of the loss. */
   void remove(Capture capture) {
-    captures.remove(capture.tap());
+    captures.get(capture.tap()).remove(capture);
   }
 
   void use(Tap tap) {
-    if (!used.add(tap)) {
-      throw new IllegalStateException(
-          "layer '%s': used more than once in one pass, which K-FAC does not support"
-              .formatted(tap.name()));
-    }
+    used.add(tap);
   }
 
   void put(Capture capture) {
-    captures.put(capture.tap(), capture);
+    captures.computeIfAbsent(capture.tap(), tap -> new ArrayList<>()).add(capture);
   }
 
   /** The array that is trained on this pass's device. */

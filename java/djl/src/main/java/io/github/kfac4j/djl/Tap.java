@@ -3,6 +3,7 @@ package io.github.kfac4j.djl;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDScope;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
@@ -24,7 +25,7 @@ final class Tap {
    * A tap on an untouched block.
    *
    * @param name of the layer
-   * @param block a Linear or Conv2d
+   * @param block that {@link Layers} knows
    */
   Tap(String name, Block block) {
     this.name = name;
@@ -44,7 +45,7 @@ final class Tap {
   }
 
   Parameter weight() {
-    return block.getDirectParameters().get("weight");
+    return block.getDirectParameters().get(Layers.weightName(block));
   }
 
   /** The bias; null if there is none or it is frozen. */
@@ -76,7 +77,9 @@ final class Tap {
       return outputs;
     }
     NDArray s = outputs.singletonOrThrow();
-    NDArray input = x.stopGradient();
+    // row numbers as fp64, which holds all of them
+    NDArray input =
+        Layers.takesNumbers(block) ? x.toType(DataType.FLOAT64, true) : x.stopGradient();
     input.attach(pass.manager());
     NDArray zero = pass.manager().zeros(new Shape(1), s.getDataType());
     NDArray zeros = zero.broadcast(s.getShape());

@@ -195,19 +195,6 @@ class BlockTreeTest {
   }
 
   @Test
-  void layerUsedTwiceIsRefused() {
-    Linear shared = linear(5);
-    try (Model model =
-            Nets.model(new SequentialBlock().add(shared).add(Activation::relu).add(shared));
-        DjlKfac kfac = attach(model)) {
-      assertThatIllegalStateException()
-          .isThrownBy(() -> step(model, kfac))
-          .withMessage(
-              "layer '01Linear': used more than once in one pass, which K-FAC does not support");
-    }
-  }
-
-  @Test
   void otherTrainableBlocksAreNamedAndLeftToTheOptimizer() {
     SequentialBlock block =
         new SequentialBlock()
@@ -261,7 +248,8 @@ class BlockTreeTest {
     try (Model model = Nets.model(new SequentialBlock().add(Activation::relu))) {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> attach(model))
-          .withMessage("the model has no Linear and no Conv2d for K-FAC");
+          .withMessage(
+              "the model has no Linear, Conv1d, Conv2d or TrainableWordEmbedding for K-FAC");
     }
   }
 
