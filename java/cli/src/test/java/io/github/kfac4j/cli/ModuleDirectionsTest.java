@@ -47,7 +47,13 @@ class ModuleDirectionsTest {
 
   @Test
   void theCudaBackendKnowsTheSpiAndNoTrainer() {
-    never(in(ROOT + ".cuda.."), "ai.djl..", ROOT + ".djl..", ROOT + ".cpu..", ROOT, ROOT + ".layer..");
+    never(
+        in(ROOT + ".cuda.."),
+        "ai.djl..",
+        ROOT + ".djl..",
+        ROOT + ".cpu..",
+        ROOT,
+        ROOT + ".layer..");
   }
 
   @Test

@@ -42,7 +42,8 @@ abstract class FactorisationContract extends MomentContract {
     Status[] status = backend.invert(List.of(new Inversion(source, 0.5, dampings, inverse))).get(0);
     assertThat(status).containsOnly(Status.OK);
     assertThat(source.toArray()).as("damping is not added in place").containsExactly(factors);
-    // of the stack as a whole: how far rounding moves one small matrix is luck, for fp32 Cholesky too
+    // of the stack as a whole: how far rounding moves one small matrix is luck, for fp32 Cholesky
+    // too
     double worst = 0;
     double plainWorst = 0;
     for (int k = 0; k < count; k++) {
