@@ -21,8 +21,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The command against numbers that the libraries themselves gave; the README beside the numbers
- * says how they were made.
+ * The command against numbers that the libraries themselves gave, for tensorflow-kfac its formulas;
+ * the README beside the numbers says how they were made.
  */
 class GoldenVectorsTest {
   private static final List<String> CASES =
@@ -36,7 +36,11 @@ class GoldenVectorsTest {
           "kfac-jax/factored",
           "kfac-jax/factored-more",
           "kfac-jax/exact",
-          "kfac-jax/exact-more");
+          "kfac-jax/exact-more",
+          "tensorflow-kfac/factored",
+          "tensorflow-kfac/factored-more",
+          "tensorflow-kfac/exact",
+          "tensorflow-kfac/exact-more");
 
   @TempDir Path directory;
 
