@@ -9,9 +9,14 @@ import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.layer.Conv1d;
 import io.github.kfac4j.layer.Conv2d;
+import io.github.kfac4j.layer.ConvTranspose2d;
 import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.layer.Embedding;
+import io.github.kfac4j.layer.FlattenedDense;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.layer.WeightSharing;
 import io.github.kfac4j.oracle.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.Arrays;
@@ -187,6 +192,23 @@ class KfacTest {
                     .withApproximation(Approximation.DIAGONAL))
         .hasMessageContaining("kfac-pytorch");
     assertThatThrownBy(() -> new InversePolicy(1, 1, 1)).hasMessageContaining("factor");
+  }
+
+  @Test
+  void layersThatKfacPytorchDoesNotHaveAreRefusedUnderItsConvention() {
+    KfacOptions options = OPTIONS.withConvention(Convention.KFAC_PYTORCH);
+    Window line = Conv1d.window(2, 1, 0, 1);
+    Map<String, Layer> foreign =
+        Map.of(
+            "Conv1d", new Conv1d(1, 1, line, 1, true),
+            "ConvTranspose2d", new ConvTranspose2d(1, 1, Window.of(2, 2), 1, true),
+            "Embedding", new Embedding(3, 2),
+            "K-FAC reduce", new Dense(2, 2, true, WeightSharing.REDUCE));
+    foreign.forEach(
+        (name, layer) ->
+            assertThatThrownBy(() -> Networks.kfac(layer, options))
+                .hasMessageContaining("layer 'layer': kfac-pytorch has no " + name));
+    Networks.kfac(new FlattenedDense(1, 2, 2, true, false), options).close();
   }
 
   @Test
