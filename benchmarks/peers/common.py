@@ -159,6 +159,8 @@ def machine():
 
 
 def commit():
+    if "KFAC_COMMIT" in os.environ:  # outside a checkout
+        return os.environ["KFAC_COMMIT"]
     command = ["git", "-C", str(HERE), "describe", "--always", "--dirty", "--exclude=*"]
     return subprocess.run(command, capture_output=True, text=True).stdout.strip() or None
 

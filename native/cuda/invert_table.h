@@ -1,7 +1,8 @@
 // Which algorithm inverts a matrix of a given size: the only place that decides.
 //
-// Not yet measured. Each limit is the largest size that the kernel can hold. To fill the table, time every algorithm at
-// every size on the hardware (the benchmark of the inverses does) and put the fastest one into its row.
+// Not yet measured. Each limit is the largest size that the kernel can hold. To fill the table, run the GPU kit's bench
+// on the hardware, which times every algorithm at every size (cuda-kernels-32, -64, -128, -sweep) and cuSOLVER beside
+// them, and put the fastest one into its row.
 #pragma once
 #include "kfac_cuda.h"
 

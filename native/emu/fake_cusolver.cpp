@@ -107,6 +107,7 @@ int syevd(int uplo, int n, T* a, int lda, T* w, int* info) {
 
 extern "C" {
 
+int cusolverGetVersion(int* version) { return *version = 12000, SUCCESS; }
 int cusolverDnCreate(void** handle) { return *handle = std::malloc(1), SUCCESS; }
 int cusolverDnDestroy(void* handle) { return std::free(handle), SUCCESS; }
 int cusolverDnSetStream(void*, void*) { return SUCCESS; }

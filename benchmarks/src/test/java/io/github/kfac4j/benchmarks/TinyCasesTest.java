@@ -55,7 +55,7 @@ class TinyCasesTest {
   }
 
   static Stream<String> scripts() {
-    return Peers.scripts().stream();
+    return Peers.scripts("cpu").stream();
   }
 
   /** In Python, if {@code -Dkfac.python=...} names one that has the libraries. */

@@ -67,7 +67,7 @@ public final class Benchmarks implements Runnable {
         .getAll(OutputFormatFactory.createFormatInstance(System.out, VerboseMode.SILENT), List.of())
         .forEach(benchmark -> out.println("  " + benchmark.getUsername()));
     out.println("\nContenders: cpu, java, cuda, " + String.join(", ", Peers.names()) + ";");
-    out.println("for compare, in Python: " + String.join(", ", Peers.scripts()));
+    out.println("for compare, in Python: " + String.join(", ", Peers.scripts("cuda")));
     out.println("\nShapes:");
     Set<String> ids = new TreeSet<>(Cases.all().stream().map(Case::id).toList());
     ids.forEach(id -> out.println("  " + id));

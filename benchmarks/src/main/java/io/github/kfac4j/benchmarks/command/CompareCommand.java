@@ -12,6 +12,7 @@ import io.github.kfac4j.benchmarks.run.Pairs;
 import io.github.kfac4j.benchmarks.run.Results;
 import io.github.kfac4j.benchmarks.run.Work;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -37,8 +38,9 @@ final class CompareCommand implements Callable<Integer> {
   @Option(
       names = "--set",
       defaultValue = "compare",
-      description = "compare, more or tiny; default: ${DEFAULT-VALUE}")
-  private String set;
+      description =
+          "compare, more, gpu or tiny; can be given several times; default: ${DEFAULT-VALUE}")
+  private List<String> sets;
 
   @Option(
       names = "--only",
@@ -66,7 +68,9 @@ final class CompareCommand implements Callable<Integer> {
   @Option(
       names = "--backend",
       defaultValue = "cpu",
-      description = "ours, where a case does not name one; default: ${DEFAULT-VALUE}")
+      description =
+          "ours, where a case does not name one; cuda-kernels are those of cuda alone; default:"
+              + " ${DEFAULT-VALUE}")
   private String backend;
 
   @Option(names = "--threads", description = "for each contender; default: all cores")
@@ -91,13 +95,15 @@ final class CompareCommand implements Callable<Integer> {
     Results results =
         Files.exists(out) ? Results.read(out) : Results.empty(command(), threads, seed);
     long end = System.nanoTime() + (long) (minutes * 60e9);
-    try (PeerPool pool =
-        new PeerPool(python, scripts, backend.equals("cuda") ? "cuda" : "cpu", threads)) {
+    try (PeerPool pool = new PeerPool(python, scripts, device(backend), threads)) {
       if (results.gemmGflops() == 0 && backend.equals("cpu")) {
         results = results.withGemmGflops(GemmRate.measure(threads));
       }
-      for (Case c : Cases.of(set)) {
+      for (Case c : sets.stream().flatMap(set -> Cases.of(set).stream()).toList()) {
         String own = c.backend() == null ? backend : c.backend();
+        if (device(own).equals("cpu") && device(backend).equals("cuda")) {
+          continue; // meant for another backend
+        }
         boolean wanted = only.isEmpty() || only.stream().anyMatch(c.id()::contains);
         if (!wanted || (!again && results.has(c.verb(), c.name(), own))) {
           continue;
@@ -106,7 +112,11 @@ final class CompareCommand implements Callable<Integer> {
           System.err.println("time is up; the same command goes on with the rest");
           return 0;
         }
-        results = results.with(measure(c, own, pool)).withVersions(pool.versions());
+        Measurement measurement = measure(c, own, pool);
+        if (measurement == null) {
+          continue; // not one of its verbs
+        }
+        results = results.with(measurement).withVersions(pool.versions());
         results = results.withVersions(Map.of("jdk", System.getProperty("java.vm.version")));
         results.write(out);
       }
@@ -117,12 +127,15 @@ final class CompareCommand implements Callable<Integer> {
   private Measurement measure(Case c, String own, PeerPool pool) {
     System.err.println(c.id());
     List<Pairs> measured = new ArrayList<>();
-    try (KfacContender ours = KfacContender.open(own, threads);
+    try (Contender ours = KfacContender.open(own, threads);
         Work work = ours.prepare(c, seed)) {
+      if (work == null) {
+        return null;
+      }
       Duel duel = new Duel(c, seed, pairs, own, work);
       for (String name : pool.names()) {
         Contender peer = wanted(c, name) ? pool.get(name) : null;
-        Pairs result = peer == null ? null : duel.with(peer);
+        Pairs result = peer == null ? null : against(peer, duel);
         if (result != null) {
           measured.add(result);
           print(result);
@@ -133,9 +146,22 @@ final class CompareCommand implements Callable<Integer> {
       }
     }
     String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
-    String device = own.equals("cuda") ? "cuda" : "cpu";
     return new Measurement(
-        c.verb(), c.name(), device, Flops.of(c), Machine.commit(), now, measured);
+        c.verb(), c.name(), device(own), Flops.of(c), Machine.commit(), now, measured);
+  }
+
+  /** Null if the peer has no way to do it, or fails, which is no reason to stop. */
+  private static Pairs against(Contender peer, Duel duel) {
+    try {
+      return duel.with(peer);
+    } catch (IllegalStateException | UncheckedIOException e) {
+      System.err.printf("  %s left out: %s%n", peer.name(), e.getMessage());
+      return null;
+    }
+  }
+
+  private static String device(String backend) {
+    return backend.startsWith("cuda") ? "cuda" : "cpu";
   }
 
   private boolean wanted(Case c, String peer) {

@@ -44,7 +44,7 @@ final class GuardCommand implements Runnable {
   @Override
   public void run() {
     System.out.printf("%-28s %12s %12s %8s%n", "", "cpu, ms", "LAPACK, ms", "ratio");
-    try (KfacContender ours = KfacContender.open("cpu", threads);
+    try (Contender ours = KfacContender.open("cpu", threads);
         Contender lapack = Peers.open("openblas", threads)) {
       for (String id : CASES) {
         Case c = Cases.byId(id);

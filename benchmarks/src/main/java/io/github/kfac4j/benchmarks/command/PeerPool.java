@@ -40,7 +40,7 @@ final class PeerPool implements AutoCloseable {
       names.addAll(Peers.names());
     }
     if (python != null) {
-      names.addAll(Peers.scripts());
+      names.addAll(Peers.scripts(device));
     }
     return names;
   }

@@ -9,6 +9,8 @@ import io.github.kfac4j.benchmarks.cases.DenseCase;
 import io.github.kfac4j.benchmarks.cases.InverseCase;
 import io.github.kfac4j.benchmarks.cases.NetworkCase;
 import io.github.kfac4j.benchmarks.cases.PreconditionCase;
+import io.github.kfac4j.benchmarks.cuda.CudaMemory;
+import io.github.kfac4j.benchmarks.cuda.KernelContender;
 import io.github.kfac4j.benchmarks.run.Contender;
 import io.github.kfac4j.benchmarks.run.Work;
 import io.github.kfac4j.cpu.CpuBackend;
@@ -18,16 +20,27 @@ public final class KfacContender implements Contender {
   private final Backend backend;
   private final TensorMemory memory;
 
-  /** A backend, which it closes, and where its tensors live. */
+  /** A backend and where its tensors live; it closes both. */
   public KfacContender(Backend backend, TensorMemory memory) {
     this.backend = backend;
     this.memory = memory;
   }
 
-  /** The backend of this name; {@code threads} concerns the CPU backend. */
-  public static KfacContender open(String name, int threads) {
-    Backend backend = name.equals("cpu") ? new CpuBackend(threads) : Backends.require(name);
-    return new KfacContender(backend, TensorMemory.HOST);
+  /**
+   * The backend of this name; {@code threads} concerns the CPU backend. Tensors of {@code cuda} lie
+   * on the device, those of {@code cuda-host} on the host. {@value KernelContender#NAME} and what
+   * begins with it are kernels of the CUDA backend alone.
+   */
+  public static Contender open(String name, int threads) {
+    if (name.startsWith(KernelContender.NAME)) {
+      return new KernelContender(name);
+    }
+    return switch (name) {
+      case "cpu" -> new KfacContender(new CpuBackend(threads), TensorMemory.HOST);
+      case "cuda" -> new KfacContender(Backends.require(name), new CudaMemory());
+      case "cuda-host" -> new KfacContender(Backends.require("cuda"), TensorMemory.HOST);
+      default -> new KfacContender(Backends.require(name), TensorMemory.HOST);
+    };
   }
 
   @Override
@@ -67,6 +80,7 @@ public final class KfacContender implements Contender {
   @Override
   public void close() {
     backend.close();
+    memory.close();
   }
 
   /** A stack of one matrix with this content. */

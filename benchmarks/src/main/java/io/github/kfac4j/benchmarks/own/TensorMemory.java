@@ -7,7 +7,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
 /** Where a backend's tensors live: in a trainer they would lie in its memory already. */
-public interface TensorMemory {
+public interface TensorMemory extends AutoCloseable {
   /** Direct buffers of native byte order. */
   TensorMemory HOST =
       new TensorMemory() {
@@ -42,4 +42,8 @@ public interface TensorMemory {
 
   /** A copy of a tensor's content. */
   float[] read(Tensor tensor);
+
+  /** Frees the tensors, unless the garbage collector does. */
+  @Override
+  default void close() {}
 }

@@ -2,6 +2,7 @@ package io.github.kfac4j.benchmarks.peers;
 
 import io.github.kfac4j.benchmarks.run.Contender;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +37,17 @@ public final class Peers {
     SCRIPTS.put("kfac-pytorch eigen", List.of("kfac_pytorch_peer.py", "eigen"));
   }
 
+  /** Those that are of interest on a GPU only. */
+  private static final Map<String, List<String>> GPU_SCRIPTS = new LinkedHashMap<>();
+
+  static {
+    GPU_SCRIPTS.put("pytorch tf32", List.of("torch_peer.py", "tf32"));
+    GPU_SCRIPTS.put("pytorch bf16", List.of("torch_peer.py", "bf16"));
+    GPU_SCRIPTS.put("pytorch conv2d_weight", List.of("torch_peer.py", "conv_weight"));
+    GPU_SCRIPTS.put("cusolver graph", List.of("cusolver_peer.py", "default"));
+    GPU_SCRIPTS.put("cupy", List.of("cupy_peer.py", "default"));
+  }
+
   private Peers() {}
 
   /** The peers in this process. */
@@ -43,9 +55,13 @@ public final class Peers {
     return List.copyOf(KNOWN.keySet());
   }
 
-  /** The peers in Python. */
-  public static List<String> scripts() {
-    return List.copyOf(SCRIPTS.keySet());
+  /** The peers in Python on a device, {@code cpu} or {@code cuda}. */
+  public static List<String> scripts(String device) {
+    List<String> names = new ArrayList<>(SCRIPTS.keySet());
+    if (device.equals("cuda")) {
+      names.addAll(GPU_SCRIPTS.keySet());
+    }
+    return names;
   }
 
   /**
@@ -58,7 +74,7 @@ public final class Peers {
    */
   public static Contender start(
       String name, Path python, Path scripts, String device, int threads) {
-    List<String> script = SCRIPTS.get(name);
+    List<String> script = SCRIPTS.getOrDefault(name, GPU_SCRIPTS.get(name));
     try {
       return new PythonContender(
           List.of(

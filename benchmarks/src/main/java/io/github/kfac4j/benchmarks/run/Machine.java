@@ -61,9 +61,13 @@ public record Machine(
     }
   }
 
-  /** The commit that is checked out, marked if files differ from it; null outside a checkout. */
+  /**
+   * The commit that is checked out, marked if files differ from it; null outside a checkout, unless
+   * the system property {@code kfac.commit} says what was built.
+   */
   public static String commit() {
-    return command("git", "describe", "--always", "--dirty", "--exclude=*");
+    String built = System.getProperty("kfac.commit");
+    return built != null ? built : command("git", "describe", "--always", "--dirty", "--exclude=*");
   }
 
   /** The first line a command prints; null if it cannot be run. */

@@ -21,7 +21,7 @@ class OracleTest {
   @ParameterizedTest
   @MethodSource("cases")
   void refusesAWrongElement(Case c) {
-    try (KfacContender java = KfacContender.open("java", 1);
+    try (Contender java = KfacContender.open("java", 1);
         Work work = java.prepare(c, SEED)) {
       work.run();
       assertThat(Oracle.require("java", c, SEED, work)).isLessThan(1e-5);
