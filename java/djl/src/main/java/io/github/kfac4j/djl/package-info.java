@@ -36,5 +36,10 @@
  *   }
  * }
  * }</pre>
+ *
+ * <p>{@link io.github.kfac4j.djl.DjlOptimizer} takes the place of {@code kfac.precondition()} and
+ * {@code trainer.step()} where the update rule must see weights, gradients and loss together:
+ * momentum before preconditioning, Levenberg-Marquardt damping, learning rate and momentum from the
+ * quadratic model. DJL has no Jacobian-vector products; they are finite differences there.
  */
 package io.github.kfac4j.djl;
