@@ -53,8 +53,15 @@ record ApplyConfig(
                         choice("inverse_method", inverseMethod, InversePolicy.Method.class),
                         InversePolicy.Method.CHOLESKY)));
     for (LayerConfig layer : orElse(layers, List.<LayerConfig>of())) {
-      Approximation own = choice("approximation", layer.approximation(), Approximation.class);
+      Approximation own =
+          choice(
+              "approximation of layer '" + layer.name() + "'",
+              layer.approximation(),
+              Approximation.class);
       options = own == null ? options : options.withApproximation(layer.name(), own);
+    }
+    if (blocks == Approximation.DOUBLY_FACTORED) {
+      options = options.withDampingMode(mode); // refuses exact, which it does not have
     }
     return klClip == null ? options : options.withKlClip(klClip, rate);
   }
