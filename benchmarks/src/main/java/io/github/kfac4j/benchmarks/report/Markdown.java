@@ -1,6 +1,7 @@
 package io.github.kfac4j.benchmarks.report;
 
 import io.github.kfac4j.benchmarks.cases.Case;
+import io.github.kfac4j.benchmarks.cases.Cases;
 import io.github.kfac4j.benchmarks.run.Measurement;
 import io.github.kfac4j.benchmarks.run.Pairs;
 import io.github.kfac4j.benchmarks.run.Results;
@@ -89,7 +90,7 @@ final class Markdown {
                   m.name(),
                   m.pairs().get(0).own().equals("java") ? ", pure Java" : "",
                   number(1e3 * seconds),
-                  m.flops() > 0 ? "%.0f".formatted(m.flops() / seconds * 1e-9) : ""));
+                  m.flops() > 0 ? number(m.flops() / seconds * 1e-9) : ""));
       for (String peer : peers) {
         Pairs p = find(m, peer);
         text.append(p == null ? " |" : " " + (spread ? ratio(p) : number(p.ratio())) + " |");
@@ -171,6 +172,23 @@ final class Markdown {
       missed.forEach(text::append);
     }
     return text.append("\n").toString();
+  }
+
+  /** The cases of the comparison that the file lacks. */
+  String missing() {
+    List<String> ids =
+        Cases.of("compare").stream()
+            .filter(c -> results.measurements().stream().noneMatch(m -> isOf(m, c)))
+            .map(Case::id)
+            .toList();
+    return ids.isEmpty() ? "" : "Not measured: " + String.join("; ", ids) + ".\n";
+  }
+
+  private static boolean isOf(Measurement m, Case c) {
+    boolean java = m.pairs().get(0).own().equals("java");
+    return m.verb().equals(c.verb())
+        && m.name().equals(c.name())
+        && java == "java".equals(c.backend());
   }
 
   private String missed(Measurement m, Pairs p) {

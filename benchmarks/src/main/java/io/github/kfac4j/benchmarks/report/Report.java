@@ -49,7 +49,8 @@ public final class Report {
     page.append(COLUMNS).append(" (least to most).\n\n").append(markdown.ratios(true));
     excerpt.append(COLUMNS).append(".\n\n").append(markdown.ratios(false));
     page.append(markdown.training()).append("\n").append(markdown.targets());
-    excerpt.append(markdown.training()).append("\n");
+    page.append(markdown.missing());
+    excerpt.append(markdown.training()).append(markdown.missing()).append("\n");
     excerpt.append(commands.all());
   }
 
