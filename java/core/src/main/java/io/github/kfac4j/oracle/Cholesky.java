@@ -1,10 +1,14 @@
 package io.github.kfac4j.oracle;
 
 import io.github.kfac4j.backend.Status;
+import java.util.stream.IntStream;
 
 /** The damped inverse of a symmetric matrix: Cholesky, inverse of the factor, symmetric product. */
 final class Cholesky {
   private static final int PANEL = 64;
+
+  /** Columns of the inverse of U that are worked on together. */
+  private static final int COLUMNS = 128;
 
   private Cholesky() {}
 
@@ -64,9 +68,17 @@ final class Cholesky {
       Rows.chunks(
           n - end,
           (from, to) -> {
-            for (int i = end + from; i < end + to; i++) {
-              int row = first * n + i;
-              Rows.addCombination(u, i * n + i, n - i, -1, u, row, n, u, row, n, end - first);
+            RowBlock block = new RowBlock();
+            for (int p = first; p < end; p += RowBlock.DEPTH) {
+              int depth = Math.min(RowBlock.DEPTH, end - p);
+              for (int j = end + from; j < n; j += RowBlock.WIDTH) {
+                int w = Math.min(RowBlock.WIDTH, n - j);
+                block.load(u, p * n + j, n, depth, w);
+                for (int i = end + from; i < Math.min(end + to, j + w); i++) {
+                  int skip = Math.max(0, i - j);
+                  block.addTo(u, i * n + j + skip, skip, w - skip, -1, u, p * n + i, n);
+                }
+              }
             }
           });
     }
@@ -76,32 +88,38 @@ final class Cholesky {
   /** The inverse of the upper triangular U, zero below the diagonal. */
   private static double[] invertUpper(double[] u, int n) {
     double[] v = new double[n * n];
-    Rows.chunks(
-        n,
-        (from, to) -> {
-          for (int i = to - 1; i >= 0; i--) {
-            int left = Math.max(i, from);
-            double reciprocal = 1 / u[i * n + i];
-            if (left == i) {
-              v[i * n + i] = 1;
-            }
-            Rows.addCombination(
-                v,
-                i * n + left,
-                to - left,
-                -1,
-                u,
-                i * n + i + 1,
-                1,
-                v,
-                (i + 1) * n + left,
-                n,
-                to - 1 - i);
-            for (int j = left; j < to; j++) {
-              v[i * n + j] *= reciprocal;
-            }
-          }
-        });
+    int chunks = (n + COLUMNS - 1) / COLUMNS;
+    IntStream.range(0, chunks)
+        .parallel()
+        .forEach(k -> invertColumns(u, n, v, k * COLUMNS, Math.min(n, (k + 1) * COLUMNS)));
     return v;
+  }
+
+  /** Columns [from, to) of the inverse, from the last row that is not zero upwards. */
+  private static void invertColumns(double[] u, int n, double[] v, int from, int to) {
+    RowBlock block = new RowBlock();
+    int width = to - from;
+    for (int first = (to - 1) / RowBlock.DEPTH * RowBlock.DEPTH; first >= 0; ) {
+      int end = Math.min(to, first + RowBlock.DEPTH);
+      for (int p = end; p < to; p += RowBlock.DEPTH) {
+        block.load(v, p * n + from, n, Math.min(RowBlock.DEPTH, to - p), width);
+        for (int i = first; i < end; i++) {
+          block.addTo(v, i * n + from, 0, width, -1, u, i * n + p, 1);
+        }
+      }
+      for (int i = end - 1; i >= first; i--) {
+        if (i >= from) {
+          v[i * n + i] += 1;
+        }
+        int below = (i + 1) * n + from;
+        Rows.addCombination(
+            v, i * n + from, width, -1, u, i * n + i + 1, 1, v, below, n, end - 1 - i);
+        double reciprocal = 1 / u[i * n + i];
+        for (int j = i * n + from; j < i * n + to; j++) {
+          v[j] *= reciprocal;
+        }
+      }
+      first -= RowBlock.DEPTH;
+    }
   }
 }

@@ -3,14 +3,12 @@ package io.github.kfac4j.oracle;
 import java.util.stream.IntStream;
 
 /**
- * Dense linear algebra on flat row-major fp64 arrays. All of it rests on one loop, {@link
- * #addCombination}, that runs along rows so that the JIT compiler vectorises it. Work is split by
- * rows of the result: the bits do not depend on the number of threads.
+ * Dense linear algebra on flat row-major fp64 arrays. Products rest on {@link RowBlock}, whose loop
+ * the JIT compiler vectorises. Work is split by rows of the result: the bits do not depend on the
+ * number of threads.
  */
 final class Rows {
   private static final int ROW_CHUNK = 32;
-  private static final int DEPTH_BLOCK = 64;
-  private static final int WIDTH_BLOCK = 512;
 
   private Rows() {}
 
@@ -68,13 +66,14 @@ final class Rows {
     chunks(
         m,
         (from, to) -> {
-          for (int p = 0; p < depth; p += DEPTH_BLOCK) {
-            int d = Math.min(DEPTH_BLOCK, depth - p);
-            for (int j = 0; j < n; j += WIDTH_BLOCK) {
-              int w = Math.min(WIDTH_BLOCK, n - j);
+          RowBlock block = new RowBlock();
+          for (int p = 0; p < depth; p += RowBlock.DEPTH) {
+            int d = Math.min(RowBlock.DEPTH, depth - p);
+            for (int j = 0; j < n; j += RowBlock.WIDTH) {
+              int w = Math.min(RowBlock.WIDTH, n - j);
+              block.load(b, b0 + p * n + j, n, d, w);
               for (int i = from; i < to; i++) {
-                addCombination(
-                    c, c0 + i * n + j, w, alpha, a, a0 + i * depth + p, 1, b, b0 + p * n + j, n, d);
+                block.addTo(c, c0 + i * n + j, 0, w, alpha, a, a0 + i * depth + p, 1);
               }
             }
           }
@@ -90,12 +89,14 @@ final class Rows {
     chunks(
         n,
         (from, to) -> {
-          for (int r = lowerTriangular ? from : 0; r < rows; r += DEPTH_BLOCK) {
-            int d = Math.min(DEPTH_BLOCK, rows - r);
-            for (int j = 0; j < to; j += WIDTH_BLOCK) {
+          RowBlock block = new RowBlock();
+          for (int r = lowerTriangular ? from : 0; r < rows; r += RowBlock.DEPTH) {
+            int d = Math.min(RowBlock.DEPTH, rows - r);
+            for (int j = 0; j < to; j += RowBlock.WIDTH) {
+              block.load(x, r * n + j, n, d, Math.min(RowBlock.WIDTH, to - j));
               for (int i = Math.max(from, j); i < to; i++) {
-                int w = Math.min(WIDTH_BLOCK, i + 1 - j);
-                addCombination(c, c0 + i * n + j, w, alpha, x, r * n + i, n, x, r * n + j, n, d);
+                int w = Math.min(RowBlock.WIDTH, i + 1 - j);
+                block.addTo(c, c0 + i * n + j, 0, w, alpha, x, r * n + i, n);
               }
             }
           }
