@@ -37,7 +37,7 @@ kfac::Plan::~Plan() {}
 
 const char* kfac_cpu_instructions(void) { return verbs().instructions; }
 
-int32_t kfac_cpu_lanes(void) { return verbs().lanes; }
+int32_t kfac_cpu_lanes(int32_t n) { return verbs().lanes(n); }
 
 int64_t kfac_cpu_invert_floats(int32_t n) { return (int64_t)verbs().invert_floats(n); }
 
@@ -45,6 +45,8 @@ void kfac_cpu_invert(int32_t n, int32_t count, const float* const* source, const
                      float* const* inverse, int32_t* status, float* work) {
   verbs().invert({n, count, source, scale, damping, inverse, status}, work);
 }
+
+double kfac_cpu_dot(int64_t n, const float* x, const float* y) { return verbs().dot(n, x, y); }
 
 kfac_cpu_plan* kfac_cpu_patch_moment(const kfac_cpu_convolution* convolution, const float* images, double decay,
                                      double weight, float* target, int32_t method) {

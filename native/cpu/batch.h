@@ -8,7 +8,7 @@ namespace kfac::KFAC_ISA {
 constexpr int TINY = 16;
 
 /// The largest size at which lanes beat one matrix at a time.
-constexpr int SMALL = 32;
+constexpr int SMALL = 64;
 
 static inline size_t batch_floats(int n) { return (size_t)round_up(n, B) * round_up(n, B) * W + P; }
 
@@ -62,14 +62,7 @@ static void invert_tiny(const Inversions& q, int first, int count, float* work) 
 
 /// Elements [j, j + W) of row i, as far as they belong to the row, of a matrix in each lane: v[c] is column j + c.
 static inline void gather(const float* const* matrices, int n, int i, int j, vf (&v)[W]) {
-  for (int l = 0; l < W; l++) {
-    v[l] = vf{};
-    if (j + W <= n) {
-      v[l] = load(matrices[l] + i * n + j);
-    } else {
-      memcpy(&v[l], matrices[l] + i * n + j, sizeof(float) * (n - j));
-    }
-  }
+  for (int l = 0; l < W; l++) v[l] = load(matrices[l] + i * n + j, n - j);
   transpose(v);
 }
 
@@ -118,9 +111,7 @@ static void invert_lanes(const Inversions& q, int first, int count, float* work)
       for (int c = 0; c < W; c++) v[c] = j + c >= n ? vf{} : j + c <= i ? m.get(i, j + c) : m.get(j + c, i);
       transpose(v);
       for (int l = 0; l < count; l++) {
-        if (q.status[first + l] == 0) {
-          memcpy(q.inverse[first + l] + i * n + j, &v[l], sizeof(float) * least(W, n - j));
-        }
+        if (q.status[first + l] == 0) store(q.inverse[first + l] + i * n + j, v[l], n - j);
       }
     }
   }

@@ -42,20 +42,27 @@ struct Interleaved {
       for (int i = j; i < n; i += B) {
         V sums[B][B] = {};
         multiply<false, false>(sums, i, j, 0, j);
+#pragma GCC unroll 4
         for (int r = 0; r < B; r++) {
+#pragma GCC unroll 4
           for (int c = 0; c < B; c++) sums[r][c] = get(i + r, j + c) - sums[r][c];
         }
         if (i == j) {
           factorise_block(sums, j, status);
         } else {
+#pragma GCC unroll 4
           for (int c = 0; c < B; c++) {
+#pragma GCC unroll 4
             for (int r = 0; r < B; r++) {
+#pragma GCC unroll 4
               for (int k = 0; k < c; k++) sums[r][c] -= sums[r][k] * get(j + c, j + k);
               sums[r][c] *= get(j + c, j + c);
             }
           }
         }
+#pragma GCC unroll 4
         for (int r = 0; r < B; r++) {
+#pragma GCC unroll 4
           for (int c = 0; c < B; c++) set(i + r, j + c, sums[r][c]);
         }
       }
@@ -64,14 +71,18 @@ struct Interleaved {
 
   template <class I>
   static void factorise_block(V (&a)[B][B], int first, I& status) {
+#pragma GCC unroll 4
     for (int c = 0; c < B; c++) {
+#pragma GCC unroll 4
       for (int k = 0; k < c; k++) a[c][c] -= a[c][k] * a[c][k];
       I pivot = (a[c][c] > 0) ? I{} : I{} + (first + c + 1);
       status = (status == 0) ? pivot : status;
       V root = {};
       for (int l = 0; l < lanes; l++) root[l] = sizeof(T) == 4 ? __builtin_sqrtf(a[c][c][l]) : __builtin_sqrt(a[c][c][l]);
       a[c][c] = 1 / root;
+#pragma GCC unroll 4
       for (int r = c + 1; r < B; r++) {
+#pragma GCC unroll 4
         for (int k = 0; k < c; k++) a[r][c] -= a[r][k] * a[c][k];
         a[r][c] *= a[c][c];
         a[c][r] = V{};
@@ -85,18 +96,24 @@ struct Interleaved {
       for (int i = j; i < n; i += B) {
         V sums[B][B] = {};
         if (i == j) {
+#pragma GCC unroll 4
           for (int c = 0; c < B; c++) sums[c][c] = V{} - 1;
         } else {
           multiply<false, true>(sums, i, j, j, i);
         }
+#pragma GCC unroll 4
         for (int r = 0; r < B; r++) {  // X_ij = -L_ii^-1 (sum over k of L_ik X_kj)
+#pragma GCC unroll 4
           for (int c = 0; c < B; c++) {
             V x = sums[r][c];
+#pragma GCC unroll 4
             for (int k = 0; k < r; k++) x += get(i + r, i + k) * sums[k][c];
             sums[r][c] = -x * get(i + r, i + r);
           }
         }
+#pragma GCC unroll 4
         for (int r = 0; r < B; r++) {
+#pragma GCC unroll 4
           for (int c = 0; c < B; c++) set(i + r, j + c, sums[r][c]);
         }
       }
@@ -109,7 +126,9 @@ struct Interleaved {
       for (int j = 0; j <= i; j += B) {
         V sums[B][B] = {};
         multiply<true, true>(sums, i, j, i, n);
+#pragma GCC unroll 4
         for (int r = 0; r < B; r++) {
+#pragma GCC unroll 4
           for (int c = 0; c < B; c++) set(i + r, j + c, sums[r][c]);
         }
       }

@@ -3,6 +3,8 @@
 
 namespace kfac::KFAC_ISA {
 
+int lanes(int n) { return n <= TINY ? W / 2 : n <= SMALL ? W : 1; }
+
 size_t invert_floats(int n) {
   size_t one = invert_one_floats(n), lanes = n <= SMALL ? batch_floats(n) : 0;
   return one > lanes ? one : lanes;
@@ -10,8 +12,7 @@ size_t invert_floats(int n) {
 
 void invert(const Inversions& q, float* work) {
   if (q.n <= TINY) {
-    constexpr int lanes = Interleaved<vd, double>::lanes;
-    for (int k = 0; k < q.count; k += lanes) invert_tiny(q, k, least(lanes, q.count - k), work);
+    for (int k = 0; k < q.count; k += W / 2) invert_tiny(q, k, least(W / 2, q.count - k), work);
   } else if (q.n <= SMALL && 2 * q.count >= W) {
     for (int k = 0; k < q.count; k += W) invert_lanes(q, k, least(W, q.count - k), work);
   } else {

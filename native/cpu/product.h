@@ -53,8 +53,63 @@ static void pack(View v, int first, int count, int k0, int k1, float* out) {
   }
 }
 
+/// The terms of a tile that do not vanish.
+static inline void trim(const Product& p, int i, int j, int& from, int& to) {
+  if (p.trim == Trim::b_upper) to = least(to, j + P);
+  if (p.trim == Trim::b_lower) from = most(from, j);
+  if (p.trim == Trim::a_lower) to = least(to, i + M);
+  if (p.trim == Trim::a_upper) from = most(from, i);
+}
+
+/// Up to this size matrices are read where they lie: they fit into the caches.
+constexpr int IN_PLACE = 256;
+
+static inline bool in_place(const Product& p) {
+  bool overwrites_a = p.c == p.a.data && p.n > P;  // columns of C would be written before A is read for the next ones
+  return !overwrites_a && p.n <= IN_PLACE && p.k <= IN_PLACE && (p.b.col == 1 || p.k <= DEPTH);
+}
+
+/// A product whose A, and B too if its rows are contiguous, is not packed.
+static void multiply_in_place(const Product& p, float* memory) {
+  for (int j = 0; j < p.n; j += P) {
+    const float* b = p.b.data + j;
+    ptrdiff_t step = p.b.row;
+    if (p.b.col != 1) {
+      pack({p.b.data, p.b.col, p.b.row}, j, least(P, p.n - j), 0, p.k, memory);
+      b = memory;
+      step = P;
+    }
+    for (int i = p.lower ? j / M * M : 0; i < p.m; i += M) {
+      int from = 0, to = p.k;
+      trim(p, i, j, from, to);
+      vf sums[M][2] = {};
+      const float *x = p.a.data + i * p.a.row + from * p.a.col, *y = b + from * step;
+      for (int k = from; k < to; k++, x += p.a.col, y += step) {
+        vf left = load(y), right = load(y + W);
+#pragma GCC unroll 8
+        for (int r = 0; r < M; r++) {
+          sums[r][0] += x[r * p.a.row] * left;
+          sums[r][1] += x[r * p.a.row] * right;
+        }
+      }
+      float* c = p.c + i * p.ldc + j;
+#pragma GCC unroll 8
+      for (int r = 0; r < M; r++) {
+        vf before[2] = {};
+        if (p.add) {
+          before[0] = load(c + r * p.ldc);
+          before[1] = load(c + r * p.ldc + W);
+        }
+        store(c + r * p.ldc, before[0] + p.sign * sums[r][0]);
+        store(c + r * p.ldc + W, before[1] + p.sign * sums[r][1]);
+      }
+    }
+  }
+}
+
 /// Runs a product with memory of `pack_floats(p.n)`.
 static void multiply(const Product& p, float* memory) {
+  if (in_place(p)) return multiply_in_place(p, memory);
   float* panel = memory;
   float* columns = memory + DEPTH * P;
   Strides packed = {P, 0};
@@ -76,10 +131,7 @@ static void multiply(const Product& p, float* memory) {
         for (int i = i0; i < i0 + rows; i += M) {
           if (p.lower && j >= i + M) continue;
           int from = k0, to = k1;
-          if (p.trim == Trim::b_upper) to = least(to, j + P);
-          if (p.trim == Trim::b_lower) from = most(from, j);
-          if (p.trim == Trim::a_lower) to = least(to, i + M);
-          if (p.trim == Trim::a_upper) from = most(from, i);
+          trim(p, i, j, from, to);
           float* c = p.c + i * p.ldc + j;
           if (!add_to_c) {
             for (int r = 0; r < M; r++) memset(c + r * p.ldc, 0, sizeof(float) * P);

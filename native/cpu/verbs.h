@@ -36,9 +36,10 @@ struct Plan {
 
 struct Verbs {
   const char* instructions;
-  int lanes;  // matrices that are inverted side by side
+  int (*lanes)(int n);  // matrices that are inverted side by side
   size_t (*invert_floats)(int n);
   void (*invert)(const Inversions& request, float* work);
+  double (*dot)(int64_t n, const float* x, const float* y);
   Plan* (*patch_moment)(const PatchMoment& request, int method);
 };
 

@@ -25,8 +25,8 @@ extern "C" {
  * lesser one; it is read once. */
 KFAC_CPU_API const char* kfac_cpu_instructions(void);
 
-/* How many small matrices one call of kfac_cpu_invert works on side by side. */
-KFAC_CPU_API int32_t kfac_cpu_lanes(void);
+/* How many matrices of n x n one call of kfac_cpu_invert works on side by side: calls with a multiple are fastest. */
+KFAC_CPU_API int32_t kfac_cpu_lanes(int32_t n);
 
 /* The floats of work memory that kfac_cpu_invert needs for matrices of n x n. */
 KFAC_CPU_API int64_t kfac_cpu_invert_floats(int32_t n);
@@ -38,6 +38,9 @@ KFAC_CPU_API int64_t kfac_cpu_invert_floats(int32_t n);
  * factorisation that is not positive. Unless it is 0, inverse[k] keeps its value. */
 KFAC_CPU_API void kfac_cpu_invert(int32_t n, int32_t count, const float* const* source, const double* scale,
                                   const double* damping, float* const* inverse, int32_t* status, float* work);
+
+/* The sum of x[i] y[i] in fp64. */
+KFAC_CPU_API double kfac_cpu_dot(int64_t n, const float* x, const float* y);
 
 /* A convolution of stride and dilation 1, and where its images lie: channel c of position p = row * width + column of
  * example n at images[n * example_stride + c * channel_stride + p * position_stride]. One of the last two strides is 1. */

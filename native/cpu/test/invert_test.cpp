@@ -126,3 +126,13 @@ KFAC_TEST(failures_name_the_pivot_and_keep_the_old_value) {
     }
   }
 }
+
+KFAC_TEST(dot_products_are_summed_in_double) {
+  std::mt19937 random(6);
+  for (int n : {0, 1, 3, 16, 31, 32, 33, 1000}) {
+    std::vector<float> x = test::gaussian(random, n), y = test::gaussian(random, n);
+    double sum = 0;
+    for (int i = 0; i < n; i++) sum += (double)x[i] * y[i];
+    expect(std::fabs(kfac_cpu_dot(n, x.data(), y.data()) - sum) < 1e-12 * (1 + n), "dot of " + std::to_string(n));
+  }
+}

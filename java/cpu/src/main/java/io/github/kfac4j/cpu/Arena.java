@@ -56,6 +56,16 @@ final class Arena implements AutoCloseable {
     reset(0);
   }
 
+  /** Makes sure that so many floats can be taken without allocating; everything must be free. */
+  void reserve(long length) {
+    if (length > 0 && (blocks.size() != 1 || lengths.get(0) < length)) {
+      close();
+      Floats unused = take(length);
+      assert unused.start() == 0;
+      reset(0);
+    }
+  }
+
   /** The bytes held. */
   long sizeInBytes() {
     return Float.BYTES * lengths.stream().mapToLong(Integer::intValue).sum();

@@ -115,9 +115,16 @@ final class Blas {
     return cblas_sasum(n, x.pointer(), 1);
   }
 
+  /** The inner product, summed in fp64. */
+  static double dot(int n, Floats x, Floats y) {
+    return KfacCpuLibrary.isAvailable()
+        ? KfacCpu.kfac_cpu_dot(n, x.address(), y.address())
+        : cblas_dsdot(n, x.pointer(), 1, y.pointer(), 1);
+  }
+
   /** The sum of squares. */
   static double squares(int n, Floats x) {
-    return cblas_dsdot(n, x.pointer(), 1, x.pointer(), 1);
+    return dot(n, x, x);
   }
 
   // LAPACK is column-major: what it calls the upper triangle is the lower of a row-major matrix.

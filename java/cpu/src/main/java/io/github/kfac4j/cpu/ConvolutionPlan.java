@@ -89,8 +89,13 @@ final class ConvolutionPlan implements Plan, AutoCloseable {
   }
 
   @Override
+  public long scratchFloats() {
+    return KfacCpu.kfac_cpu_plan_scratch(plan) + Arena.ALIGNMENT;
+  }
+
+  @Override
   public void run(int phase, int task, Arena scratch) {
-    Floats own = scratch.take(KfacCpu.kfac_cpu_plan_scratch(plan) + Arena.ALIGNMENT);
+    Floats own = scratch.take(scratchFloats());
     KfacCpu.kfac_cpu_plan_run(plan, phase, task, aligned(shared), aligned(own));
   }
 

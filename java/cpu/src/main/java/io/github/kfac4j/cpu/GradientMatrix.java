@@ -63,30 +63,12 @@ final class GradientMatrix {
     double sum = 0;
     for (int r = firstRow(task); r < firstRow(task + 1); r++) {
       Floats row = u.plus((long) r * cols);
-      sum += dot(row, weight.plus((long) r * width), width);
+      sum += Blas.dot(width, row, weight.plus((long) r * width));
       if (bias != null) {
         sum += (double) row.get(width) * bias.get(r);
       }
     }
     return sum;
-  }
-
-  private static double dot(Floats x, Floats y, int n) {
-    double s0 = 0;
-    double s1 = 0;
-    double s2 = 0;
-    double s3 = 0;
-    int i = 0;
-    for (; i + 4 <= n; i += 4) {
-      s0 += (double) x.get(i) * y.get(i);
-      s1 += (double) x.get(i + 1) * y.get(i + 1);
-      s2 += (double) x.get(i + 2) * y.get(i + 2);
-      s3 += (double) x.get(i + 3) * y.get(i + 3);
-    }
-    for (; i < n; i++) {
-      s0 += (double) x.get(i) * y.get(i);
-    }
-    return s0 + s1 + (s2 + s3);
   }
 
   /** Writes one task's rows of U to a gradient of this shape. */

@@ -17,7 +17,7 @@ final class KfacCpu {
   @Cast("const char*")
   static native String kfac_cpu_instructions();
 
-  static native int kfac_cpu_lanes();
+  static native int kfac_cpu_lanes(int n);
 
   @Cast("int64_t")
   static native long kfac_cpu_invert_floats(int n);
@@ -31,6 +31,9 @@ final class KfacCpu {
       @Cast("float* const*") long[] inverse,
       @Cast("int32_t*") int[] status,
       @Cast("float*") long work);
+
+  static native double kfac_cpu_dot(
+      @Cast("int64_t") long n, @Cast("const float*") long x, @Cast("const float*") long y);
 
   /** A plan's address, or 0. */
   @Cast("int64_t")

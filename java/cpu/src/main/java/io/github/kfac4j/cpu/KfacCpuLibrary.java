@@ -6,22 +6,24 @@ import org.bytedeco.javacpp.Loader;
 final class KfacCpuLibrary {
   private static final System.Logger LOG = System.getLogger(KfacCpuLibrary.class.getName());
 
-  private static boolean tried;
-  private static boolean available;
-
   private KfacCpuLibrary() {}
 
+  /** Initialised at the first use. */
+  private static final class Once {
+    static final boolean AVAILABLE = tryToLoad();
+  }
+
   /** Loads the library if that was not tried yet, and logs one line if it cannot be used. */
-  static synchronized boolean isAvailable() {
-    if (!tried) {
-      tried = true;
-      String failure = load();
-      available = failure == null;
-      if (!available) {
-        LOG.log(System.Logger.Level.INFO, "the cpu backend uses OpenBLAS alone: {0}", failure);
-      }
+  static boolean isAvailable() {
+    return Once.AVAILABLE;
+  }
+
+  private static boolean tryToLoad() {
+    String failure = load();
+    if (failure != null) {
+      LOG.log(System.Logger.Level.INFO, "the cpu backend uses OpenBLAS alone: {0}", failure);
     }
-    return available;
+    return failure == null;
   }
 
   private static String load() {

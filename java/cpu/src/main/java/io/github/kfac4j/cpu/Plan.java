@@ -15,6 +15,13 @@ interface Plan {
   /** Runs one task with a thread's own scratch memory. */
   void run(int phase, int task, Arena scratch);
 
+  /**
+   * Floats of scratch memory that a task is known to need; a thread then has them from the start.
+   */
+  default long scratchFloats() {
+    return 0;
+  }
+
   /** A plan of one phase with one task. */
   static Plan of(java.util.function.Consumer<Arena> task) {
     return new Plan() {

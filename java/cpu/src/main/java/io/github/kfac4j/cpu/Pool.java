@@ -82,7 +82,10 @@ final class Pool implements AutoCloseable {
     }
 
     void start() {
-      scratch.subList(0, (int) done.getCount()).forEach(own -> executor.execute(() -> work(own)));
+      long floats = plans.stream().mapToLong(Plan::scratchFloats).max().orElse(0);
+      List<Arena> arenas = scratch.subList(0, (int) done.getCount());
+      arenas.forEach(own -> own.reserve(floats));
+      arenas.forEach(own -> executor.execute(() -> work(own)));
     }
 
     private void work(Arena own) {

@@ -23,9 +23,8 @@ final class StackInverse implements Plan {
     this.request = request;
     this.statuses = statuses;
     this.n = source.rows();
-    int lanes = KfacCpu.kfac_cpu_lanes();
-    int matrices = (int) Math.max(1, WORK / ((long) n * n * n));
-    this.chunk = matrices < lanes ? matrices : matrices / lanes * lanes;
+    int lanes = KfacCpu.kfac_cpu_lanes(n);
+    this.chunk = (int) Math.max(1, WORK / ((long) n * n * n) / lanes) * lanes;
   }
 
   @Override
@@ -36,6 +35,11 @@ final class StackInverse implements Plan {
   @Override
   public int tasks(int phase) {
     return (statuses.length + chunk - 1) / chunk;
+  }
+
+  @Override
+  public long scratchFloats() {
+    return KfacCpu.kfac_cpu_invert_floats(n);
   }
 
   @Override
@@ -52,7 +56,7 @@ final class StackInverse implements Plan {
     }
     double[] damping = Arrays.copyOfRange(request.damping(), first, first + count);
     int[] status = new int[count];
-    Floats work = scratch.take(KfacCpu.kfac_cpu_invert_floats(n));
+    Floats work = scratch.take(scratchFloats());
     KfacCpu.kfac_cpu_invert(n, count, from, scale, damping, to, status, work.address());
     for (int k = 0; k < count; k++) {
       statuses[first + k] =
