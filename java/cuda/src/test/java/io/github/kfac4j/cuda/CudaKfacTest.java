@@ -1,0 +1,12 @@
+package io.github.kfac4j.cuda;
+
+import io.github.kfac4j.KfacContract;
+import io.github.kfac4j.backend.Backend;
+
+@RequiresCuda
+class CudaKfacTest extends KfacContract {
+  @Override
+  protected Backend open() {
+    return new CudaBackendProvider().open();
+  }
+}
