@@ -20,15 +20,22 @@ public final class KnownBackends {
    * Whether a backend can be used here.
    *
    * @param reason why not; null if it can
+   * @param details what it runs on; may be null
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
-  public record Availability(String name, boolean available, String reason) {
+  public record Availability(String name, boolean available, String reason, String details) {
+    /** Without details. */
+    public Availability(String name, boolean available, String reason) {
+      this(name, available, reason, null);
+    }
+
     static Availability of(String name, BackendProvider provider) {
       String reason =
           provider == null
               ? "this build has no %s backend".formatted(name.toUpperCase(Locale.ROOT))
               : provider.unavailableReason();
-      return new Availability(name, reason == null, reason);
+      return new Availability(
+          name, reason == null, reason, reason == null ? provider.details() : null);
     }
   }
 

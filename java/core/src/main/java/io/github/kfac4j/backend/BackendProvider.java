@@ -17,6 +17,14 @@ public interface BackendProvider {
    */
   String unavailableReason();
 
+  /**
+   * What the backend would run on, in a few words; null if there is nothing to say. Call only if
+   * {@link #unavailableReason()} is null.
+   */
+  default String details() {
+    return null;
+  }
+
   /** Opens the backend; call only if {@link #unavailableReason()} is null. */
   Backend open();
 }

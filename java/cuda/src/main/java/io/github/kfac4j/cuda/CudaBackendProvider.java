@@ -21,6 +21,11 @@ public final class CudaBackendProvider implements BackendProvider {
   }
 
   @Override
+  public String details() {
+    return CudaLibrary.details();
+  }
+
+  @Override
   public Backend open() {
     return new CudaBackend(0);
   }

@@ -3,12 +3,14 @@ package io.github.kfac4j.cuda;
 import static org.bytedeco.cuda.global.cudart.cudaDevAttrComputeCapabilityMajor;
 import static org.bytedeco.cuda.global.cudart.cudaDevAttrComputeCapabilityMinor;
 import static org.bytedeco.cuda.global.cudart.cudaDeviceGetAttribute;
+import static org.bytedeco.cuda.global.cudart.cudaGetDeviceProperties;
 
 import io.github.kfac4j.cuda.natives.kfac_cuda;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Supplier;
+import org.bytedeco.cuda.cudart.cudaDeviceProp;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Loader;
 
@@ -56,6 +58,10 @@ final class CudaLibrary {
         return missing;
       }
     }
+    if (emulated()) {
+      System.getLogger(CudaLibrary.class.getName())
+          .log(System.Logger.Level.WARNING, "cuda: {0}", details());
+    }
     return tooOld();
   }
 
@@ -87,6 +93,24 @@ final class CudaLibrary {
   /** Compiler and architectures of the kernels. */
   static String build() {
     return kfac_cuda.kfac_cuda_build().getString();
+  }
+
+  /** The device and the kernels, in a few words. */
+  static String details() {
+    if (emulated()) {
+      return "kernels emulated on the CPU, for tests: not a GPU";
+    }
+    try (cudaDeviceProp device = new cudaDeviceProp()) {
+      return cudaGetDeviceProperties(device, 0) != 0
+          ? build()
+          : "%s, compute capability %d.%d, %d MiB; kernels: %s"
+              .formatted(
+                  device.name().getString(),
+                  device.major(),
+                  device.minor(),
+                  device.totalGlobalMem() >> 20,
+                  build());
+    }
   }
 
   private static String tooOld() {

@@ -46,7 +46,9 @@ public final class InfoCommand implements Runnable {
     }
     out.printf("version  %s%n", info.version());
     for (KnownBackends.Availability backend : info.backends()) {
-      String state = backend.available() ? "available" : "not available: " + backend.reason();
+      String details = backend.details() == null ? "" : ": " + backend.details();
+      String state =
+          backend.available() ? "available" + details : "not available: " + backend.reason();
       out.printf("backend  %-5s %s%n", backend.name(), state);
     }
     out.printf("JVM      %s%nOS       %s%ncores    %d%n", info.jvm(), info.os(), info.cores());

@@ -21,7 +21,7 @@ final class BasisChecks {
     this.comparison = comparison;
   }
 
-  void run() {
+  void run(Extent extent) {
     for (boolean rotated : new boolean[] {true, false}) {
       moments(
           "30 vectors, 30 x 21",
@@ -33,11 +33,13 @@ final class BasisChecks {
           rotated,
           new RowSamples(null, 8, 5, 1, 13, false),
           new RowSamples(null, 8, 5, 1, 32, true));
-      moments(
-          "Fashion-MNIST CNN, dense 2",
-          rotated,
-          new RowSamples(null, 32, 1, 1, 10, false),
-          new RowSamples(null, 32, 1, 1, 1024, true));
+      if (extent.networks()) {
+        moments(
+            "Fashion-MNIST CNN, dense 2",
+            rotated,
+            new RowSamples(null, 32, 1, 1, 10, false),
+            new RowSamples(null, 32, 1, 1, 1024, true));
+      }
       List<PatchSamples> grouped = Shapes.sweep(ImageLayout.NCHW, 2);
       for (int i = 0; i < grouped.size(); i += 5) {
         PatchSamples a = grouped.get(i);

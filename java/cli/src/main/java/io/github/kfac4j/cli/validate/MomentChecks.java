@@ -25,29 +25,35 @@ final class MomentChecks {
     this.comparison = comparison;
   }
 
-  void run(boolean large) {
+  void run(Extent extent) {
     for (ImageLayout layout : ImageLayout.values()) {
       for (int groups : new int[] {1, 2, 6}) {
         sweep("27 convolutions 3x2, groups %d, %s".formatted(groups, layout), layout, groups);
       }
     }
-    Shapes.single().forEach(c -> convolution(c.name(), c.samples()));
-    Shapes.fashionMnist().forEach(c -> convolution(c.name(), c.samples()));
     moment("1 vector of 1", new RowSamples(null, 1, 1, 1, 1, false));
     moment("600 vectors of 33", new RowSamples(null, 600, 1, 1, 33, true));
-    moment("64 vectors of 207", new RowSamples(null, 64, 1, 1, 207, true));
     moment("5 x 4 vectors of 3 groups of 2", new RowSamples(null, 5, 4, 3, 2, false));
     moment("3 x 20 vectors of 13 channels", new ChannelSamples(null, 3, 20, 1, 13));
     moment("2 x 49 vectors of 4 groups of 16", new ChannelSamples(null, 2, 49, 4, 16));
-    moment("Fashion-MNIST CNN, dense 1", new RowSamples(null, 32, 1, 1, 3136, true));
-    moment("Fashion-MNIST CNN, dense 2", new RowSamples(null, 256, 1, 1, 1024, true));
-    moment("Fashion-MNIST CNN, gradient 1", new ChannelSamples(null, 32, 784, 1, 32));
-    moment("Fashion-MNIST CNN, gradient 2", new ChannelSamples(null, 32, 196, 1, 64));
-    if (large) {
+    if (extent.networks()) {
+      networks();
+    }
+    if (extent.large()) {
       Shapes.resnet50().forEach(c -> convolution(c.name(), c.samples()));
       moment("ResNet-50, dense", new RowSamples(null, 256, 1, 1, 2048, true));
       moment("ResNet-50, gradient on 7x7", new ChannelSamples(null, 8, 49, 1, 2048));
     }
+  }
+
+  private void networks() {
+    Shapes.single().forEach(c -> convolution(c.name(), c.samples()));
+    Shapes.fashionMnist().forEach(c -> convolution(c.name(), c.samples()));
+    moment("64 vectors of 207", new RowSamples(null, 64, 1, 1, 207, true));
+    moment("Fashion-MNIST CNN, dense 1", new RowSamples(null, 32, 1, 1, 3136, true));
+    moment("Fashion-MNIST CNN, dense 2", new RowSamples(null, 256, 1, 1, 1024, true));
+    moment("Fashion-MNIST CNN, gradient 1", new ChannelSamples(null, 32, 784, 1, 32));
+    moment("Fashion-MNIST CNN, gradient 2", new ChannelSamples(null, 32, 196, 1, 64));
   }
 
   /** All convolutions of a sweep: one row of the table, and one call for all moments. */

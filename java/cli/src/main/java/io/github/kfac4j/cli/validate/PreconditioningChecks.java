@@ -24,7 +24,7 @@ final class PreconditioningChecks {
     this.comparison = comparison;
   }
 
-  void run(boolean large) {
+  void run(Extent extent) {
     for (Shape shape :
         List.of(
             new Shape("", 1, 1, 1, true),
@@ -37,16 +37,22 @@ final class PreconditioningChecks {
             new Shape("Fashion-MNIST CNN, convolution 1, ", 1, 32, 25, true),
             new Shape("Fashion-MNIST CNN, convolution 2, ", 1, 64, 800, true),
             new Shape("Fashion-MNIST CNN, dense 2, ", 1, 10, 1024, true))) {
-      kronecker(shape);
-      inBasis(shape, true);
-      inBasis(shape, false);
+      if (extent.has(Math.max(shape.rows(), shape.dim()))) {
+        kronecker(shape);
+        inBasis(shape, true);
+        inBasis(shape, false);
+      }
     }
-    kronecker(new Shape("Fashion-MNIST CNN, dense 1, ", 1, 1024, 3136, true));
+    if (extent.networks()) {
+      kronecker(new Shape("Fashion-MNIST CNN, dense 1, ", 1, 1024, 3136, true));
+    }
     throughTheBatch(3, new Shape("", 1, 40, 50, true));
-    throughTheBatch(16, new Shape("", 1, 20, 300, false));
     throughTheBatch(300, new Shape("", 1, 30, 20, true));
-    throughTheBatch(8, new Shape("", 1, 130, 257, true));
-    if (large) {
+    if (extent.networks()) {
+      throughTheBatch(16, new Shape("", 1, 20, 300, false));
+      throughTheBatch(8, new Shape("", 1, 130, 257, true));
+    }
+    if (extent.large()) {
       for (Shape shape :
           List.of(
               new Shape("ResNet-50, ", 1, 64, 147, false),

@@ -37,8 +37,11 @@ final class Table {
     for (ValidateReport.OfBackend backend : report.backends()) {
       if (backend.available()) {
         out.printf(
-            "%s: %d of %d checks passed%n",
-            backend.name(), backend.checks().size() - backend.misses(), backend.checks().size());
+            "%s: %d of %d checks passed%s%n",
+            backend.name(),
+            backend.checks().size() - backend.misses(),
+            backend.checks().size(),
+            backend.details() == null ? "" : " (" + backend.details() + ")");
       } else {
         out.printf("%s: not available: %s%n", backend.name(), backend.reason());
       }

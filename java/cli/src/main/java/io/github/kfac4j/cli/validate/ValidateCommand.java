@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -50,10 +51,26 @@ public final class ValidateCommand implements Callable<Integer> {
       description = "Seed of the random data (default: 1).")
   private long seed;
 
-  @Option(
-      names = "--large",
-      description = "Adds the layers of ResNet-50 and factors up to 4608, which takes minutes.")
-  private boolean large;
+  @ArgGroup(exclusive = true)
+  private Size size = new Size();
+
+  /** At most one of the two. */
+  private static final class Size {
+    @Option(names = "--small", description = "Leaves out the larger shapes: seconds.")
+    private boolean small;
+
+    @Option(
+        names = "--large",
+        description = {
+          "Adds the layers of ResNet-50, its 108 factors and 10,000 matrices of 64 x 64:",
+          "many minutes, and a heap of 8 GB (java -Xmx8g -jar kfac.jar validate --large)."
+        })
+    private boolean large;
+
+    Extent extent() {
+      return small ? Extent.SMALL : large ? Extent.LARGE : Extent.USUAL;
+    }
+  }
 
   @Mixin private JsonOption json;
 
@@ -79,7 +96,9 @@ public final class ValidateCommand implements Callable<Integer> {
     List<ValidateReport.OfBackend> outcomes = new ArrayList<>();
     for (Availability one : chosen) {
       List<Check> checks = one.available() ? run(one.name(), table) : List.of();
-      outcomes.add(new ValidateReport.OfBackend(one.name(), one.available(), one.reason(), checks));
+      outcomes.add(
+          new ValidateReport.OfBackend(
+              one.name(), one.available(), one.reason(), one.details(), checks));
     }
     ValidateReport report = ValidateReport.of(seed, outcomes);
     if (table == null) {
@@ -115,7 +134,7 @@ public final class ValidateCommand implements Callable<Integer> {
       Validation.run(
           backend,
           seed,
-          large,
+          size.extent(),
           check -> {
             checks.add(check);
             if (table != null) {

@@ -10,16 +10,16 @@ final class Validation {
   /**
    * Runs them one after the other.
    *
-   * @param large adds the factors of ResNet-50, which take minutes
+   * @param extent how large the shapes get
    * @param results is told of each check when it is done
    */
-  static void run(Backend backend, long seed, boolean large, Consumer<Check> results) {
+  static void run(Backend backend, long seed, Extent extent, Consumer<Check> results) {
     Comparison comparison = new Comparison(backend, seed, results);
-    MatrixChecks.run(comparison);
-    new MomentChecks(comparison).run(large);
-    new BasisChecks(comparison).run();
-    new InversionChecks(comparison).run(large);
-    new EigenChecks(comparison).run(large);
-    new PreconditioningChecks(comparison).run(large);
+    MatrixChecks.run(comparison, extent);
+    new MomentChecks(comparison).run(extent);
+    new BasisChecks(comparison).run(extent);
+    new InversionChecks(comparison).run(extent);
+    new EigenChecks(comparison).run(extent);
+    new PreconditioningChecks(comparison).run(extent);
   }
 }

@@ -123,8 +123,8 @@ class ValidateCommandTest {
         ValidateReport.of(
             5,
             List.of(
-                new ValidateReport.OfBackend("cpu", true, null, checks),
-                new ValidateReport.OfBackend("cuda", false, "no driver", List.of()))));
+                new ValidateReport.OfBackend("cpu", true, null, "two cores", checks),
+                new ValidateReport.OfBackend("cuda", false, "no driver", null, List.of()))));
     assertThat(text.toString().lines().map(line -> line.replaceAll(" +", " ").strip()))
         .containsExactly(
             "seed 5; errors are relative, against the fp64 backend java",
@@ -135,7 +135,7 @@ class ValidateCommandTest {
             "cpu scale worse - - MISS: error NaN, tolerance 2.0E-7",
             "cpu patches worst - - MISS: it broke",
             "",
-            "cpu: 1 of 4 checks passed",
+            "cpu: 1 of 4 checks passed (two cores)",
             "cuda: not available: no driver");
   }
 

@@ -41,13 +41,13 @@ class ValidationTest {
     Comparison comparison = new Comparison(new BrokenBackend(fault), 7, results);
     String verb = verb(fault);
     switch (verb) {
-      case "patches", "accumulate" -> new MomentChecks(comparison).run(false);
-      case "accumulateInBasis" -> new BasisChecks(comparison).run();
-      case "invert" -> new InversionChecks(comparison).run(false);
-      case "decompose" -> new EigenChecks(comparison).run(false);
+      case "patches", "accumulate" -> new MomentChecks(comparison).run(Extent.USUAL);
+      case "accumulateInBasis" -> new BasisChecks(comparison).run(Extent.USUAL);
+      case "invert" -> new InversionChecks(comparison).run(Extent.USUAL);
+      case "decompose" -> new EigenChecks(comparison).run(Extent.USUAL);
       case "precondition", "preconditionInBasis" ->
-          new PreconditioningChecks(comparison).run(false);
-      default -> MatrixChecks.run(comparison);
+          new PreconditioningChecks(comparison).run(Extent.USUAL);
+      default -> MatrixChecks.run(comparison, Extent.USUAL);
     }
   }
 
@@ -77,8 +77,8 @@ class ValidationTest {
   @Test
   void withoutAFaultThereIsNoMiss() {
     Comparison comparison = new Comparison(new BrokenBackend(Fault.NONE), 7, STOP_AT_MISS);
-    MatrixChecks.run(comparison);
-    new BasisChecks(comparison).run();
+    MatrixChecks.run(comparison, Extent.USUAL);
+    new BasisChecks(comparison).run(Extent.USUAL);
   }
 
   @Test
