@@ -5,7 +5,7 @@
 #   ./run.sh kernels [GROUP...]       tests of the kernels, plain C++
 #   ./run.sh sanitize [TOOL...]       the same under compute-sanitizer: memcheck racecheck initcheck synccheck
 #   ./run.sh test [JUNIT OPTION...]   tests of the CUDA backend
-#   ./run.sh validate [OPTION...]     every verb against the fp64 oracle: error, tolerance, verdict
+#   ./run.sh validate [OPTION...]     every verb against the fp64 oracle: error, tolerance, verdict; --small, --large
 #   ./run.sh bench [OPTION...]        our backend beside the peers that this machine's python3 has, about ten minutes;
 #                                     goes on where a bench.json in $OUT ends
 #

@@ -56,7 +56,7 @@ try kernels 0 kernels patches pack view
 try kernels_wrong 1 kernels no_such_test
 try sanitize 0 sanitize memcheck
 try test 0 test
-try validate 0 validate
+try validate 0 validate --small
 try bench 0 bench --set=tiny
 for file in "$work"/out/*.json; do
   python3 -m json.tool "$file" > /dev/null || fail "not JSON" "$file"
