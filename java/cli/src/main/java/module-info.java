@@ -6,6 +6,7 @@ open module io.github.kfac4j.cli {
   requires com.fasterxml.jackson.databind;
   requires info.picocli;
   requires io.github.kfac4j.core;
+  requires io.github.kfac4j.distributed;
   requires io.github.kfac4j.djl;
   requires io.github.kfac4j.nqm;
   requires java.desktop;

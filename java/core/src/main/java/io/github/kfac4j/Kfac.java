@@ -201,12 +201,7 @@ public final class Kfac implements KfacVerbs {
     lastRefresh = List.of();
   }
 
-  /**
-   * Does what {@link #precondition} does, but the step goes on: gradients that were put back can be
-   * preconditioned once more, with other settings.
-   *
-   * @throws IllegalArgumentException as {@link #precondition}
-   */
+  @Override
   public StepReport preview(List<LayerGradient> gradients) {
     boolean burnIn = options.intervals().burningIn(state.step());
     List<Curvature.Request> requests = check.gradients(gradients, burnIn);

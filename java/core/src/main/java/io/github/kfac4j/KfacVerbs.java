@@ -72,6 +72,14 @@ public interface KfacVerbs extends AutoCloseable {
    */
   StepReport precondition(List<LayerGradient> gradients);
 
+  /**
+   * Does what {@link #precondition} does, but the step goes on: gradients that were put back can be
+   * preconditioned once more, with other settings.
+   *
+   * @throws IllegalArgumentException as {@link #precondition}
+   */
+  StepReport preview(List<LayerGradient> gradients);
+
   /** A copy of all that is remembered between steps, as named tensors. */
   Map<String, StoredTensor> toTensors();
 

@@ -272,6 +272,13 @@ public final class DistributedKfac implements KfacVerbs {
 
   @Override
   public StepReport precondition(List<LayerGradient> gradients) {
+    StepReport report = preview(gradients);
+    endStep();
+    return report;
+  }
+
+  @Override
+  public StepReport preview(List<LayerGradient> gradients) {
     if (wantsObservations()) {
       sumStatistics();
     }
@@ -285,9 +292,7 @@ public final class DistributedKfac implements KfacVerbs {
     }
     exchange.gather(blocks).await();
     gradientBlocks.store(blocks, gradients);
-    StepReport report = new StepReport(step + 1, innerProduct, clip, lastRefresh);
-    endStep();
-    return report;
+    return new StepReport(step + 1, innerProduct, clip, lastRefresh);
   }
 
   /** This rank's share of the batch, after all have agreed that gradients are good. */

@@ -11,6 +11,7 @@ import ai.djl.training.Trainer;
 import ai.djl.training.listener.TrainingListenerAdapter;
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.KfacVerbs;
 import io.github.kfac4j.StepReport;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
@@ -45,14 +46,14 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
   private final Model model;
   private final KfacOptions options;
   private final Fisher fisher;
-  private final Backend backend;
-  private final boolean ownsBackend;
+  private final Factory factory;
+  private final Backend ownBackend;
   private final BlockTree tree;
   private final Block original;
   private final TappedRoot root;
 
   private int microBatches = 1;
-  private Kfac kfac;
+  private KfacVerbs kfac;
   private Step step;
   private StepReport lastReport;
   private StepTimes lastTimes;
@@ -62,14 +63,14 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
       BlockTree tree,
       KfacOptions options,
       Fisher fisher,
-      Backend backend,
-      boolean ownsBackend) {
+      Factory factory,
+      Backend ownBackend) {
     this.model = model;
     this.tree = tree;
     this.options = options;
     this.fisher = fisher;
-    this.backend = backend;
-    this.ownsBackend = ownsBackend;
+    this.factory = factory;
+    this.ownBackend = ownBackend;
     this.original = model.getBlock();
     this.root = new TappedRoot(tree.insertTaps(), this::run);
     model.setBlock(root);
@@ -92,7 +93,13 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
     BlockTree tree = tree(model);
     Backend backend = Backends.best();
     try {
-      return new DjlKfac(model, tree, options, Fisher.EMPIRICAL, backend, true);
+      return new DjlKfac(
+          model,
+          tree,
+          options,
+          Fisher.EMPIRICAL,
+          (layers, settings) -> new Kfac(backend, layers, settings),
+          backend);
     } catch (IllegalStateException e) {
       backend.close();
       throw e;
@@ -107,7 +114,25 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    * @throws IllegalStateException likewise
    */
   public static DjlKfac attach(Model model, KfacOptions options, Fisher fisher, Backend backend) {
-    return new DjlKfac(model, tree(model), options, fisher, backend, false);
+    return attach(
+        model, options, fisher, (layers, settings) -> new Kfac(backend, layers, settings));
+  }
+
+  /** Makes the K-FAC that is attached. */
+  @FunctionalInterface
+  public interface Factory {
+    /** Makes it for the layers of the model by name; it is closed with the attachment. */
+    KfacVerbs create(Map<String, Layer> layers, KfacOptions options);
+  }
+
+  /**
+   * Attaches K-FAC of the caller's making, for example one that is shared by many processes.
+   *
+   * @throws IllegalArgumentException as {@link #attach(Model, KfacOptions)}
+   * @throws IllegalStateException likewise
+   */
+  public static DjlKfac attach(Model model, KfacOptions options, Fisher fisher, Factory factory) {
+    return new DjlKfac(model, tree(model), options, fisher, factory, null);
   }
 
   private static BlockTree tree(Model model) {
@@ -132,9 +157,22 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    * The K-FAC that is attached, for its options and its state.
    *
    * @throws IllegalStateException if the model has not been initialized, so that its layers have no
-   *     shapes yet
+   *     shapes yet, or K-FAC is of the caller's making and of another kind
    */
   public Kfac kfac() {
+    if (verbs() instanceof Kfac own) {
+      return own;
+    }
+    throw new IllegalStateException("the attached K-FAC is of another kind: use verbs()");
+  }
+
+  /**
+   * The K-FAC that is attached, of whatever kind.
+   *
+   * @throws IllegalStateException if the model has not been initialized, so that its layers have no
+   *     shapes yet
+   */
+  public KfacVerbs verbs() {
     if (kfac == null) {
       if (!root.isInitialized()) {
         throw new IllegalStateException("initialize the model first: trainer.initialize(shape)");
@@ -142,7 +180,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
       tree.dropFrozen();
       Map<String, Layer> layers = new LinkedHashMap<>();
       tree.taps().forEach(tap -> layers.put(tap.name(), tap.layer()));
-      kfac = new Kfac(backend, layers, options);
+      kfac = factory.create(layers, options);
       step = new Step(kfac, tree.taps(), fisher, original.getParameters().values());
       step.setMicroBatches(microBatches);
       List<String> others = unsupportedLayers();
@@ -186,7 +224,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
     if (!root.isInitialized()) {
       root.initialize(store.getManager(), DataType.FLOAT32, inputs.getShapes());
     }
-    kfac();
+    verbs();
     return step.run(store, inputs, forward);
   }
 
@@ -272,8 +310,8 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
       step.close();
       kfac.close();
     }
-    if (ownsBackend) {
-      backend.close();
+    if (ownBackend != null) {
+      ownBackend.close();
     }
   }
 }

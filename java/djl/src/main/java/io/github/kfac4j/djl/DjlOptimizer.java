@@ -56,7 +56,7 @@ public final class DjlOptimizer {
     this.kfac = kfac;
     this.loss = loss;
     this.distribution = distribution;
-    kfac.kfac();
+    kfac.verbs();
     kfac.parameters()
         .forEach(
             entry -> {

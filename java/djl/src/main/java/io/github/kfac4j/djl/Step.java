@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
-import io.github.kfac4j.Kfac;
+import io.github.kfac4j.KfacVerbs;
 import io.github.kfac4j.Observation;
 import io.github.kfac4j.StepReport;
 import io.github.kfac4j.fisher.Fisher;
@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
 final class Step implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(DjlKfac.class.getName());
 
-  private final Kfac kfac;
+  private final KfacVerbs kfac;
   private final List<Tap> taps;
   private final SampledBackward sampled;
   private final List<Parameter> parameters;
@@ -35,7 +35,7 @@ final class Step implements AutoCloseable {
   private long observeTime;
   private StepTimes times;
 
-  Step(Kfac kfac, List<Tap> taps, Fisher fisher, List<Parameter> parameters) {
+  Step(KfacVerbs kfac, List<Tap> taps, Fisher fisher, List<Parameter> parameters) {
     this.kfac = kfac;
     this.taps = taps;
     this.parameters = parameters;
@@ -111,7 +111,7 @@ final class Step implements AutoCloseable {
   private void sample(NDList outputs) {
     long start = System.nanoTime();
     long before = observeTime;
-    long draw = Math.multiplyExact(kfac.state().step(), microBatches) + passes - 1;
+    long draw = Math.multiplyExact(kfac.step(), microBatches) + passes - 1;
     sampled.run(pass, outputs, draw, this::observe);
     long end = System.nanoTime();
     sampleTime += end - start - (observeTime - before);
@@ -150,7 +150,7 @@ final class Step implements AutoCloseable {
       throw new IllegalStateException(
           "no layer has a gradient: run the backward pass before precondition()");
     }
-    if (kfac.state().step() == 0) {
+    if (kfac.step() == 0) {
       Set<String> seen = observations.stream().map(Observation::layer).collect(Collectors.toSet());
       taps.stream().filter(tap -> !seen.contains(tap.name())).findFirst().ifPresent(Step::refuse);
     }

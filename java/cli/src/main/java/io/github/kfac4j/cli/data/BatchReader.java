@@ -56,13 +56,22 @@ public final class BatchReader {
 
   /** Fills the buffers with the images at {@code indices}, in that order. */
   public void read(int[] indices, long step) {
+    read(indices, 0, indices.length, step);
+  }
+
+  /** Reads a part of a batch, with the pixels that {@link #read(int[], long)} gives for it. */
+  public void read(int[] indices, int start, int end, long step) {
     SplitMix64 random = new SplitMix64(seed, ~step); // apart from the streams of the batch order
     FloatBuffer pixelValues = pixels.clear().asFloatBuffer();
     FloatBuffer labelValues = labels.clear().asFloatBuffer();
-    for (int index : indices) {
+    for (int i = 0; i < end; i++) {
       boolean flip = augment && random.nextInt(2) == 1;
       int down = augment ? random.nextInt(2 * MAX_SHIFT + 1) - MAX_SHIFT : 0;
       int right = augment ? random.nextInt(2 * MAX_SHIFT + 1) - MAX_SHIFT : 0;
+      if (i < start) {
+        continue; // its random numbers are used up
+      }
+      int index = indices[i];
       for (int c = 0; c < images.channels(); c++) {
         copyChannel(index, c, flip, down, right, pixelValues);
       }

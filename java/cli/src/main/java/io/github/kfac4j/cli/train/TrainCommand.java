@@ -5,6 +5,7 @@ import io.github.kfac4j.backend.Backends;
 import io.github.kfac4j.cli.BadInputException;
 import io.github.kfac4j.cli.ExitCode;
 import io.github.kfac4j.cli.JsonOption;
+import io.github.kfac4j.cli.KfacCommand;
 import io.github.kfac4j.cli.KnownBackends;
 import io.github.kfac4j.cli.data.Dataset;
 import io.github.kfac4j.cli.data.Datasets;
@@ -18,9 +19,12 @@ import io.github.kfac4j.cli.train.run.Interruption;
 import io.github.kfac4j.cli.train.run.OptimizerName;
 import io.github.kfac4j.cli.train.run.RunFolder;
 import io.github.kfac4j.cli.train.run.RunOptions;
+import io.github.kfac4j.cli.train.run.Team;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.Writer;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,6 +44,18 @@ import picocli.CommandLine.Spec;
           + " weights, same batches.",
       "Leaves metrics.csv, curves.png, report.html and checkpoints in a folder. Ctrl-C leaves them"
           + " too, and --resume continues with the same bits."
+    },
+    footerHeading = "%nOn several processes:%n",
+    footer = {
+      "Started by mpirun or srun (OpenMPI 4), each rank trains on its part of every batch, each"
+          + " layer is inverted by one rank, and rank 0 shows progress and writes the results. The"
+          + " folder must be one that all ranks see; it resumes with any number of ranks.",
+      "  one machine:   mpirun -n 4 --bind-to none -x OMP_NUM_THREADS=1 java -jar kfac.jar train",
+      "  Slurm:         srun -N 8 --ntasks-per-node=2 --mpi=pmix java -jar kfac.jar train",
+      "  one GPU each:  srun --ntasks-per-node=4 --gpus-per-task=1 --mpi=pmix java -jar kfac.jar"
+          + " train --backend cuda",
+      "As root add --allow-run-as-root; with more ranks than cores, --oversubscribe. Ctrl-C ends"
+          + " all ranks at once; --resume then continues from the last checkpoint."
     },
     sortOptions = false)
 public final class TrainCommand implements Callable<Integer> {
@@ -66,12 +82,24 @@ public final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    try (Team team = Team.join()) {
+      try {
+        return call(team);
+      } catch (IOException | RuntimeException e) {
+        team.giveUp(e);
+        throw e;
+      }
+    }
+  }
+
+  private int call(Team team) throws IOException {
     RunFolder old = resume == null ? null : RunFolder.existing(resumeFolder());
     RunFolder.Description stored = old == null ? null : old.description();
     RunOptions asked = arguments.over(stored == null ? arguments.defaults() : stored.options());
     Dataset data = Datasets.load(asked.data(), Optional.ofNullable(asked.dataDir()).map(Path::of));
     asked = arguments.withEpochs(asked, data).withConcreteIntervals();
     asked.requireSettings();
+    asked.requireShareable(team.size());
     try (Backend backend = backend(asked)) {
       RunOptions options = backend == null ? asked : asked.withBackend(backend.name());
       RunFolder.Description description = new RunFolder.Description(options, data.describe());
@@ -79,9 +107,13 @@ public final class TrainCommand implements Callable<Integer> {
         options.requireSameTraining(stored.options());
         requireSameData(description.data(), stored.data());
       }
+      team.requireSame(facts(description));
+      if (!team.leads()) {
+        return follow(options, data, backend, old, team);
+      }
       RunFolder folder = old == null ? newFolder(description) : old;
       folder.update(description);
-      return run(options, data, backend, folder);
+      return run(options, data, backend, folder, team);
     }
   }
 
@@ -119,19 +151,43 @@ public final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private int run(RunOptions options, Dataset data, Backend backend, RunFolder folder)
+  private static Map<String, String> facts(RunFolder.Description description) {
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put("the version of kfac", KfacCommand.version());
+    facts.put("the run", description.options().toString());
+    facts.put("the data", description.data());
+    return facts;
+  }
+
+  /** Trains with the leading process, in silence. */
+  private static int follow(
+      RunOptions options, Dataset data, Backend backend, RunFolder folder, Team team)
+      throws IOException {
+    PrintWriter silence = new PrintWriter(Writer.nullWriter());
+    try (Interruption interruption = new Interruption()) {
+      Map<OptimizerName, History> histories =
+          new Comparison(options, data, backend, folder, team, interruption, silence, partial -> {})
+              .run();
+      return failures(histories, silence) ? ExitCode.FAILED : ExitCode.OK;
+    }
+  }
+
+  private int run(RunOptions options, Dataset data, Backend backend, RunFolder folder, Team team)
       throws IOException {
     PrintWriter log = spec.commandLine().getErr();
     log.println(data.describe());
     if (backend != null) {
       log.println("K-FAC backend: " + backend.name());
     }
+    if (team.size() > 1) {
+      log.println("ranks: " + team.size());
+    }
     log.println("results: " + folder.path());
     log.flush();
     Comparison.OnSave onSave = partial -> folder.write("metrics.csv", MetricsCsv.of(partial));
     try (Interruption interruption = new Interruption()) {
       Map<OptimizerName, History> histories =
-          new Comparison(options, data, backend, folder, interruption, log, onSave).run();
+          new Comparison(options, data, backend, folder, team, interruption, log, onSave).run();
       Report.write(histories, options, data, folder);
       print(histories, options, data, folder);
       return failures(histories, log) ? ExitCode.FAILED : ExitCode.OK;

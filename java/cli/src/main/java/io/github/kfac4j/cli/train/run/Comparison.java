@@ -18,6 +18,7 @@ public final class Comparison {
   private final Dataset data;
   private final Backend backend;
   private final RunFolder folder;
+  private final Team team;
   private final Interruption interruption;
   private final PrintWriter log;
   private final OnSave onSave;
@@ -30,12 +31,18 @@ public final class Comparison {
     void saved(Map<OptimizerName, History> histories) throws IOException;
   }
 
-  /** Prepares a run; nothing is written yet. The backend may be null without K-FAC. */
+  /**
+   * Prepares a run; nothing is written yet.
+   *
+   * @param backend may be null without K-FAC
+   * @param folder may be null for a process that does not lead, in a new run
+   */
   public Comparison(
       RunOptions options,
       Dataset data,
       Backend backend,
       RunFolder folder,
+      Team team,
       Interruption interruption,
       PrintWriter log,
       OnSave onSave) {
@@ -43,6 +50,7 @@ public final class Comparison {
     this.data = data;
     this.backend = backend;
     this.folder = folder;
+    this.team = team;
     this.interruption = interruption;
     this.log = log;
     this.onSave = onSave;
@@ -51,7 +59,7 @@ public final class Comparison {
   /** Runs to the end or to an interruption; the histories are in the order of the optimizers. */
   public Map<OptimizerName, History> run() throws IOException {
     for (OptimizerName optimizer : options.optimizers()) {
-      if (interruption.requested()) {
+      if (team.any(interruption.requested())) {
         break;
       }
       run(optimizer);
@@ -60,13 +68,13 @@ public final class Comparison {
   }
 
   private void run(OptimizerName optimizer) throws IOException {
-    Path file = folder.checkpoint(optimizer);
-    Checkpoint stored = Files.exists(file) ? Checkpoint.read(file) : null;
+    Path file = folder == null ? null : folder.checkpoint(optimizer);
+    Checkpoint stored = file != null && Files.exists(file) ? Checkpoint.read(file) : null;
     if (stored != null && finished(stored.history())) {
       histories.put(optimizer, stored.history());
       return;
     }
-    try (Training training = new Training(optimizer, options, data, backend)) {
+    try (Training training = new Training(optimizer, options, data, backend, team)) {
       if (stored != null) {
         training.restore(stored);
       }
@@ -83,7 +91,7 @@ public final class Comparison {
   private void train(OptimizerName optimizer, Training training) throws IOException {
     History history = training.history();
     try (Progress progress = new Progress(optimizer, options, history.stepCount(), log)) {
-      while (!finished(history) && !interruption.requested()) {
+      while (!finished(history) && !team.any(interruption.requested())) {
         History.Step step = training.step();
         boolean last = step.step() == options.steps();
         boolean evaluate = last || step.step() % options.evaluateEvery() == 0;
@@ -109,7 +117,10 @@ public final class Comparison {
   }
 
   private void save(OptimizerName optimizer, Training training) throws IOException {
-    training.checkpoint().write(folder.checkpoint(optimizer), RunFolder.toJson(options));
-    onSave.saved(histories);
+    Checkpoint checkpoint = training.checkpoint();
+    if (team.leads()) {
+      checkpoint.write(folder.checkpoint(optimizer), RunFolder.toJson(options));
+      onSave.saved(histories);
+    }
   }
 }

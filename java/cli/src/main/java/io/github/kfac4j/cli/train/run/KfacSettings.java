@@ -12,6 +12,7 @@ import io.github.kfac4j.step.Rates.Order;
 import io.github.kfac4j.step.Schedule;
 import io.github.kfac4j.step.UpdateRule;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -21,8 +22,10 @@ final class KfacSettings {
   private final RunOptions options;
   private final OptimizerName optimizer;
   private final Map<String, String> given;
+  private final int rank;
 
-  private KfacSettings(RunOptions options, OptimizerName optimizer) {
+  private KfacSettings(RunOptions options, OptimizerName optimizer, int rank) {
+    this.rank = rank;
     this.options = options;
     this.optimizer = optimizer;
     this.given = options.kfac();
@@ -66,8 +69,13 @@ final class KfacSettings {
    * @throws BadInputException naming the setting that is unknown or bad, or contradicts another
    */
   static Built of(RunOptions options, OptimizerName optimizer) {
+    return of(options, optimizer, 0);
+  }
+
+  /** The same for one of several ranks, which draw different random numbers. */
+  static Built of(RunOptions options, OptimizerName optimizer, int rank) {
     options.kfac().keySet().forEach(KfacSettings::requireKnown);
-    KfacSettings settings = new KfacSettings(options, optimizer);
+    KfacSettings settings = new KfacSettings(options, optimizer, rank);
     try {
       settings.requireMeasurable();
       return new Built(
@@ -152,14 +160,34 @@ final class KfacSettings {
     Fisher fisher =
         switch (get(Key.FISHER).orElse("empirical")) {
           case "empirical" -> Fisher.EMPIRICAL;
-          case "mc" -> Fisher.monteCarlo(options.seed());
+          case "mc" -> Fisher.monteCarlo(seed());
           case "exact" -> Fisher.exact();
-          case "curvature-prop" -> Fisher.curvaturePropagation(options.seed());
+          case "curvature-prop" -> Fisher.curvaturePropagation(seed());
           default ->
               throw new IllegalArgumentException(
                   "fisher must be empirical, mc, exact or curvature-prop");
         };
     return fisher.withLoss(Task.of(options.model()).distribution());
+  }
+
+  private long seed() {
+    return options.seed() + 1_000_003L * rank;
+  }
+
+  /**
+   * Checks that a run can be shared by several ranks.
+   *
+   * @throws BadInputException naming the setting that cannot
+   */
+  static void requireShareable(RunOptions options) {
+    for (Key key : List.of(Key.STALE, Key.LM, Key.QUADRATIC, Key.MOMENTUM_FIRST)) {
+      if (options.kfac().containsKey(key.toString())) {
+        throw new BadInputException("--kfac: %s is for a single process".formatted(key));
+      }
+    }
+    if (options.optimizers().contains(OptimizerName.EKFAC)) {
+      throw new BadInputException("--optimizer ekfac is for a single process");
+    }
   }
 
   private UpdateRule rule() {

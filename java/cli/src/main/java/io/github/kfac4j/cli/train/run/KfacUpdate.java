@@ -24,14 +24,24 @@ final class KfacUpdate implements Update {
   private final boolean observesInForwardPass;
 
   /** Listens to the model's layers until it is closed; the backend stays the caller's. */
-  KfacUpdate(Network network, RunOptions options, OptimizerName name, Backend backend) {
-    KfacSettings.Built settings = KfacSettings.of(options, name);
-    kfac = DjlKfac.attach(network.model(), settings.options(), settings.fisher(), backend);
+  KfacUpdate(Network network, RunOptions options, OptimizerName name, Backend backend, Team team) {
+    KfacSettings.Built settings = KfacSettings.of(options, name, team.rank());
+    int examples = options.batch() / settings.microBatches();
+    kfac =
+        DjlKfac.attach(
+            network.model(),
+            settings.options(),
+            settings.fisher(),
+            (layers, built) -> team.kfac(backend, layers, built, examples));
     observesInForwardPass = settings.fisher().estimator() != Fisher.Estimator.EMPIRICAL;
     kfac.setMicroBatches(settings.microBatches());
     optimizer =
         new DjlOptimizer(
             kfac, settings.rule(), network.task().loss(), network.task().distribution());
+    if (team.size() > 1 && !kfac.unsupportedLayers().isEmpty()) {
+      throw new IllegalStateException(
+          "with several ranks K-FAC must have all layers, but has not " + kfac.unsupportedLayers());
+    }
   }
 
   @Override
@@ -52,12 +62,12 @@ final class KfacUpdate implements Update {
 
   @Override
   public Map<String, Map<String, StoredTensor>> state() {
-    return Map.of(KFAC, kfac.kfac().state().toTensors(), OPTIMIZER, optimizer.toTensors());
+    return Map.of(KFAC, kfac.verbs().toTensors(), OPTIMIZER, optimizer.toTensors());
   }
 
   @Override
   public void restore(Map<String, Map<String, StoredTensor>> state) {
-    kfac.kfac().state().restore(state.getOrDefault(KFAC, Map.of()));
+    kfac.verbs().restore(state.getOrDefault(KFAC, Map.of()));
     optimizer.restore(state.getOrDefault(OPTIMIZER, Map.of()));
   }
 

@@ -16,12 +16,27 @@ final class PlainUpdate implements Update {
   private final Optimizer optimizer;
   private final Schedule rate;
   private final WeightDecay decay;
+  private final Team team;
+  private final int batch;
 
-  PlainUpdate(Network network, Optimizer optimizer, Schedule rate, WeightDecay decay) {
+  /**
+   * Makes an update rule.
+   *
+   * @param batch examples of all processes together
+   */
+  PlainUpdate(
+      Network network,
+      Optimizer optimizer,
+      Schedule rate,
+      WeightDecay decay,
+      Team team,
+      int batch) {
     this.network = network;
     this.optimizer = optimizer;
     this.rate = rate;
     this.decay = decay;
+    this.team = team;
+    this.batch = batch;
   }
 
   @Override
@@ -29,6 +44,7 @@ final class PlainUpdate implements Update {
     Map<String, NDArray> gradients = network.gradients();
     double alpha = rate.at(step);
     try {
+      team.average(Arrays.hostViews(gradients), batch);
       network
           .parameters()
           .forEach(

@@ -214,6 +214,25 @@ public record RunOptions(
     }
   }
 
+  /**
+   * Checks that so many ranks can share a run.
+   *
+   * @throws BadInputException naming the option that does not fit
+   */
+  public void requireShareable(int ranks) {
+    if (ranks > 1) {
+      KfacSettings.requireShareable(this);
+      for (OptimizerName optimizer : optimizers) {
+        boolean split = optimizer.approximation().isPresent();
+        int part = split ? batch / KfacSettings.of(this, optimizer).microBatches() : batch;
+        require(
+            part >= ranks,
+            "--batch",
+            "leaves %d images a pass for %d ranks; each needs one".formatted(part, ranks));
+      }
+    }
+  }
+
   /** With another number of steps. */
   public RunOptions withSteps(long value) {
     return with(backend, value, evaluateEvery);

@@ -27,6 +27,7 @@ final class Training implements AutoCloseable {
   private static final int EVALUATION_BATCH = 500;
   private static final String AVERAGE = "average";
 
+  private final Team team;
   private final Network network;
   private final Update update;
   private final Optional<WeightAverage> average;
@@ -39,21 +40,24 @@ final class Training implements AutoCloseable {
   private History history = new History();
 
   /** Starts from the initial weights; {@code backend} is used for K-FAC and stays the caller's. */
-  Training(OptimizerName name, RunOptions options, Dataset data, Backend backend) {
+  Training(OptimizerName name, RunOptions options, Dataset data, Backend backend, Team team) {
+    this.team = team;
     Images images = data.train();
     Shape shape = new Shape(images.channels(), images.height(), images.width());
     network = new Network(options.model(), Dataset.CLASSES, shape, options.seed());
     boolean preconditions = name.approximation().isPresent();
     update =
         preconditions
-            ? new KfacUpdate(network, options, name, backend)
+            ? new KfacUpdate(network, options, name, backend, team)
             : new PlainUpdate(
                 network,
                 name == OptimizerName.ADAM
                     ? new Adam(network.parameters(), network.manager())
                     : new Sgd(network.parameters(), network.manager(), MOMENTUM),
                 options.schedule(name),
-                RuleParser.weightDecay(options.weightDecay()));
+                RuleParser.weightDecay(options.weightDecay()),
+                team,
+                options.batch());
     average =
         Optional.ofNullable(options.average())
             .map(decay -> new WeightAverage(Arrays.hostViews(network.parameters()), decay));
@@ -113,23 +117,34 @@ final class Training implements AutoCloseable {
     int size = images.length / parts;
     Network.Result sum = null;
     for (int part = 0; part < parts; part++) {
-      trainReader.read(copyOfRange(images, part * size, (part + 1) * size), index);
+      int[] batch = copyOfRange(images, part * size, (part + 1) * size);
+      trainReader.read(
+          batch, team.start(size, team.rank()), team.start(size, team.rank() + 1), index);
       Network.Result result = network.backward(trainReader);
       sum = sum == null ? result : sum.plus(result);
     }
-    return sum;
+    return ofTeam(sum);
+  }
+
+  /** What all processes found together; the times are this process's. */
+  private Network.Result ofTeam(Network.Result mine) {
+    double[] sums = team.sum(mine.lossSum(), mine.correct(), mine.count());
+    return new Network.Result(
+        sums[0], sums[1], (int) sums[2], mine.forwardSeconds(), mine.backwardSeconds());
   }
 
   /** Evaluates on all validation images. */
   History.Validation evaluate() {
     average.ifPresent(WeightAverage::swap);
-    Network.Result sum = null;
-    for (int from = 0; from < validationCount; from += EVALUATION_BATCH) {
+    Network.Result sum = new Network.Result(0, 0, 0, 0, 0);
+    int stride = EVALUATION_BATCH * team.size();
+    for (int from = EVALUATION_BATCH * team.rank(); from < validationCount; from += stride) {
       int to = Math.min(from + EVALUATION_BATCH, validationCount);
       validationReader.read(IntStream.range(from, to).toArray(), 0);
       Network.Result part = network.evaluate(validationReader);
-      sum = sum == null ? part : sum.plus(part);
+      sum = sum.plus(part);
     }
+    sum = ofTeam(sum);
     average.ifPresent(WeightAverage::swap);
     History.Validation validation =
         new History.Validation(
@@ -138,7 +153,10 @@ final class Training implements AutoCloseable {
     return validation;
   }
 
-  /** All that a later process needs to continue with the same bits; views or copies. */
+  /**
+   * All that later processes need to continue with the same bits; views or copies. Called by all
+   * processes.
+   */
   Checkpoint checkpoint() {
     Map<String, Map<String, StoredTensor>> state = new LinkedHashMap<>(update.state());
     average.ifPresent(a -> state.put(AVERAGE, a.toTensors()));
