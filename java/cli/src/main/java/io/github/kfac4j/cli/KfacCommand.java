@@ -5,6 +5,7 @@ import io.github.kfac4j.backend.BackendUnavailableException;
 import io.github.kfac4j.cli.apply.ApplyCommand;
 import io.github.kfac4j.cli.info.InfoCommand;
 import io.github.kfac4j.cli.nqm.NqmCommand;
+import io.github.kfac4j.cli.study.StudyCommand;
 import io.github.kfac4j.cli.train.TrainCommand;
 import io.github.kfac4j.cli.validate.ValidateCommand;
 import io.github.kfac4j.safetensors.SafetensorsException;
@@ -26,6 +27,7 @@ import picocli.CommandLine.Spec;
       ApplyCommand.class,
       ValidateCommand.class,
       NqmCommand.class,
+      StudyCommand.class,
       InfoCommand.class,
       CommandLine.HelpCommand.class
     },

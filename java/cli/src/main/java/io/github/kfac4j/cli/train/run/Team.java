@@ -66,6 +66,11 @@ public final class Team implements AutoCloseable {
     return collectives == null ? 1 : collectives.size();
   }
 
+  /** What joins the processes; null for one alone. */
+  public Collectives collectives() {
+    return collectives;
+  }
+
   /** Whether this process shows progress and writes the results. */
   public boolean leads() {
     return rank() == 0;

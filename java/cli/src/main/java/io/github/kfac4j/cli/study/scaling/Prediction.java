@@ -1,0 +1,81 @@
+package io.github.kfac4j.cli.study.scaling;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.github.kfac4j.distributed.Assignment;
+import io.github.kfac4j.distributed.LayerCost;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * The time of one iteration of layer-parallel K-FAC with factors and inverses renewed in it (Osawa
+ * et al. 2019), every rank with the same number of images:
+ *
+ * <pre>
+ * compute     forward and backward pass, A and G                 does not depend on the ranks
+ * inversion   inverses and preconditioning of the busiest rank   falls as layers are divided
+ * network     reduce-scatter of A, G and gradients, all-gather   rises
+ *             = 3 (P - 1) latency + bytes (P - 1) / P / bandwidth (rings)
+ * </pre>
+ */
+record Prediction(
+    int ranks,
+    String assignment,
+    @JsonProperty("compute_seconds") double compute,
+    @JsonProperty("inversion_seconds") double inversion,
+    @JsonProperty("network_seconds") double network) {
+
+  /** The ways to assign layers, with the names on the command line. */
+  enum Rule {
+    /** As Osawa et al. do it. */
+    CONTIGUOUS,
+    /** In turn. */
+    ROUND_ROBIN,
+    /** By cost. */
+    BALANCED;
+
+    Assignment assign(List<LayerCost> costs, int ranks) {
+      return switch (this) {
+        case CONTIGUOUS -> Assignment.contiguous(costs, ranks);
+        case ROUND_ROBIN -> Assignment.roundRobin(costs, ranks);
+        case BALANCED -> Assignment.balanced(costs, ranks);
+      };
+    }
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+  }
+
+  static Prediction of(List<ModelLayer> layers, Cluster cluster, Rule rule, int ranks) {
+    double flops = 0;
+    double bytes = 0;
+    for (ModelLayer layer : layers) {
+      flops += cluster.images() * (3 * layer.forwardFlops() + layer.factorFlops());
+      bytes += Float.BYTES * (layer.packed() + 2.0 * layer.weights());
+    }
+    List<LayerCost> costs =
+        layers.stream().map(layer -> new LayerCost(layer.name(), cost(layer, cluster))).toList();
+    double others = ranks - 1;
+    return new Prediction(
+        ranks,
+        rule.toString(),
+        flops / cluster.flopsPerSecond(),
+        rule.assign(costs, ranks).longest(costs),
+        3 * others * cluster.latencySeconds() + bytes * others / ranks / cluster.bytesPerSecond());
+  }
+
+  private static double cost(ModelLayer layer, Cluster cluster) {
+    double inverses = cluster.inverseSeconds(layer.outputDim());
+    if (layer.inputDim() > 1) {
+      inverses += cluster.inverseSeconds(layer.inputDim());
+    }
+    return inverses + layer.preconditionFlops() / cluster.flopsPerSecond();
+  }
+
+  /** The whole iteration. */
+  @JsonProperty("seconds")
+  double seconds() {
+    return compute + inversion + network;
+  }
+}
