@@ -12,6 +12,8 @@ import io.github.kfac4j.StepReport;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.safetensors.StoredTensor;
+import io.github.kfac4j.tensor.HostTensor;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -279,19 +281,67 @@ public final class DistributedKfac implements KfacVerbs {
 
   @Override
   public StepReport preview(List<LayerGradient> gradients) {
+    List<Block> blocks = new ArrayList<>();
+    StepReport report = preconditionOwned(gradients, blocks);
+    exchange.gather(blocks).await();
+    gradientBlocks.store(blocks, gradients);
+    return report;
+  }
+
+  /**
+   * Does what {@link #precondition} does, but only for the layers that this rank {@linkplain
+   * #assignment() owns}; other gradients stay as they are. For trainers that update the weights of
+   * a layer at its owner, with momentum there alone, and then {@link #gatherWeights}.
+   */
+  public StepReport preconditionOwned(List<LayerGradient> gradients) {
+    List<Block> blocks = new ArrayList<>();
+    StepReport report = preconditionOwned(gradients, blocks);
+    gradientBlocks.storeOwned(blocks, gradients, collectives.rank());
+    endStep();
+    return report;
+  }
+
+  /**
+   * Copies weights from the owners of their layers to all ranks, in place; called by all.
+   *
+   * @param weights by layer, in the same order on all ranks
+   * @throws IllegalArgumentException naming a layer that is unknown
+   */
+  public void gatherWeights(Map<String, List<HostTensor>> weights) {
+    List<Block> blocks = new ArrayList<>();
+    List<HostTensor> tensors = new ArrayList<>();
+    weights.forEach(
+        (layer, parts) -> {
+          if (!layers.containsKey(layer)) {
+            throw new IllegalArgumentException(
+                "layer '%s': unknown layer; known are %s".formatted(layer, layers.keySet()));
+          }
+          for (HostTensor part : parts) {
+            float[] values = Numbers.toFloats(part.toArray(), 1);
+            blocks.add(new Block(assignment.owner(layer), values));
+            tensors.add(part);
+          }
+        });
+    new Exchange(collectives, Precision.FP32).gather(blocks).await();
+    for (int i = 0; i < tensors.size(); i++) {
+      double[] values = Numbers.toDoubles(blocks.get(i).values());
+      tensors.get(i).write(0, values, 0, values.length);
+    }
+  }
+
+  /** Makes blocks of the gradients; those of this rank are preconditioned and clipped. */
+  private StepReport preconditionOwned(List<LayerGradient> gradients, List<Block> blocks) {
     if (wantsObservations()) {
       sumStatistics();
     }
     double share = share(gradients);
-    List<Block> blocks = gradientBlocks.toBlocks(gradients, share);
+    blocks.addAll(gradientBlocks.toBlocks(gradients, share));
     exchange.sum(blocks).await();
-    double innerProduct = innerProduct(preconditionOwned(gradients, blocks));
+    double innerProduct = innerProduct(previewOwned(gradients, blocks));
     double clip = clip(innerProduct);
     for (Block block : blocks) {
       scale(block.values(), clip);
     }
-    exchange.gather(blocks).await();
-    gradientBlocks.store(blocks, gradients);
     return new StepReport(step + 1, innerProduct, clip, lastRefresh);
   }
 
@@ -335,7 +385,7 @@ public final class DistributedKfac implements KfacVerbs {
     return examples / total;
   }
 
-  private double preconditionOwned(List<LayerGradient> gradients, List<Block> blocks) {
+  private double previewOwned(List<LayerGradient> gradients, List<Block> blocks) {
     List<LayerGradient> mine = gradientBlocks.owned(gradients, blocks, collectives.rank());
     if (owned == null || mine.isEmpty()) {
       return 0;

@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntPredicate;
 
 /** The gradients of a step as numbers to be sent: weight and bias of each layer in turn. */
 final class GradientBlocks {
@@ -123,11 +124,24 @@ final class GradientBlocks {
 
   /** Writes blocks back to where they came from. */
   void store(List<Block> blocks, List<LayerGradient> gradients) {
+    store(blocks, gradients, owner -> true);
+  }
+
+  /** Writes the blocks of one rank back. */
+  void storeOwned(List<Block> blocks, List<LayerGradient> gradients, int rank) {
+    store(blocks, gradients, owner -> owner == rank);
+  }
+
+  private static void store(
+      List<Block> blocks, List<LayerGradient> gradients, IntPredicate owners) {
     int next = 0;
     for (LayerGradient gradient : gradients) {
       for (HostTensor tensor : tensors(gradient)) {
-        double[] values = Numbers.toDoubles(blocks.get(next++).values());
-        tensor.write(0, values, 0, values.length);
+        Block block = blocks.get(next++);
+        if (owners.test(block.owner())) {
+          double[] values = Numbers.toDoubles(block.values());
+          tensor.write(0, values, 0, values.length);
+        }
       }
     }
   }

@@ -294,6 +294,40 @@ class DistributedKfacTest {
                 + " fc1]; the shards of all ranks are empty");
   }
 
+  /** Weights are fp32 where they are gathered, so they are rounded once a step. */
+  @Test
+  void ownersMayUpdateTheWeights() {
+    var results =
+        Ranks.run(
+            3,
+            c -> {
+              Mlp network = new Mlp();
+              int[] shard = TrainingScenario.shard(c, TrainingScenario.UNEVEN);
+              try (var kfac = DistributedKfac.of(c, new JavaBackend(), Mlp.layers(), OPTIONS)) {
+                kfac.setExamples(shard[1] - shard[0]);
+                for (int step = 0; step < TrainingScenario.STEPS; step++) {
+                  network.forwardBackward(step, shard[0], shard[1]);
+                  kfac.observe(network.observations());
+                  if (kfac.wantsRefresh()) {
+                    kfac.refresh();
+                  }
+                  List<LayerGradient> gradients = network.gradients();
+                  kfac.preconditionOwned(gradients);
+                  network.update(gradients); // of others nonsense, which is overwritten
+                  Map<String, List<HostTensor>> weights = new LinkedHashMap<>();
+                  int l = 0;
+                  for (double[] w : network.weights()) {
+                    weights.put("fc" + l++, List.of(HostTensor.of(w, w.length)));
+                  }
+                  kfac.gatherWeights(weights);
+                }
+              }
+              return network.weights();
+            });
+    TrainingScenario.assertSame(results);
+    TrainingScenario.assertClose(results.get(0), TrainingScenario.serial(OPTIONS), 3e-6);
+  }
+
   @Test
   void theStateLoadsInOneProcessAndOnAnyNumberOfRanks() {
     var states =
