@@ -92,10 +92,10 @@ final class LayerState implements AutoCloseable {
       average.set(elements);
     }
     positions = fresh.positions();
-    if (matrices.containsKey(Factors.A)) {
-      factorWeight = decay * factorWeight + (1 - decay);
-    } else {
+    if (Staleness.statistics(this).contains(KroneckerBases.MOMENTS)) {
       momentWeight = decay * momentWeight + (1 - decay);
+    } else {
+      factorWeight = decay * factorWeight + (1 - decay);
     }
   }
 

@@ -7,6 +7,7 @@ import static org.assertj.core.data.Offset.offset;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.layer.FlattenedDense;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.oracle.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
@@ -15,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,9 +58,9 @@ class BatchStatisticsTest {
   }
 
   private static Map<String, LayerStatistics> union(
-      Convention convention, List<Map<String, LayerStatistics>> shards) {
+      Convention convention, List<Map<String, LayerStatistics>> shards, Set<String> layers) {
     Map<String, LayerStatistics> union = new LinkedHashMap<>();
-    for (String layer : LAYERS.keySet()) {
+    for (String layer : layers) {
       double total = shards.stream().mapToDouble(s -> s.get(layer).examples()).sum();
       Map<String, double[]> sums = new LinkedHashMap<>();
       for (var shard : shards) {
@@ -96,7 +98,9 @@ class BatchStatisticsTest {
         other.reset();
         one.observe(batch.stream().map(o -> part(o, 0, 2)).toList(), 1);
         other.observe(batch.stream().map(o -> part(o, 2, 7)).toList(), 1);
-        sharded.observe(union(options.convention(), List.of(all(one), all(other), all(empty))));
+        sharded.observe(
+            union(
+                options.convention(), List.of(all(one), all(other), all(empty)), LAYERS.keySet()));
         whole.state().layers().values().forEach(layer -> assertEqual(layer, sharded));
       }
     }
@@ -124,6 +128,29 @@ class BatchStatisticsTest {
         KfacOptions.DEFAULT
             .withDampingMode(DampingMode.EXACT)
             .withApproximation(Approximation.DIAGONAL));
+  }
+
+  @Test
+  void shardsAddUpForDoublyFactoredBlocks() {
+    Map<String, Layer> layers = Map.of("fc", new FlattenedDense(3, 4, 5, true, false));
+    KfacOptions options =
+        KfacOptions.DEFAULT.withApproximation("fc", Approximation.DOUBLY_FACTORED);
+    try (Kfac whole = new Kfac(new JavaBackend(), layers, options);
+        Kfac sharded = new Kfac(new JavaBackend(), layers, options);
+        BatchStatistics one = new BatchStatistics(new JavaBackend(), layers, options);
+        BatchStatistics other = new BatchStatistics(new JavaBackend(), layers, options)) {
+      Observation batch = new Observation("fc", tensor(7, 12), tensor(7, 5), 2);
+      whole.observe(List.of(batch));
+      one.observe(List.of(part(batch, 0, 2)), 1);
+      other.observe(List.of(part(batch, 2, 7)), 1);
+      sharded.observe(
+          union(
+              options.convention(),
+              List.of(Map.of("fc", one.of("fc")), Map.of("fc", other.of("fc"))),
+              layers.keySet()));
+      assertEqual(whole.state().layer("fc"), sharded);
+      sharded.refresh(); // its averages have a weight
+    }
   }
 
   @Test
