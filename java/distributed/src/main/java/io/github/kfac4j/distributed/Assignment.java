@@ -140,8 +140,13 @@ public record Assignment(int ranks, int workers, Map<String, Integer> owners) {
 
   /** The rank that preconditions a layer for the given rank: itself if it is a worker. */
   public int worker(String layer, int rank) {
+    return worker(owner(layer), rank);
+  }
+
+  /** The same for the layers of an owner. */
+  int worker(int owner, int rank) {
     int columns = ranks / workers;
-    return rank / columns * columns + owner(layer) % columns;
+    return rank / columns * columns + owner % columns;
   }
 
   /** Whether a rank keeps a layer's inverses and preconditions with them. */

@@ -41,8 +41,12 @@ import java.util.Set;
  * gives gradients of any content. Gradients are means over the shard. What is wrong on one rank is
  * thrown by the next refresh or precondition on all of them, in the same words, and names the rank.
  *
- * <p>Running averages and inverses are only on the owner. Adaptive intervals and the approximation
- * EKFAC are for single processes.
+ * <p>With more than one worker a layer, inverses go from the owner to the other workers at each
+ * refresh and sums of gradients at each step, and each worker preconditions for its row. They have
+ * the same bits if they compute alike: on machines and backends of one kind.
+ *
+ * <p>Running averages and inverses are only on the owner and the other workers. Adaptive intervals
+ * and the approximation EKFAC are for single processes.
  */
 public final class DistributedKfac implements KfacVerbs {
   private final Collectives collectives;
@@ -56,6 +60,9 @@ public final class DistributedKfac implements KfacVerbs {
 
   /** K-FAC of the layers that this rank owns, or null if it owns none. */
   private final Kfac owned;
+
+  /** Copies of what other ranks own and this one preconditions as well, or null if it does not. */
+  private final Kfac copies;
 
   private KfacOptions options;
   private long step;
@@ -71,7 +78,7 @@ public final class DistributedKfac implements KfacVerbs {
    * @param backend of this rank; likewise
    * @param layers of the whole network by name, in the same order on all ranks
    * @param options the same on all ranks
-   * @param assignment of these layers to as many ranks, with one worker a layer
+   * @param assignment of these layers to as many ranks
    * @param precision in which statistics and gradients travel
    * @throws IllegalStateException on all ranks, if they do not agree on version, layers or settings
    * @throws IllegalArgumentException if there is no layer, or a setting is for single processes
@@ -94,7 +101,8 @@ public final class DistributedKfac implements KfacVerbs {
     this.gradientBlocks = new GradientBlocks(this.layers, assignment, backend);
     this.exchange = new Exchange(collectives, precision);
     this.shard = new BatchStatistics(backend, layers, options);
-    this.owned = mine().isEmpty() ? null : new Kfac(backend, mine(), ownedOptions());
+    this.owned = kfac(backend, mine());
+    this.copies = kfac(backend, copied());
   }
 
   /** With the balanced assignment of cubic costs, in fp32. */
@@ -137,10 +145,18 @@ public final class DistributedKfac implements KfacVerbs {
                   layers.keySet(),
                   collectives.size()));
     }
-    if (assignment.workers() != 1) {
-      throw new IllegalArgumentException(
-          "one worker a layer is supported, not " + assignment.workers());
-    }
+  }
+
+  private Kfac kfac(Backend backend, Map<String, Layer> some) {
+    return some.isEmpty() ? null : new Kfac(backend, some, optionsOf(some));
+  }
+
+  /** The layers that this rank preconditions although it does not own them. */
+  private Map<String, Layer> copied() {
+    Map<String, Layer> copied = new LinkedHashMap<>(layers);
+    int rank = collectives.rank();
+    copied.keySet().removeIf(l -> assignment.owner(l) == rank || !assignment.isWorker(l, rank));
+    return copied;
   }
 
   /** The layers of this rank. */
@@ -150,9 +166,9 @@ public final class DistributedKfac implements KfacVerbs {
     return mine;
   }
 
-  /** The settings of this rank's layers; the clip is of all layers together and is done here. */
-  private KfacOptions ownedOptions() {
-    return options.withoutKlClip().forLayers(mine().keySet());
+  /** The settings of some layers; the clip is of all layers together and is done here. */
+  private KfacOptions optionsOf(Map<String, Layer> some) {
+    return options.withoutKlClip().forLayers(some.keySet());
   }
 
   /**
@@ -183,7 +199,10 @@ public final class DistributedKfac implements KfacVerbs {
     options = changed;
     try {
       if (owned != null) {
-        owned.reconfigure(ownedOptions());
+        owned.reconfigure(optionsOf(mine()));
+      }
+      if (copies != null) {
+        copies.reconfigure(optionsOf(copied()));
       }
     } catch (IllegalArgumentException e) {
       options = before;
@@ -263,7 +282,37 @@ public final class DistributedKfac implements KfacVerbs {
       Frames.read(message, Reports::read).forEach(report -> all.put(report.layer(), report));
     }
     lastRefresh = layers.keySet().stream().map(all::get).toList();
+    copyInverses();
     return lastRefresh;
+  }
+
+  /** Hands what this rank owns to the other workers of each layer. */
+  private void copyInverses() {
+    if (assignment.workers() == 1) {
+      return;
+    }
+    Map<String, StoredTensor> state = owned == null ? Map.of() : owned.toTensors();
+    List<Map<String, StoredTensor>> toRank = new ArrayList<>();
+    for (int rank = 0; rank < collectives.size(); rank++) {
+      Map<String, StoredTensor> some = new LinkedHashMap<>();
+      for (String layer : mine().keySet()) {
+        if (rank != collectives.rank() && assignment.isWorker(layer, rank)) {
+          some.putAll(of(layer, state));
+        }
+      }
+      toRank.add(some);
+    }
+    Map<String, StoredTensor> received = new StateExchange(collectives).exchange(toRank);
+    if (copies != null) {
+      received.put("step", StoredTensor.of(new long[] {step}));
+      copies.restore(received);
+    }
+  }
+
+  private static Map<String, StoredTensor> of(String layer, Map<String, StoredTensor> state) {
+    Map<String, StoredTensor> some = new LinkedHashMap<>(state);
+    some.keySet().removeIf(name -> !isOf(layer, name));
+    return some;
   }
 
   private List<byte[]> settle(byte[] message) {
@@ -283,7 +332,11 @@ public final class DistributedKfac implements KfacVerbs {
   public StepReport preview(List<LayerGradient> gradients) {
     List<Block> blocks = new ArrayList<>();
     StepReport report = preconditionOwned(gradients, blocks);
-    exchange.gather(blocks).await();
+    if (assignment.workers() == 1) {
+      exchange.gather(blocks).await();
+    } else {
+      exchange.send(blocks, assignment::worker);
+    }
     gradientBlocks.store(blocks, gradients);
     return report;
   }
@@ -337,6 +390,9 @@ public final class DistributedKfac implements KfacVerbs {
     double share = share(gradients);
     blocks.addAll(gradientBlocks.toBlocks(gradients, share));
     exchange.sum(blocks).await();
+    if (assignment.workers() > 1) {
+      exchange.send(blocks, (owner, rank) -> assignment.worker(owner, rank) == rank ? owner : -1);
+    }
     double innerProduct = innerProduct(previewOwned(gradients, blocks));
     double clip = clip(innerProduct);
     for (Block block : blocks) {
@@ -386,12 +442,20 @@ public final class DistributedKfac implements KfacVerbs {
   }
 
   private double previewOwned(List<LayerGradient> gradients, List<Block> blocks) {
-    List<LayerGradient> mine = gradientBlocks.owned(gradients, blocks, collectives.rank());
-    if (owned == null || mine.isEmpty()) {
-      return 0;
-    }
+    List<LayerGradient> mine =
+        gradientBlocks.some(gradients, blocks, owner -> owner == collectives.rank());
+    List<LayerGradient> others =
+        gradientBlocks.some(
+            gradients,
+            blocks,
+            owner ->
+                owner != collectives.rank()
+                    && assignment.worker(owner, collectives.rank()) == collectives.rank());
     try {
-      return owned.preview(mine).innerProduct();
+      if (copies != null && !others.isEmpty()) {
+        copies.preview(others);
+      }
+      return mine.isEmpty() ? 0 : owned.preview(mine).innerProduct();
     } catch (RuntimeException e) {
       fail(e);
       return 0;
@@ -432,6 +496,9 @@ public final class DistributedKfac implements KfacVerbs {
     if (owned != null) {
       owned.endStep();
     }
+    if (copies != null) {
+      copies.endStep();
+    }
   }
 
   /** {@inheritDoc} Called by all ranks; all get the whole state, as a single process has it. */
@@ -440,11 +507,9 @@ public final class DistributedKfac implements KfacVerbs {
     Map<String, StoredTensor> mine = owned == null ? Map.of() : owned.toTensors();
     Map<String, StoredTensor> all = new LinkedHashMap<>();
     all.put("step", StoredTensor.of(new long[] {step}));
-    StateExchange copies = new StateExchange(collectives);
+    StateExchange exchange = new StateExchange(collectives);
     for (String layer : layers.keySet()) {
-      Map<String, StoredTensor> one = new LinkedHashMap<>(mine);
-      one.keySet().removeIf(name -> !isOf(layer, name));
-      all.putAll(copies.broadcast(one, assignment.owner(layer)));
+      all.putAll(exchange.broadcast(of(layer, mine), assignment.owner(layer)));
     }
     return all;
   }
@@ -460,6 +525,9 @@ public final class DistributedKfac implements KfacVerbs {
     try {
       if (owned != null) {
         owned.restore(tensors);
+      }
+      if (copies != null) {
+        copies.restore(tensors);
       }
     } catch (RuntimeException e) {
       fail(e);
@@ -483,6 +551,9 @@ public final class DistributedKfac implements KfacVerbs {
     shard.close();
     if (owned != null) {
       owned.close();
+    }
+    if (copies != null) {
+      copies.close();
     }
   }
 }

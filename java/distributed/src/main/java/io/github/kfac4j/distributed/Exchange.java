@@ -72,6 +72,57 @@ final class Exchange {
     };
   }
 
+  /** Who sends a block to a rank. */
+  interface Route {
+    /**
+     * The sender.
+     *
+     * @param owner of the block
+     * @param receiver the rank that may need it
+     * @return the receiver itself if it has it already, -1 if it does not need it
+     */
+    int sender(int owner, int receiver);
+  }
+
+  /** Sends blocks along a route. Those who have a block keep what travelled, rounded alike. */
+  void send(List<Block> blocks, Route route) {
+    int me = collectives.rank();
+    int ranks = collectives.size();
+    int[] sendCounts = new int[ranks];
+    int[] receiveCounts = new int[ranks];
+    for (int rank = 0; rank < ranks; rank++) {
+      for (Block block : blocks) {
+        int bytes = format.bytes(block.values().length);
+        sendCounts[rank] += rank != me && route.sender(block.owner(), rank) == me ? bytes : 0;
+        receiveCounts[rank] += rank != me && route.sender(block.owner(), me) == rank ? bytes : 0;
+      }
+    }
+    ByteBuffer send = Buffers.bytes(Buffers.sum(sendCounts));
+    for (int rank = 0; rank < ranks; rank++) {
+      for (Block block : blocks) {
+        if (rank != me && route.sender(block.owner(), rank) == me) {
+          format.encode(block.values(), send);
+        }
+      }
+    }
+    blocks.stream().filter(b -> route.sender(b.owner(), me) == me).forEach(this::round);
+    ByteBuffer receive = Buffers.bytes(Buffers.sum(receiveCounts));
+    collectives.allToAll(send.flip(), sendCounts, receive, receiveCounts).await();
+    for (int rank = 0; rank < ranks; rank++) {
+      for (Block block : blocks) {
+        if (rank != me && route.sender(block.owner(), me) == rank) {
+          format.decode(receive, block.values());
+        }
+      }
+    }
+  }
+
+  private void round(Block block) {
+    ByteBuffer bytes = Buffers.bytes(format.bytes(block.values().length));
+    format.encode(block.values(), bytes);
+    format.decode(bytes.flip(), block.values());
+  }
+
   private List<Block> mine(List<Block> blocks) {
     return of(blocks, collectives.rank());
   }

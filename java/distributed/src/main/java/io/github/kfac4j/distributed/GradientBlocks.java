@@ -98,14 +98,14 @@ final class GradientBlocks {
     return blocks;
   }
 
-  /** Gradients of the layers of one rank, over the memory of their blocks. */
-  List<LayerGradient> owned(List<LayerGradient> gradients, List<Block> blocks, int rank) {
+  /** Gradients of the layers of some owners, over the memory of their blocks. */
+  List<LayerGradient> some(List<LayerGradient> gradients, List<Block> blocks, IntPredicate owners) {
     List<LayerGradient> owned = new ArrayList<>();
     int next = 0;
     for (LayerGradient gradient : gradients) {
       Block weight = blocks.get(next++);
       Block bias = gradient.bias() == null ? null : blocks.get(next++);
-      if (weight.owner() == rank) {
+      if (owners.test(weight.owner())) {
         owned.add(
             new LayerGradient(
                 gradient.layer(),

@@ -8,9 +8,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
-/** Copies named tensors from the rank that has them to all, one at a time. */
+/** Copies named tensors between ranks. */
 final class StateExchange {
   private final Collectives collectives;
 
@@ -35,6 +36,66 @@ final class StateExchange {
           tensors.put(name, here ? mine.get(name) : empty);
         });
     return tensors;
+  }
+
+  /**
+   * Sends tensors to some ranks.
+   *
+   * @param toRank what each rank is to get of this one
+   * @return what this rank got of all
+   */
+  Map<String, StoredTensor> exchange(List<Map<String, StoredTensor>> toRank) {
+    List<byte[]> messages = toRank.stream().map(StateExchange::encode).toList();
+    int[] out = messages.stream().mapToInt(message -> message.length).toArray();
+    int[] in = new int[out.length];
+    List<byte[]> counts =
+        Frames.gather(
+            collectives,
+            Frames.bytes(
+                stream -> {
+                  for (int count : out) {
+                    stream.writeInt(count);
+                  }
+                }));
+    for (int rank = 0; rank < in.length; rank++) {
+      in[rank] = ByteBuffer.wrap(counts.get(rank)).getInt(Integer.BYTES * collectives.rank());
+    }
+    ByteBuffer send = Buffers.bytes(Buffers.sum(out));
+    messages.forEach(send::put);
+    ByteBuffer receive = Buffers.bytes(Buffers.sum(in));
+    collectives.allToAll(send.flip(), out, receive, in).await();
+    Map<String, StoredTensor> received = new LinkedHashMap<>();
+    for (int count : in) {
+      byte[] message = new byte[count];
+      receive.get(message);
+      received.putAll(decode(message));
+    }
+    return received;
+  }
+
+  private static byte[] encode(Map<String, StoredTensor> tensors) {
+    return Frames.bytes(
+        out -> {
+          writeTable(tensors, out);
+          for (StoredTensor tensor : tensors.values()) {
+            byte[] data = new byte[tensor.data().remaining()];
+            tensor.data().get(data);
+            out.write(data);
+          }
+        });
+  }
+
+  private static Map<String, StoredTensor> decode(byte[] message) {
+    return Frames.read(
+        message,
+        in -> {
+          Map<String, StoredTensor> tensors = readTable(in);
+          for (StoredTensor tensor : tensors.values()) {
+            ByteBuffer data = tensor.data();
+            data.put(in.readNBytes(data.remaining()));
+          }
+          return tensors;
+        });
   }
 
   private static ByteBuffer direct(StoredTensor tensor) {

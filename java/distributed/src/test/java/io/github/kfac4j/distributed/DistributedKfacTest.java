@@ -28,6 +28,7 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -91,6 +92,52 @@ class DistributedKfacTest {
         Assignment::balanced);
     KfacOptions burnIn = OPTIONS.withIntervals(Intervals.of(2, 2).withBurnIn(2));
     sameAsSerial(3, TrainingScenario.UNEVEN, burnIn, Assignment::balanced);
+  }
+
+  @ParameterizedTest(name = "{0} ranks, {1} workers a layer")
+  @CsvSource({"2, 2", "4, 2", "4, 4", "6, 2", "6, 3", "6, 6"})
+  void moreWorkersChangeNothing(int ranks, int workers) {
+    double fraction = (double) workers / ranks;
+    sameAsSerial(
+        ranks,
+        TrainingScenario.UNEVEN,
+        OPTIONS,
+        (costs, p) -> Assignment.balanced(costs, p).withWorkerFraction(fraction));
+    Assignment assignment = balanced(ranks).withWorkerFraction(fraction);
+    var half =
+        Ranks.run(
+            ranks,
+            c ->
+                TrainingScenario.distributed(
+                    c, TrainingScenario.EVEN, OPTIONS, assignment, Precision.FP16));
+    TrainingScenario.assertSame(half);
+  }
+
+  @Test
+  void aResumedRunHasTheCopiesOfTheInverses() {
+    Assignment assignment = balanced(4).withWorkerFraction(0.5);
+    Ranks.run(
+        4,
+        c -> {
+          int[] shard = TrainingScenario.shard(c, TrainingScenario.EVEN);
+          Mlp undisturbed = new Mlp();
+          Mlp resumed = new Mlp();
+          try (var first = withWorkers(c, assignment);
+              var second = withWorkers(c, assignment);
+              var third = withWorkers(c, assignment)) {
+            TrainingScenario.train(undisturbed, first, 0, 6, shard);
+            TrainingScenario.train(resumed, second, 0, 3, shard); // no refresh follows
+            third.restore(second.toTensors());
+            TrainingScenario.train(resumed, third, 3, 6, shard);
+          }
+          TrainingScenario.assertSame(List.of(undisturbed.weights(), resumed.weights()));
+          return null;
+        });
+  }
+
+  private static DistributedKfac withWorkers(Collectives c, Assignment assignment) {
+    return new DistributedKfac(
+        c, new JavaBackend(), Mlp.layers(), OPTIONS, assignment, Precision.FP32);
   }
 
   @Test
