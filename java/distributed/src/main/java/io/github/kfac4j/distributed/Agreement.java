@@ -1,6 +1,8 @@
 package io.github.kfac4j.distributed;
 
 import io.github.kfac4j.InversionFailedException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -57,35 +59,21 @@ final class Agreement {
               if (failure == null) {
                 out.write(message);
               } else {
-                out.writeUTF(kind == Kind.OTHER ? failure.toString() : failure.getMessage());
+                String words = kind == Kind.OTHER ? failure.toString() : failure.getMessage();
+                out.write(String.valueOf(words).getBytes(StandardCharsets.UTF_8));
               }
             });
     List<byte[]> frames = Frames.gather(collectives, frame);
     for (int rank = 0; rank < frames.size(); rank++) {
       requireGood(rank, frames.get(rank), failure);
     }
-    return frames.stream()
-        .map(
-            one ->
-                Frames.read(
-                    one,
-                    in -> {
-                      in.readByte();
-                      return in.readAllBytes();
-                    }))
-        .toList();
+    return frames.stream().map(one -> Arrays.copyOfRange(one, 1, one.length)).toList();
   }
 
   private void requireGood(int rank, byte[] frame, RuntimeException own) {
     Kind kind = Kind.values()[frame[0]];
     if (kind != Kind.NONE) {
-      String words =
-          Frames.read(
-              frame,
-              in -> {
-                in.readByte();
-                return in.readUTF();
-              });
+      String words = new String(frame, 1, frame.length - 1, StandardCharsets.UTF_8);
       RuntimeException failure =
           kind.failure(collectives.size() == 1 ? words : "rank %d: %s".formatted(rank, words));
       if (rank == collectives.rank()) {

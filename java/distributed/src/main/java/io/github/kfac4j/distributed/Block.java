@@ -6,4 +6,10 @@ package io.github.kfac4j.distributed;
  * @param owner that rank
  * @param values the numbers; overwritten by the operation
  */
-record Block(int owner, float[] values) {}
+record Block(int owner, float[] values) {
+  void scale(double factor) {
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) (values[i] * factor);
+    }
+  }
+}

@@ -1,0 +1,82 @@
+package io.github.kfac4j.distributed;
+
+import io.github.kfac4j.Kfac;
+import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.layer.Layer;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/**
+ * What the ranks of a job share and which part this rank has.
+ *
+ * @param collectives of this rank
+ * @param layers of the whole network, in the same order on all ranks
+ * @param assignment of the layers to the ranks
+ */
+record Job(Collectives collectives, Map<String, Layer> layers, Assignment assignment) {
+  int rank() {
+    return collectives.rank();
+  }
+
+  /** Whether this rank preconditions the layers of an owner. */
+  boolean worksFor(int owner) {
+    return assignment.worker(owner, rank()) == rank();
+  }
+
+  /** The layers that this rank inverts. */
+  Map<String, Layer> owned() {
+    return layersOf(owner -> owner == rank());
+  }
+
+  /** The layers that this rank preconditions although another one inverts them. */
+  Map<String, Layer> copied() {
+    return layersOf(owner -> owner != rank() && worksFor(owner));
+  }
+
+  private Map<String, Layer> layersOf(Predicate<Integer> owner) {
+    Map<String, Layer> some = new LinkedHashMap<>(layers);
+    some.keySet().removeIf(layer -> !owner.test(assignment.owner(layer)));
+    return some;
+  }
+
+  /**
+   * Makes sure that all ranks mean the same job, and one that can be shared.
+   *
+   * @throws IllegalStateException naming what differs and both values
+   * @throws IllegalArgumentException naming the setting that is for single processes
+   */
+  void check(KfacOptions options, Precision precision) {
+    Handshake.requireSame(collectives, facts(options, precision));
+    if (options.intervals().similarity().isPresent()) {
+      throw new IllegalArgumentException(
+          "adaptive intervals are for single processes; choose intervals that are the same for all"
+              + " layers");
+    }
+    if (assignment.ranks() != collectives.size()
+        || !assignment.owners().keySet().equals(layers.keySet())) {
+      throw new IllegalArgumentException(
+          "the assignment is of %s to %d ranks, but there are %s and %d ranks"
+              .formatted(
+                  assignment.owners().keySet(),
+                  assignment.ranks(),
+                  layers.keySet(),
+                  collectives.size()));
+    }
+  }
+
+  private Map<String, String> facts(KfacOptions options, Precision precision) {
+    Map<String, String> facts = new LinkedHashMap<>();
+    String version = Kfac.class.getPackage().getImplementationVersion();
+    facts.put("the version of kfac4j", version == null ? "(development)" : version);
+    facts.put("the list of layers", layers.keySet().toString());
+    layers.forEach(
+        (name, layer) ->
+            facts.put("layer '" + name + "'", layer + " as " + options.approximationOf(name)));
+    facts.put("the settings", options.forLayers(Set.of()).toString());
+    facts.put("the assignment", assignment.toString());
+    facts.put("the precision", precision.toString());
+    return facts;
+  }
+}
