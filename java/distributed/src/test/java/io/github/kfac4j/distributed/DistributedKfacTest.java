@@ -9,19 +9,26 @@ import io.github.kfac4j.Approximation;
 import io.github.kfac4j.Convention;
 import io.github.kfac4j.DampingMode;
 import io.github.kfac4j.Intervals;
+import io.github.kfac4j.InversePolicy;
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.LayerGradient;
 import io.github.kfac4j.StepReport;
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.oracle.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -269,6 +276,58 @@ class DistributedKfacTest {
             });
     assertThat(messages)
         .containsOnly("rank 0: layer 'fc1': there is nothing to invert before observe()");
+  }
+
+  /** The fp64 backend, which finds no inverse when told so. */
+  private static Backend failing(BooleanSupplier fails) {
+    JavaBackend backend = new JavaBackend();
+    return (Backend)
+        Proxy.newProxyInstance(
+            Backend.class.getClassLoader(),
+            new Class<?>[] {Backend.class},
+            (proxy, method, arguments) -> {
+              Object result = method.invoke(backend, arguments);
+              if (method.getName().equals("invert") && fails.getAsBoolean()) {
+                List<Status[]> statuses = new ArrayList<>();
+                for (Object status : (List<?>) result) {
+                  Status[] bad = new Status[((Status[]) status).length];
+                  Arrays.fill(bad, Status.notPositiveDefinite(0));
+                  statuses.add(bad);
+                }
+                return statuses;
+              }
+              return result;
+            });
+  }
+
+  @Test
+  void aFailedInversionOnOneRankIsTheSameDecisionOnAll() {
+    KfacOptions options =
+        OPTIONS.withIntervals(1, 1).withInversePolicy(new InversePolicy(0, 10, 1));
+    var decisions =
+        Ranks.run(
+            3,
+            c -> {
+              Mlp network = new Mlp();
+              int[] shard = TrainingScenario.shard(c, TrainingScenario.EVEN);
+              boolean[] fails = {false};
+              Backend backend = failing(() -> fails[0]);
+              try (var kfac = DistributedKfac.of(c, backend, Mlp.layers(), options)) {
+                TrainingScenario.train(network, kfac, 0, 2, shard);
+                fails[0] = c.rank() == kfac.assignment().owner("fc0");
+                // first the old inverse is kept, and all know it
+                StepReport kept = TrainingScenario.train(network, kfac, 2, 3, shard).get(0);
+                String status = kept.refreshed().get(0).perGroup().get(0).status();
+                // then there is no remedy left, on any rank
+                network.forwardBackward(3, shard[0], shard[1]);
+                kfac.observe(network.observations());
+                Throwable end = catchThrowable(kfac::refresh);
+                return status + "; " + end.getClass().getSimpleName() + ": " + end.getMessage();
+              }
+            });
+    assertThat(decisions.get(0))
+        .contains("not positive definite", "InversionFailedException: rank ", "layer 'fc0'");
+    assertThat(decisions).containsOnly(decisions.get(0));
   }
 
   @Test
