@@ -2,7 +2,10 @@ package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.layer.Conv2d;
+import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.layer.WeightSharing;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,6 +21,9 @@ import java.util.Map;
 public final class BatchStatistics implements AutoCloseable {
   private final Kfac batch;
   private final Map<String, Double> examples = new HashMap<>();
+
+  /** Examples of the inputs that were observed before the backward pass. */
+  private final Map<String, Double> early = new HashMap<>();
 
   /**
    * Statistics of nothing yet.
@@ -50,13 +56,58 @@ public final class BatchStatistics implements AutoCloseable {
    * @throws IllegalArgumentException as {@link Kfac#observe(List, double)}
    */
   public void observe(List<Observation> observations, double share) {
-    batch.observe(observations, share);
+    batch.observe(
+        observations,
+        share,
+        layer -> early.containsKey(layer) ? Curvature.Part.G : Curvature.Part.BOTH);
+    batch.countShare(share);
+    count(observations, share, examples);
+  }
+
+  private void count(List<Observation> observations, double share, Map<String, Double> sums) {
     Map<String, Double> counts = new HashMap<>();
     int limit = batch.options().maxExamples();
     for (Observation observation : observations) {
       counts.put(observation.layer(), (double) Math.min(limit, observation.examples()));
     }
-    counts.forEach((layer, count) -> examples.merge(layer, share * count, Double::sum));
+    counts.forEach((layer, count) -> sums.merge(layer, share * count, Double::sum));
+  }
+
+  /** Layers whose A can be had before the backward pass: those of plain Kronecker blocks. */
+  public List<String> earlyLayers() {
+    return batch.state().layers().values().stream()
+        .filter(layer -> isEarly(layer.name))
+        .map(layer -> layer.name)
+        .toList();
+  }
+
+  private boolean isEarly(String name) {
+    Layer layer = batch.state().layer(name).layer;
+    boolean plain =
+        layer instanceof Conv2d
+            || layer instanceof Dense dense && dense.sharing() == WeightSharing.EXPAND;
+    return plain && batch.options().approximationOf(name) == Approximation.KRONECKER;
+  }
+
+  /**
+   * Makes A of the inputs of a micro-batch; {@link #observe} then makes G alone. Layers that are
+   * not {@linkplain #earlyLayers() early} wait for that.
+   *
+   * @throws IllegalArgumentException as {@link Kfac#observe(List, double)}
+   */
+  public void observeInputs(List<Observation> inputs, double share) {
+    List<Observation> plain = inputs.stream().filter(o -> isEarly(o.layer())).toList();
+    batch.observe(plain, share, layer -> Curvature.Part.A);
+    count(plain, share, early);
+  }
+
+  /** What {@link #observeInputs} made for an early layer since {@link #reset}: A alone. */
+  public LayerStatistics ofInputs(String name) {
+    LayerState layer = batch.state().layer(name);
+    MatrixStack a = layer.matrix(Factors.A);
+    double count = early.getOrDefault(name, 0.0);
+    double[] elements = count > 0 ? a.toArray() : new double[a.size()];
+    return new LayerStatistics(count, layer.positions, Map.of(Factors.A, elements));
   }
 
   /** What was observed of a layer since {@link #reset}; the arrays are new. */
@@ -74,6 +125,7 @@ public final class BatchStatistics implements AutoCloseable {
   /** Begins a new batch. */
   public void reset() {
     examples.clear();
+    early.clear();
     batch.abandonObservations();
   }
 

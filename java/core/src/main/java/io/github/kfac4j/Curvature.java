@@ -9,13 +9,21 @@ import java.util.List;
 /** What the Fisher blocks look like, for a batch of layers at a time. */
 sealed interface Curvature
     permits KroneckerInverses, KroneckerBases, EmbeddingBlocks, DoublyFactored {
+  /** Factors that can be updated apart. */
+  enum Part {
+    A,
+    G,
+    BOTH
+  }
+
   /**
    * What one layer saw in a pass.
    *
    * @param uses of the layer, at least one, all of the same examples
    * @param gScale what turns output gradients into per-example gradients of the summed loss
+   * @param part which of the factors it is for
    */
-  record Batch(LayerState state, List<Use> uses, double gScale) {
+  record Batch(LayerState state, List<Use> uses, double gScale, Part part) {
     int examples() {
       return uses.get(0).examples();
     }

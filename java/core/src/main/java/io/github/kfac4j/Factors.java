@@ -53,7 +53,9 @@ final class Factors {
       }
       backend.accumulate(moments);
     }
-    batches.forEach(batch -> observed(batch, options));
+    batches.stream()
+        .filter(batch -> batch.part() != Curvature.Part.A)
+        .forEach(batch -> observed(batch, options));
   }
 
   /** Counts a batch that went into the averages. */
@@ -75,8 +77,12 @@ final class Factors {
     double aWeight = fresh * convention.inputWeight(n, t, convolution);
     double gWeight =
         fresh * convention.outputWeight(n, t, convolution) * batch.gScale() * batch.gScale();
-    moments.add(new Moment(batch.state().matrix(A), decay, aWeight, vectors.a()));
-    moments.add(new Moment(batch.state().matrix(G), decay, gWeight, vectors.g()));
+    if (batch.part() != Curvature.Part.G) {
+      moments.add(new Moment(batch.state().matrix(A), decay, aWeight, vectors.a()));
+    }
+    if (batch.part() != Curvature.Part.A) {
+      moments.add(new Moment(batch.state().matrix(G), decay, gWeight, vectors.g()));
+    }
   }
 
   /** What a raw running average is multiplied by to be free of the bias towards zero. */

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 
 /** The thin outer layer: everything a trainer hands over is checked here, backends trust it. */
 final class InputCheck {
@@ -34,21 +35,26 @@ final class InputCheck {
     return observations;
   }
 
-  List<Curvature.Batch> observations(List<Observation> observations) {
+  List<Curvature.Batch> observations(
+      List<Observation> observations, Function<String, Curvature.Part> parts) {
     Map<LayerState, Curvature.Batch> batches = new LinkedHashMap<>();
     Finiteness finiteness = new Finiteness();
     for (Observation observation : observations) {
       LayerState state = state(observation.layer());
       Use use = use(state, observation);
       double scale = observation.outputGradScale();
+      Curvature.Part part = parts.apply(observation.layer());
       Curvature.Batch first =
-          batches.computeIfAbsent(state, s -> new Curvature.Batch(s, new ArrayList<>(), scale));
+          batches.computeIfAbsent(
+              state, s -> new Curvature.Batch(s, new ArrayList<>(), scale, part));
       if (!first.uses().isEmpty()) {
         requireSamePass(first, use, scale);
       }
       first.uses().add(use);
       finiteness.add(state, "input", observation.input());
-      finiteness.add(state, "output gradient", observation.outputGrad());
+      if (part != Curvature.Part.A) {
+        finiteness.add(state, "output gradient", observation.outputGrad());
+      }
     }
     finiteness.require();
     return batches.values().stream().map(InputCheck::prepared).toList();
@@ -58,7 +64,7 @@ final class InputCheck {
     LayerState state = batch.state();
     try {
       List<Use> uses = state.curvature.prepare(state, state.layer.join(batch.uses()));
-      return new Curvature.Batch(state, uses, batch.gScale());
+      return new Curvature.Batch(state, uses, batch.gScale(), batch.part());
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(LayerState.prefix(state.name) + e.getMessage(), e);
     }

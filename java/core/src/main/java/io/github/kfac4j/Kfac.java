@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * K-FAC for the layers of one network: three verbs between a trainer's backward pass and its update
@@ -130,7 +131,18 @@ public final class Kfac implements KfacVerbs {
 
   @Override
   public void observe(List<Observation> observations, double share) {
-    double before = observedShare > 1 - SHARE_ROUNDING ? 0 : observedShare;
+    observe(observations, share, layer -> Curvature.Part.BOTH);
+    countShare(share);
+  }
+
+  private double observedShareBefore() {
+    return observedShare > 1 - SHARE_ROUNDING ? 0 : observedShare;
+  }
+
+  /** Updates some of the factors; the share is not counted. */
+  void observe(
+      List<Observation> observations, double share, Function<String, Curvature.Part> parts) {
+    double before = observedShareBefore();
     if (!(share > 0) || before + share > 1 + SHARE_ROUNDING) {
       throw new IllegalArgumentException(
           "the shares of the micro-batches of a step must be positive and add to 1, but after %s comes %s"
@@ -142,13 +154,12 @@ public final class Kfac implements KfacVerbs {
             .filter(o -> due(state.layers().get(o.layer())))
             .map(o -> o.leading(count))
             .toList();
-    List<Curvature.Batch> batches = check.observations(due);
+    List<Curvature.Batch> batches = check.observations(due, parts);
     // after shares s the average is (d X + (1 - d) sum s_k X_k) / (d + (1 - d) sum s_k)
     double decay = options.decay();
     double weightBefore = decay + (1 - decay) * before;
     double weight = decay + (1 - decay) * (before + share);
     blocks.observe(batches, share == 1 ? options : options.withDecay(weightBefore / weight));
-    observedShare = before + share;
   }
 
   /**
@@ -162,6 +173,11 @@ public final class Kfac implements KfacVerbs {
   public void observe(Map<String, LayerStatistics> statistics) {
     statistics.forEach((name, fresh) -> state.layer(name).requireFits(fresh));
     statistics.forEach((name, fresh) -> state.layer(name).observe(fresh, options.decay()));
+  }
+
+  /** Counts a share that was observed in parts. */
+  void countShare(double share) {
+    observedShare = observedShareBefore() + share;
   }
 
   /** Forgets that some micro-batches of the step have been observed. */

@@ -52,6 +52,15 @@ public interface KfacVerbs extends AutoCloseable {
   void observe(List<Observation> observations, double share);
 
   /**
+   * Takes the inputs of a batch before its backward pass, for those who can make use of them then.
+   * The same layers are observed after the backward pass as if nothing had been.
+   *
+   * @param inputs as {@link Observation#ofInput} makes them
+   * @param share of the step's statistics, in (0, 1]
+   */
+  default void observeInputs(List<Observation> inputs, double share) {}
+
+  /**
    * Renews the damped inverses of all layers, or with adaptive intervals of those that are due,
    * from their factors.
    *

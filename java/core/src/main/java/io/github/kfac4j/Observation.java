@@ -1,6 +1,7 @@
 package io.github.kfac4j;
 
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.Objects;
 
@@ -30,6 +31,18 @@ public record Observation(String layer, Tensor input, Tensor outputGrad, double 
     }
   }
 
+  /**
+   * What a layer saw before the backward pass: the input alone.
+   *
+   * @param outputShape of the layer's output
+   */
+  public static Observation ofInput(String layer, Tensor input, Shape outputShape) {
+    return new Observation(layer, input, new ToCome(outputShape), 1);
+  }
+
+  /** In the place of gradients that are not there yet. */
+  private record ToCome(Shape shape) implements Tensor {}
+
   /** The examples of the batch: the first dimension of the input. */
   int examples() {
     return input.shape().get(0);
@@ -48,6 +61,13 @@ public record Observation(String layer, Tensor input, Tensor outputGrad, double 
   private Tensor leading(Tensor tensor, int count) {
     if (tensor.shape().rank() == 0 || tensor.shape().get(0) <= count) {
       return tensor;
+    }
+    if (tensor instanceof ToCome) {
+      int[] extents = new int[tensor.shape().rank()];
+      for (int i = 0; i < extents.length; i++) {
+        extents[i] = i == 0 ? count : tensor.shape().get(i);
+      }
+      return new ToCome(Shape.of(extents));
     }
     if (!(tensor instanceof HostTensor host)) {
       throw new IllegalArgumentException(

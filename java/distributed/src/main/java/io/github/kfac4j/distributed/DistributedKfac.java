@@ -24,6 +24,7 @@ import java.util.OptionalDouble;
  *
  * <pre>
  * 1 observe       A and G of the shard                         every rank
+ *   (observeInputs, if called, sums A while the backward pass runs)
  * 2 (observe,     sums over ranks go to the owner of the layer reduce-scatter
  *    refresh)
  * 3 refresh       running averages, damped inverses            owner
@@ -51,6 +52,7 @@ public final class DistributedKfac implements KfacVerbs {
   private final StatisticsExchange statistics;
   private final GradientStages gradientStages;
   private final BatchStatistics shard;
+  private final EarlyInputs early;
   private final RankLayers mine;
 
   private KfacOptions options;
@@ -87,6 +89,7 @@ public final class DistributedKfac implements KfacVerbs {
     this.statistics = new StatisticsExchange(collectives, all, assignment, precision);
     this.gradientStages = new GradientStages(job, backend, precision);
     this.shard = new BatchStatistics(backend, all, options);
+    this.early = new EarlyInputs(job, precision);
     this.mine = new RankLayers(job, backend, options);
   }
 
@@ -152,6 +155,16 @@ public final class DistributedKfac implements KfacVerbs {
     keepFailure(() -> shard.observe(observations, share));
   }
 
+  /**
+   * Makes A of the inputs and starts to sum it over the ranks, while the backward pass runs. Called
+   * by all ranks in the same steps or by none; with an empty list by a rank with an empty shard.
+   */
+  @Override
+  public void observeInputs(List<Observation> inputs, double share) {
+    keepFailure(() -> shard.observeInputs(inputs, share));
+    early.observed(shard, share);
+  }
+
   /** Runs something; what it throws is told to all ranks when they next agree. */
   private void keepFailure(Runnable work) {
     try {
@@ -174,8 +187,9 @@ public final class DistributedKfac implements KfacVerbs {
     }
     Map<String, LayerStatistics> sums;
     try {
-      sums = statistics.sum(shard, options.convention(), takeFailure());
+      sums = statistics.sum(shard, options.convention(), takeFailure(), early);
     } finally {
+      early.take();
       shard.reset();
     }
     statisticsSummed = true;

@@ -5,6 +5,7 @@ import io.github.kfac4j.Convention;
 import io.github.kfac4j.LayerStatistics;
 import io.github.kfac4j.layer.Layer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,10 +39,11 @@ final class StatisticsExchange {
    *
    * @param local of this rank's shard
    * @param failure that kept this rank from making them, or null
+   * @param early sums of A, if they are on their way already
    * @return those of the whole batch, of the layers that this rank owns and some rank has seen
    */
   Map<String, LayerStatistics> sum(
-      BatchStatistics local, Convention convention, RuntimeException failure) {
+      BatchStatistics local, Convention convention, RuntimeException failure, EarlyInputs early) {
     Map<String, LayerStatistics> mine = new LinkedHashMap<>();
     layers.keySet().forEach(layer -> mine.put(layer, local.of(layer)));
     List<Seen> seen =
@@ -54,16 +56,32 @@ final class StatisticsExchange {
         positions[i] = one.examples[i] > 0 ? one.positions[i] : positions[i];
       }
     }
+    List<String> sentBefore = early.started() ? local.earlyLayers() : List.of();
     List<Part> parts = new ArrayList<>();
     int i = 0;
     for (String layer : layers.keySet()) {
       if (totals[i] > 0) {
-        addParts(parts, layer, mine.get(layer), totals[i], convention);
+        LayerStatistics rest = mine.get(layer);
+        if (sentBefore.contains(layer)) {
+          rest.moments().remove(EarlyInputs.A);
+        }
+        addParts(parts, layer, rest, totals[i], convention);
       }
       i++;
     }
     exchange.sum(parts.stream().map(Part::block).toList()).await();
-    return collect(parts, totals, positions);
+    Map<String, LayerStatistics> sums = collect(parts, totals, positions);
+    early
+        .take()
+        .forEach(
+            (layer, a) -> {
+              LayerStatistics of = sums.get(layer);
+              if (of != null) {
+                Arrays.setAll(a, k -> a[k] / of.examples());
+                of.moments().put(EarlyInputs.A, a);
+              }
+            });
+    return sums;
   }
 
   private static byte[] message(Map<String, LayerStatistics> mine) {

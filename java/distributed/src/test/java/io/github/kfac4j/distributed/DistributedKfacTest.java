@@ -101,6 +101,88 @@ class DistributedKfacTest {
     sameAsSerial(3, TrainingScenario.UNEVEN, burnIn, Assignment::balanced);
   }
 
+  /** A travels while the backward pass runs; that of a diagonal layer cannot. */
+  @ParameterizedTest
+  @EnumSource(Convention.class)
+  void inputsBeforeTheBackwardPassGiveTheSame(Convention convention) {
+    KfacOptions options =
+        OPTIONS
+            .withConvention(convention)
+            .withDamping(1)
+            .withDampingMode(DampingMode.EXACT)
+            .withApproximation(
+                "fc1",
+                convention == Convention.KFAC_PYTORCH
+                    ? Approximation.KRONECKER
+                    : Approximation.DIAGONAL);
+    var weights =
+        Ranks.run(
+            4,
+            c -> {
+              Mlp network = new Mlp();
+              int[] shard = TrainingScenario.shard(c, TrainingScenario.UNEVEN);
+              try (var kfac = DistributedKfac.of(c, new JavaBackend(), Mlp.layers(), options)) {
+                kfac.setExamples(shard[1] - shard[0]);
+                TrainingScenario.train(network, kfac, 0, TrainingScenario.STEPS, shard, true);
+              }
+              return network.weights();
+            });
+    TrainingScenario.assertSame(weights);
+    TrainingScenario.assertClose(weights.get(0), TrainingScenario.serial(options), 1e-6);
+  }
+
+  @Test
+  void sumsOfAAreOnTheirWayBeforeTheBackwardPassAndAddNoBytes() {
+    Traffic traffic = Traffic.of(Mlp.layers(), balanced(2), Precision.FP32);
+    var bytes =
+        Ranks.run(
+            2,
+            c -> {
+              var counting = new CountingCollectives(c);
+              var kfac = DistributedKfac.of(counting, new JavaBackend(), Mlp.layers(), OPTIONS);
+              Mlp network = new Mlp();
+              int[] shard = TrainingScenario.shard(c, TrainingScenario.EVEN);
+              network.forwardBackward(0, shard[0], shard[1]);
+              long start = counting.bytes();
+              kfac.observeInputs(network.inputObservations(), 1);
+              long sent = counting.bytes();
+              kfac.observe(network.observations());
+              kfac.refresh();
+              long end = counting.bytes();
+              kfac.close();
+              return new long[] {sent - start, end - start};
+            });
+    long inputs = 4 * (8 * 9 / 2 + 21 * 22 / 2 + 4 * 5 / 2);
+    assertThat(bytes.stream().mapToLong(b -> b[0]).sum()).isEqualTo(inputs);
+    long all = bytes.stream().mapToLong(b -> b[1]).sum();
+    assertThat(all - traffic.statistics()).as("short messages").isBetween(1L, 2000L);
+  }
+
+  @Test
+  void aNanInTheInputsIsToldAfterTheBackwardPass() {
+    var messages =
+        Ranks.run(
+            2,
+            c -> {
+              Mlp network = new Mlp();
+              int[] shard = TrainingScenario.shard(c, TrainingScenario.EVEN);
+              try (var kfac = DistributedKfac.of(c, new JavaBackend(), Mlp.layers(), OPTIONS)) {
+                network.forwardBackward(0, shard[0], shard[1]);
+                var inputs = network.inputObservations();
+                if (c.rank() == 1) {
+                  set(inputs.get(0).input(), Double.NaN);
+                }
+                kfac.observeInputs(inputs, 1);
+                kfac.observe(network.observations());
+                String message = message(kfac::refresh);
+                TrainingScenario.train(network, kfac, 0, 3, shard, true); // and goes on
+                return message;
+              }
+            });
+    assertThat(messages)
+        .containsOnly("rank 1: layer 'fc0': input holds a NaN or infinity at flat index 0");
+  }
+
   @ParameterizedTest(name = "{0} ranks, {1} workers a layer")
   @CsvSource({"2, 2", "4, 2", "4, 4", "6, 2", "6, 3", "6, 6"})
   void moreWorkersChangeNothing(int ranks, int workers) {

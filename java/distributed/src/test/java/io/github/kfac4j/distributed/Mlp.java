@@ -133,6 +133,13 @@ final class Mlp {
     return observations;
   }
 
+  /** What the layers saw before the backward pass. */
+  List<Observation> inputObservations() {
+    return observations().stream()
+        .map(o -> Observation.ofInput(o.layer(), o.input(), o.outputGrad().shape()))
+        .toList();
+  }
+
   /** Gradients of the mean over the shard; NaN for an empty one, as trainers have it. */
   List<LayerGradient> gradients() {
     List<LayerGradient> gradients = new ArrayList<>();

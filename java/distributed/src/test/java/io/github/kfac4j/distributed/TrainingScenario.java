@@ -49,9 +49,18 @@ final class TrainingScenario {
 
   /** Steps {@code [from, to)}; returns the reports. */
   static List<StepReport> train(Mlp network, KfacVerbs kfac, int from, int to, int[] shard) {
+    return train(network, kfac, from, to, shard, false);
+  }
+
+  /** The same, with or without inputs before the backward pass. */
+  static List<StepReport> train(
+      Mlp network, KfacVerbs kfac, int from, int to, int[] shard, boolean early) {
     List<StepReport> reports = new ArrayList<>();
     for (int step = from; step < to; step++) {
       network.forwardBackward(step, shard[0], shard[1]);
+      if (kfac.wantsObservations() && early) {
+        kfac.observeInputs(network.inputObservations(), 1);
+      }
       if (kfac.wantsObservations()) {
         kfac.observe(network.observations());
       }

@@ -4,6 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import io.github.kfac4j.Observation;
+import io.github.kfac4j.tensor.Shape;
+import java.util.Arrays;
 
 /**
  * What a layer saw in a pass.
@@ -28,6 +30,13 @@ record Capture(Tap tap, NDArray input, NDArray zeros) {
         new HostArray(tap.name(), "input", input).tensor(),
         new HostArray(tap.name(), "output gradient", outputGrad).tensor(),
         scale);
+  }
+
+  /** What is known before the backward pass. */
+  Observation inputObservation() {
+    int[] shape = Arrays.stream(zeros.getShape().getShape()).mapToInt(Math::toIntExact).toArray();
+    return Observation.ofInput(
+        tap.name(), new HostArray(tap.name(), "input", input).tensor(), Shape.of(shape));
   }
 
   /** Forgets the output gradient of a first backward pass and waits for a second one. */

@@ -76,6 +76,9 @@ final class Step implements AutoCloseable {
     used.addAll(pass.used());
     if (observes && sampled != null) {
       sample(outputs);
+    } else if (observes) {
+      List<Observation> seen = pass.captures().stream().map(Capture::inputObservation).toList();
+      kfac.observeInputs(seen, 1.0 / microBatches);
     }
     return outputs;
   }
