@@ -15,9 +15,11 @@ import io.github.kfac4j.cli.train.run.History.Times;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.step.WeightAverage;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** One network in training with one optimizer: single steps, evaluation, saving and restoring. */
 final class Training implements AutoCloseable {
@@ -33,7 +35,10 @@ final class Training implements AutoCloseable {
   private final Optional<WeightAverage> average;
   private final BatchOrder order;
   private final int parts;
-  private final BatchReader trainReader;
+
+  /** One for each part of a batch: K-FAC looks at the images of all parts at the end. */
+  private final List<BatchReader> trainReaders;
+
   private final BatchReader validationReader;
   private final int validationCount;
   private final double epochsPerStep;
@@ -64,7 +69,11 @@ final class Training implements AutoCloseable {
     order = new BatchOrder(images.count(), options.batch(), options.seed());
     parts = preconditions ? KfacSettings.of(options, name).microBatches() : 1;
     Task task = network.task();
-    trainReader = task.reader(BatchReader.training(data, options.batch(), options.seed()));
+    int size = options.batch() / parts;
+    trainReaders =
+        Stream.generate(() -> task.reader(BatchReader.training(data, size, options.seed())))
+            .limit(parts)
+            .toList();
     validationReader = task.reader(BatchReader.validation(data, EVALUATION_BATCH));
     validationCount = data.validation().count();
     epochsPerStep = 1.0 / order.batchesPerEpoch();
@@ -87,7 +96,7 @@ final class Training implements AutoCloseable {
     boolean finite = Double.isFinite(result.lossSum());
     if (finite) {
       try (NDManager scope = network.manager().newSubManager()) {
-        Network.Batch batch = network.batch(trainReader, scope);
+        Network.Batch batch = network.batch(trainReaders.get(parts - 1), scope);
         update.apply(batch.inputs(), batch.targets(), index);
       }
       average.ifPresent(WeightAverage::update);
@@ -118,9 +127,9 @@ final class Training implements AutoCloseable {
     Network.Result sum = null;
     for (int part = 0; part < parts; part++) {
       int[] batch = copyOfRange(images, part * size, (part + 1) * size);
-      trainReader.read(
-          batch, team.start(size, team.rank()), team.start(size, team.rank() + 1), index);
-      Network.Result result = network.backward(trainReader);
+      BatchReader reader = trainReaders.get(part);
+      reader.read(batch, team.start(size, team.rank()), team.start(size, team.rank() + 1), index);
+      Network.Result result = network.backward(reader);
       sum = sum == null ? result : sum.plus(result);
     }
     return ofTeam(sum);
