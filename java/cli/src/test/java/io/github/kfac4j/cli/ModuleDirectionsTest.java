@@ -57,6 +57,17 @@ class ModuleDirectionsTest {
   }
 
   @Test
+  void whatRanksShareKnowsTheCoreAlone() {
+    never(
+        in(ROOT + ".distributed.."),
+        "ai.djl..",
+        ROOT + ".djl..",
+        ROOT + ".cpu..",
+        ROOT + ".cuda..",
+        ROOT + ".nqm..");
+  }
+
+  @Test
   void onlyTheCudaBackendKnowsCuda() {
     noClasses()
         .that()
