@@ -196,7 +196,7 @@ END
   case " $*" in *" --set"*) ;; *) set -- --set=compare --set=more --set=gpu "$@" ;; esac
   # Whole calls beside the peers, kernels between two events, whole calls with tensors on the host, and every algorithm
   # for inverses; each with the minutes after which it begins no other case.
-  for part in cuda=5 cuda-kernels=1.5 cuda-host=1 cuda-kernels-32=0.2 cuda-kernels-64=0.2 cuda-kernels-128=0.2 \
+  for part in cuda=5 cuda-kernels=1.5 cuda-host=1 cuda-kernels-8=0.2 cuda-kernels-32=0.2 cuda-kernels-64=0.2 cuda-kernels-128=0.2 \
     cuda-kernels-sweep=0.5; do
     ours=${part%=*}
     [ "$ours" = cuda ] && theirs=$peers || theirs=

@@ -3,6 +3,7 @@
 #include "invert_large.cuh"
 #include "invert_small.cuh"
 #include "invert_table.h"
+#include "invert_tiny.cuh"
 #include "tile_ffma.cuh"
 #include "tile_mma.cuh"
 #include "verbs.h"
@@ -10,16 +11,22 @@
 namespace kfac {
 namespace {
 
-template <int N>
-void plan_small(const kfac_invert_request* requests, int count, int algorithm, Plan& plan) {
-  using Team = SmallTeam<N>;
+// The jobs of one algorithm, of which a block does so many matrices.
+Batch<SmallJob> small_jobs(const kfac_invert_request* requests, int count, int algorithm, int together) {
   Batch<SmallJob> batch;
   for (int i = 0; i < count; ++i) {
     const kfac_invert_request& q = requests[i];
     if (algorithm_of(q) != algorithm) continue;
     batch.add({q.matrix, q.inverse, q.status, q.dampings, q.scale, q.damping, q.n, q.count},
-              (q.count + Team::TEAMS - 1) / Team::TEAMS);
+              (q.count + together - 1) / together);
   }
+  return batch;
+}
+
+template <int N>
+void plan_small(const kfac_invert_request* requests, int count, int algorithm, Plan& plan) {
+  using Team = SmallTeam<N>;
+  const Batch<SmallJob> batch = small_jobs(requests, count, algorithm, Team::TEAMS);
   plan.launch(invert_small_kernel<Team>, batch, Team::THREADS * Team::TEAMS, sizeof(typename Team::AllShared));
 }
 
@@ -82,6 +89,7 @@ void plan_large(const std::vector<LargeJob>& jobs, Plan& plan) {
 }  // namespace
 
 void invert(const kfac_invert_request* requests, int count, int math, Plan& plan) {
+  plan.launch(invert_tiny_kernel, small_jobs(requests, count, KFAC_INVERT_FP64_8, TINY_THREADS), TINY_THREADS, 0);
   plan_small<32>(requests, count, KFAC_INVERT_REGISTERS_32, plan);
   plan_small<64>(requests, count, KFAC_INVERT_REGISTERS_64, plan);
   plan_small<128>(requests, count, KFAC_INVERT_REGISTERS_128, plan);

@@ -14,6 +14,7 @@ struct InvertRow {
 };
 
 constexpr InvertRow INVERT_TABLE[] = {
+    {8, KFAC_INVERT_FP64_8},  // for accuracy
     {32, KFAC_INVERT_REGISTERS_32},
     {64, KFAC_INVERT_REGISTERS_64},
     {128, KFAC_INVERT_REGISTERS_128},
@@ -29,6 +30,7 @@ constexpr int algorithm_of(const kfac_invert_request& q) {
 // The largest n that an algorithm can do.
 constexpr int largest_for(int algorithm) {
   switch (algorithm) {
+    case KFAC_INVERT_FP64_8: return 8;
     case KFAC_INVERT_REGISTERS_32: return 32;
     case KFAC_INVERT_REGISTERS_64: return 64;
     case KFAC_INVERT_REGISTERS_128: return 128;

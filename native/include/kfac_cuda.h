@@ -28,7 +28,7 @@ struct CUstream_st;
 typedef struct CUstream_st* kfac_stream; /* is a cudaStream_t; null is the default stream */
 
 /* Changes whenever a struct or a function of this header does. */
-#define KFAC_CUDA_ABI 3
+#define KFAC_CUDA_ABI 4
 
 enum kfac_status {
   KFAC_OK = 0,
@@ -53,10 +53,11 @@ enum kfac_matrix_status { KFAC_MATRIX_OK = 0, KFAC_MATRIX_NOT_FINITE = -1 };
 /* How a matrix of size n is inverted. All are accurate to fp32; they differ in speed alone. */
 enum kfac_inversion {
   KFAC_INVERT_BY_SIZE = 0,      /* as the table in cuda/invert_table.h says */
-  KFAC_INVERT_REGISTERS_32 = 1, /* n <= 32: one warp for each matrix */
-  KFAC_INVERT_REGISTERS_64 = 2, /* n <= 64: one warp for each matrix */
-  KFAC_INVERT_REGISTERS_128 = 3, /* n <= 128: one block for each matrix */
-  KFAC_INVERT_SWEEP = 4         /* any n: blocks of 128 columns, all matrices in lock-step */
+  KFAC_INVERT_FP64_8 = 1,       /* n <= 8: one thread for each matrix, in fp64 */
+  KFAC_INVERT_REGISTERS_32 = 2, /* n <= 32: one warp for each matrix */
+  KFAC_INVERT_REGISTERS_64 = 3, /* n <= 64: one warp for each matrix */
+  KFAC_INVERT_REGISTERS_128 = 4, /* n <= 128: one block for each matrix */
+  KFAC_INVERT_SWEEP = 5         /* any n: blocks of 128 columns, all matrices in lock-step */
 };
 
 KFAC_API int kfac_cuda_abi(void);                  /* KFAC_CUDA_ABI of the library */

@@ -102,7 +102,8 @@ TEST(invert_by_every_algorithm) {
     requests.push_back(stacks.back()->request());
     requests.back().algorithm = algorithm;
   };
-  for (int n : {1, 20, 32}) add(n, KFAC_INVERT_REGISTERS_32);
+  for (int n : {1, 2, 5, 8}) add(n, KFAC_INVERT_FP64_8);
+  for (int n : {1, 8, 20, 32}) add(n, KFAC_INVERT_REGISTERS_32);
   for (int n : {1, 20, 64}) add(n, KFAC_INVERT_REGISTERS_64);
   for (int n : {1, 20, 64, 128}) add(n, KFAC_INVERT_REGISTERS_128);
   for (int n : {1, 20, 100, 128, 140, 260}) add(n, KFAC_INVERT_SWEEP);
@@ -126,7 +127,7 @@ static void ill_conditioned(std::initializer_list<int> sizes) {
         for (int m : {0, 1}) check_inverses(s, {m}, text("damping %g math %d", damping, math).c_str());
       }
 }
-TEST(invert_ill_conditioned_small) { ill_conditioned({1, 7, 32, 64, 101, 128}); }
+TEST(invert_ill_conditioned_small) { ill_conditioned({1, 2, 7, 8, 9, 32, 64, 101, 128}); }
 TEST(invert_ill_conditioned_large) { ill_conditioned({300}); }
 
 // One damping for each matrix, from device memory.

@@ -143,10 +143,11 @@ TEST(offsets_of_moments) {
 
 TEST(offsets_of_inverses) {
   if (!room(45e9)) return;
-  const kfac_inversion algorithms[] = {KFAC_INVERT_REGISTERS_32, KFAC_INVERT_REGISTERS_64, KFAC_INVERT_REGISTERS_128,
-                                       KFAC_INVERT_SWEEP};
+  const kfac_inversion algorithms[] = {KFAC_INVERT_FP64_8, KFAC_INVERT_REGISTERS_32, KFAC_INVERT_REGISTERS_64,
+                                       KFAC_INVERT_REGISTERS_128, KFAC_INVERT_SWEEP};
+  const int sizes[] = {8, 32, 64, 128, 128};
   for (kfac_inversion algorithm : algorithms) {
-    const int n = algorithm == KFAC_INVERT_REGISTERS_32 ? 32 : algorithm == KFAC_INVERT_REGISTERS_64 ? 64 : 128;
+    const int n = sizes[algorithm - KFAC_INVERT_FP64_8];
     const long long count = BEYOND / (n * n) + 4;
     Large<float> matrix(count * n * n), inverse(count * n * n);
     Large<int> status(count);

@@ -2,6 +2,7 @@ package io.github.kfac4j.benchmarks.cuda;
 
 import static io.github.kfac4j.cuda.natives.kfac_cuda.KFAC_F32;
 import static io.github.kfac4j.cuda.natives.kfac_cuda.KFAC_INVERT_BY_SIZE;
+import static io.github.kfac4j.cuda.natives.kfac_cuda.KFAC_INVERT_FP64_8;
 import static io.github.kfac4j.cuda.natives.kfac_cuda.KFAC_INVERT_REGISTERS_128;
 import static io.github.kfac4j.cuda.natives.kfac_cuda.KFAC_INVERT_REGISTERS_32;
 import static io.github.kfac4j.cuda.natives.kfac_cuda.KFAC_INVERT_REGISTERS_64;
@@ -51,6 +52,7 @@ public final class KernelContender implements Contender {
   private static final Map<String, Integer> ALGORITHMS =
       Map.of(
           "", KFAC_INVERT_BY_SIZE,
+          "-8", KFAC_INVERT_FP64_8,
           "-32", KFAC_INVERT_REGISTERS_32,
           "-64", KFAC_INVERT_REGISTERS_64,
           "-128", KFAC_INVERT_REGISTERS_128,
@@ -117,6 +119,7 @@ public final class KernelContender implements Contender {
   private boolean fits(InverseCase c) {
     int largest =
         switch (algorithm) {
+          case KFAC_INVERT_FP64_8 -> 8;
           case KFAC_INVERT_REGISTERS_32 -> 32;
           case KFAC_INVERT_REGISTERS_64 -> 64;
           case KFAC_INVERT_REGISTERS_128 -> 128;
