@@ -140,40 +140,47 @@ final class Call implements AutoCloseable {
   /** Doubles from the device, after all work enqueued before. */
   double[] readDoubles(long address, int count) {
     double[] values = new double[count];
-    int step = 1 << 16;
-    for (int start = 0; start < count; start += step) {
-      int n = Math.min(step, count - start);
-      long from = address + (long) start * Double.BYTES;
-      ByteBuffer bytes = context.staging().read(from, n * Double.BYTES);
-      bytes.asDoubleBuffer().get(values, start, n);
-    }
+    read(
+        address,
+        count,
+        Double.BYTES,
+        (bytes, start, n) -> bytes.asDoubleBuffer().get(values, start, n));
     return values;
   }
 
   /** Integers from the device, after all work enqueued before. */
   int[] readInts(long address, int count) {
     int[] values = new int[count];
-    int step = 1 << 16;
-    for (int start = 0; start < count; start += step) {
-      int n = Math.min(step, count - start);
-      long from = address + (long) start * Integer.BYTES;
-      ByteBuffer bytes = context.staging().read(from, n * Integer.BYTES);
-      bytes.asIntBuffer().get(values, start, n);
-    }
+    read(
+        address,
+        count,
+        Integer.BYTES,
+        (bytes, start, n) -> bytes.asIntBuffer().get(values, start, n));
     return values;
   }
 
   /** Longs from the device, after all work enqueued before. */
   long[] readLongs(long address, int count) {
     long[] values = new long[count];
+    read(
+        address,
+        count,
+        Long.BYTES,
+        (bytes, start, n) -> bytes.asLongBuffer().get(values, start, n));
+    return values;
+  }
+
+  private interface Sink {
+    void accept(ByteBuffer bytes, int start, int count);
+  }
+
+  /** In pieces that fit the staging buffers. */
+  private void read(long address, int count, int size, Sink sink) {
     int step = 1 << 16;
     for (int start = 0; start < count; start += step) {
       int n = Math.min(step, count - start);
-      long from = address + (long) start * Long.BYTES;
-      ByteBuffer bytes = context.staging().read(from, n * Long.BYTES);
-      bytes.asLongBuffer().get(values, start, n);
+      sink.accept(context.staging().read(address + (long) start * size, n * size), start, n);
     }
-    return values;
   }
 
   /** Copies results to the host and waits until all work is done. */
