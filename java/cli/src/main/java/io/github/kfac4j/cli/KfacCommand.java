@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "kfac",
     mixinStandardHelpOptions = true,
-    versionProvider = KfacCommand.Version.class,
+    versionProvider = Version.class,
     description = "Kronecker-factored approximate curvature (K-FAC) for the JVM.",
     subcommands = {
       TrainCommand.class,
@@ -87,19 +87,5 @@ public final class KfacCommand implements Runnable {
     command.getErr().println(command.getCommandSpec().qualifiedName() + ": " + line);
     command.getErr().flush();
     return exitCode;
-  }
-
-  /** The version in the manifest of the jar. */
-  public static String version() {
-    String version = KfacCommand.class.getPackage().getImplementationVersion();
-    return version == null ? "(development)" : version;
-  }
-
-  /** For {@code --version}. */
-  static final class Version implements CommandLine.IVersionProvider {
-    @Override
-    public String[] getVersion() {
-      return new String[] {"kfac " + version()};
-    }
   }
 }

@@ -1,8 +1,8 @@
 package io.github.kfac4j.cli.info;
 
 import io.github.kfac4j.cli.JsonOption;
-import io.github.kfac4j.cli.KfacCommand;
 import io.github.kfac4j.cli.KnownBackends;
+import io.github.kfac4j.cli.Version;
 import java.io.PrintWriter;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -24,7 +24,7 @@ public final class InfoCommand implements Runnable {
       String version, List<KnownBackends.Availability> backends, String jvm, String os, int cores) {
     static Info current() {
       return new Info(
-          KfacCommand.version(),
+          Version.current(),
           KnownBackends.all(),
           "%s %s".formatted(System.getProperty("java.vm.name"), Runtime.version()),
           "%s %s %s"

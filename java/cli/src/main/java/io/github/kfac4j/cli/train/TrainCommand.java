@@ -5,8 +5,8 @@ import io.github.kfac4j.backend.Backends;
 import io.github.kfac4j.cli.BadInputException;
 import io.github.kfac4j.cli.ExitCode;
 import io.github.kfac4j.cli.JsonOption;
-import io.github.kfac4j.cli.KfacCommand;
 import io.github.kfac4j.cli.KnownBackends;
+import io.github.kfac4j.cli.Version;
 import io.github.kfac4j.cli.data.Dataset;
 import io.github.kfac4j.cli.data.Datasets;
 import io.github.kfac4j.cli.train.report.JsonResult;
@@ -153,7 +153,7 @@ public final class TrainCommand implements Callable<Integer> {
 
   private static Map<String, String> facts(RunFolder.Description description) {
     Map<String, String> facts = new LinkedHashMap<>();
-    facts.put("the version of kfac", KfacCommand.version());
+    facts.put("the version of kfac", Version.current());
     facts.put("the run", description.options().toString());
     facts.put("the data", description.data());
     return facts;
