@@ -1,0 +1,180 @@
+package io.github.kfac4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import javax.tools.Diagnostic;
+import javax.tools.DiagnosticCollector;
+import javax.tools.JavaCompiler;
+import javax.tools.JavaFileObject;
+import javax.tools.SimpleJavaFileObject;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the README shows can be typed in as it stands. */
+class ReadmeTest {
+  private static final Path ROOT = Path.of("..", "..").toAbsolutePath().normalize();
+  private static final String README = read(ROOT.resolve("README.md"));
+  private static final Pattern FENCE = Pattern.compile("(?ms)^```(\\w*)\\n(.*?)^```$");
+  private static final Pattern COMMAND =
+      Pattern.compile("(?m)(?:^|&& |java -jar java/cli/target/)kfac(?:\\.jar)? ([^#\\n]*)");
+  private static final Pattern LINK = Pattern.compile("\\]\\((?!https?:)([^)#]+)\\)");
+  private static final Pattern TEST = Pattern.compile("`([A-Z]\\w*(?:Test|Contract|Properties))`");
+
+  /** What the snippets take for granted; a local variable of the same name hides a field. */
+  private static final String CONTEXT =
+      """
+      import ai.djl.Model;
+      import ai.djl.ndarray.NDList;
+      import ai.djl.training.*;
+      import ai.djl.training.dataset.*;
+      import io.github.kfac4j.*;
+      import io.github.kfac4j.backend.*;
+      import io.github.kfac4j.cuda.*;
+      import io.github.kfac4j.djl.*;
+      import io.github.kfac4j.fisher.*;
+      import io.github.kfac4j.layer.*;
+      import io.github.kfac4j.nqm.*;
+      import io.github.kfac4j.step.*;
+      import io.github.kfac4j.tensor.*;
+      import java.nio.file.Path;
+      import java.util.*;
+      import org.bytedeco.cuda.cudart.CUstream_st;
+      import org.bytedeco.javacpp.FloatPointer;
+
+      class Snippet {
+        Model model;
+        Trainer trainer;
+        Dataset data;
+        Batch batch;
+        DjlKfac kfac;
+        KfacOptions options;
+        double learningRate, damping;
+        List<Observation> observations;
+        List<LayerGradient> gradients;
+        CUstream_st stream;
+        FloatPointer pointer;
+
+        void run() throws Exception {
+      %s
+        }
+      }
+      """;
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Stream<String> fences(String language) {
+    return FENCE
+        .matcher(README)
+        .results()
+        .filter(fence -> fence.group(1).equals(language))
+        .map(fence -> fence.group(2));
+  }
+
+  @TestFactory
+  List<DynamicTest> commandsAreUnderstood() {
+    List<DynamicTest> tests =
+        fences("")
+            .flatMap(text -> COMMAND.matcher(text).results())
+            .map(command -> command.group(1).strip())
+            .distinct()
+            .map(line -> DynamicTest.dynamicTest("kfac " + line, () -> requireUnderstood(line)))
+            .toList();
+    assertThat(tests).hasSizeGreaterThan(10);
+    return tests;
+  }
+
+  private static void requireUnderstood(String line) {
+    assertThatCode(() -> KfacCommand.commandLine().parseArgs(line.split("\\s+")))
+        .doesNotThrowAnyException();
+  }
+
+  @TestFactory
+  List<DynamicTest> snippetsCompile(@TempDir Path classes) {
+    List<DynamicTest> tests =
+        fences("java")
+            .map(code -> DynamicTest.dynamicTest(firstLine(code), () -> compile(code, classes)))
+            .toList();
+    assertThat(tests).hasSizeGreaterThan(3);
+    return tests;
+  }
+
+  private static String firstLine(String code) {
+    return code.lines().findFirst().orElseThrow();
+  }
+
+  private static void compile(String code, Path classes) {
+    JavaCompiler javac = ToolProvider.getSystemJavaCompiler();
+    DiagnosticCollector<JavaFileObject> messages = new DiagnosticCollector<>();
+    String path = System.getProperty("surefire.test.class.path");
+    javac
+        .getTask(
+            null,
+            null,
+            messages,
+            List.of(
+                "-proc:none",
+                "-d",
+                classes.toString(),
+                "-classpath",
+                path == null ? System.getProperty("java.class.path") : path),
+            null,
+            List.of(new Source(CONTEXT.formatted(code))))
+        .call();
+    assertThat(
+            messages.getDiagnostics().stream()
+                .filter(message -> message.getKind() == Diagnostic.Kind.ERROR)
+                .map(message -> message.getMessage(Locale.ROOT)))
+        .isEmpty();
+  }
+
+  private static final class Source extends SimpleJavaFileObject {
+    private final String code;
+
+    Source(String code) {
+      super(URI.create("string:///Snippet.java"), Kind.SOURCE);
+      this.code = code;
+    }
+
+    @Override
+    public CharSequence getCharContent(boolean ignoreEncodingErrors) {
+      return code;
+    }
+  }
+
+  @Test
+  void linksAndTestsExist() throws IOException {
+    List<String> links =
+        LINK.matcher(README).results().map(link -> link.group(1)).distinct().toList();
+    assertThat(links).isNotEmpty().allSatisfy(link -> assertThat(ROOT.resolve(link)).exists());
+    List<String> named = TEST.matcher(README).results().map(MatchResult::group).toList();
+    try (Stream<Path> files = Files.walk(ROOT.resolve("java"))) {
+      assertThat(
+              files
+                  .map(file -> "`" + file.getFileName().toString().replace(".java", "") + "`")
+                  .collect(Collectors.toSet()))
+          .containsAll(named);
+    }
+    assertThat(named).hasSizeGreaterThan(10);
+  }
+}
