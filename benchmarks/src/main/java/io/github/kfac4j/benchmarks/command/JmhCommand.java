@@ -1,10 +1,10 @@
 package io.github.kfac4j.benchmarks.command;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Unmatched;
 
 /** JMH's own command line. */
@@ -15,17 +15,12 @@ import picocli.CommandLine.Unmatched;
       "Example: jmh Inverse -p contender=cpu,openblas -p 'shape=inverse n=576'"
     })
 final class JmhCommand implements Callable<Integer> {
-  @Parameters(arity = "0..*", hidden = true)
-  private List<String> names = List.of();
-
-  @Unmatched private List<String> options = List.of();
-
-  @picocli.CommandLine.Spec private picocli.CommandLine.Model.CommandSpec spec;
+  /** All that follows, in its order: picocli knows none of it. */
+  @Unmatched private final List<String> options = new ArrayList<>();
 
   @Override
   public Integer call() throws IOException {
-    List<String> given = spec.commandLine().getParseResult().originalArgs();
-    org.openjdk.jmh.Main.main(given.toArray(String[]::new));
+    org.openjdk.jmh.Main.main(options.toArray(String[]::new));
     return 0;
   }
 }

@@ -8,8 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import picocli.CommandLine.ParseResult;
 
 /** The commands that the README shows can be typed in as they stand. */
 class ReadmeTest {
@@ -32,6 +35,16 @@ class ReadmeTest {
             .toList();
     assertThat(tests).hasSizeGreaterThan(5);
     return tests;
+  }
+
+  @Test
+  void whatFollowsJmhGoesThereInItsOrder() {
+    List<String> given = List.of("Inverse", "-p", "contender=cpu,mkl", "-h");
+    ParseResult jmh =
+        Benchmarks.commandLine()
+            .parseArgs(Stream.concat(Stream.of("jmh"), given.stream()).toArray(String[]::new))
+            .subcommand();
+    assertThat(jmh.unmatched()).isEqualTo(given);
   }
 
   private static void requireUnderstood(String line) {
