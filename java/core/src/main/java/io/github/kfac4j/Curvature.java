@@ -24,6 +24,10 @@ sealed interface Curvature
    * @param part which of the factors it is for
    */
   record Batch(LayerState state, List<Use> uses, double gScale, Part part) {
+    Batch with(List<Use> changed) {
+      return new Batch(state, changed, gScale, part);
+    }
+
     int examples() {
       return uses.get(0).examples();
     }
@@ -55,13 +59,16 @@ sealed interface Curvature
   /** Allocates the matrices of a new layer. */
   void allocate(LayerState state);
 
+  /** Whether inputs and output gradients can be observed apart, by the parts A and G. */
+  boolean inputsApart();
+
   /**
    * The uses of a pass in the form that {@link #observe} takes.
    *
    * @throws IllegalArgumentException if there is none
    */
-  default List<Use> prepare(LayerState state, List<Use> uses) {
-    return uses;
+  default List<Use> prepare(Batch batch) {
+    return batch.uses();
   }
 
   /** Takes batches into the running averages. */

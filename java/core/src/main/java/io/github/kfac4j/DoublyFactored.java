@@ -6,6 +6,7 @@ import io.github.kfac4j.backend.Inversion;
 import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Moment;
+import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.layer.FlattenedDense;
 import io.github.kfac4j.layer.Separated;
 import io.github.kfac4j.layer.Use;
@@ -60,9 +61,17 @@ final class DoublyFactored implements Curvature {
   }
 
   @Override
-  public List<Use> prepare(LayerState state, List<Use> uses) {
-    RankOne rankOne = new RankOne(backend, (FlattenedDense) state.layer);
-    return uses.stream().<Use>map(use -> rankOne.split((Vectors) use)).toList();
+  public boolean inputsApart() {
+    return true;
+  }
+
+  @Override
+  public List<Use> prepare(Batch batch) {
+    if (batch.part() == Part.G) {
+      return batch.uses();
+    }
+    RankOne rankOne = new RankOne(backend, (FlattenedDense) batch.state().layer);
+    return batch.uses().stream().<Use>map(use -> rankOne.split((Vectors) use)).toList();
   }
 
   @Override
@@ -77,19 +86,26 @@ final class DoublyFactored implements Curvature {
       }
       backend.accumulate(moments);
     }
-    batches.forEach(batch -> Factors.observed(batch, options));
+    batches.stream()
+        .filter(batch -> batch.part() != Part.A)
+        .forEach(batch -> Factors.observed(batch, options));
   }
 
   /** All three are means over examples and uses. */
   private static void addMoments(List<Moment> moments, Batch batch, int use, KfacOptions options) {
     LayerState state = batch.state();
-    Separated one = (Separated) batch.uses().get(use);
+    Use one = batch.uses().get(use);
     double decay = use == 0 ? options.decay() : 1;
     double weight = (1 - options.decay()) / batch.examples() / batch.positions();
-    moments.add(new Moment(state.matrix(PSI), decay, weight, one.psi()));
-    moments.add(new Moment(state.matrix(PHI), decay, weight, one.phi()));
-    double gWeight = weight * batch.gScale() * batch.gScale();
-    moments.add(new Moment(state.matrix(Factors.G), decay, gWeight, one.g()));
+    if (one instanceof Separated split) {
+      moments.add(new Moment(state.matrix(PSI), decay, weight, split.psi()));
+      moments.add(new Moment(state.matrix(PHI), decay, weight, split.phi()));
+    }
+    if (batch.part() != Part.A) {
+      Samples g = one instanceof Separated split ? split.g() : ((Vectors) one).g();
+      double gWeight = weight * batch.gScale() * batch.gScale();
+      moments.add(new Moment(state.matrix(Factors.G), decay, gWeight, g));
+    }
   }
 
   @Override

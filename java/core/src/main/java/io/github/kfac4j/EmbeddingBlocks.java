@@ -51,6 +51,12 @@ final class EmbeddingBlocks implements Curvature {
     state.matrices.put(KroneckerBases.MOMENTS, backend.allocate(1, rows, width));
   }
 
+  /** Where the weight is tied, both factors pool both. */
+  @Override
+  public boolean inputsApart() {
+    return false;
+  }
+
   @Override
   public void observe(List<Batch> batches, KfacOptions options) {
     int rounds = batches.stream().mapToInt(batch -> batch.uses().size()).max().orElse(0);

@@ -5,20 +5,24 @@ import io.github.kfac4j.backend.BasisMoment;
 import io.github.kfac4j.backend.BasisStep;
 import io.github.kfac4j.backend.Eigendecomposition;
 import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.JointSamples;
 import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.oracle.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /**
  * A backend whose missing verbs, those that throw {@link UnsupportedOperationException}, are done
@@ -100,12 +104,23 @@ final class FallbackBackend implements Backend {
             java.accumulate(
                 moments.stream()
                     .map(
-                        m -> new Moment(copies.out(m.target()), m.decay(), m.weight(), m.samples()))
+                        m ->
+                            new Moment(
+                                copies.out(m.target()), m.decay(), m.weight(), host(m.samples())))
                     .toList()));
   }
 
+  /**
+   * Joint samples in a call of their own: what a backend cannot do should not take others along.
+   */
   @Override
   public void accumulateInBasis(List<BasisMoment> moments) {
+    Map<Boolean, List<BasisMoment>> parts =
+        moments.stream().collect(Collectors.partitioningBy(m -> m.a() instanceof JointSamples));
+    parts.values().stream().filter(part -> !part.isEmpty()).forEach(this::accumulateLike);
+  }
+
+  private void accumulateLike(List<BasisMoment> moments) {
     run(
         "accumulateInBasis",
         () -> fast.accumulateInBasis(moments),
@@ -118,8 +133,8 @@ final class FallbackBackend implements Backend {
                                 copies.out(m.target()),
                                 m.decay(),
                                 m.weight(),
-                                m.g(),
-                                m.a(),
+                                host(m.g()),
+                                host(m.a()),
                                 copies.in(m.gBasis()),
                                 copies.in(m.aBasis())))
                     .toList()));
@@ -213,6 +228,15 @@ final class FallbackBackend implements Backend {
   @Override
   public void scale(List<? extends Tensor> tensors, double factor) {
     run("scale", () -> fast.scale(tensors, factor), c -> java.scale(host(tensors), factor));
+  }
+
+  private static Samples host(Samples samples) {
+    if (samples instanceof JointSamples joint) {
+      joint.parts().forEach(FallbackBackend::host);
+    } else {
+      host(List.of(samples.data()));
+    }
+    return samples;
   }
 
   private static List<? extends Tensor> host(List<? extends Tensor> tensors) {

@@ -63,8 +63,8 @@ final class InputCheck {
   private static Curvature.Batch prepared(Curvature.Batch batch) {
     LayerState state = batch.state();
     try {
-      List<Use> uses = state.curvature.prepare(state, state.layer.join(batch.uses()));
-      return new Curvature.Batch(state, uses, batch.gScale(), batch.part());
+      Curvature.Batch joined = batch.with(state.layer.join(batch.uses()));
+      return joined.with(state.curvature.prepare(joined));
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(LayerState.prefix(state.name) + e.getMessage(), e);
     }

@@ -135,6 +135,28 @@ public final class Kfac implements KfacVerbs {
     countShare(share);
   }
 
+  @Override
+  public void observe(List<Observation> observations, double share, int pass, int passes) {
+    if (pass < 0 || pass >= passes) {
+      throw new IllegalArgumentException(
+          "passes are counted from 0 to %d, but this is %d".formatted(passes - 1, pass));
+    }
+    List<Observation> apart =
+        check.known(observations).stream().filter(o -> inputsApart(o.layer())).toList();
+    observe(
+        observations,
+        share / passes,
+        layer -> inputsApart(layer) ? Curvature.Part.G : Curvature.Part.BOTH);
+    if (pass == 0 && !apart.isEmpty()) {
+      observe(apart, share, layer -> Curvature.Part.A);
+    }
+    countShare(share / passes);
+  }
+
+  private boolean inputsApart(String layer) {
+    return state.layer(layer).curvature.inputsApart();
+  }
+
   private double observedShareBefore() {
     return observedShare > 1 - SHARE_ROUNDING ? 0 : observedShare;
   }

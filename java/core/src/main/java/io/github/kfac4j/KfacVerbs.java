@@ -52,6 +52,19 @@ public interface KfacVerbs extends AutoCloseable {
   void observe(List<Observation> observations, double share);
 
   /**
+   * Takes one of several backward passes through the same forward pass into the running averages,
+   * as {@link #observe(List, double)} does with the share {@code share / passes}. A, which is the
+   * same in all of them, may be made in the first pass alone.
+   *
+   * @param share of the forward pass in the step's statistics, in (0, 1]
+   * @param pass from 0 to {@code passes} - 1, in this order
+   * @throws IllegalArgumentException as {@link #observe(List, double)}
+   */
+  default void observe(List<Observation> observations, double share, int pass, int passes) {
+    observe(observations, share / passes);
+  }
+
+  /**
    * Takes the inputs of a batch before its backward pass, for those who can make use of them then.
    * The same layers are observed after the backward pass as if nothing had been.
    *

@@ -7,7 +7,6 @@ import io.github.kfac4j.backend.Eigendecomposition;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.layer.Layer;
-import io.github.kfac4j.layer.Use;
 import io.github.kfac4j.layer.Vectors;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -50,10 +49,9 @@ final class KroneckerBases implements Curvature {
         MOMENTS, backend.allocate(layer.groups(), layer.outputDim(), layer.inputDim()));
   }
 
-  /** One use: the gradient of an example is the sum over all of them. */
   @Override
-  public List<Use> prepare(LayerState state, List<Use> uses) {
-    return measured ? List.of(Vectors.join(uses.stream().map(Vectors.class::cast).toList())) : uses;
+  public boolean inputsApart() {
+    return rotated;
   }
 
   @Override
@@ -62,7 +60,9 @@ final class KroneckerBases implements Curvature {
       Factors.observe(backend, batches, options);
     }
     List<Batch> inBasis =
-        batches.stream().filter(b -> measured && (!rotated || b.state().ready())).toList();
+        batches.stream()
+            .filter(b -> measured && b.part() != Part.A && (!rotated || b.state().ready()))
+            .toList();
     double decay = options.decay();
     backend.accumulateInBasis(inBasis.stream().map(b -> moment(b, decay)).toList());
     for (Batch batch : inBasis) {
@@ -70,9 +70,10 @@ final class KroneckerBases implements Curvature {
     }
   }
 
+  /** The gradient of an example is the sum over all uses. */
   private static BasisMoment moment(Batch batch, double decay) {
     LayerState state = batch.state();
-    Vectors vectors = (Vectors) batch.uses().get(0);
+    Vectors vectors = Vectors.join(batch.uses().stream().map(Vectors.class::cast).toList());
     double weight = (1 - decay) * batch.gScale() * batch.gScale() / batch.examples();
     return new BasisMoment(
         state.matrix(MOMENTS),

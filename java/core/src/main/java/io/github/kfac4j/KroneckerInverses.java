@@ -33,6 +33,11 @@ final class KroneckerInverses implements Curvature {
   }
 
   @Override
+  public boolean inputsApart() {
+    return true;
+  }
+
+  @Override
   public void observe(List<Batch> batches, KfacOptions options) {
     Factors.observe(backend, batches, options);
   }

@@ -8,8 +8,10 @@ import static org.assertj.core.data.Offset.offset;
 import io.github.kfac4j.backend.BasisMoment;
 import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.ImageLayout;
+import io.github.kfac4j.backend.JointSamples;
 import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
@@ -188,12 +190,16 @@ class EkfacTest {
     Arrays.fill(values, 1);
     HostTensor data = HostTensor.of(values, examples, 2, width);
     Vectors use = new Dense(width, width, false).use(data, data);
+    Samples twice = new JointSamples(List.of(use.a(), use.a()));
     try (JavaBackend backend = new JavaBackend();
         MatrixStack target = backend.allocate(1, width, width)) {
       double weight = 1.0 / examples;
       backend.accumulateInBasis(
           List.of(new BasisMoment(target, 0, weight, use.g(), use.a(), null, null)));
       assertThat(target.toArray()[width + 1]).isCloseTo(4, offset(1e-9));
+      backend.accumulateInBasis(
+          List.of(new BasisMoment(target, 0, weight, twice, twice, null, null)));
+      assertThat(target.toArray()[width + 1]).isCloseTo(16, offset(1e-9));
     }
   }
 }

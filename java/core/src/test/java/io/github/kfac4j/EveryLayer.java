@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
-/** A network with every kind of layer, two of them used twice, and random steps of it. */
+/** A network with every kind of layer, three of them used twice, and random steps of it. */
 final class EveryLayer {
   private EveryLayer() {}
 
@@ -45,6 +45,7 @@ final class EveryLayer {
     batch.add(observation(random, "fc", new int[] {6, 4}, new int[] {6, 3}));
     batch.add(observation(random, "flat", new int[] {6, 3, 1, 2}, new int[] {6, 2}));
     batch.add(observation(random, "line", new int[] {6, 2, 4}, new int[] {6, 3, 3}));
+    batch.add(observation(random, "line", new int[] {6, 2, 3}, new int[] {6, 3, 2}));
     batch.add(observation(random, "up", new int[] {6, 2, 2, 2}, new int[] {6, 2, 4, 4}));
     batch.add(observation(random, "norm", new int[] {6, 3, 2}, new int[] {6, 3, 2}));
     batch.add(observation(random, "full", new int[] {6, 3}, new int[] {6, 3}));

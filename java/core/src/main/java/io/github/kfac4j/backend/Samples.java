@@ -9,7 +9,7 @@ import io.github.kfac4j.tensor.Tensor;
  * <p>Row {@code n * positions + t} belongs to example {@code n} at position {@code t}, in all kinds
  * alike.
  */
-public sealed interface Samples permits RowSamples, ChannelSamples, PatchSamples {
+public sealed interface Samples permits RowSamples, ChannelSamples, PatchSamples, JointSamples {
   /** Where the data lies. */
   Tensor data();
 

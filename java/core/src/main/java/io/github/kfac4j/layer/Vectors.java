@@ -1,5 +1,6 @@
 package io.github.kfac4j.layer;
 
+import io.github.kfac4j.backend.JointSamples;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.tensor.HostTensor;
@@ -21,38 +22,37 @@ public record Vectors(Samples a, Samples g) implements Use {
   public Vectors {
     if (a.examples() != g.examples() || a.positions() != g.positions()) {
       throw new IllegalArgumentException(
-          "an input of shape %s gives %d examples of %d positions, but the output gradient of shape %s has %d of %d"
+          "an input %s gives %d examples of %d positions, but the output gradient %s has %d of %d"
               .formatted(
-                  a.data().shape(),
-                  a.examples(),
-                  a.positions(),
-                  g.data().shape(),
-                  g.examples(),
-                  g.positions()));
+                  place(a), a.examples(), a.positions(), place(g), g.examples(), g.positions()));
     }
   }
 
-  /**
-   * Several uses as one, at the positions of all of them in turn.
-   *
-   * @throws IllegalArgumentException if vectors do not lie as rows in host memory
-   */
+  private static String place(Samples samples) {
+    return samples instanceof JointSamples
+        ? "of several uses"
+        : "of shape " + samples.data().shape();
+  }
+
+  /** Several uses as one, at the positions of all of them in turn. */
   public static Vectors join(List<Vectors> uses) {
     return uses.size() == 1
         ? uses.get(0)
         : new Vectors(
-            rows(uses.stream().map(Vectors::a).toList()),
-            rows(uses.stream().map(Vectors::g).toList()));
+            joint(uses.stream().map(Vectors::a).toList()),
+            joint(uses.stream().map(Vectors::g).toList()));
   }
 
+  private static Samples joint(List<Samples> uses) {
+    boolean rows =
+        uses.stream().allMatch(u -> u instanceof RowSamples && u.data() instanceof HostTensor);
+    return rows ? rows(uses) : new JointSamples(uses);
+  }
+
+  /** Rows are few enough to be copied, and every backend knows them. */
   private static RowSamples rows(List<Samples> uses) {
+    RowSamples first = (RowSamples) uses.get(0);
     int positions = uses.stream().mapToInt(Samples::positions).sum();
-    if (!(uses.get(0) instanceof RowSamples first)
-        || uses.stream().anyMatch(u -> !(u.data() instanceof HostTensor))) {
-      throw new IllegalArgumentException(
-          "several uses in one pass can be joined only where the vectors lie as rows in host memory;"
-              + " choose the approximation KRONECKER for this layer");
-    }
     int width = first.groups() * first.width();
     double[] joined = new double[first.examples() * positions * width];
     int at = 0;

@@ -2,35 +2,56 @@ package io.github.kfac4j.oracle;
 
 import io.github.kfac4j.backend.ChannelSamples;
 import io.github.kfac4j.backend.ImageLayout;
+import io.github.kfac4j.backend.JointSamples;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.tensor.HostTensor;
+import java.util.List;
 
 /** Reads samples as fp64 rows, whatever their kind. */
 final class SampleReader {
   private final Samples samples;
   private final double[] data;
+  private final List<SampleReader> parts;
 
   SampleReader(Samples samples) {
     this.samples = samples;
-    this.data = ((HostTensor) samples.data()).toArray();
+    boolean joint = samples instanceof JointSamples;
+    this.data = joint ? null : ((HostTensor) samples.data()).toArray();
+    this.parts =
+        samples instanceof JointSamples s
+            ? s.parts().stream().map(SampleReader::new).toList()
+            : List.of();
   }
 
   /** Writes rows {@code [first, first + count)} of a group to {@code out}, {@code dim} apart. */
   void read(int group, long first, int count, double[] out) {
     int dim = samples.dim();
+    int positions = samples.positions();
     for (int r = 0; r < count; r++) {
       long row = first + r;
-      int example = (int) (row / samples.positions());
-      int position = (int) (row % samples.positions());
-      if (samples instanceof RowSamples s) {
-        readRow(s, group, (int) row, out, r * dim);
-      } else if (samples instanceof ChannelSamples s) {
-        readChannels(s, group, example, position, out, r * dim);
-      } else if (samples instanceof PatchSamples s) {
-        readPatch(s, group, example, position, out, r * dim);
+      read(group, (int) (row / positions), (int) (row % positions), out, r * dim);
+    }
+  }
+
+  private void read(int group, int example, int position, double[] out, int at) {
+    if (samples instanceof RowSamples s) {
+      readRow(s, group, example * s.positions() + position, out, at);
+    } else if (samples instanceof ChannelSamples s) {
+      readChannels(s, group, example, position, out, at);
+    } else if (samples instanceof PatchSamples s) {
+      readPatch(s, group, example, position, out, at);
+    } else {
+      int rest = position;
+      for (SampleReader part : parts) {
+        int positions = part.samples.positions();
+        if (rest < positions) {
+          part.read(group, example, rest, out, at);
+          return;
+        }
+        rest -= positions;
       }
     }
   }

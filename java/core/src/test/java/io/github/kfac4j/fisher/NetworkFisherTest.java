@@ -112,7 +112,7 @@ class NetworkFisherTest {
         Observation observation =
             new Observation(
                 "hidden", HostTensor.of(x, N, IN), HostTensor.of(g, N, HIDDEN), Math.sqrt(passes));
-        kfac.observe(List.of(observation), 1.0 / passes);
+        kfac.observe(List.of(observation), 1, pass, passes);
       }
       assertThat(Fixtures.error(kfac.state().inputFactor("hidden"), inputFactor()))
           .isLessThan(1e-14);

@@ -2,6 +2,7 @@ package io.github.kfac4j.cpu;
 
 import io.github.kfac4j.backend.ChannelSamples;
 import io.github.kfac4j.backend.ImageLayout;
+import io.github.kfac4j.backend.JointSamples;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Samples;
@@ -22,6 +23,9 @@ abstract class SampleMatrix {
 
   /** The simplest form of the samples. */
   static SampleMatrix of(Samples samples) {
+    if (samples instanceof JointSamples s) {
+      return new JointMatrix(s);
+    }
     if (samples instanceof RowSamples s) {
       return new RowMatrix(s.data(), s.rows(), s.groups(), s.width(), s.bias());
     }

@@ -1,6 +1,7 @@
 package io.github.kfac4j.cuda;
 
 import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.JointSamples;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.cuda.Gemm.Matrices;
@@ -60,7 +61,17 @@ final class BasisAccumulation {
     this.y = call.take(most * gradient);
   }
 
+  /**
+   * Updates all.
+   *
+   * @throws UnsupportedOperationException if there are joint samples; then nothing is changed
+   */
   static void run(List<BasisMoment> moments, CudaContext context) {
+    for (BasisMoment moment : moments) {
+      if (moment.a() instanceof JointSamples) {
+        throw new UnsupportedOperationException("a convolution that is used several times");
+      }
+    }
     context.enter();
     for (BasisMoment moment : moments) {
       try (Call call = new Call(context)) {

@@ -29,8 +29,11 @@ final class SampledBackward {
   /** Hears of each pass, whose output gradients are in the captures by then. */
   @FunctionalInterface
   interface Observer {
-    /** One of {@code count} passes; output gradients times {@code scale} are of the summed loss. */
-    void observe(double scale, int count);
+    /**
+     * One of {@code count} passes, from 0 on; output gradients times {@code scale} are of the
+     * summed loss.
+     */
+    void observe(double scale, int pass, int count);
   }
 
   /** Runs all passes; the graph stays for the real loss. */
@@ -56,7 +59,7 @@ final class SampledBackward {
         try (NDArray gradient = gradient(pass, detached, values, step, k)) {
           JniUtils.backward((PtNDArray) output, (PtNDArray) gradient, true, false);
         }
-        observer.observe(Math.sqrt(count), count);
+        observer.observe(Math.sqrt(count), k, count);
       }
     } finally {
       trainable.forEach(value -> value.setRequiresGradient(true));

@@ -74,11 +74,12 @@ final class Step implements AutoCloseable {
       taps.forEach(tap -> tap.record(null));
     }
     used.addAll(pass.used());
-    if (observes && sampled != null) {
-      sample(outputs);
-    } else if (observes) {
+    if (observes) {
       List<Observation> seen = pass.captures().stream().map(Capture::inputObservation).toList();
       kfac.observeInputs(seen, 1.0 / microBatches);
+    }
+    if (observes && sampled != null) {
+      sample(outputs);
     }
     return outputs;
   }
@@ -132,14 +133,14 @@ final class Step implements AutoCloseable {
   /** Takes the gradients of the loss itself into the factors, if the pass was for that. */
   private void observeGradients() {
     if (pass.observes() && sampled == null) {
-      observe(pass.examples(), 1);
+      observe(pass.examples(), 0, 1);
     }
   }
 
   /** Takes one of {@code count} backward passes of a micro-batch into the factors. */
-  private void observe(double scale, int count) {
+  private void observe(double scale, int index, int count) {
     long start = System.nanoTime();
-    kfac.observe(observations(scale), 1.0 / (count * microBatches));
+    kfac.observe(observations(scale), 1.0 / microBatches, index, count);
     observeTime += System.nanoTime() - start;
   }
 
