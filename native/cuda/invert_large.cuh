@@ -130,7 +130,7 @@ __device__ void solve_row(const PanelShared& shared, float (&p)[LEFT], float4* z
 }
 
 // One block of rows outside the pivot block; a thread has one row.
-__global__ void __launch_bounds__(PIVOT) panel_kernel(Table<LargeJob> table, int block) {
+__global__ void __launch_bounds__(PIVOT, 2) panel_kernel(Table<LargeJob> table, int block) {
   KFAC_SHARED(PanelShared, shared);
   long long other;
   const LargeJob job = table.find(blockIdx.x, other);

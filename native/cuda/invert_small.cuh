@@ -19,6 +19,7 @@ template <int N_>
 struct SmallTeam {
   static constexpr int N = N_, COLUMNS = N == 64 ? 2 : 1, THREADS = N / COLUMNS;
   static constexpr int TEAMS = THREADS == 32 ? 4 : 1;  // teams in a block
+  static constexpr int RESIDENT = N == 32 ? 4 : 2;  // blocks of a multiprocessor; for more, nvcc spills
 
   struct Shared {
     float4 pivot[4];    // columns of the pivot block
@@ -36,7 +37,7 @@ struct SmallTeam {
 };
 
 template <class Team>
-__global__ void __launch_bounds__(Team::THREADS* Team::TEAMS) invert_small_kernel(Table<SmallJob> table) {
+__global__ void __launch_bounds__(Team::THREADS* Team::TEAMS, Team::RESIDENT) invert_small_kernel(Table<SmallJob> table) {
   constexpr int N = Team::N, COLUMNS = Team::COLUMNS, THREADS = Team::THREADS;
   using AllShared = typename Team::AllShared;
   KFAC_SHARED(AllShared, all);

@@ -12,6 +12,13 @@ namespace kfac {
 
 constexpr float SMALLEST_PIVOT = 1.17549435e-38f;  // below, a reciprocal may overflow
 
+// 1 / sqrt(x) to the last bit or nearly so: one Newton step from the hardware's approximation, the rounding of x r
+// included. What it is off by goes into whole rows and columns of an inverse. Not a number unless 0 < x < infinity.
+__device__ __forceinline__ float reciprocal_root(float x) {
+  const float r = rsqrtf(x), xr = x * r, missing = fmaf(x, r, -xr);
+  return fmaf(0.5f * r, fmaf(-missing, r, fmaf(-xr, r, 1.0f)), r);
+}
+
 // Lower triangle of a 4 x 4 Cholesky factor, reciprocals on the diagonal.
 struct Lower4 {
   float r0, l10, r1, l20, l21, r2, l30, l31, l32, r3;
@@ -23,7 +30,7 @@ __device__ __forceinline__ int factor4(const float4 (&d)[4], Lower4& l) {
   int failed = 0;
   auto reciprocal = [&](float pivot, int number) {
     if (!(pivot >= SMALLEST_PIVOT && finite(pivot)) && !failed) failed = number;
-    return 1.0f / sqrtf(pivot);
+    return reciprocal_root(pivot);
   };
   l.r0 = reciprocal(d[0].x, 1);
   l.l10 = d[0].y * l.r0;
@@ -53,9 +60,10 @@ __device__ __forceinline__ float4 unit4(int i) {
 }
 __device__ __forceinline__ float4 negative(float4 z) { return make_float4(-z.x, -z.y, -z.z, -z.w); }
 
-// a - u . v; the same bits for (u, v) and (v, u)
+// a - u . v; the same bits for (u, v) and (v, u). The products are added up first: of n / 4 such steps each then rounds
+// a once instead of four times, which halves the error of a well-conditioned inverse.
 __device__ __forceinline__ float minus_dot(float a, float4 u, float4 v) {
-  return fmaf(-u.w, v.w, fmaf(-u.z, v.z, fmaf(-u.y, v.y, fmaf(-u.x, v.x, a))));
+  return a - fmaf(u.w, v.w, fmaf(u.z, v.z, fmaf(u.y, v.y, u.x * v.x)));
 }
 
 // Updates columns held as a[c][0] = element first, a[c][1] = element first + 1, ... and moves them up by four places,

@@ -96,6 +96,11 @@ T atomicMin(T* address, T value) {
   }
   return old;
 }
+// As wrong as the hardware's may be: 2 units in the last place.
+inline float rsqrtf(float x) {
+  const float r = 1.0f / std::sqrt(x);
+  return r > 0.0f && std::isfinite(r) ? __builtin_bit_cast(float, __builtin_bit_cast(unsigned, r) + 2u) : r;
+}
 inline float __uint_as_float(unsigned bits) {
   float value;
   std::memcpy(&value, &bits, sizeof value);
