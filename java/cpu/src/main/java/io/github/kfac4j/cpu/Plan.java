@@ -22,7 +22,12 @@ interface Plan {
     return 0;
   }
 
-  /** A plan of one phase with one task. */
+  /** Whether tasks call LAPACK, which needs more stack than the caller's thread may have. */
+  default boolean deepStack() {
+    return false;
+  }
+
+  /** A plan of one phase with one task, which may call LAPACK. */
   static Plan of(java.util.function.Consumer<Arena> task) {
     return new Plan() {
       @Override
@@ -33,6 +38,11 @@ interface Plan {
       @Override
       public int tasks(int phase) {
         return 1;
+      }
+
+      @Override
+      public boolean deepStack() {
+        return true;
       }
 
       @Override
