@@ -46,6 +46,10 @@ void kfac_cpu_invert(int32_t n, int32_t count, const float* const* source, const
   verbs().invert({n, count, source, scale, damping, inverse, status}, work);
 }
 
+kfac_cpu_plan* kfac_cpu_inversion(int32_t n, const float* source, double scale, double damping, float* inverse) {
+  return reinterpret_cast<kfac_cpu_plan*>(verbs().inversion(n, source, scale, damping, inverse));
+}
+
 double kfac_cpu_dot(int64_t n, const float* x, const float* y) { return verbs().dot(n, x, y); }
 
 kfac_cpu_plan* kfac_cpu_patch_moment(const kfac_cpu_convolution* convolution, const float* images, double decay,
@@ -65,5 +69,7 @@ int64_t kfac_cpu_plan_scratch(const kfac_cpu_plan* plan) { return (int64_t)of(pl
 void kfac_cpu_plan_run(const kfac_cpu_plan* plan, int32_t phase, int32_t task, float* shared, float* scratch) {
   of(plan)->run(phase, task, shared, scratch);
 }
+
+int32_t kfac_cpu_plan_status(const kfac_cpu_plan* plan) { return of(plan)->status(); }
 
 void kfac_cpu_plan_free(kfac_cpu_plan* plan) { delete of(plan); }

@@ -12,8 +12,6 @@ constexpr int SMALL = 64;
 
 static inline size_t batch_floats(int n) { return (size_t)round_up(n, B) * round_up(n, B) * W + P; }
 
-static inline float* aligned(float* p) { return (float*)(((uintptr_t)p + 63) & ~(uintptr_t)63); }
-
 /// Sets what lies beyond n, up to the padded size, to that of the identity.
 template <class L, class T>
 static void pad(const L& m, int n, T) {

@@ -1,18 +1,9 @@
-// The damped inverse of one matrix: Cholesky factor L, L^-1, then L^-T L^-1; n^3 operations.
+// The Cholesky factor L of a diagonal block, and L^-1.
 #pragma once
 #include "leaf.h"
 #include "product.h"
-#include "verbs.h"
 
 namespace kfac::KFAC_ISA {
-
-/// The leading dimension of a work matrix of n columns: products write whole tiles.
-static inline int padded(int n) { return round_up(n, P); }
-
-static inline size_t work_matrix(int n) { return (size_t)padded(n) * round_up(n, M); }
-
-/// Work floats of `invert_one`.
-static inline size_t invert_one_floats(int n) { return 2 * work_matrix(n) + pack_floats(n); }
 
 /// The largest diagonal block whose inverse stands for a triangular solve. Larger ones would be faster, but lose digits
 /// where a leading block of the matrix is nearly singular.
@@ -72,67 +63,5 @@ struct Factor {
     multiply({second.n, first.n, second.n, second.view(), product, -1, false, false, Trim::a_lower, below(), lda}, pack);
   }
 };
-
-/// Writes scale * source + damping I, its lower triangle, to A; false if an element is not finite.
-static bool load_damped(const float* source, int n, double scale, double damping, float* a, int lda) {
-  vf check = {};
-  float factor = (float)scale;
-  for (int i = 0; i < n; i++) {
-    const float* from = source + (size_t)i * n;
-    float* row = a + (size_t)i * lda;
-    for (int j = 0; j < i; j += W) {
-      vf x = first_lanes(load(from + j, n - j), i - j) * factor;
-      check += x * 0;
-      store(row + j, x);
-    }
-    row[i] = (float)(scale * from[i] + damping);  // in fp64, so that the sum is rounded once
-    check[0] += row[i] * 0;
-    memset(row + i + 1, 0, sizeof(float) * (lda - i - 1));
-  }
-  return is_zero(check);
-}
-
-/// Writes the symmetric matrix whose lower triangle A holds; false, and nothing, if an element is not finite.
-static bool write_symmetric(const float* a, int lda, int n, float* out) {
-  vf check = {};
-  for (int i = 0; i < n; i++) {
-    for (int j = 0; j <= i; j += W) check += first_lanes(load(a + (size_t)i * lda + j), i + 1 - j) * 0;
-  }
-  if (!is_zero(check)) return false;
-  for (int i = 0; i < n; i += W) {
-    int rows = least(W, n - i);
-    for (int j = 0; j <= i; j += W) {
-      vf block[W];
-      for (int r = 0; r < W; r++) block[r] = r < rows ? load(a + (size_t)(i + r) * lda + j) : vf{};
-      for (int r = 0; r < rows; r++) store(out + (size_t)(i + r) * n + j, block[r], n - j);
-      transpose(block);
-      if (i > j) {
-        for (int c = 0; c < W; c++) store(out + (size_t)(j + c) * n + i, block[c], rows);
-        continue;
-      }
-      for (int c = 0; c < rows; c++) {
-        vf upper = load(a + (size_t)(i + c) * lda + i);
-        vf lower = first_lanes(upper, c + 1);
-        store(out + (size_t)(i + c) * n + i, lower + (block[c] - first_lanes(block[c], c + 1)), rows);
-      }
-    }
-  }
-  return true;
-}
-
-/// Inverts one damped matrix with memory of `invert_one_floats(n)`; on failure `inverse` keeps its value.
-static int invert_one(const float* source, int n, double scale, double damping, float* inverse, float* work) {
-  int lda = padded(n);
-  size_t size = work_matrix(n);
-  float *a = work, *rest = a + size, *pack = rest + size;
-  if (!load_damped(source, n, scale, damping, a, lda)) return -1;
-  memset(a + (size_t)n * lda, 0, sizeof(float) * lda * (round_up(n, M) - n));
-  Factor factor = {a, lda, n, pack};
-  int failure = n <= LEAF ? invert_leaf(a, lda, n) : factor.factorise();
-  if (failure) return failure;
-  if (n > LEAF) factor.invert(rest);
-  multiply({n, n, n, factor.transposed(), factor.view(), 1, false, true, Trim::a_upper, rest, lda}, pack);
-  return write_symmetric(rest, lda, n, inverse) ? 0 : -1;
-}
 
 }  // namespace kfac::KFAC_ISA

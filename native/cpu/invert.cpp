@@ -1,12 +1,14 @@
 #include "batch.h"
-#include "cholesky.h"
+#include "single.h"
+#include "sweep.h"
 
 namespace kfac::KFAC_ISA {
 
 int lanes(int n) { return n <= TINY ? W / 2 : n <= SMALL ? W : 1; }
 
 size_t invert_floats(int n) {
-  size_t one = invert_one_floats(n), lanes = n <= SMALL ? batch_floats(n) : 0;
+  if (n > LEAF) return sweep_floats(n);
+  size_t one = single_floats(n), lanes = batch_floats(n);
   return one > lanes ? one : lanes;
 }
 
@@ -17,9 +19,14 @@ void invert(const Inversions& q, float* work) {
     for (int k = 0; k < q.count; k += W) invert_lanes(q, k, least(W, q.count - k), work);
   } else {
     for (int k = 0; k < q.count; k++) {
-      q.status[k] = invert_one(q.source[k], q.n, q.scale[k], q.damping[k], q.inverse[k], work);
+      auto one = q.n <= LEAF ? invert_single : invert_by_sweeps;
+      q.status[k] = one(q.source[k], q.n, q.scale[k], q.damping[k], q.inverse[k], work);
     }
   }
+}
+
+Plan* inversion(int n, const float* source, double scale, double damping, float* inverse) {
+  return new Sweep(n, source, scale, damping, inverse);
 }
 
 }  // namespace kfac::KFAC_ISA

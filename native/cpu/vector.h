@@ -24,6 +24,8 @@ static inline void add(float* p, vf v) { store(p, load(p) + v); }
 
 static inline vd widen(const float* p) { return __builtin_convertvector(*(const vhu*)p, vd); }
 
+static inline float* aligned(float* p) { return (float*)(((uintptr_t)p + 63) & ~(uintptr_t)63); }
+
 static inline int least(int a, int b) { return a < b ? a : b; }
 static inline int most(int a, int b) { return a > b ? a : b; }
 static inline int round_up(int n, int unit) { return (n + unit - 1) / unit * unit; }
@@ -33,6 +35,13 @@ static inline vf first_lanes(vf v, int count) {
   vi lane;
   for (int l = 0; l < W; l++) lane[l] = l;
   return lane < count ? v : vf{};
+}
+
+/// The first `count` lanes of one vector, the others of another.
+static inline vf choose_lanes(vf first, vf others, int count) {
+  vi lane;
+  for (int l = 0; l < W; l++) lane[l] = l;
+  return lane < count ? first : others;
 }
 
 /// The first `count` elements, W at most, and zeros; reads nothing beyond.

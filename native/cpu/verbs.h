@@ -31,6 +31,7 @@ struct Plan {
   virtual size_t shared_floats() const = 0;
   virtual size_t scratch_floats() const = 0;
   virtual void run(int phase, int task, float* shared, float* scratch) const = 0;
+  virtual int32_t status() const { return 0; }
   virtual ~Plan();
 };
 
@@ -39,6 +40,7 @@ struct Verbs {
   int (*lanes)(int n);  // matrices that are inverted side by side
   size_t (*invert_floats)(int n);
   void (*invert)(const Inversions& request, float* work);
+  Plan* (*inversion)(int n, const float* source, double scale, double damping, float* inverse);
   double (*dot)(int64_t n, const float* x, const float* y);
   Plan* (*patch_moment)(const PatchMoment& request, int method);
 };

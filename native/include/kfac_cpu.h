@@ -25,6 +25,10 @@ extern "C" {
  * lesser one; it is read once. */
 KFAC_CPU_API const char* kfac_cpu_instructions(void);
 
+/* Work cut into phases of independent tasks; a phase begins when the one before has ended. The cut depends on sizes
+ * alone, and so do the bits of the result. */
+typedef struct kfac_cpu_plan kfac_cpu_plan;
+
 /* How many matrices of n x n one call of kfac_cpu_invert works on side by side: calls with a multiple are fastest. */
 KFAC_CPU_API int32_t kfac_cpu_lanes(int32_t n);
 
@@ -38,6 +42,11 @@ KFAC_CPU_API int64_t kfac_cpu_invert_floats(int32_t n);
  * factorisation that is not positive. Unless it is 0, inverse[k] keeps its value. */
 KFAC_CPU_API void kfac_cpu_invert(int32_t n, int32_t count, const float* const* source, const double* scale,
                                   const double* damping, float* const* inverse, int32_t* status, float* work);
+
+/* The same for one matrix of more than 64 rows, as a plan, to be released; the same bits as kfac_cpu_invert. Its status,
+ * once the last phase has ended, is that of kfac_cpu_invert. */
+KFAC_CPU_API kfac_cpu_plan* kfac_cpu_inversion(int32_t n, const float* source, double scale, double damping,
+                                               float* inverse);
 
 /* The sum of x[i] y[i] in fp64. */
 KFAC_CPU_API double kfac_cpu_dot(int64_t n, const float* x, const float* y);
@@ -57,10 +66,6 @@ enum kfac_cpu_method {
   KFAC_CPU_SPECTRAL = 2 /* the same by discrete Fourier transforms */
 };
 
-/* Work cut into phases of independent tasks; a phase begins when the one before has ended. The cut depends on sizes
- * alone, and so do the bits of the result. */
-typedef struct kfac_cpu_plan kfac_cpu_plan;
-
 /* The second moment of patches without the patches: target = decay target + weight sum over patches x of x x', patches
  * as vectors over (channel, kernel row, kernel column), zeros beyond the image. target: dim x dim, symmetric on entry and
  * to the bit on return; with decay 0 it is overwritten whatever it holds.
@@ -77,6 +82,8 @@ KFAC_CPU_API int64_t kfac_cpu_plan_shared(const kfac_cpu_plan* plan);
 KFAC_CPU_API int64_t kfac_cpu_plan_scratch(const kfac_cpu_plan* plan);
 KFAC_CPU_API void kfac_cpu_plan_run(const kfac_cpu_plan* plan, int32_t phase, int32_t task, float* shared,
                                     float* scratch);
+/* 0, or why there is no result. */
+KFAC_CPU_API int32_t kfac_cpu_plan_status(const kfac_cpu_plan* plan);
 KFAC_CPU_API void kfac_cpu_plan_free(kfac_cpu_plan* plan);
 
 #ifdef __cplusplus

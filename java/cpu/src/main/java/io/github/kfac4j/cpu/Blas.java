@@ -65,41 +65,6 @@ final class Blas {
         ldc);
   }
 
-  /** {@code B = alpha op(T) B} with T lower triangular m x m and B m x n. */
-  static void trmmLeft(
-      boolean transpose, int m, int n, float alpha, Floats t, int ldt, Floats b, int ldb) {
-    cblas_strmm(
-        CblasRowMajor,
-        CblasLeft,
-        CblasLower,
-        transpose ? CblasTrans : CblasNoTrans,
-        CblasNonUnit,
-        m,
-        n,
-        alpha,
-        t.pointer(),
-        ldt,
-        b.pointer(),
-        ldb);
-  }
-
-  /** {@code B = B T'^-1} with T lower triangular n x n and B m x n. */
-  static void trsmRightTransposed(int m, int n, Floats t, int ldt, Floats b, int ldb) {
-    cblas_strsm(
-        CblasRowMajor,
-        CblasRight,
-        CblasLower,
-        CblasTrans,
-        CblasNonUnit,
-        m,
-        n,
-        1,
-        t.pointer(),
-        ldt,
-        b.pointer(),
-        ldb);
-  }
-
   /** {@code y += alpha x}. */
   static void axpy(int n, float alpha, Floats x, Floats y) {
     cblas_saxpy(n, alpha, x.pointer(), 1, y.pointer(), 1);
@@ -122,11 +87,6 @@ final class Blas {
         : cblas_dsdot(n, x.pointer(), 1, y.pointer(), 1);
   }
 
-  /** The sum of squares. */
-  static double squares(int n, Floats x) {
-    return dot(n, x, x);
-  }
-
   // LAPACK is column-major: what it calls the upper triangle is the lower of a row-major matrix.
 
   /** Cholesky factor in the lower triangle; 0, or the 1-based pivot that is not positive. */
@@ -137,12 +97,6 @@ final class Blas {
   /** The lower triangle of the inverse from a Cholesky factor; 0, or a zero pivot, 1-based. */
   static int potri(int n, Floats a, int lda) {
     return checked("spotri", LAPACKE_spotri_work(LAPACK_COL_MAJOR, UPPER, n, a.pointer(), lda));
-  }
-
-  /** The inverse of a lower triangular matrix; 0, or a zero pivot, 1-based. */
-  static int trtri(int n, Floats a, int lda) {
-    return checked(
-        "strtri", LAPACKE_strtri_work(LAPACK_COL_MAJOR, UPPER, (byte) 'N', n, a.pointer(), lda));
   }
 
   /** Elements of the workspace of {@link #syevd}. */

@@ -9,18 +9,16 @@ import io.github.kfac4j.backend.Window;
  * The second moment of one group's patches without the patches, by libkfac_cpu: from correlations
  * of the images, which a stride and dilation of 1 make possible.
  */
-final class ConvolutionPlan implements Plan, AutoCloseable {
+final class ConvolutionPlan extends NativePlan {
   private static final int CHEAPEST = 0;
 
   private final Floats images;
   private final Floats target;
-  private long plan;
-  private Floats shared;
 
   private ConvolutionPlan(Floats images, Floats target, long plan) {
+    super(plan);
     this.images = images;
     this.target = target;
-    this.plan = plan;
   }
 
   /** Whether the samples can be taken at all this way. */
@@ -66,49 +64,5 @@ final class ConvolutionPlan implements Plan, AutoCloseable {
             target.address(),
             CHEAPEST);
     return plan == 0 ? null : new ConvolutionPlan(first, target, plan);
-  }
-
-  /** Floats of {@link #take}. */
-  long sharedFloats() {
-    return KfacCpu.kfac_cpu_plan_shared(plan) + Arena.ALIGNMENT;
-  }
-
-  /** Takes the memory that all tasks share. */
-  void take(Arena arena) {
-    shared = arena.take(sharedFloats());
-  }
-
-  @Override
-  public int phases() {
-    return KfacCpu.kfac_cpu_plan_phases(plan);
-  }
-
-  @Override
-  public int tasks(int phase) {
-    return KfacCpu.kfac_cpu_plan_tasks(plan, phase);
-  }
-
-  @Override
-  public long scratchFloats() {
-    return KfacCpu.kfac_cpu_plan_scratch(plan) + Arena.ALIGNMENT;
-  }
-
-  @Override
-  public void run(int phase, int task, Arena scratch) {
-    Floats own = scratch.take(scratchFloats());
-    KfacCpu.kfac_cpu_plan_run(plan, phase, task, aligned(shared), aligned(own));
-  }
-
-  private static long aligned(Floats memory) {
-    long bytes = (long) Arena.ALIGNMENT * Float.BYTES;
-    return (memory.address() + bytes - 1) / bytes * bytes;
-  }
-
-  @Override
-  public void close() {
-    if (plan != 0) {
-      KfacCpu.kfac_cpu_plan_free(plan);
-      plan = 0;
-    }
   }
 }

@@ -22,9 +22,6 @@ import java.util.List;
  * depend on the number of threads. Scratch memory is kept between calls until {@link #close()}.
  */
 public final class CpuBackend implements Backend {
-  /** From this size on one inversion is shared out among the threads. */
-  private static final int LARGE = 1024;
-
   private final Pool pool;
 
   /** Whether libkfac_cpu serves, where it is faster than OpenBLAS. */
@@ -119,35 +116,10 @@ public final class CpuBackend implements Backend {
 
   @Override
   public List<Status[]> invert(List<Inversion> inversions) {
-    List<Status[]> statuses = new ArrayList<>();
-    Arena memory = shared();
-    List<Plan> large = new ArrayList<>();
-    List<Plan> small = new ArrayList<>();
-    for (Inversion inversion : inversions) {
-      CpuMatrixStack source = CpuMatrixStack.of(inversion.source());
-      CpuMatrixStack inverse = CpuMatrixStack.of(inversion.inverse());
-      Status[] status = new Status[source.count()];
-      statuses.add(status);
-      if (own && source.rows() < LARGE) {
-        small.add(new StackInverse(inversion, status));
-        continue;
-      }
-      for (int k = 0; k < status.length; k++) {
-        int index = k;
-        DampedMatrix matrix =
-            new DampedMatrix(
-                source.matrix(k), source.rows(), inversion.scale(), inversion.damping()[k]);
-        if (source.rows() < LARGE) {
-          small.add(
-              Plan.of(s -> status[index] = SmallInverse.invert(matrix, inverse.matrix(index), s)));
-        } else {
-          large.add(new BlockedInverse(matrix, inverse.matrix(k), memory, s -> status[index] = s));
-        }
-      }
+    try (InversionPlans plans = new InversionPlans(inversions, pool.threads(), own, shared())) {
+      run(plans.plans());
+      return plans.statuses();
     }
-    large.addAll(small);
-    run(large);
-    return statuses;
   }
 
   @Override

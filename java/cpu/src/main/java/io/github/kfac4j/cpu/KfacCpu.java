@@ -32,6 +32,15 @@ final class KfacCpu {
       @Cast("int32_t*") int[] status,
       @Cast("float*") long work);
 
+  /** A plan's address. */
+  @Cast("int64_t")
+  static native long kfac_cpu_inversion(
+      int n,
+      @Cast("const float*") long source,
+      double scale,
+      double damping,
+      @Cast("float*") long inverse);
+
   static native double kfac_cpu_dot(
       @Cast("int64_t") long n, @Cast("const float*") long x, @Cast("const float*") long y);
 
@@ -61,6 +70,8 @@ final class KfacCpu {
       int task,
       @Cast("float*") long shared,
       @Cast("float*") long scratch);
+
+  static native int kfac_cpu_plan_status(@Cast("const kfac_cpu_plan*") long plan);
 
   static native void kfac_cpu_plan_free(@Cast("kfac_cpu_plan*") long plan);
 }

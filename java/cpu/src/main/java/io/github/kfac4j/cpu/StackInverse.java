@@ -59,10 +59,14 @@ final class StackInverse implements Plan {
     Floats work = scratch.take(scratchFloats());
     KfacCpu.kfac_cpu_invert(n, count, from, scale, damping, to, status, work.address());
     for (int k = 0; k < count; k++) {
-      statuses[first + k] =
-          status[k] == 0
-              ? Status.OK
-              : status[k] < 0 ? Status.NOT_FINITE : Status.notPositiveDefinite(status[k] - 1);
+      statuses[first + k] = status(status[k]);
     }
+  }
+
+  /** What a status of libkfac_cpu means. */
+  static Status status(int status) {
+    return status == 0
+        ? Status.OK
+        : status < 0 ? Status.NOT_FINITE : Status.notPositiveDefinite(status - 1);
   }
 }

@@ -2,9 +2,9 @@ package io.github.kfac4j.cpu;
 
 import io.github.kfac4j.backend.Status;
 
-/** The inverse of one damped matrix by one thread. */
-final class SmallInverse {
-  private SmallInverse() {}
+/** The inverse of one damped matrix by OpenBLAS. */
+final class LapackInverse {
+  private LapackInverse() {}
 
   /** Writes the inverse; on failure writes nothing. */
   static Status invert(DampedMatrix matrix, Floats inverse, Arena scratch) {

@@ -1,0 +1,87 @@
+package io.github.kfac4j.cpu;
+
+import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.Status;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The plans of some damped inverses. A matrix that would keep one thread busy for longer than its
+ * share of the whole work is split; the others are one thread's each. The bits are the same.
+ */
+final class InversionPlans implements AutoCloseable {
+  private record Split(SplitInverse plan, Status[] statuses, int index) {}
+
+  private final List<Status[]> statuses = new ArrayList<>();
+  private final List<Split> split = new ArrayList<>();
+  private final List<Plan> whole = new ArrayList<>();
+
+  /** For so many threads, by libkfac_cpu if {@code own}; plans share memory of the arena. */
+  InversionPlans(List<Inversion> inversions, int threads, boolean own, Arena memory) {
+    double total = 0;
+    for (Inversion inversion : inversions) {
+      CpuMatrixStack.of(inversion.inverse());
+      total += CpuMatrixStack.of(inversion.source()).count() * cube(inversion);
+    }
+    for (Inversion inversion : inversions) {
+      Status[] status = new Status[inversion.source().count()];
+      statuses.add(status);
+      boolean large = inversion.source().rows() >= SplitInverse.MIN;
+      if (!own) {
+        addLapack(inversion, status);
+      } else if (large && threads * cube(inversion) > total) {
+        addSplit(inversion, status, memory);
+      } else {
+        whole.add(new StackInverse(inversion, status));
+      }
+    }
+  }
+
+  private static double cube(Inversion inversion) {
+    return Math.pow(inversion.source().rows(), 3);
+  }
+
+  private static DampedMatrix damped(Inversion inversion, int k) {
+    CpuMatrixStack source = CpuMatrixStack.of(inversion.source());
+    return new DampedMatrix(
+        source.matrix(k), source.rows(), inversion.scale(), inversion.damping()[k]);
+  }
+
+  private void addLapack(Inversion inversion, Status[] status) {
+    CpuMatrixStack inverse = CpuMatrixStack.of(inversion.inverse());
+    for (int k = 0; k < status.length; k++) {
+      int index = k;
+      DampedMatrix matrix = damped(inversion, k);
+      whole.add(
+          Plan.of(s -> status[index] = LapackInverse.invert(matrix, inverse.matrix(index), s)));
+    }
+  }
+
+  private void addSplit(Inversion inversion, Status[] status, Arena memory) {
+    CpuMatrixStack inverse = CpuMatrixStack.of(inversion.inverse());
+    for (int k = 0; k < status.length; k++) {
+      SplitInverse plan = new SplitInverse(damped(inversion, k), inverse.matrix(k));
+      split.add(new Split(plan, status, k));
+      plan.take(memory);
+    }
+  }
+
+  /** Large ones first. */
+  List<Plan> plans() {
+    List<Plan> all = new ArrayList<>();
+    split.forEach(s -> all.add(s.plan));
+    all.addAll(whole);
+    return all;
+  }
+
+  /** How each inversion ended, once the plans have run. */
+  List<Status[]> statuses() {
+    split.forEach(s -> s.statuses[s.index] = s.plan.status());
+    return statuses;
+  }
+
+  @Override
+  public void close() {
+    split.forEach(s -> s.plan.close());
+  }
+}

@@ -1,0 +1,61 @@
+package io.github.kfac4j.cpu;
+
+/** A plan of libkfac_cpu, to be closed. */
+abstract class NativePlan implements Plan, AutoCloseable {
+  private long plan;
+  private Floats shared;
+
+  /** Takes over the plan at an address. */
+  NativePlan(long plan) {
+    this.plan = plan;
+  }
+
+  /** Floats of {@link #take}. */
+  final long sharedFloats() {
+    return KfacCpu.kfac_cpu_plan_shared(plan) + Arena.ALIGNMENT;
+  }
+
+  /** Takes the memory that all tasks share. */
+  final void take(Arena arena) {
+    shared = arena.take(sharedFloats());
+  }
+
+  /** 0, or what kfac_cpu.h says of a plan that failed. */
+  final int failure() {
+    return KfacCpu.kfac_cpu_plan_status(plan);
+  }
+
+  @Override
+  public final int phases() {
+    return KfacCpu.kfac_cpu_plan_phases(plan);
+  }
+
+  @Override
+  public final int tasks(int phase) {
+    return KfacCpu.kfac_cpu_plan_tasks(plan, phase);
+  }
+
+  @Override
+  public final long scratchFloats() {
+    return KfacCpu.kfac_cpu_plan_scratch(plan) + Arena.ALIGNMENT;
+  }
+
+  @Override
+  public final void run(int phase, int task, Arena scratch) {
+    Floats own = scratch.take(scratchFloats());
+    KfacCpu.kfac_cpu_plan_run(plan, phase, task, aligned(shared), aligned(own));
+  }
+
+  private static long aligned(Floats memory) {
+    long bytes = (long) Arena.ALIGNMENT * Float.BYTES;
+    return (memory.address() + bytes - 1) / bytes * bytes;
+  }
+
+  @Override
+  public final void close() {
+    if (plan != 0) {
+      KfacCpu.kfac_cpu_plan_free(plan);
+      plan = 0;
+    }
+  }
+}

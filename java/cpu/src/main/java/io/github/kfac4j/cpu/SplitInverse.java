@@ -1,0 +1,29 @@
+package io.github.kfac4j.cpu;
+
+import io.github.kfac4j.backend.Status;
+
+/** The damped inverse of one matrix by libkfac_cpu, shared out among the threads. */
+final class SplitInverse extends NativePlan {
+  /** Smaller matrices are done before another thread has begun. */
+  static final int MIN = 128;
+
+  private final DampedMatrix matrix;
+  private final Floats inverse;
+
+  SplitInverse(DampedMatrix matrix, Floats inverse) {
+    super(
+        KfacCpu.kfac_cpu_inversion(
+            matrix.n(),
+            matrix.source().address(),
+            matrix.scale(),
+            matrix.damping(),
+            inverse.address()));
+    this.matrix = matrix;
+    this.inverse = inverse;
+  }
+
+  /** What became of it. */
+  Status status() {
+    return StackInverse.status(failure());
+  }
+}
