@@ -10,7 +10,7 @@ constexpr int TINY = 16;
 /// The largest size at which lanes beat one matrix at a time.
 constexpr int SMALL = 64;
 
-static inline size_t batch_floats(int n) { return (size_t)round_up(n, B) * round_up(n, B) * W + P; }
+static inline size_t batch_floats(int n) { return (size_t)round_up(n, B) * round_up(n, B) * W + 16; }
 
 /// Sets what lies beyond n, up to the padded size, to that of the identity.
 template <class L, class T>
