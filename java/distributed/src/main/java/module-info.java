@@ -4,4 +4,6 @@ module io.github.kfac4j.distributed {
   requires org.bytedeco.javacpp;
 
   exports io.github.kfac4j.distributed;
+
+  uses io.github.kfac4j.distributed.CollectivesProvider;
 }

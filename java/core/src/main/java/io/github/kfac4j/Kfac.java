@@ -85,19 +85,7 @@ public final class Kfac implements KfacVerbs {
 
   @Override
   public void reconfigure(KfacOptions changed) {
-    if (changed.convention() != options.convention()
-        || changed.approximation() != options.approximation()
-        || !changed.approximations().equals(options.approximations())
-        || changed.dampingMode() != options.dampingMode()) {
-      throw new IllegalArgumentException(
-          "convention, approximations and damping mode are fixed for the life of a Kfac");
-    }
-    if (changed.intervals().similarity().isPresent()
-        != options.intervals().similarity().isPresent()) {
-      throw new IllegalArgumentException(
-          "adaptive intervals are chosen for the life of a Kfac: they need copies of the"
-              + " statistics");
-    }
+    options.requireCompatible(changed);
     options = changed;
   }
 

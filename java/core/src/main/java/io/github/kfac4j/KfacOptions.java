@@ -179,6 +179,26 @@ public record KfacOptions(
     return with(copy -> copy.approximations = some);
   }
 
+  /**
+   * Checks that a state that was made with these settings can go on with others.
+   *
+   * @throws IllegalArgumentException naming what is fixed for the life of a state
+   */
+  public void requireCompatible(KfacOptions changed) {
+    if (changed.convention != convention
+        || changed.approximation != approximation
+        || !changed.approximations.equals(approximations)
+        || changed.dampingMode != dampingMode) {
+      throw new IllegalArgumentException(
+          "convention, approximations and damping mode are fixed for the life of a Kfac");
+    }
+    if (changed.intervals.similarity().isPresent() != intervals.similarity().isPresent()) {
+      throw new IllegalArgumentException(
+          "adaptive intervals are chosen for the life of a Kfac: they need copies of the"
+              + " statistics");
+    }
+  }
+
   private KfacOptions with(Consumer<Copy> change) {
     Copy copy = new Copy(this);
     change.accept(copy);

@@ -57,6 +57,19 @@ class ModuleDirectionsTest {
   }
 
   @Test
+  void onlyTheEngineOverNcclKnowsWhatRanksShare() {
+    noClasses()
+        .that()
+        .resideInAPackage(ROOT + ".cuda..")
+        .and()
+        .haveSimpleNameNotStartingWith("Nccl")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage(ROOT + ".distributed..")
+        .check(all);
+  }
+
+  @Test
   void whatRanksShareKnowsTheCoreAlone() {
     never(
         in(ROOT + ".distributed.."),

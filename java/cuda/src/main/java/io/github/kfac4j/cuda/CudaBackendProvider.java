@@ -3,7 +3,10 @@ package io.github.kfac4j.cuda;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.BackendProvider;
 
-/** Announces the CUDA backend, on the first device that {@code CUDA_VISIBLE_DEVICES} leaves. */
+/**
+ * Announces the CUDA backend, on the first device that {@code CUDA_VISIBLE_DEVICES} leaves; of
+ * several ranks on a machine each takes its own.
+ */
 public final class CudaBackendProvider implements BackendProvider {
   @Override
   public String name() {
@@ -27,6 +30,6 @@ public final class CudaBackendProvider implements BackendProvider {
 
   @Override
   public Backend open() {
-    return new CudaBackend(0);
+    return new CudaBackend(LocalDevice.ofThisProcess());
   }
 }

@@ -125,7 +125,8 @@ final class CudaLibrary {
             .formatted(major[0], minor[0]);
   }
 
-  private static String guarded(Supplier<String> attempt, Supplier<String> remedy) {
+  /** What an attempt says, or why it could not be made and what to do. */
+  static String guarded(Supplier<String> attempt, Supplier<String> remedy) {
     try {
       return attempt.get();
     } catch (LinkageError | RuntimeException e) {

@@ -63,10 +63,21 @@ public interface Collectives extends AutoCloseable {
   Pending barrier();
 
   /**
+   * Makes jobs of some of these ranks each, which do not wait for one another; called by all.
+   *
+   * @param color ranks that give the same number, at least 0, are one job, in the order that they
+   *     have here
+   * @return this rank's job, to be closed before this one
+   */
+  Collectives split(int color);
+
+  /**
    * Ends the job on all ranks, because this one cannot go on; those that wait for it must not wait
    * forever. With MPI it ends the processes and does not return.
+   *
+   * @param exitCode of the processes, if they end
    */
-  void abort(String reason);
+  void abort(String reason, int exitCode);
 
   /** Leaves the job after all operations have ended; idempotent. */
   @Override

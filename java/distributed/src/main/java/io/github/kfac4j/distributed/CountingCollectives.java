@@ -74,8 +74,13 @@ public final class CountingCollectives implements Collectives {
   }
 
   @Override
-  public void abort(String reason) {
-    engine.abort(reason);
+  public Collectives split(int color) {
+    return new CountingCollectives(engine.split(color));
+  }
+
+  @Override
+  public void abort(String reason, int exitCode) {
+    engine.abort(reason, exitCode);
   }
 
   @Override

@@ -84,7 +84,7 @@ public final class DistributedKfac implements KfacVerbs {
     this.options = options;
     Map<String, Layer> all = Collections.unmodifiableMap(new LinkedHashMap<>(layers));
     this.job = new Job(collectives, all, assignment);
-    job.check(options, precision);
+    job.check(Job.version(), options, precision);
     this.agreement = new Agreement(collectives);
     this.statistics = new StatisticsExchange(collectives, all, assignment, precision);
     this.gradientStages = new GradientStages(job, backend, precision);
@@ -127,6 +127,7 @@ public final class DistributedKfac implements KfacVerbs {
   /** {@inheritDoc} All ranks make the same change. */
   @Override
   public void reconfigure(KfacOptions changed) {
+    options.requireCompatible(changed); // also on a rank that owns no layer
     mine.reconfigure(changed);
     options = changed;
   }

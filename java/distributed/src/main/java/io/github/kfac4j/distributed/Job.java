@@ -44,15 +44,16 @@ record Job(Collectives collectives, Map<String, Layer> layers, Assignment assign
   /**
    * Makes sure that all ranks mean the same job, and one that can be shared.
    *
+   * @param version of this rank's library
    * @throws IllegalStateException naming what differs and both values
    * @throws IllegalArgumentException naming the setting that is for single processes
    */
-  void check(KfacOptions options, Precision precision) {
-    Handshake.requireSame(collectives, facts(options, precision));
+  void check(String version, KfacOptions options, Precision precision) {
+    Handshake.requireSame(collectives, facts(version, options, precision));
     if (options.intervals().similarity().isPresent()) {
       throw new IllegalArgumentException(
-          "adaptive intervals are for single processes; choose intervals that are the same for all"
-              + " layers");
+          "adaptive intervals are for single processes: each layer finds its own, and ranks would have"
+              + " to agree on who observes when; choose intervals that are the same for all layers");
     }
     if (assignment.ranks() != collectives.size()
         || !assignment.owners().keySet().equals(layers.keySet())) {
@@ -66,10 +67,15 @@ record Job(Collectives collectives, Map<String, Layer> layers, Assignment assign
     }
   }
 
-  private Map<String, String> facts(KfacOptions options, Precision precision) {
-    Map<String, String> facts = new LinkedHashMap<>();
+  /** The version in the manifest of the core's jar. */
+  static String version() {
     String version = Kfac.class.getPackage().getImplementationVersion();
-    facts.put("the version of kfac4j", version == null ? "(development)" : version);
+    return version == null ? "(development)" : version;
+  }
+
+  private Map<String, String> facts(String version, KfacOptions options, Precision precision) {
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put("the version of kfac4j", version);
     facts.put("the list of layers", layers.keySet().toString());
     layers.forEach(
         (name, layer) ->

@@ -1,5 +1,6 @@
 package io.github.kfac4j.distributed;
 
+import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +27,8 @@ public record LayerCost(String layer, double cost) {
   }
 
   /**
-   * Costs from a measurement.
+   * Costs from a measurement. The n numbers of a diagonal A count as a matrix with as many
+   * operations, of dimension n^(1/3).
    *
    * @param inverse what the inversion of one matrix of the given dimension costs
    */
@@ -37,10 +39,21 @@ public record LayerCost(String layer, double cost) {
             entry -> {
               Layer layer = entry.getValue();
               double one =
-                  inverse.applyAsDouble(layer.inputDim())
+                  inverse.applyAsDouble(inputInversion(layer))
                       + inverse.applyAsDouble(layer.outputDim());
               return new LayerCost(entry.getKey(), layer.groups() * one);
             })
         .toList();
+  }
+
+  /** The matrix whose inversion costs about as much as that of A. */
+  private static int inputInversion(Layer layer) {
+    int n = layer.inputDim();
+    return hasDiagonalInput(layer) ? (int) Math.ceil(Math.cbrt(n)) : n;
+  }
+
+  /** Whether A is a diagonal and is kept as one. */
+  static boolean hasDiagonalInput(Layer layer) {
+    return layer instanceof Embedding;
   }
 }

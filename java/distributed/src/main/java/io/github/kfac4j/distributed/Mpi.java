@@ -4,6 +4,7 @@ import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerPointer;
 import org.bytedeco.javacpp.annotation.Cast;
 import org.bytedeco.javacpp.annotation.MemberGetter;
 import org.bytedeco.javacpp.annotation.Name;
@@ -83,6 +84,14 @@ final class Mpi {
   static native int MPI_Comm_rank(@Cast("MPI_Comm") Pointer comm, IntPointer rank);
 
   static native int MPI_Comm_size(@Cast("MPI_Comm") Pointer comm, IntPointer size);
+
+  static native int MPI_Comm_split(
+      @Cast("MPI_Comm") Pointer comm,
+      int color,
+      int key,
+      @Cast("MPI_Comm*") PointerPointer<?> made);
+
+  static native int MPI_Comm_free(@Cast("MPI_Comm*") PointerPointer<?> comm);
 
   static native int MPI_Barrier(@Cast("MPI_Comm") Pointer comm);
 

@@ -1,48 +1,43 @@
 package io.github.kfac4j.distributed;
 
-import java.io.IOException;
-import java.io.InputStream;
+import static io.github.kfac4j.distributed.MpiRuntime.check;
+
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerPointer;
 import org.bytedeco.javacpp.PointerScope;
 
 /**
- * Ranks that are processes started by {@code mpirun} or {@code srun}, on OpenMPI 4. All calls of
- * MPI are made by one thread.
+ * Ranks that are processes started by {@code mpirun} or {@code srun}, on OpenMPI 4. Each job has a
+ * thread that makes its calls of MPI.
  *
  * <p>If a rank dies, OpenMPI ends the others. A process is in one job in its lifetime.
  */
 @SuppressWarnings("try") // scopes free what is made inside them
 public final class MpiCollectives extends QueuedCollectives {
-  private static final int TEXT = 512;
-  private static final String BUILT = "linux-x86_64/built.txt";
-
+  private final Pointer comm;
   private final int rank;
   private final int size;
   private boolean closed;
 
-  private MpiCollectives(int[] rankAndSize) {
+  private MpiCollectives(Pointer comm) {
     super("kfac-mpi");
-    this.rank = rankAndSize[0];
-    this.size = rankAndSize[1];
+    this.comm = comm;
+    try (PointerScope scope = new PointerScope()) {
+      IntPointer number = new IntPointer(1L);
+      check("MPI_Comm_rank", Mpi.MPI_Comm_rank(comm, number));
+      rank = number.get();
+      check("MPI_Comm_size", Mpi.MPI_Comm_size(comm, number));
+      size = number.get();
+    }
   }
 
   /** Whether this process was started as one of several ranks. */
   public static boolean launched() {
-    return launched(System.getenv());
-  }
-
-  static boolean launched(Map<String, String> environment) {
-    return above1(environment.get("OMPI_COMM_WORLD_SIZE"))
-        || environment.containsKey("PMIX_RANK") && above1(environment.get("SLURM_STEP_NUM_TASKS"));
-  }
-
-  private static boolean above1(String number) {
-    return number != null && number.matches("\\d{1,9}") && Integer.parseInt(number) > 1;
+    return MpiRuntime.launched(System.getenv());
   }
 
   /**
@@ -51,65 +46,8 @@ public final class MpiCollectives extends QueuedCollectives {
    * @throws CollectiveException with the reason in one line, if MPI does not work here
    */
   public static MpiCollectives join() {
-    int[] rankAndSize = new int[2];
-    try {
-      init(rankAndSize);
-    } catch (LinkageError e) {
-      throw new CollectiveException("MPI is not available: " + reason(e), e);
-    }
-    return new MpiCollectives(rankAndSize);
-  }
-
-  private static void init(int[] rankAndSize) {
-    // UCX would take the JVM's own signals for crashes
-    Mpi.setenv("UCX_ERROR_SIGNALS", "", 0);
-    try (PointerScope scope = new PointerScope()) {
-      IntPointer number = new IntPointer(1L);
-      check("MPI_Init_thread", Mpi.MPI_Init_thread(null, null, Mpi.THREAD_MULTIPLE, number));
-      Mpi.MPI_Comm_set_errhandler(Mpi.world(), Mpi.errorsReturn());
-      check("MPI_Comm_rank", Mpi.MPI_Comm_rank(Mpi.world(), number));
-      rankAndSize[0] = number.get();
-      check("MPI_Comm_size", Mpi.MPI_Comm_size(Mpi.world(), number));
-      rankAndSize[1] = number.get();
-    }
-  }
-
-  private static String reason(Throwable error) {
-    String built = built();
-    if (!built.startsWith("built")) {
-      return built;
-    }
-    Throwable deepest = error;
-    while (deepest.getCause() != null) {
-      deepest = deepest.getCause();
-    }
-    return deepest.getMessage() + "; install OpenMPI (Debian: openmpi-bin)";
-  }
-
-  /** What the build left to be read: whether there is a native part. */
-  static String built() {
-    try (InputStream in = MpiCollectives.class.getResourceAsStream(BUILT)) {
-      return in == null
-          ? "kfac4j was built without it"
-          : new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
-    } catch (IOException e) {
-      return e.toString();
-    }
-  }
-
-  private static void check(String call, int code) {
-    if (code == Mpi.SUCCESS) {
-      return;
-    }
-    try (PointerScope scope = new PointerScope()) {
-      BytePointer text = new BytePointer((long) TEXT);
-      IntPointer length = new IntPointer(1L);
-      Mpi.MPI_Error_string(code, text, length);
-      byte[] bytes = new byte[length.get()];
-      text.get(bytes);
-      throw new CollectiveException(
-          "%s: %s".formatted(call, new String(bytes, StandardCharsets.UTF_8)));
-    }
+    MpiRuntime.start();
+    return new MpiCollectives(Mpi.world());
   }
 
   @Override
@@ -128,18 +66,18 @@ public final class MpiCollectives extends QueuedCollectives {
   }
 
   @Override
-  void doAllReduce(ByteBuffer floats) {
+  protected void doAllReduce(ByteBuffer floats) {
     try (PointerScope scope = new PointerScope()) {
       int count = floats.remaining() / Float.BYTES;
       check(
           "MPI_Allreduce",
           Mpi.MPI_Allreduce(
-              Mpi.inPlace(), pointer(floats), count, Mpi.floatType(), Mpi.sum(), Mpi.world()));
+              Mpi.inPlace(), pointer(floats), count, Mpi.floatType(), Mpi.sum(), comm));
     }
   }
 
   @Override
-  void doReduceScatter(ByteBuffer send, int[] counts, ByteBuffer receive) {
+  protected void doReduceScatter(ByteBuffer send, int[] counts, ByteBuffer receive) {
     try (PointerScope scope = new PointerScope()) {
       int[] floats = new int[counts.length];
       for (int r = 0; r < floats.length; r++) {
@@ -153,12 +91,12 @@ public final class MpiCollectives extends QueuedCollectives {
               new IntPointer(floats),
               Mpi.floatType(),
               Mpi.sum(),
-              Mpi.world()));
+              comm));
     }
   }
 
   @Override
-  void doAllGather(ByteBuffer send, int[] counts, ByteBuffer receive) {
+  protected void doAllGather(ByteBuffer send, int[] counts, ByteBuffer receive) {
     try (PointerScope scope = new PointerScope()) {
       check(
           "MPI_Allgatherv",
@@ -170,12 +108,13 @@ public final class MpiCollectives extends QueuedCollectives {
               new IntPointer(counts),
               starts(counts),
               Mpi.byteType(),
-              Mpi.world()));
+              comm));
     }
   }
 
   @Override
-  void doAllToAll(ByteBuffer send, int[] sendCounts, ByteBuffer receive, int[] receiveCounts) {
+  protected void doAllToAll(
+      ByteBuffer send, int[] sendCounts, ByteBuffer receive, int[] receiveCounts) {
     try (PointerScope scope = new PointerScope()) {
       check(
           "MPI_Alltoallv",
@@ -188,22 +127,22 @@ public final class MpiCollectives extends QueuedCollectives {
               new IntPointer(receiveCounts),
               starts(receiveCounts),
               Mpi.byteType(),
-              Mpi.world()));
+              comm));
     }
   }
 
   @Override
-  void doBroadcast(ByteBuffer bytes, int root) {
+  protected void doBroadcast(ByteBuffer bytes, int root) {
     try (PointerScope scope = new PointerScope()) {
       check(
           "MPI_Bcast",
-          Mpi.MPI_Bcast(pointer(bytes), bytes.remaining(), Mpi.byteType(), root, Mpi.world()));
+          Mpi.MPI_Bcast(pointer(bytes), bytes.remaining(), Mpi.byteType(), root, comm));
     }
   }
 
   @Override
-  void doBarrier() {
-    check("MPI_Barrier", Mpi.MPI_Barrier(Mpi.world()));
+  protected void doBarrier() {
+    check("MPI_Barrier", Mpi.MPI_Barrier(comm));
   }
 
   private static Pointer pointer(ByteBuffer buffer) {
@@ -219,18 +158,42 @@ public final class MpiCollectives extends QueuedCollectives {
   }
 
   @Override
-  public void abort(String reason) {
-    System.err.printf("rank %d ends the job: %s%n", rank, reason);
+  public Collectives split(int color) {
+    AtomicReference<MpiCollectives> made = new AtomicReference<>();
+    submit(
+            () -> {
+              try (PointerPointer<?> handle = new PointerPointer<>(1)) {
+                check("MPI_Comm_split", Mpi.MPI_Comm_split(comm, color, rank, handle));
+                made.set(new MpiCollectives(new Pointer(handle.get(0))));
+              }
+            })
+        .await();
+    return made.get();
+  }
+
+  @Override
+  public void abort(String reason, int exitCode) {
+    System.err.print("rank %d ends the job: %s%n".formatted(rank, reason)); // in one piece
     System.err.flush();
-    Mpi.MPI_Abort(Mpi.world(), 1);
+    Mpi.MPI_Abort(Mpi.world(), exitCode);
   }
 
   @Override
   public void close() {
     if (!closed) {
       closed = true;
-      submit(() -> check("MPI_Finalize", Mpi.MPI_Finalize())).await();
+      submit(this::leave).await();
       stopQueue();
+    }
+  }
+
+  private void leave() {
+    if (comm.equals(Mpi.world())) {
+      check("MPI_Finalize", Mpi.MPI_Finalize());
+      return;
+    }
+    try (PointerPointer<?> handle = new PointerPointer<>(1)) {
+      check("MPI_Comm_free", Mpi.MPI_Comm_free(handle.put(0, comm)));
     }
   }
 }

@@ -9,12 +9,13 @@ import java.util.concurrent.RejectedExecutionException;
 
 /**
  * An engine whose blocking operations run one after the other on a thread of its own, so that the
- * caller computes meanwhile.
+ * caller computes meanwhile. Engines get arguments that have been checked.
  */
-abstract class QueuedCollectives implements Collectives {
+public abstract class QueuedCollectives implements Collectives {
   private final ExecutorService queue;
 
-  QueuedCollectives(String threadName) {
+  /** Starts the thread. */
+  protected QueuedCollectives(String threadName) {
     queue =
         Executors.newSingleThreadExecutor(
             task -> {
@@ -25,7 +26,7 @@ abstract class QueuedCollectives implements Collectives {
   }
 
   /** Runs on the engine's thread after all that was submitted before. */
-  final Pending submit(Runnable operation) {
+  protected final Pending submit(Runnable operation) {
     Future<?> future;
     try {
       future = queue.submit(operation);
@@ -50,7 +51,7 @@ abstract class QueuedCollectives implements Collectives {
   }
 
   /** Ends the thread. */
-  final void stopQueue() {
+  protected final void stopQueue() {
     queue.shutdown();
   }
 
@@ -120,16 +121,22 @@ abstract class QueuedCollectives implements Collectives {
     return submit(this::doBarrier);
   }
 
-  abstract void doAllReduce(ByteBuffer floats);
+  /** {@link #allReduce}, until it has ended. */
+  protected abstract void doAllReduce(ByteBuffer floats);
 
-  abstract void doReduceScatter(ByteBuffer send, int[] counts, ByteBuffer receive);
+  /** {@link #reduceScatter}, until it has ended. */
+  protected abstract void doReduceScatter(ByteBuffer send, int[] counts, ByteBuffer receive);
 
-  abstract void doAllGather(ByteBuffer send, int[] counts, ByteBuffer receive);
+  /** {@link #allGather}, until it has ended. */
+  protected abstract void doAllGather(ByteBuffer send, int[] counts, ByteBuffer receive);
 
-  abstract void doAllToAll(
+  /** {@link #allToAll}, until it has ended. */
+  protected abstract void doAllToAll(
       ByteBuffer send, int[] sendCounts, ByteBuffer receive, int[] receiveCounts);
 
-  abstract void doBroadcast(ByteBuffer bytes, int root);
+  /** {@link #broadcast}, until it has ended. */
+  protected abstract void doBroadcast(ByteBuffer bytes, int root);
 
-  abstract void doBarrier();
+  /** {@link #barrier}, until it has ended. */
+  protected abstract void doBarrier();
 }

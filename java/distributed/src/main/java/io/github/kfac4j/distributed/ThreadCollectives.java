@@ -4,7 +4,10 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Ranks that are threads of one process, for tests and simulation. Sums are made in the order of
@@ -17,6 +20,8 @@ public final class ThreadCollectives extends QueuedCollectives {
   private boolean closed;
 
   private record Part(ByteBuffer send, ByteBuffer receive, int[] counts) {}
+
+  private record Member(int color, AtomicReference<Collectives> mine) {}
 
   private ThreadCollectives(ThreadMeeting meeting, int rank) {
     super("kfac-rank-" + rank);
@@ -50,7 +55,7 @@ public final class ThreadCollectives extends QueuedCollectives {
   }
 
   @Override
-  void doAllReduce(ByteBuffer floats) {
+  protected void doAllReduce(ByteBuffer floats) {
     int bytes = floats.remaining();
     meeting.<ByteBuffer>meet(
         rank,
@@ -63,7 +68,7 @@ public final class ThreadCollectives extends QueuedCollectives {
   }
 
   @Override
-  void doReduceScatter(ByteBuffer send, int[] counts, ByteBuffer receive) {
+  protected void doReduceScatter(ByteBuffer send, int[] counts, ByteBuffer receive) {
     meeting.<Part>meet(
         rank,
         "reduce-scatter of %s bytes".formatted(Arrays.toString(counts)),
@@ -79,7 +84,7 @@ public final class ThreadCollectives extends QueuedCollectives {
   }
 
   @Override
-  void doAllGather(ByteBuffer send, int[] counts, ByteBuffer receive) {
+  protected void doAllGather(ByteBuffer send, int[] counts, ByteBuffer receive) {
     meeting.<Part>meet(
         rank,
         "all-gather of %s bytes".formatted(Arrays.toString(counts)),
@@ -93,7 +98,8 @@ public final class ThreadCollectives extends QueuedCollectives {
   }
 
   @Override
-  void doAllToAll(ByteBuffer send, int[] sendCounts, ByteBuffer receive, int[] receiveCounts) {
+  protected void doAllToAll(
+      ByteBuffer send, int[] sendCounts, ByteBuffer receive, int[] receiveCounts) {
     meeting.<Part>meet(
         rank, "all-to-all", new Part(send, receive, sendCounts), ThreadCollectives::exchange);
   }
@@ -117,7 +123,7 @@ public final class ThreadCollectives extends QueuedCollectives {
   }
 
   @Override
-  void doBroadcast(ByteBuffer bytes, int root) {
+  protected void doBroadcast(ByteBuffer bytes, int root) {
     meeting.<ByteBuffer>meet(
         rank,
         "broadcast of %d bytes from rank %d".formatted(bytes.remaining(), root),
@@ -132,7 +138,7 @@ public final class ThreadCollectives extends QueuedCollectives {
   }
 
   @Override
-  void doBarrier() {
+  protected void doBarrier() {
     meeting.meet(rank, "barrier", rank, all -> {});
   }
 
@@ -152,7 +158,29 @@ public final class ThreadCollectives extends QueuedCollectives {
   }
 
   @Override
-  public void abort(String reason) {
+  public Collectives split(int color) {
+    AtomicReference<Collectives> mine = new AtomicReference<>();
+    submit(
+            () ->
+                meeting.<Member>meet(
+                    rank, "split", new Member(color, mine), ThreadCollectives::divide))
+        .await();
+    return mine.get();
+  }
+
+  private static void divide(List<Member> all) {
+    Map<Integer, List<Member>> jobs = new LinkedHashMap<>();
+    all.forEach(one -> jobs.computeIfAbsent(one.color, c -> new ArrayList<>()).add(one));
+    for (List<Member> members : jobs.values()) {
+      List<Collectives> job = job(members.size());
+      for (int i = 0; i < job.size(); i++) {
+        members.get(i).mine.set(job.get(i));
+      }
+    }
+  }
+
+  @Override
+  public void abort(String reason, int exitCode) {
     meeting.abort("rank %d ended the job: %s".formatted(rank, reason));
   }
 

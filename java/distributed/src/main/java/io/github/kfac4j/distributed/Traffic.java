@@ -10,7 +10,8 @@ import java.util.Map;
  *
  * <p>Short messages, by which ranks agree that all are well, come on top.
  *
- * @param statistics A and G as triangles, to the owners, when factors are updated
+ * @param statistics A and G as triangles, the diagonal of an embedding's A, to the owners, when
+ *     factors are updated
  * @param gradients to the owners, at every step
  * @param preconditioned gradients, to all, at every step
  */
@@ -22,7 +23,9 @@ public record Traffic(long statistics, long gradients, long preconditioned) {
     long statistics = 0;
     long gradients = 0;
     for (Layer layer : layers.values()) {
-      statistics += format.bytes(layer.groups() * SymmetricPacking.size(layer.inputDim()));
+      int n = layer.inputDim();
+      int input = LayerCost.hasDiagonalInput(layer) ? n : SymmetricPacking.size(n);
+      statistics += format.bytes(layer.groups() * input);
       statistics += format.bytes(layer.groups() * SymmetricPacking.size(layer.outputDim()));
       gradients += format.bytes(Math.toIntExact(layer.weightShape().size()));
       gradients += layer.bias() ? format.bytes(Math.toIntExact(layer.biasShape().size())) : 0;

@@ -6,16 +6,17 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /** Every operation with sizes that differ between ranks, and empty ones; for any engine. */
-final class CollectivesScenario {
+public final class CollectivesScenario {
   private CollectivesScenario() {}
 
   /** Runs on every rank. */
-  static void run(Collectives c) {
+  public static void run(Collectives c) {
     allReduce(c);
     reduceScatterAndGather(c);
     allToAll(c);
     broadcast(c);
     inOrder(c);
+    split(c);
   }
 
   private static void allReduce(Collectives c) {
@@ -95,5 +96,25 @@ final class CollectivesScenario {
     first.await();
     assertThat(Buffers.toArray(one)).containsExactly(c.size());
     assertThat(Buffers.toArray(two)).containsExactly(c.size() - 1);
+  }
+
+  /** The even ranks and the odd ones do different things, and then all do one together. */
+  private static void split(Collectives c) {
+    try (Collectives some = c.split(c.rank() % 2)) {
+      assertThat(some.name()).isEqualTo(c.name());
+      assertThat(some.size()).isEqualTo((c.size() + 1 - c.rank() % 2) / 2);
+      assertThat(some.rank()).isEqualTo(c.rank() / 2);
+      for (int i = 0; i <= c.rank() % 2; i++) {
+        ByteBuffer ranks = Buffers.of(c.rank(), 1);
+        some.allReduce(ranks).await();
+        float others = some.size() * (some.size() - 1) + c.rank() % 2 * some.size();
+        assertThat(Buffers.toArray(ranks)).containsExactly(others, some.size());
+      }
+      ByteBuffer one = Buffers.of(1);
+      Pending ofAll = c.allReduce(one);
+      some.barrier().await();
+      ofAll.await();
+      assertThat(Buffers.toArray(one)).containsExactly(c.size());
+    }
   }
 }

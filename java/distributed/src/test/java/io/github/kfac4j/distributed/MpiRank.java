@@ -37,7 +37,7 @@ final class MpiRank {
       }
     } catch (Throwable e) {
       e.printStackTrace();
-      c.abort(e.toString());
+      c.abort(e.toString(), 2);
     }
     c.close();
     say("rank %d of %d done".formatted(c.rank(), c.size()));

@@ -1,19 +1,14 @@
 package io.github.kfac4j.distributed;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,58 +17,20 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Real processes under mpirun; skipped, with the reason, where there is none. */
 class MpiTest {
-  private static final Duration LIMIT = Duration.ofSeconds(120);
-
   @TempDir private Path folder;
 
   private record Result(int exit, String output) {}
 
   @BeforeAll
   static void needsMpi() {
-    String reason = missing();
-    if (reason != null) {
-      System.out.println("MpiTest skipped: " + reason);
-    }
-    assumeTrue(reason == null, reason);
-  }
-
-  private static String missing() {
-    boolean found =
-        Stream.of(System.getenv("PATH").split(":"))
-            .anyMatch(dir -> Files.isExecutable(Path.of(dir, "mpirun")));
-    if (!found) {
-      return "no mpirun on the PATH (Debian: openmpi-bin)";
-    }
-    String built = MpiCollectives.built();
-    return built.startsWith("built") ? null : built;
-  }
-
-  private ProcessBuilder mpirun(int ranks, String scenario) {
-    List<String> command = new ArrayList<>();
-    command.addAll(
-        List.of("mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none"));
-    command.addAll(List.of("-n", String.valueOf(ranks)));
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
-    if (Runtime.version().feature() >= 24) {
-      command.add("--enable-native-access=ALL-UNNAMED");
-    }
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(List.of(MpiRank.class.getName(), scenario));
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(folder.resolve("output").toFile());
+    Mpirun.assume();
   }
 
   private Result run(int ranks, String scenario) throws IOException, InterruptedException {
-    Process process = mpirun(ranks, scenario).start();
-    boolean ended = process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS);
-    if (!ended) {
-      process.destroyForcibly();
-    }
-    String output = Files.readString(folder.resolve("output"));
-    assertThat(ended).as("mpirun hangs: %s", output).isTrue();
-    return new Result(process.exitValue(), output);
+    Path log = folder.resolve("output");
+    List<String> options = List.of("-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
+    Process process = Mpirun.start(ranks, options, MpiRank.class.getName(), List.of(scenario), log);
+    return new Result(Mpirun.await(process, log), Files.readString(log));
   }
 
   private static void assertAllDone(Result result, int ranks) {
@@ -129,18 +86,17 @@ class MpiTest {
   @Test
   void aRankThatCannotGoOnEndsTheJobWithItsReason() throws Exception {
     Result result = run(3, "abort");
-    assertThat(result.exit()).isNotZero();
+    assertThat(result.exit()).isEqualTo(2);
     assertThat(result.output())
         .contains("rank 1 ends the job: java.lang.IllegalStateException: the disk of this rank");
   }
 
   @Test
   void aProcessKnowsWhetherItIsARank() {
-    assertThat(MpiCollectives.launched(Map.of())).isFalse();
-    assertThat(MpiCollectives.launched(Map.of("OMPI_COMM_WORLD_SIZE", "1"))).isFalse();
-    assertThat(MpiCollectives.launched(Map.of("OMPI_COMM_WORLD_SIZE", "4"))).isTrue();
-    assertThat(MpiCollectives.launched(Map.of("SLURM_STEP_NUM_TASKS", "4"))).isFalse();
-    assertThat(MpiCollectives.launched(Map.of("PMIX_RANK", "0", "SLURM_STEP_NUM_TASKS", "4")))
-        .isTrue();
+    assertThat(MpiRuntime.launched(Map.of())).isFalse();
+    assertThat(MpiRuntime.launched(Map.of("OMPI_COMM_WORLD_SIZE", "1"))).isFalse();
+    assertThat(MpiRuntime.launched(Map.of("OMPI_COMM_WORLD_SIZE", "4"))).isTrue();
+    assertThat(MpiRuntime.launched(Map.of("SLURM_STEP_NUM_TASKS", "4"))).isFalse();
+    assertThat(MpiRuntime.launched(Map.of("PMIX_RANK", "0", "SLURM_STEP_NUM_TASKS", "4"))).isTrue();
   }
 }

@@ -9,16 +9,16 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /** Runs something on ranks that are threads. */
-final class Ranks {
+public final class Ranks {
   /** What a rank does. */
-  interface Task<T> {
+  public interface Task<T> {
     T run(Collectives collectives) throws Exception;
   }
 
   private Ranks() {}
 
   /** The results in the order of the ranks; the first failure is thrown. */
-  static <T> List<T> run(int size, Task<T> task) {
+  public static <T> List<T> run(int size, Task<T> task) {
     List<Collectives> job = ThreadCollectives.job(size);
     ExecutorService threads = Executors.newFixedThreadPool(size);
     try {

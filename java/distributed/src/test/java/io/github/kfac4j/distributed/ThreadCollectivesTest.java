@@ -53,7 +53,7 @@ class ThreadCollectivesTest {
                     2,
                     c -> {
                       if (c.rank() == 1) {
-                        c.abort("out of memory");
+                        c.abort("out of memory", 1);
                       }
                       c.barrier().await();
                       return null;

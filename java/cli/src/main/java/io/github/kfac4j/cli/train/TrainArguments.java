@@ -133,7 +133,10 @@ final class TrainArguments {
         "warm-up=LAMBDA:STEPS, damping that starts there; lm=STEPS between adaptations of the"
             + " damping by Levenberg-Marquardt, gamma=STEPS likewise for that of the factors;",
         "kl-clip=KAPPA; momentum-first=true; quadratic=true, learning rate and momentum from the"
-            + " exact quadratic model; rescale=true, weights kept to a norm."
+            + " exact quadratic model; rescale=true, weights kept to a norm;",
+        "with several ranks: assignment=balanced (by cost, default), contiguous or round-robin;"
+            + " workers=FRACTION of the ranks that precondition each layer (default: 0, one rank);"
+            + " payload=fp32 (default) or fp16, how sums travel."
       })
   private Map<String, String> kfac;
 

@@ -54,6 +54,10 @@ import picocli.CommandLine.Spec;
       "  Slurm:         srun -N 8 --ntasks-per-node=2 --mpi=pmix java -jar kfac.jar train",
       "  one GPU each:  srun --ntasks-per-node=4 --gpus-per-task=1 --mpi=pmix java -jar kfac.jar"
           + " train --backend cuda",
+      "or, where every rank sees all GPUs of its machine and takes the one of its own number:",
+      "                 mpirun -n 4 --bind-to none java -jar kfac.jar train --backend cuda",
+      "Add --collectives nccl to sum over NCCL 2 instead of MPI, which then only starts the ranks.",
+      "--kfac assignment=, workers= and payload= say how the work is divided and what travels.",
       "As root add --allow-run-as-root; with more ranks than cores, --oversubscribe. Ctrl-C ends"
           + " all ranks at once; --resume then continues from the last checkpoint."
     },
@@ -77,6 +81,13 @@ public final class TrainCommand implements Callable<Integer> {
           "Continue the run in DIR (or in --out) with its own options; --steps, --target and the"
               + " intervals may be changed.")
   private Path resume;
+
+  @Option(
+      names = "--collectives",
+      paramLabel = "NAME",
+      description =
+          "What several ranks talk over: mpi (default), or nccl, with one GPU a rank; see below.")
+  private String engine = Team.MPI;
 
   @Mixin private JsonOption json;
 
@@ -108,6 +119,7 @@ public final class TrainCommand implements Callable<Integer> {
         requireSameData(description.data(), stored.data());
       }
       team.requireSame(facts(description));
+      team.use(engine);
       if (!team.leads()) {
         return follow(options, data, backend, old, team);
       }
@@ -151,11 +163,12 @@ public final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private static Map<String, String> facts(RunFolder.Description description) {
+  private Map<String, String> facts(RunFolder.Description description) {
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put("the version of kfac", Version.current());
     facts.put("the run", description.options().toString());
     facts.put("the data", description.data());
+    facts.put("--collectives", engine);
     return facts;
   }
 
@@ -180,7 +193,7 @@ public final class TrainCommand implements Callable<Integer> {
       log.println("K-FAC backend: " + backend.name());
     }
     if (team.size() > 1) {
-      log.println("ranks: " + team.size());
+      log.println("ranks: %d over %s".formatted(team.size(), team.collectives().name()));
     }
     log.println("results: " + folder.path());
     log.flush();

@@ -12,7 +12,6 @@ import io.github.kfac4j.step.Rates.Order;
 import io.github.kfac4j.step.Schedule;
 import io.github.kfac4j.step.UpdateRule;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -45,7 +44,10 @@ final class KfacSettings {
     GAMMA,
     MOMENTUM_FIRST,
     QUADRATIC,
-    RESCALE;
+    RESCALE,
+    ASSIGNMENT,
+    WORKERS,
+    PAYLOAD;
 
     @Override
     public String toString() {
@@ -78,6 +80,7 @@ final class KfacSettings {
     KfacSettings settings = new KfacSettings(options, optimizer, rank);
     try {
       settings.requireMeasurable();
+      Sharing.of(options);
       return new Built(
           settings.kfacOptions(),
           settings.fisher(),
@@ -172,22 +175,6 @@ final class KfacSettings {
 
   private long seed() {
     return options.seed() + 1_000_003L * rank;
-  }
-
-  /**
-   * Checks that a run can be shared by several ranks.
-   *
-   * @throws BadInputException naming the setting that cannot
-   */
-  static void requireShareable(RunOptions options) {
-    for (Key key : List.of(Key.STALE, Key.LM, Key.QUADRATIC, Key.MOMENTUM_FIRST)) {
-      if (options.kfac().containsKey(key.toString())) {
-        throw new BadInputException("--kfac: %s is for a single process".formatted(key));
-      }
-    }
-    if (options.optimizers().contains(OptimizerName.EKFAC)) {
-      throw new BadInputException("--optimizer ekfac is for a single process");
-    }
   }
 
   private UpdateRule rule() {

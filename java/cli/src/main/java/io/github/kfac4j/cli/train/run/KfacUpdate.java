@@ -32,7 +32,7 @@ final class KfacUpdate implements Update {
             network.model(),
             settings.options(),
             settings.fisher(),
-            (layers, built) -> team.kfac(backend, layers, built, examples));
+            (layers, built) -> team.kfac(backend, layers, built, examples, Sharing.of(options)));
     observesInForwardPass = settings.fisher().estimator() != Fisher.Estimator.EMPIRICAL;
     kfac.setMicroBatches(settings.microBatches());
     optimizer =

@@ -221,7 +221,7 @@ public record RunOptions(
    */
   public void requireShareable(int ranks) {
     if (ranks > 1) {
-      KfacSettings.requireShareable(this);
+      Sharing.require(this);
       for (OptimizerName optimizer : optimizers) {
         boolean split = optimizer.approximation().isPresent();
         int part = split ? batch / KfacSettings.of(this, optimizer).microBatches() : batch;

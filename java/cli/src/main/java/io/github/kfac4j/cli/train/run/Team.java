@@ -4,9 +4,12 @@ import io.github.kfac4j.Kfac;
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.KfacVerbs;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.BackendUnavailableException;
 import io.github.kfac4j.cli.BadInputException;
+import io.github.kfac4j.cli.ExitCode;
 import io.github.kfac4j.distributed.CollectiveException;
 import io.github.kfac4j.distributed.Collectives;
+import io.github.kfac4j.distributed.CollectivesProvider;
 import io.github.kfac4j.distributed.DistributedKfac;
 import io.github.kfac4j.distributed.Handshake;
 import io.github.kfac4j.distributed.Means;
@@ -23,7 +26,10 @@ public final class Team implements AutoCloseable {
   /** One process alone. */
   public static final Team ALONE = new Team(null);
 
-  private final Collectives collectives;
+  /** The engine that processes find each other by. */
+  public static final String MPI = "mpi";
+
+  private Collectives collectives;
 
   Team(Collectives collectives) {
     this.collectives = collectives;
@@ -53,6 +59,40 @@ public final class Team implements AutoCloseable {
       return team;
     } catch (CollectiveException e) {
       throw new BadInputException("started as one of several ranks, but " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Has the processes talk over another engine from now on; called by all.
+   *
+   * @throws BadInputException if there is none of this name, or this process is alone
+   * @throws BackendUnavailableException on all, if one of them cannot use it, with the reason
+   */
+  public void use(String engine) {
+    if (engine.equals(MPI)) {
+      return;
+    }
+    CollectivesProvider provider =
+        CollectivesProvider.all().stream()
+            .filter(one -> one.name().equals(engine))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new BadInputException(
+                        "--collectives: unknown '%s'; known are mpi and nccl".formatted(engine)));
+    if (size() == 1) {
+      throw new BadInputException(
+          "--collectives %s: this process is alone; start several by mpirun".formatted(engine));
+    }
+    String reason = provider.unavailableReason();
+    if (any(reason != null)) {
+      throw new BackendUnavailableException(
+          engine, reason == null ? "another rank cannot use it" : reason);
+    }
+    try {
+      collectives = provider.join(collectives);
+    } catch (CollectiveException e) {
+      throw new BackendUnavailableException(engine, e.getMessage());
     }
   }
 
@@ -104,11 +144,16 @@ public final class Team implements AutoCloseable {
   }
 
   /** K-FAC of the whole team, for parts of so many examples. */
-  KfacVerbs kfac(Backend backend, Map<String, Layer> layers, KfacOptions options, int examples) {
+  KfacVerbs kfac(
+      Backend backend,
+      Map<String, Layer> layers,
+      KfacOptions options,
+      int examples,
+      Sharing sharing) {
     if (size() == 1) {
       return new Kfac(backend, layers, options);
     }
-    DistributedKfac kfac = DistributedKfac.of(collectives, backend, layers, options);
+    DistributedKfac kfac = sharing.kfac(collectives, backend, layers, options);
     kfac.setExamples(share(examples));
     return kfac;
   }
@@ -131,8 +176,11 @@ public final class Team implements AutoCloseable {
   /** Ends the run of all processes if there are several; otherwise does nothing. */
   public void giveUp(Exception reason) {
     if (size() > 1) {
+      boolean input = reason instanceof BadInputException;
+      boolean backend = reason instanceof BackendUnavailableException;
       collectives.abort(
-          reason instanceof BadInputException ? reason.getMessage() : reason.toString());
+          input || backend ? reason.getMessage() : reason.toString(),
+          input ? ExitCode.BAD_INPUT : backend ? ExitCode.UNAVAILABLE : ExitCode.FAILED);
     }
   }
 

@@ -1,0 +1,122 @@
+package io.github.kfac4j.cli.train.run;
+
+import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.cli.BadInputException;
+import io.github.kfac4j.cli.train.run.KfacSettings.Key;
+import io.github.kfac4j.distributed.Assignment;
+import io.github.kfac4j.distributed.Collectives;
+import io.github.kfac4j.distributed.DistributedKfac;
+import io.github.kfac4j.distributed.LayerCost;
+import io.github.kfac4j.distributed.Precision;
+import io.github.kfac4j.layer.Layer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * How several ranks share K-FAC, as {@code --kfac} says; without meaning for a single process.
+ *
+ * @param assignment of layers to ranks
+ * @param workers the part of the ranks that precondition each layer
+ * @param payload in which numbers travel
+ */
+record Sharing(Rule assignment, double workers, Precision payload) {
+  /** Settings that cannot be shared, and why. */
+  private static final Map<Key, String> ALONE =
+      Map.of(
+          Key.STALE, "layers find intervals of their own, on which ranks would have to agree",
+          Key.LM, "it measures the loss on the whole batch, of which a rank has a part",
+          Key.QUADRATIC, "it measures the loss on the whole batch, of which a rank has a part",
+          Key.MOMENTUM_FIRST, "the velocity would be that of one rank's part of the batch");
+
+  /** An assignment by its name. */
+  enum Rule {
+    BALANCED {
+      @Override
+      Assignment of(List<LayerCost> layers, int ranks) {
+        return Assignment.balanced(layers, ranks);
+      }
+    },
+    CONTIGUOUS {
+      @Override
+      Assignment of(List<LayerCost> layers, int ranks) {
+        return Assignment.contiguous(layers, ranks);
+      }
+    },
+    ROUND_ROBIN {
+      @Override
+      Assignment of(List<LayerCost> layers, int ranks) {
+        return Assignment.roundRobin(layers, ranks);
+      }
+    };
+
+    abstract Assignment of(List<LayerCost> layers, int ranks);
+  }
+
+  /**
+   * What a run's settings say.
+   *
+   * @throws IllegalArgumentException naming the setting that is bad
+   */
+  static Sharing of(RunOptions options) {
+    Map<String, String> given = options.kfac();
+    double workers = Double.parseDouble(given.getOrDefault(Key.WORKERS.toString(), "0"));
+    if (!(workers >= 0 && workers <= 1)) {
+      throw new IllegalArgumentException(
+          "workers must be a part of the ranks, from 0 for one rank to 1 for all, but is "
+              + workers);
+    }
+    return new Sharing(
+        oneOf(
+            Key.ASSIGNMENT,
+            given.getOrDefault(Key.ASSIGNMENT.toString(), "balanced"),
+            Rule.values()),
+        workers,
+        oneOf(Key.PAYLOAD, given.getOrDefault(Key.PAYLOAD.toString(), "fp32"), Precision.values()));
+  }
+
+  private static <E extends Enum<E>> E oneOf(Key key, String text, E[] known) {
+    for (E value : known) {
+      if (name(value).equals(text)) {
+        return value;
+      }
+    }
+    throw new IllegalArgumentException(
+        "%s must be one of %s but is %s"
+            .formatted(key, Arrays.stream(known).map(Sharing::name).toList(), text));
+  }
+
+  private static String name(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /**
+   * Checks that a run can be shared by several ranks.
+   *
+   * @throws BadInputException naming the setting that cannot, and why
+   */
+  static void require(RunOptions options) {
+    ALONE.forEach(
+        (key, why) -> {
+          if (options.kfac().containsKey(key.toString())) {
+            throw new BadInputException(
+                "--kfac: %s is for a single process: %s".formatted(key, why));
+          }
+        });
+    if (options.optimizers().contains(OptimizerName.EKFAC)) {
+      throw new BadInputException(
+          "--optimizer ekfac is for a single process: its moments are measured in the eigenbasis,"
+              + " which only the rank that owns a layer has");
+    }
+  }
+
+  /** K-FAC of this rank. */
+  DistributedKfac kfac(
+      Collectives ranks, Backend backend, Map<String, Layer> layers, KfacOptions options) {
+    Assignment shared =
+        assignment.of(LayerCost.cubic(layers), ranks.size()).withWorkerFraction(workers);
+    return new DistributedKfac(ranks, backend, layers, options, shared, payload);
+  }
+}
