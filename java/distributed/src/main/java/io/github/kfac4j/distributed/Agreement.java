@@ -4,6 +4,7 @@ import io.github.kfac4j.InversionFailedException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /**
  * One decision on all ranks: either each gets the messages of all, or each throws the failure of
@@ -11,9 +12,16 @@ import java.util.List;
  */
 final class Agreement {
   private final Collectives collectives;
+  private final IntFunction<String> names;
 
   Agreement(Collectives collectives) {
+    this(collectives, "rank %d"::formatted);
+  }
+
+  /** With names for the ranks in what is thrown. */
+  Agreement(Collectives collectives, IntFunction<String> names) {
     this.collectives = collectives;
+    this.names = names;
   }
 
   private enum Kind {
@@ -75,7 +83,8 @@ final class Agreement {
     if (kind != Kind.NONE) {
       String words = new String(frame, 1, frame.length - 1, StandardCharsets.UTF_8);
       RuntimeException failure =
-          kind.failure(collectives.size() == 1 ? words : "rank %d: %s".formatted(rank, words));
+          kind.failure(
+              collectives.size() == 1 ? words : "%s: %s".formatted(names.apply(rank), words));
       if (rank == collectives.rank()) {
         failure.initCause(own);
       }

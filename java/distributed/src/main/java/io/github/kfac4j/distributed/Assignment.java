@@ -128,6 +128,13 @@ public record Assignment(int ranks, int workers, Map<String, Integer> owners) {
     return new Assignment(ranks, count, owners);
   }
 
+  /** The same, with one worker a layer, in a job in which so many other ranks come first. */
+  Assignment behind(int others) {
+    Map<String, Integer> moved = new LinkedHashMap<>(owners);
+    moved.replaceAll((layer, owner) -> owner + others);
+    return new Assignment(ranks + others, 1, moved);
+  }
+
   /** The rank that inverts a layer. */
   public int owner(String layer) {
     return owners.get(layer);

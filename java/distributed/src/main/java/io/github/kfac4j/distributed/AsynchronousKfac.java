@@ -11,12 +11,9 @@ import io.github.kfac4j.StepReport;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.safetensors.StoredTensor;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Future;
 
 /**
  * K-FAC whose statistics and inverses are made by a worker beside the training (Ba et al. 2017):
@@ -34,30 +31,12 @@ import java.util.concurrent.Future;
  * blocks and intervals that are the same for all layers.
  */
 public final class AsynchronousKfac implements KfacVerbs {
-  /** When published inverses are put to use. */
-  public enum Clock {
-    /** Exactly at the bound: reproducible. */
-    LOGICAL,
-    /** At once, at the latest at the bound. */
-    WALL
-  }
-
-  /** A refresh that was asked for at a step. */
-  private record Publication(long clock, Future<Content> content) {}
-
-  private record Content(List<LayerReport> reports, Map<String, StoredTensor> state) {}
-
   private final Kfac steps;
   private final Kfac statistics;
   private final Worker worker = new Worker();
   private final int bound;
-  private final Clock clock;
-  private final Deque<Publication> publications = new ArrayDeque<>();
-  private boolean ready;
+  private final Publications publications;
   private List<LayerReport> adopted = List.of();
-  private long lag;
-  private long largestLag;
-  private long waits;
 
   /**
    * Makes K-FAC and starts its worker.
@@ -80,7 +59,6 @@ public final class AsynchronousKfac implements KfacVerbs {
       int bound,
       Clock clock) {
     require(stepBackend != workerBackend, "steps and worker need a backend each");
-    require(bound >= 0, "the bound on staleness must not be negative but is " + bound);
     require(
         options.intervals().similarity().isEmpty(),
         "adaptive intervals need inverses that do not lag");
@@ -91,7 +69,7 @@ public final class AsynchronousKfac implements KfacVerbs {
               .formatted(layer, options.approximationOf(layer)));
     }
     this.bound = bound;
-    this.clock = clock;
+    this.publications = new Publications(bound, clock, here -> here);
     this.steps = new Kfac(stepBackend, layers, options);
     this.statistics = new Kfac(workerBackend, layers, options);
   }
@@ -148,40 +126,27 @@ public final class AsynchronousKfac implements KfacVerbs {
   @Override
   public List<LayerReport> refresh() {
     worker.throwFailure();
-    publications.add(
-        new Publication(
-            step(),
-            worker.call(
-                () -> {
-                  List<LayerReport> reports = statistics.refresh();
-                  return new Content(reports, statistics.toTensors());
-                })));
+    publications.ask(
+        step(),
+        worker.call(
+            () -> {
+              List<LayerReport> reports = statistics.refresh();
+              return new Publications.Content(reports, statistics.toTensors());
+            }));
     adopt();
     return adopted;
   }
 
   /** Puts to use what is due. */
   private void adopt() {
-    while (!publications.isEmpty()) {
-      Publication next = publications.peek();
-      boolean must = !ready || step() - next.clock >= bound;
-      boolean may = clock == Clock.WALL && next.content.isDone();
-      if (!must && !may) {
-        return;
-      }
-      if (!next.content.isDone() && ready) {
-        waits++;
-      }
-      publications.remove();
-      Content content = Worker.await(next.content);
-      Map<String, StoredTensor> state = new LinkedHashMap<>(content.state);
-      state.put("step", StoredTensor.of(new long[] {step()}));
-      steps.restore(state);
-      ready = true;
-      adopted = content.reports;
-      lag = step() - next.clock;
-      largestLag = Math.max(largestLag, lag);
-    }
+    publications.use(
+        step(),
+        content -> {
+          Map<String, StoredTensor> state = new LinkedHashMap<>(content.state());
+          state.put("step", StoredTensor.of(new long[] {step()}));
+          steps.restore(state);
+          adopted = content.reports();
+        });
   }
 
   @Override
@@ -203,17 +168,17 @@ public final class AsynchronousKfac implements KfacVerbs {
 
   /** The lag of the inverses in use, in steps. */
   public long lag() {
-    return lag;
+    return publications.lag();
   }
 
   /** The largest lag so far; at most the bound. */
   public long largestLag() {
-    return largestLag;
+    return publications.largestLag();
   }
 
   /** How often a step had to wait because the bound was reached. */
   public long waits() {
-    return waits;
+    return publications.waits();
   }
 
   /**
@@ -229,10 +194,8 @@ public final class AsynchronousKfac implements KfacVerbs {
   public void restore(Map<String, StoredTensor> tensors) {
     Worker.await(worker.submitAlone(() -> statistics.restore(tensors)));
     steps.restore(tensors);
-    publications.clear();
-    ready = true;
+    publications.replaced();
     adopted = List.of();
-    lag = 0;
   }
 
   @Override

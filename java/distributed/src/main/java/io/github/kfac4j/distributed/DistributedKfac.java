@@ -1,6 +1,5 @@
 package io.github.kfac4j.distributed;
 
-import io.github.kfac4j.BatchStatistics;
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.KfacVerbs;
 import io.github.kfac4j.LayerGradient;
@@ -16,7 +15,6 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
 
 /**
  * K-FAC whose ranks share a batch and divide the layers among them (Osawa et al. 2019): every rank
@@ -49,17 +47,9 @@ import java.util.OptionalDouble;
 public final class DistributedKfac implements KfacVerbs {
   private final Job job;
   private final Agreement agreement;
-  private final StatisticsExchange statistics;
-  private final GradientStages gradientStages;
-  private final BatchStatistics shard;
-  private final EarlyInputs early;
-  private final RankLayers mine;
-
-  private KfacOptions options;
-  private long step;
-  private double examples = 1;
-  private boolean statisticsSummed;
-  private RuntimeException failure;
+  private final ShardStatistics statistics;
+  private final StepStages steps;
+  private final FirstFailure failure = new FirstFailure();
   private List<LayerReport> lastRefresh = List.of();
 
   /**
@@ -81,16 +71,12 @@ public final class DistributedKfac implements KfacVerbs {
       KfacOptions options,
       Assignment assignment,
       Precision precision) {
-    this.options = options;
     Map<String, Layer> all = Collections.unmodifiableMap(new LinkedHashMap<>(layers));
     this.job = new Job(collectives, all, assignment);
     job.check(Job.version(), options, precision);
     this.agreement = new Agreement(collectives);
-    this.statistics = new StatisticsExchange(collectives, all, assignment, precision);
-    this.gradientStages = new GradientStages(job, backend, precision);
-    this.shard = new BatchStatistics(backend, all, options);
-    this.early = new EarlyInputs(job, precision);
-    this.mine = new RankLayers(job, backend, options);
+    this.statistics = new ShardStatistics(job, backend, options, precision, agreement);
+    this.steps = new StepStages(job, backend, options, precision);
   }
 
   /** With the balanced assignment of cubic costs, in fp32. */
@@ -108,10 +94,7 @@ public final class DistributedKfac implements KfacVerbs {
    * called all shards count the same.
    */
   public void setExamples(int count) {
-    if (count < 0) {
-      throw new IllegalArgumentException("examples must not be negative but are " + count);
-    }
-    examples = count;
+    steps.setExamples(count);
   }
 
   /** Which rank has which layer. */
@@ -121,30 +104,28 @@ public final class DistributedKfac implements KfacVerbs {
 
   @Override
   public KfacOptions options() {
-    return options;
+    return steps.options();
   }
 
   /** {@inheritDoc} All ranks make the same change. */
   @Override
   public void reconfigure(KfacOptions changed) {
-    options.requireCompatible(changed); // also on a rank that owns no layer
-    mine.reconfigure(changed);
-    options = changed;
+    steps.reconfigure(changed);
   }
 
   @Override
   public long step() {
-    return step;
+    return steps.step();
   }
 
   @Override
   public boolean wantsObservations() {
-    return options.intervals().wantsFactors(step);
+    return options().intervals().wantsFactors(step());
   }
 
   @Override
   public boolean wantsRefresh() {
-    return options.intervals().wantsInverses(step);
+    return options().intervals().wantsInverses(step());
   }
 
   /**
@@ -153,7 +134,7 @@ public final class DistributedKfac implements KfacVerbs {
    */
   @Override
   public void observe(List<Observation> observations, double share) {
-    keepFailure(() -> shard.observe(observations, share));
+    failure.keep(() -> statistics.observe(observations, share));
   }
 
   /**
@@ -162,55 +143,22 @@ public final class DistributedKfac implements KfacVerbs {
    */
   @Override
   public void observeInputs(List<Observation> inputs, double share) {
-    keepFailure(() -> shard.observeInputs(inputs, share));
-    early.observed(shard, share);
-  }
-
-  /** Runs something; what it throws is told to all ranks when they next agree. */
-  private void keepFailure(Runnable work) {
-    try {
-      work.run();
-    } catch (RuntimeException e) {
-      failure = failure == null ? e : failure;
-    }
-  }
-
-  private RuntimeException takeFailure() {
-    RuntimeException taken = failure;
-    failure = null;
-    return taken;
+    statistics.observeInputs(inputs, share, failure);
   }
 
   /** Sums what was observed in this step, once. */
   private void sumStatistics() {
-    if (statisticsSummed) {
-      return;
+    if (!statistics.summed()) {
+      Map<String, LayerStatistics> sums = statistics.sum(failure.take());
+      failure.keep(() -> steps.layers().observe(sums));
     }
-    Map<String, LayerStatistics> sums;
-    try {
-      sums = statistics.sum(shard, options.convention(), takeFailure(), early);
-    } finally {
-      early.take();
-      shard.reset();
-    }
-    statisticsSummed = true;
-    keepFailure(() -> mine.observe(sums));
   }
 
   @Override
   public List<LayerReport> refresh() {
     sumStatistics();
-    Map<String, LayerReport> reports = new LinkedHashMap<>();
-    if (failure == null) {
-      keepFailure(() -> mine.refresh().forEach(report -> reports.put(report.layer(), report)));
-    }
-    List<LayerReport> own = List.copyOf(reports.values());
-    byte[] message = Frames.bytes(out -> Reports.write(own, out));
-    for (byte[] one : agreement.settle(takeFailure(), message)) {
-      Frames.read(one, Reports::read).forEach(report -> reports.put(report.layer(), report));
-    }
-    lastRefresh = job.layers().keySet().stream().map(reports::get).toList();
-    mine.copyInverses(step);
+    lastRefresh = Refresh.of(job, steps.layers(), failure, agreement);
+    steps.layers().copyInverses(step());
     return lastRefresh;
   }
 
@@ -223,10 +171,8 @@ public final class DistributedKfac implements KfacVerbs {
 
   @Override
   public StepReport preview(List<LayerGradient> gradients) {
-    List<Block> blocks = sumGradients(gradients);
-    StepReport report = preconditionBlocks(gradients, blocks);
-    gradientStages.toAll(blocks, gradients);
-    return report;
+    sumIfWanted();
+    return steps.toAll(gradients, failure.take(), lastRefresh);
   }
 
   /**
@@ -235,11 +181,16 @@ public final class DistributedKfac implements KfacVerbs {
    * a layer at its owner, with momentum there alone, and then {@link #gatherWeights}.
    */
   public StepReport preconditionOwned(List<LayerGradient> gradients) {
-    List<Block> blocks = sumGradients(gradients);
-    StepReport report = preconditionBlocks(gradients, blocks);
-    gradientStages.toOwners(blocks, gradients);
+    sumIfWanted();
+    StepReport report = steps.toOwners(gradients, failure.take(), lastRefresh);
     endStep();
     return report;
+  }
+
+  private void sumIfWanted() {
+    if (wantsObservations()) {
+      sumStatistics();
+    }
   }
 
   /**
@@ -250,65 +201,34 @@ public final class DistributedKfac implements KfacVerbs {
    * @throws IllegalArgumentException naming a layer that is unknown
    */
   public void gatherWeights(Map<String, List<HostTensor>> weights) {
-    gradientStages.gatherWeights(weights);
-  }
-
-  private List<Block> sumGradients(List<LayerGradient> gradients) {
-    if (wantsObservations()) {
-      sumStatistics();
-    }
-    return gradientStages.sum(gradients, examples, takeFailure());
-  }
-
-  private StepReport preconditionBlocks(List<LayerGradient> gradients, List<Block> blocks) {
-    double innerProduct = gradientStages.precondition(mine, gradients, blocks);
-    double clip = clip(innerProduct);
-    if (clip < 1) {
-      blocks.forEach(block -> block.scale(clip));
-    }
-    return new StepReport(step + 1, innerProduct, clip, lastRefresh);
-  }
-
-  private double clip(double innerProduct) {
-    if (options.intervals().burningIn(step)) {
-      return 0;
-    }
-    OptionalDouble bound = options.klClip();
-    return bound.isEmpty()
-        ? 1
-        : options.convention().klClip(bound.getAsDouble(), options.learningRate(), innerProduct);
+    steps.gatherWeights(weights);
   }
 
   private void endStep() {
-    step++;
-    statisticsSummed = false;
+    steps.endStep();
+    statistics.reset();
     lastRefresh = List.of();
-    mine.endStep();
   }
 
   /** {@inheritDoc} Called by all ranks; all get the whole state, as a single process has it. */
   @Override
   public Map<String, StoredTensor> toTensors() {
-    return mine.toTensors(step);
+    return steps.layers().toTensors(step());
   }
 
   /** {@inheritDoc} Called by all ranks with the whole state. */
   @Override
   public void restore(Map<String, StoredTensor> tensors) {
-    StoredTensor stored = tensors.get("step");
-    if (stored == null) {
-      throw new IllegalArgumentException("the saved K-FAC state has no tensor 'step'");
-    }
-    keepFailure(() -> mine.restore(tensors));
-    agreement.settle(takeFailure(), new byte[0]);
-    step = stored.asLongBuffer().get(0);
-    shard.reset();
-    statisticsSummed = false;
+    long step = StepStages.stepOf(tensors);
+    failure.keep(() -> steps.layers().restore(tensors));
+    agreement.settle(failure.take(), new byte[0]);
+    steps.goOnAfter(step);
+    statistics.reset();
   }
 
   @Override
   public void close() {
-    shard.close();
-    mine.close();
+    statistics.close();
+    steps.close();
   }
 }

@@ -73,7 +73,8 @@ record Job(Collectives collectives, Map<String, Layer> layers, Assignment assign
     return version == null ? "(development)" : version;
   }
 
-  private Map<String, String> facts(String version, KfacOptions options, Precision precision) {
+  /** What must be the same on all ranks. */
+  Map<String, String> facts(String version, KfacOptions options, Precision precision) {
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put("the version of kfac4j", version);
     facts.put("the list of layers", layers.keySet().toString());

@@ -16,6 +16,7 @@ final class StatisticsExchange {
   private final Map<String, Layer> layers;
   private final Assignment assignment;
   private final Exchange exchange;
+  private final Agreement agreement;
 
   /** What a rank saw of each layer: {@code [examples, positions]}. */
   private record Seen(double[] examples, int[] positions) {}
@@ -27,11 +28,13 @@ final class StatisticsExchange {
       Collectives collectives,
       Map<String, Layer> layers,
       Assignment assignment,
-      Precision precision) {
+      Precision precision,
+      Agreement agreement) {
     this.collectives = collectives;
     this.layers = layers;
     this.assignment = assignment;
     this.exchange = new Exchange(collectives, precision);
+    this.agreement = agreement;
   }
 
   /**
@@ -46,8 +49,7 @@ final class StatisticsExchange {
       BatchStatistics local, Convention convention, RuntimeException failure, EarlyInputs early) {
     Map<String, LayerStatistics> mine = new LinkedHashMap<>();
     layers.keySet().forEach(layer -> mine.put(layer, local.of(layer)));
-    List<Seen> seen =
-        new Agreement(collectives).settle(failure, message(mine)).stream().map(this::seen).toList();
+    List<Seen> seen = agreement.settle(failure, message(mine)).stream().map(this::seen).toList();
     double[] totals = new double[layers.size()];
     int[] positions = new int[layers.size()];
     for (Seen one : seen) {

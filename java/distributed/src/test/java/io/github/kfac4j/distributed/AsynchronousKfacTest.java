@@ -11,17 +11,13 @@ import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.KfacVerbs;
 import io.github.kfac4j.LayerGradient;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.distributed.AsynchronousKfac.Clock;
 import io.github.kfac4j.oracle.JavaBackend;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,37 +27,6 @@ class AsynchronousKfacTest {
   private static final KfacOptions OPTIONS = TrainingScenario.OPTIONS.withIntervals(1, 2);
   private static final int STEPS = 9;
   private static final int[] ALL = {0, TrainingScenario.BATCH};
-
-  /** The fp64 backend, which does something before each inversion. */
-  private static Backend before(Runnable what) {
-    JavaBackend backend = new JavaBackend();
-    return (Backend)
-        Proxy.newProxyInstance(
-            Backend.class.getClassLoader(),
-            new Class<?>[] {Backend.class},
-            (proxy, method, arguments) -> {
-              if (method.getName().equals("invert")) {
-                what.run();
-              }
-              try {
-                return method.invoke(backend, arguments);
-              } catch (InvocationTargetException e) {
-                throw e.getCause();
-              }
-            });
-  }
-
-  private static Backend slow(int seed) {
-    Random random = new Random(seed);
-    return before(
-        () -> {
-          try {
-            Thread.sleep(random.nextInt(12));
-          } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-          }
-        });
-  }
 
   private static List<double[]> train(KfacVerbs kfac) {
     Mlp network = new Mlp();
@@ -79,7 +44,7 @@ class AsynchronousKfacTest {
   void withoutStalenessTheBitsAreThoseOfKfac() {
     List<double[]> expected = train(new Kfac(new JavaBackend(), Mlp.layers(), OPTIONS));
     for (Clock clock : Clock.values()) {
-      AsynchronousKfac kfac = asynchronous(slow(1), 0, clock);
+      AsynchronousKfac kfac = asynchronous(SlowBackend.of(1), 0, clock);
       TrainingScenario.assertSame(List.of(expected, train(kfac)));
       assertThat(kfac.largestLag()).isZero();
     }
@@ -117,7 +82,7 @@ class AsynchronousKfacTest {
   void logicalClocksMakeARunReproducible(int bound) {
     List<double[]> expected = simulated(bound);
     for (int seed = 0; seed < 3; seed++) {
-      AsynchronousKfac kfac = asynchronous(slow(seed), bound, Clock.LOGICAL);
+      AsynchronousKfac kfac = asynchronous(SlowBackend.of(seed), bound, Clock.LOGICAL);
       TrainingScenario.assertSame(List.of(expected, train(kfac)));
       assertThat(kfac.largestLag()).isEqualTo(bound);
     }
@@ -128,7 +93,7 @@ class AsynchronousKfacTest {
     CountDownLatch gate = new CountDownLatch(1);
     List<Integer> inversions = new ArrayList<>();
     Backend gated =
-        before(
+        SlowBackend.before(
             () -> {
               inversions.add(1);
               if (inversions.size() > 1) {
@@ -180,12 +145,12 @@ class AsynchronousKfacTest {
   @Test
   void theStateLoadsInKfacAndBack() {
     Map<String, StoredTensor> state;
-    try (AsynchronousKfac kfac = asynchronous(slow(1), 3, Clock.WALL)) {
+    try (AsynchronousKfac kfac = asynchronous(SlowBackend.of(1), 3, Clock.WALL)) {
       TrainingScenario.train(new Mlp(), kfac, 0, 4, ALL);
       state = kfac.toTensors();
     }
     try (Kfac plain = new Kfac(new JavaBackend(), Mlp.layers(), OPTIONS);
-        AsynchronousKfac again = asynchronous(slow(2), 3, Clock.WALL)) {
+        AsynchronousKfac again = asynchronous(SlowBackend.of(2), 3, Clock.WALL)) {
       plain.restore(state);
       assertThat(plain.step()).isEqualTo(4);
       again.restore(state);

@@ -29,6 +29,7 @@ final class MpiRank {
       switch (args[0]) {
         case "collectives" -> collectives(c);
         case "train" -> train(c);
+        case "asynchronous" -> asynchronous(c);
         case "nan" -> nan(c);
         case "differ" -> differ(c);
         case "die" -> die(c);
@@ -91,6 +92,31 @@ final class MpiRank {
       int bits = weights.stream().mapToInt(Arrays::hashCode).reduce(0, (a, b) -> 31 * a + b);
       for (byte[] other : Frames.gather(c, Frames.bytes(out -> out.writeInt(bits)))) {
         assertThat(Frames.<Integer>read(other, in -> in.readInt())).isEqualTo(bits);
+      }
+    }
+  }
+
+  /** Two gradient, two statistics and one inverse worker, beside two synchronous ranks. */
+  private static void asynchronous(Collectives c) {
+    Mlp network = new Mlp();
+    try (Collectives some = c.split(c.rank() / 2)) {
+      int[] shard = TrainingScenario.shard(some, TrainingScenario.EVEN);
+      try (var kfac = DistributedKfac.of(some, new JavaBackend(), Mlp.layers(), OPTIONS)) {
+        TrainingScenario.train(network, kfac, 0, TrainingScenario.STEPS, shard);
+      }
+    }
+    List<double[]> stale = null;
+    for (int bound : new int[] {0, 2, 2}) {
+      AsynchronousPlan plan = new AsynchronousPlan(2, 2, 1, bound, Clock.LOGICAL);
+      var result =
+          AsynchronousScenario.run(
+              c, plan, SlowBackend.of(c.rank()), OPTIONS, TrainingScenario.STEPS);
+      if (result != null && bound == 0) {
+        TrainingScenario.assertSame(List.of(network.weights(), result.weights()));
+      } else if (result != null) {
+        stale = stale == null ? result.weights() : stale;
+        TrainingScenario.assertSame(List.of(stale, result.weights()));
+        assertThat(result.lags()).contains(2L);
       }
     }
   }

@@ -53,6 +53,11 @@ class MpiTest {
   }
 
   @Test
+  void gradientStatisticsAndInverseWorkers() throws Exception {
+    assertAllDone(run(5, "asynchronous"), 5);
+  }
+
+  @Test
   void aNanOnOneRankIsTheSameFailureOnAll() throws Exception {
     Result result = run(3, "nan");
     assertAllDone(result, 3);

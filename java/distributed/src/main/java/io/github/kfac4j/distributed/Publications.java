@@ -1,0 +1,101 @@
+package io.github.kfac4j.distributed;
+
+import io.github.kfac4j.LayerReport;
+import io.github.kfac4j.safetensors.StoredTensor;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+
+/**
+ * Inverses that have been asked for, and when they are put to use. Their logical clock is the step
+ * at which they were asked for; how many steps later they are put to use is their lag.
+ */
+final class Publications {
+  private final int bound;
+  private final Clock clock;
+  private final Predicate<Boolean> everywhere;
+  private final Deque<Publication> asked = new ArrayDeque<>();
+  private boolean ready;
+  private long lag;
+  private long largestLag;
+  private long waits;
+
+  /** What a refresh gave: reports, and the state with the new inverses. */
+  record Content(List<LayerReport> reports, Map<String, StoredTensor> state) {}
+
+  /**
+   * Has the owners of layers renew their inverses and publish them; called by those who publish and
+   * those who receive.
+   */
+  static Content exchange(
+      Job job, RankLayers mine, FirstFailure failure, Agreement agreement, long clock) {
+    List<LayerReport> reports = Refresh.of(job, mine, failure, agreement);
+    return new Content(reports, mine.toTensors(clock));
+  }
+
+  private record Publication(long clock, Future<Content> content) {}
+
+  /**
+   * None yet.
+   *
+   * @param everywhere whether something that is so here, or not, is so for all who must act alike
+   */
+  Publications(int bound, Clock clock, Predicate<Boolean> everywhere) {
+    if (bound < 0) {
+      throw new IllegalArgumentException(
+          "the bound on staleness must not be negative but is " + bound);
+    }
+    this.bound = bound;
+    this.clock = clock;
+    this.everywhere = everywhere;
+  }
+
+  void ask(long step, Future<Content> content) {
+    asked.add(new Publication(step, content));
+  }
+
+  /**
+   * Puts to use what is due at a step, one after the other. Waits if the bound is reached, or if
+   * there have been no inverses yet; throws what kept them from being made.
+   */
+  void use(long step, Consumer<Content> user) {
+    while (!asked.isEmpty()) {
+      Publication next = asked.peek();
+      boolean must = !ready || step - next.clock >= bound;
+      if (!must && (clock == Clock.LOGICAL || !everywhere.test(next.content.isDone()))) {
+        return;
+      }
+      if (ready && !next.content.isDone()) {
+        waits++;
+      }
+      asked.remove();
+      user.accept(Worker.await(next.content));
+      ready = true;
+      lag = step - next.clock;
+      largestLag = Math.max(largestLag, lag);
+    }
+  }
+
+  /** Forgets what was asked for, since there are inverses from elsewhere. */
+  void replaced() {
+    asked.clear();
+    ready = true;
+    lag = 0;
+  }
+
+  long lag() {
+    return lag;
+  }
+
+  long largestLag() {
+    return largestLag;
+  }
+
+  long waits() {
+    return waits;
+  }
+}

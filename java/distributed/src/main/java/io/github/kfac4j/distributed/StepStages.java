@@ -1,0 +1,124 @@
+package io.github.kfac4j.distributed;
+
+import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.LayerGradient;
+import io.github.kfac4j.LayerReport;
+import io.github.kfac4j.StepReport;
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.safetensors.StoredTensor;
+import io.github.kfac4j.tensor.HostTensor;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+
+/** A step with inverses that are there: sums of gradients, preconditioned, clipped, back to all. */
+final class StepStages implements AutoCloseable {
+  private final GradientStages gradients;
+  private final RankLayers layers;
+  private KfacOptions options;
+  private long step;
+  private double examples = 1;
+
+  StepStages(Job job, Backend backend, KfacOptions options, Precision precision) {
+    this.gradients = new GradientStages(job, backend, precision);
+    this.layers = new RankLayers(job, backend, options);
+    this.options = options;
+  }
+
+  /** The state of this rank. */
+  RankLayers layers() {
+    return layers;
+  }
+
+  KfacOptions options() {
+    return options;
+  }
+
+  void reconfigure(KfacOptions changed) {
+    options.requireCompatible(changed); // also on a rank that owns no layer
+    layers.reconfigure(changed);
+    options = changed;
+  }
+
+  long step() {
+    return step;
+  }
+
+  void setExamples(int count) {
+    if (count < 0) {
+      throw new IllegalArgumentException("examples must not be negative but are " + count);
+    }
+    examples = count;
+  }
+
+  /**
+   * Preconditions for all ranks.
+   *
+   * @param failure that this rank has to tell, or null
+   * @param refreshed what the report says of inverses
+   */
+  StepReport toAll(
+      List<LayerGradient> given, RuntimeException failure, List<LayerReport> refreshed) {
+    List<Block> blocks = gradients.sum(given, examples, failure);
+    StepReport report = precondition(given, blocks, refreshed);
+    gradients.toAll(blocks, given);
+    return report;
+  }
+
+  /** The same for the owners of the layers alone. */
+  StepReport toOwners(
+      List<LayerGradient> given, RuntimeException failure, List<LayerReport> refreshed) {
+    List<Block> blocks = gradients.sum(given, examples, failure);
+    StepReport report = precondition(given, blocks, refreshed);
+    gradients.toOwners(blocks, given);
+    return report;
+  }
+
+  private StepReport precondition(
+      List<LayerGradient> given, List<Block> blocks, List<LayerReport> refreshed) {
+    double innerProduct = gradients.precondition(layers, given, blocks);
+    double clip = clip(innerProduct);
+    if (clip < 1) {
+      blocks.forEach(block -> block.scale(clip));
+    }
+    return new StepReport(step + 1, innerProduct, clip, refreshed);
+  }
+
+  private double clip(double innerProduct) {
+    if (options.intervals().burningIn(step)) {
+      return 0;
+    }
+    OptionalDouble bound = options.klClip();
+    return bound.isEmpty()
+        ? 1
+        : options.convention().klClip(bound.getAsDouble(), options.learningRate(), innerProduct);
+  }
+
+  void gatherWeights(Map<String, List<HostTensor>> weights) {
+    gradients.gatherWeights(weights);
+  }
+
+  void endStep() {
+    step++;
+    layers.endStep();
+  }
+
+  /** Goes on after a step of a saved run; the state of the layers is another matter. */
+  void goOnAfter(long steps) {
+    step = steps;
+  }
+
+  /** The step of a saved state. */
+  static long stepOf(Map<String, StoredTensor> tensors) {
+    StoredTensor stored = tensors.get("step");
+    if (stored == null) {
+      throw new IllegalArgumentException("the saved K-FAC state has no tensor 'step'");
+    }
+    return stored.asLongBuffer().get(0);
+  }
+
+  @Override
+  public void close() {
+    layers.close();
+  }
+}
