@@ -47,7 +47,10 @@ final class Cholesky {
     return Status.OK;
   }
 
-  /** Replaces the upper half by U with {@code U'U = A}; returns the pivot that failed, or -1. */
+  /**
+   * Replaces the upper half by U with {@code U'U = A}, the lower by nothing of use; returns the
+   * pivot that failed, or -1.
+   */
   private static int factorise(double[] u, int n) {
     for (int start = 0; start < n; start += PANEL) {
       int end = Math.min(n, start + PANEL);
@@ -68,15 +71,16 @@ final class Cholesky {
       Rows.chunks(
           n - end,
           (from, to) -> {
-            RowBlock block = new RowBlock();
+            RowBlock block = RowBlock.create();
             for (int p = first; p < end; p += RowBlock.DEPTH) {
               int depth = Math.min(RowBlock.DEPTH, end - p);
               for (int j = end + from; j < n; j += RowBlock.WIDTH) {
                 int w = Math.min(RowBlock.WIDTH, n - j);
                 block.load(u, p * n + j, n, depth, w);
-                for (int i = end + from; i < Math.min(end + to, j + w); i++) {
+                for (int i = end + from; i < Math.min(end + to, j + w); i += RowBlock.STRIP) {
+                  int m = Math.min(RowBlock.STRIP, Math.min(end + to, j + w) - i);
                   int skip = Math.max(0, i - j);
-                  block.addTo(u, i * n + j + skip, skip, w - skip, -1, u, p * n + i, n);
+                  block.addTo(u, i * n + j + skip, n, m, skip, w - skip, -1, u, p * n + i, 1, n);
                 }
               }
             }
@@ -97,15 +101,13 @@ final class Cholesky {
 
   /** Columns [from, to) of the inverse, from the last row that is not zero upwards. */
   private static void invertColumns(double[] u, int n, double[] v, int from, int to) {
-    RowBlock block = new RowBlock();
+    RowBlock block = RowBlock.create();
     int width = to - from;
     for (int first = (to - 1) / RowBlock.DEPTH * RowBlock.DEPTH; first >= 0; ) {
       int end = Math.min(to, first + RowBlock.DEPTH);
       for (int p = end; p < to; p += RowBlock.DEPTH) {
         block.load(v, p * n + from, n, Math.min(RowBlock.DEPTH, to - p), width);
-        for (int i = first; i < end; i++) {
-          block.addTo(v, i * n + from, 0, width, -1, u, i * n + p, 1);
-        }
+        block.addTo(v, first * n + from, n, end - first, 0, width, -1, u, first * n + p, n, 1);
       }
       for (int i = end - 1; i >= first; i--) {
         if (i >= from) {

@@ -1,81 +1,43 @@
 package io.github.kfac4j.oracle;
 
 /**
- * Some rows of a matrix as arrays of their own, and sums of their multiples. The JIT compiler turns
- * a loop into vector instructions only if the arrays it touches are indexed from 0 and it is short;
- * the same loop over offsets into one array runs at less than half the speed.
+ * Some rows of a matrix as arrays of their own, and sums of their multiples: what all large
+ * products rest on. Every element is summed in the order of the rows, by fused multiply-adds, so
+ * that all kinds of blocks give the same bits.
  */
-final class RowBlock {
+abstract class RowBlock {
   /** The most rows; a multiple of 4. */
   static final int DEPTH = 32;
 
   /** The most columns. */
   static final int WIDTH = 256;
 
-  private final double[][] rows = new double[DEPTH][WIDTH];
-  private final double[] sum = new double[WIDTH];
-  private final double[] factors = new double[DEPTH];
-  private int depth;
+  /** Rows of the result that are best handed over together where they have a length in common. */
+  static final int STRIP = 4;
+
+  /** An empty block, of the fastest kind there is here. */
+  static RowBlock create() {
+    return RowBlocks.FASTEST.get();
+  }
 
   /** Takes {@code depth} rows of n columns, {@code xs} apart. */
-  void load(double[] x, int x0, int xs, int depth, int n) {
-    this.depth = depth;
-    for (int p = 0; p < depth; p++) {
-      System.arraycopy(x, x0 + p * xs, rows[p], 0, n);
-    }
-  }
+  abstract void load(double[] x, int x0, int xs, int depth, int n);
 
   /**
-   * {@code c[0, n) += alpha * sum over p of a[p * as] * row p}, columns counted from {@code first}.
+   * {@code c[i * cs + j] += alpha * sum over p of a[i * ar + p * ap] * x[p][first + j]} for i &lt;
+   * m and j &lt; n, where x are the rows of this block; indices count from {@code c0} and {@code
+   * a0}.
    */
-  void addTo(double[] c, int c0, int first, int n, double alpha, double[] a, int a0, int as) {
-    for (int p = 0; p < depth; p++) {
-      factors[p] = alpha * a[a0 + p * as];
-    }
-    System.arraycopy(c, c0, sum, first, n);
-    int end = first + n;
-    int p = 0;
-    for (; p + 4 <= depth; p += 4) {
-      addFour(
-          sum,
-          first,
-          end,
-          factors[p],
-          rows[p],
-          factors[p + 1],
-          rows[p + 1],
-          factors[p + 2],
-          rows[p + 2],
-          factors[p + 3],
-          rows[p + 3]);
-    }
-    for (; p < depth; p++) {
-      addOne(sum, first, end, factors[p], rows[p]);
-    }
-    System.arraycopy(sum, first, c, c0, n);
-  }
-
-  private static void addFour(
-      double[] sum,
-      int from,
-      int to,
-      double f0,
-      double[] x0,
-      double f1,
-      double[] x1,
-      double f2,
-      double[] x2,
-      double f3,
-      double[] x3) {
-    for (int j = from; j < to; j++) {
-      double s = Math.fma(f1, x1[j], Math.fma(f0, x0[j], sum[j]));
-      sum[j] = Math.fma(f3, x3[j], Math.fma(f2, x2[j], s));
-    }
-  }
-
-  private static void addOne(double[] sum, int from, int to, double f, double[] x) {
-    for (int j = from; j < to; j++) {
-      sum[j] = Math.fma(f, x[j], sum[j]);
-    }
-  }
+  abstract void addTo(
+      double[] c,
+      int c0,
+      int cs,
+      int m,
+      int first,
+      int n,
+      double alpha,
+      double[] a,
+      int a0,
+      int ar,
+      int ap);
 }

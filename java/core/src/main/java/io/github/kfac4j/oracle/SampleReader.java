@@ -30,10 +30,14 @@ final class SampleReader {
   void read(int group, long first, int count, double[] out) {
     int dim = samples.dim();
     int positions = samples.positions();
-    for (int r = 0; r < count; r++) {
-      long row = first + r;
-      read(group, (int) (row / positions), (int) (row % positions), out, r * dim);
-    }
+    Rows.chunks(
+        count,
+        (from, to) -> {
+          for (int r = from; r < to; r++) {
+            long row = first + r;
+            read(group, (int) (row / positions), (int) (row % positions), out, r * dim);
+          }
+        });
   }
 
   private void read(int group, int example, int position, double[] out, int at) {
