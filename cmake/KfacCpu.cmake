@@ -23,7 +23,7 @@ function(kfac_cpu_library target)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     target_compile_definitions(${target} PRIVATE KFAC_X86)
     kfac_cpu_instructions(${target} avx2 8 -mavx2 -mfma ${ARGN})
-    kfac_cpu_instructions(${target} avx512 16 -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma
+    kfac_cpu_instructions(${target} avx512 16 -mavx512f -mavx512vl -mavx512bw -mavx512dq -mbmi2 -mfma
                           -mprefer-vector-width=512 ${ARGN})
   endif()
 endfunction()

@@ -15,7 +15,8 @@ const Verbs& choose() {
   __builtin_cpu_init();
   auto allowed = [limit](const char* name) { return !limit || std::strcmp(limit, name) == 0; };
   bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+                __builtin_cpu_supports("bmi2");
   if (avx512 && allowed("avx512")) return kfac::avx512::verbs;
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && (allowed("avx2") || allowed("avx512"))) {
     return kfac::avx2::verbs;
@@ -51,6 +52,27 @@ kfac_cpu_plan* kfac_cpu_inversion(int32_t n, const float* source, double scale, 
 }
 
 double kfac_cpu_dot(int64_t n, const float* x, const float* y) { return verbs().dot(n, x, y); }
+
+double kfac_cpu_dot_and_copy(int32_t rows, int32_t cols, const float* u, int64_t u_stride, const float* w,
+                             int64_t w_stride, float* copy) {
+  double sum = 0;
+  for (int32_t i = 0; i < rows; i++, u += u_stride, w += w_stride, copy += w_stride) {
+    sum += verbs().dot(cols, u, w);
+    std::memcpy(copy, u, sizeof(float) * cols);
+  }
+  return sum;
+}
+
+int32_t kfac_cpu_panel_width(void) { return verbs().panel_width(); }
+
+void kfac_cpu_pack(int32_t k, int32_t n, const float* b, int64_t row, int64_t col, float* panels) {
+  verbs().pack(k, n, b, row, col, panels);
+}
+
+void kfac_cpu_multiply(int32_t m, int32_t n, int32_t k, const float* a, int64_t a_row, int64_t a_col,
+                       const float* panels, float alpha, float beta, float* c, int64_t c_row, int64_t c_col) {
+  verbs().multiply({m, n, k, a, a_row, a_col, panels, alpha, beta, c, c_row, c_col});
+}
 
 kfac_cpu_plan* kfac_cpu_patch_moment(const kfac_cpu_convolution* convolution, const float* images, double decay,
                                      double weight, float* target, int32_t method) {

@@ -5,6 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
 
 namespace kfac::KFAC_ISA {
 
@@ -44,21 +47,41 @@ static inline vf choose_lanes(vf first, vf others, int count) {
   return lane < count ? first : others;
 }
 
+#if KFAC_WIDTH == 16
+static inline __mmask16 mask_of(int count) { return (__mmask16)_bzhi_u32(0xffff, (unsigned)most(0, count)); }
+#elif KFAC_WIDTH == 8
+static inline __m256i mask_of(int count) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+#endif
+
 /// The first `count` elements, W at most, and zeros; reads nothing beyond.
 static inline vf load(const float* p, int count) {
+#if KFAC_WIDTH == 16
+  return (vf)_mm512_maskz_loadu_ps(mask_of(least(W, count)), p);
+#elif KFAC_WIDTH == 8
+  return (vf)_mm256_maskload_ps(p, mask_of(count));
+#else
   if (count >= W) return load(p);
   vf v = {};
   if (count > 0) memcpy(&v, p, sizeof(float) * count);
   return v;
+#endif
 }
 
 /// Writes the first `count` elements, W at most.
 static inline void store(float* p, vf v, int count) {
+#if KFAC_WIDTH == 16
+  _mm512_mask_storeu_ps(p, mask_of(least(W, count)), (__m512)v);
+#elif KFAC_WIDTH == 8
+  _mm256_maskstore_ps(p, mask_of(count), (__m256)v);
+#else
   if (count >= W) {
     store(p, v);
   } else if (count > 0) {
     memcpy(p, &v, sizeof(float) * count);
   }
+#endif
 }
 
 /// Whether all lanes are zero: false for NaN.

@@ -9,11 +9,15 @@ size_t invert_floats(int n);
 void invert(const Inversions& request, float* work);
 Plan* inversion(int n, const float* source, double scale, double damping, float* inverse);
 double dot(int64_t n, const float* x, const float* y);
+int panel_width();
+void pack(int k, int n, const float* b, int64_t row, int64_t col, float* panels);
+void multiply(const PanelProduct& product);
 Plan* patch_moment(const PatchMoment& request, int method);
 
 #define KFAC_TEXT(x) #x
 #define KFAC_NAME(x) KFAC_TEXT(x)
 
-const Verbs verbs = {KFAC_NAME(KFAC_ISA), lanes, invert_floats, invert, inversion, dot, patch_moment};
+const Verbs verbs = {KFAC_NAME(KFAC_ISA), lanes, invert_floats, invert,   inversion,
+                     dot,                 panel_width, pack,    multiply, patch_moment};
 
 }  // namespace kfac::KFAC_ISA

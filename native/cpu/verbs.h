@@ -24,6 +24,17 @@ struct PatchMoment {
   float* target;
 };
 
+/// See kfac_cpu_multiply.
+struct PanelProduct {
+  int32_t m, n, k;
+  const float* a;
+  int64_t a_row, a_col;
+  const float* panels;
+  float alpha, beta;
+  float* c;
+  int64_t c_row, c_col;
+};
+
 /// See kfac_cpu_plan.
 struct Plan {
   virtual int phases() const = 0;
@@ -42,6 +53,9 @@ struct Verbs {
   void (*invert)(const Inversions& request, float* work);
   Plan* (*inversion)(int n, const float* source, double scale, double damping, float* inverse);
   double (*dot)(int64_t n, const float* x, const float* y);
+  int (*panel_width)();
+  void (*pack)(int k, int n, const float* b, int64_t row, int64_t col, float* panels);
+  void (*multiply)(const PanelProduct& product);
   Plan* (*patch_moment)(const PatchMoment& request, int method);
 };
 

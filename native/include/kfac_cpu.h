@@ -51,6 +51,24 @@ KFAC_CPU_API kfac_cpu_plan* kfac_cpu_inversion(int32_t n, const float* source, d
 /* The sum of x[i] y[i] in fp64. */
 KFAC_CPU_API double kfac_cpu_dot(int64_t n, const float* x, const float* y);
 
+/* The sum of u[i][j] w[i][j] in fp64, and then copy[i][j] = u[i][j]: a row of u is u_stride long, one of w and of copy
+ * w_stride. The copy may lie where w does. */
+KFAC_CPU_API double kfac_cpu_dot_and_copy(int32_t rows, int32_t cols, const float* u, int64_t u_stride, const float* w,
+                                          int64_t w_stride, float* copy);
+
+/* Products whose right operand is packed first, into panels of kfac_cpu_panel_width columns.
+ *
+ * kfac_cpu_pack packs B, k x n, element (i, j) at b[i * row + j * col]: panel p holds columns p width to (p + 1) width - 1
+ * of row 0, then of row 1, and so on, zeros beyond column n. Any run of whole panels can be packed on its own: panels,
+ * aligned to 64 bytes, begins k * p * width floats further on.
+ * kfac_cpu_multiply: C = alpha A B + beta C with A m x k, and C m x n; with beta 0, C is not read. Of the two strides of
+ * each matrix one is 1. The bits of an element of C depend on k alone, not on how C is cut. */
+KFAC_CPU_API int32_t kfac_cpu_panel_width(void);
+KFAC_CPU_API void kfac_cpu_pack(int32_t k, int32_t n, const float* b, int64_t row, int64_t col, float* panels);
+KFAC_CPU_API void kfac_cpu_multiply(int32_t m, int32_t n, int32_t k, const float* a, int64_t a_row, int64_t a_col,
+                                    const float* panels, float alpha, float beta, float* c, int64_t c_row,
+                                    int64_t c_col);
+
 /* A convolution of stride and dilation 1, and where its images lie: channel c of position p = row * width + column of
  * example n at images[n * example_stride + c * channel_stride + p * position_stride]. One of the last two strides is 1. */
 typedef struct kfac_cpu_convolution {

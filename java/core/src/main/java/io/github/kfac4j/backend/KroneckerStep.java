@@ -3,8 +3,8 @@ package io.github.kfac4j.backend;
 /**
  * Preconditioning by two inverses, for each group: {@code U = scale * gInverse dW aInverse}.
  *
- * @param gInverse {@code [groups, rows, rows]}
- * @param aInverse {@code [groups, cols, cols]}, the bias coordinate last
+ * @param gInverse {@code [groups, rows, rows]}, symmetric: a backend may read either triangle
+ * @param aInverse {@code [groups, cols, cols]}, symmetric, the bias coordinate last
  * @param scale multiplies the result
  * @param gradient dW; read only, unless it is also the result
  * @param result where U goes; may be the gradient itself

@@ -29,8 +29,8 @@ abstract class PreconditioningContract extends FactorisationContract {
   void preconditioningIsTheProductWithBothInverses(int groups, int rows, int cols, boolean bias) {
     int width = cols;
     int dim = bias ? width + 1 : width;
-    double[] g = gaussian(random, groups * rows * rows);
-    double[] a = gaussian(random, groups * dim * dim);
+    double[] g = symmetric(gaussian(random, groups * rows * rows), rows);
+    double[] a = symmetric(gaussian(random, groups * dim * dim), dim);
     double[] weight = gaussian(random, groups * rows * width);
     double[] biasGradient = gaussian(random, groups * rows);
     HostTensor w = direct(weight);
@@ -74,6 +74,18 @@ abstract class PreconditioningContract extends FactorisationContract {
 
     backend.precondition(List.of(new KroneckerStep(gStack, aStack, 0.5, in, in, null)));
     assertThat(w.toArray()).as("in place").containsExactly(wOut.toArray());
+  }
+
+  /** Copies what lies below the diagonals of n x n matrices to above them. */
+  private static double[] symmetric(double[] matrices, int n) {
+    for (int k = 0; k < matrices.length; k += n * n) {
+      for (int i = 0; i < n; i++) {
+        for (int j = 0; j < i; j++) {
+          matrices[k + j * n + i] = matrices[k + i * n + j];
+        }
+      }
+    }
+    return matrices;
   }
 
   private static double dot(double[] x, double[] y) {

@@ -8,17 +8,15 @@ import java.util.List;
  * steady state allocates nothing.
  */
 final class Arena implements AutoCloseable {
-  /** Pieces start at multiples of it, counted from the start of the block. */
-  static final int ALIGNMENT = 16;
-
   private final List<Floats> blocks = new ArrayList<>();
   private final List<Integer> lengths = new ArrayList<>();
   private int block;
   private int used;
 
-  /** Uninitialised memory, valid until the next {@link #reset}. */
+  /** Uninitialised memory at a multiple of 64 bytes, valid until the next {@link #reset}. */
   Floats take(long length) {
-    int padded = Math.toIntExact((Math.max(1, length) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+    int unit = Floats.ALIGNMENT;
+    int padded = Math.toIntExact((Math.max(1, length) + unit - 1) / unit * unit);
     while (block < blocks.size() && lengths.get(block) - used < padded) {
       block++;
       used = 0;
@@ -60,8 +58,7 @@ final class Arena implements AutoCloseable {
   void reserve(long length) {
     if (length > 0 && (blocks.size() != 1 || lengths.get(0) < length)) {
       close();
-      Floats unused = take(length);
-      assert unused.start() == 0;
+      take(length);
       reset(0);
     }
   }

@@ -149,6 +149,12 @@ public final class CpuBackend implements Backend {
   @Override
   public double[] precondition(List<KroneckerStep> steps) {
     Arena memory = shared();
+    if (own) {
+      List<PanelKroneckerPlan> plans =
+          steps.stream().map(s -> new PanelKroneckerPlan(s, memory)).toList();
+      run(plans);
+      return plans.stream().mapToDouble(PanelKroneckerPlan::inner).toArray();
+    }
     List<KroneckerPlan> plans = steps.stream().map(s -> new KroneckerPlan(s, memory)).toList();
     run(plans);
     return plans.stream().mapToDouble(KroneckerPlan::inner).toArray();

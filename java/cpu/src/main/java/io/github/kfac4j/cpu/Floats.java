@@ -10,6 +10,9 @@ import org.bytedeco.javacpp.FloatPointer;
  * block's.
  */
 final class Floats {
+  /** Floats in a cache line. */
+  static final int ALIGNMENT = 16;
+
   private final FloatPointer block;
   private final FloatBuffer buffer;
   private final int start;
@@ -20,11 +23,12 @@ final class Floats {
     this.start = start;
   }
 
-  /** A new block of zeros, to be released with {@link #free()}. */
+  /** A new block of zeros at a multiple of 64 bytes, to be released with {@link #free()}. */
   static Floats allocate(int length) {
-    FloatPointer block = new FloatPointer(Math.max(1, length));
+    FloatPointer block = new FloatPointer(length + (long) ALIGNMENT);
     block.zero();
-    return new Floats(block, block.asBuffer(), 0);
+    long past = block.address() / Float.BYTES % ALIGNMENT;
+    return new Floats(block, block.asBuffer(), (int) (ALIGNMENT - past));
   }
 
   /** Whether the memory of a buffer can be used as it is. */

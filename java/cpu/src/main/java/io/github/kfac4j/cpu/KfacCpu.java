@@ -44,6 +44,39 @@ final class KfacCpu {
   static native double kfac_cpu_dot(
       @Cast("int64_t") long n, @Cast("const float*") long x, @Cast("const float*") long y);
 
+  static native double kfac_cpu_dot_and_copy(
+      int rows,
+      int cols,
+      @Cast("const float*") long u,
+      @Cast("int64_t") long uStride,
+      @Cast("const float*") long w,
+      @Cast("int64_t") long wStride,
+      @Cast("float*") long copy);
+
+  static native int kfac_cpu_panel_width();
+
+  static native void kfac_cpu_pack(
+      int k,
+      int n,
+      @Cast("const float*") long b,
+      @Cast("int64_t") long row,
+      @Cast("int64_t") long col,
+      @Cast("float*") long panels);
+
+  static native void kfac_cpu_multiply(
+      int m,
+      int n,
+      int k,
+      @Cast("const float*") long a,
+      @Cast("int64_t") long aRow,
+      @Cast("int64_t") long aCol,
+      @Cast("const float*") long panels,
+      float alpha,
+      float beta,
+      @Cast("float*") long c,
+      @Cast("int64_t") long cRow,
+      @Cast("int64_t") long cCol);
+
   /** A plan's address, or 0. */
   @Cast("int64_t")
   static native long kfac_cpu_patch_moment(

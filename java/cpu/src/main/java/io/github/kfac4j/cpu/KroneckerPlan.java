@@ -40,7 +40,8 @@ final class KroneckerPlan extends Stages {
     return Arrays.stream(inner).sum();
   }
 
-  private static boolean throughBatch(OuterProduct product, long rows, long cols) {
+  /** Whether going through the batch takes fewer operations. */
+  static boolean throughBatch(OuterProduct product, long rows, long cols) {
     if (product == null) {
       return false;
     }

@@ -12,7 +12,7 @@ abstract class NativePlan implements Plan, AutoCloseable {
 
   /** Floats of {@link #take}. */
   final long sharedFloats() {
-    return KfacCpu.kfac_cpu_plan_shared(plan) + Arena.ALIGNMENT;
+    return KfacCpu.kfac_cpu_plan_shared(plan);
   }
 
   /** Takes the memory that all tasks share. */
@@ -37,18 +37,13 @@ abstract class NativePlan implements Plan, AutoCloseable {
 
   @Override
   public final long scratchFloats() {
-    return KfacCpu.kfac_cpu_plan_scratch(plan) + Arena.ALIGNMENT;
+    return KfacCpu.kfac_cpu_plan_scratch(plan);
   }
 
   @Override
   public final void run(int phase, int task, Arena scratch) {
     Floats own = scratch.take(scratchFloats());
-    KfacCpu.kfac_cpu_plan_run(plan, phase, task, aligned(shared), aligned(own));
-  }
-
-  private static long aligned(Floats memory) {
-    long bytes = (long) Arena.ALIGNMENT * Float.BYTES;
-    return (memory.address() + bytes - 1) / bytes * bytes;
+    KfacCpu.kfac_cpu_plan_run(plan, phase, task, shared.address(), own.address());
   }
 
   @Override

@@ -1,0 +1,62 @@
+// Products of packed panels against fp64.
+#include <algorithm>
+#include "check.h"
+
+namespace {
+
+struct Operand {
+  int rows, cols;
+  bool transposed;
+  std::vector<float> data;
+  ptrdiff_t row() const { return transposed ? 1 : cols; }
+  ptrdiff_t col() const { return transposed ? rows : 1; }
+  float at(int i, int j) const { return data[i * row() + j * col()]; }
+};
+
+Operand random_operand(std::mt19937& random, int rows, int cols, bool transposed) {
+  return {rows, cols, transposed, test::gaussian(random, (size_t)rows * cols)};
+}
+
+void check(std::mt19937& random, int m, int n, int k, int forms) {
+  Operand a = random_operand(random, m, k, forms & 1), b = random_operand(random, k, n, forms & 2);
+  Operand c = random_operand(random, m, n, forms & 4);
+  int width = kfac_cpu_panel_width(), cut = (n / 2 + width - 1) / width * width;
+  std::vector<float> panels((size_t)k * ((n + width - 1) / width * width) + 16);
+  float* aligned = (float*)(((uintptr_t)panels.data() + 63) / 64 * 64);
+  cut = std::min(cut, n);
+  kfac_cpu_pack(k, cut, b.data.data(), b.row(), b.col(), aligned);
+  kfac_cpu_pack(k, n - cut, b.data.data() + cut * b.col(), b.row(), b.col(), aligned + (size_t)cut * k);
+  for (float beta : {0.f, -0.5f}) {
+    std::vector<double> expected(c.data.size());
+    for (int i = 0; i < m; i++) {
+      for (int j = 0; j < n; j++) {
+        double sum = 0;
+        for (int q = 0; q < k; q++) sum += (double)a.at(i, q) * b.at(q, j);
+        expected[i * c.row() + j * c.col()] = 2 * sum + beta * c.at(i, j);
+      }
+    }
+    auto run = [&](int from, int to, std::vector<float>& out) {
+      kfac_cpu_multiply(to - from, n, k, a.data.data() + from * a.row(), a.row(), a.col(), aligned, 2, beta,
+                        out.data() + from * c.row(), c.row(), c.col());
+    };
+    std::vector<float> whole = beta == 0 ? std::vector<float>(c.data.size(), NAN) : c.data, parts = whole;
+    run(0, m, whole);
+    run(0, m / 3, parts);
+    run(m / 3, m, parts);
+    char text[100];
+    std::snprintf(text, sizeof text, "%d x %d x %d, forms %d, beta %g", m, n, k, forms, beta);
+    test::expect(test::error(whole, expected) < 1e-6, text);
+    test::expect(whole == parts, std::string(text) + ": the cut changes bits");
+  }
+}
+
+}  // namespace
+
+KFAC_TEST(products_of_every_form) {
+  std::mt19937 random(7);
+  for (int forms = 0; forms < 8; forms++) {
+    for (int m : {1, 2, 5, 13, 14, 15, 29}) check(random, m, 33, 17, forms);
+    for (int n : {1, 7, 16, 31, 32, 65, 530}) check(random, 15, n, 19, forms);
+    for (int k : {1, 2, 576, 577, 1153}) check(random, 17, 37, k, forms);
+  }
+}
