@@ -26,6 +26,7 @@ class JaxPeer:
 
     def __init__(self, device, threads, method):
         os.environ["JAX_PLATFORMS"] = "cpu" if device == "cpu" else "cuda"
+        os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"  # else most of the GPU's memory is gone for the others
         if device == "cpu":  # XLA takes as many threads as there are cores to run on
             os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
         import jax

@@ -1,26 +1,29 @@
 #!/bin/sh
 # GPU kit of kfac4j: the CUDA backend on this machine. Needs an NVIDIA driver and the libraries of CUDA 13; no Java.
 #
+#   ./run.sh all                      all of these in turn, the most telling first
 #   ./run.sh info                     GPU, driver, libraries; whether CUDA can be used and, if not, why
 #   ./run.sh kernels [GROUP...]       tests of the kernels, plain C++
-#   ./run.sh sanitize [TOOL...]       the same under compute-sanitizer: memcheck racecheck initcheck synccheck
 #   ./run.sh test [JUNIT OPTION...]   tests of the CUDA backend
 #   ./run.sh validate [OPTION...]     every verb against the fp64 oracle: error, tolerance, verdict; --small, --large
-#   ./run.sh bench [OPTION...]        our backend beside the peers that this machine's python3 has, about ten minutes;
-#                                     goes on where a bench.json in $OUT ends
+#   ./run.sh accuracy                 errors of the kernels beside those of this machine's PyTorch in fp32
+#   ./run.sh sanitize [TOOL...]       the tests of the kernels under compute-sanitizer: memcheck racecheck synccheck initcheck
+#   ./run.sh bench [OPTION...]        our backend beside the peers that this machine's python3 has, and which algorithm
+#                                     inverts fastest; goes on where a bench.json in $OUT ends
 #
-# Each command leaves COMMAND.json (and test its test*.xml) in $OUT, default ./out.
-# Exit: 0 good, 1 something failed, 2 wrong usage, 3 CUDA cannot be used here.
-# CUDA_LIB: folder of libcublas.so.13 if it is not found. PYTHON: the interpreter for the peers.
+# Each ends by itself after --minutes N, default 9, and says what it left out. In $OUT, default ./out: COMMAND.json
+# with the outcome, and log.txt with all that was printed; the terminal shows what failed and a summary.
+# Exit: 0 good, 1 something failed, 2 wrong usage, 3 CUDA cannot be used here, 4 nothing failed but time was up.
+# CUDA_LIB: folder of libcublas.so.13, SANITIZER: compute-sanitizer, if not found. PYTHON: the interpreter for the peers.
 set -u
 kit=$(cd "$(dirname "$0")" && pwd)
 out=${OUT:-$PWD/out}
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/kfac-gpu-kit.XXXXXX") || exit 1
 trap 'rm -rf "$tmp"' EXIT
 natives=$kit/natives/io/github/kfac4j/cuda/natives/linux-x86_64
-kernel_test=$natives/kernel_test
+kernel_test=$natives/kernel_test kernel_library=$natives/libkfac_cuda.so
 classes=$kit/natives:$kit/lib/*
-java_options=
+java_options= accuracy_options= bench_options="--set=gpu --set=more --set=compare"
 emulated=false
 
 # Libraries: the driver, then the first folder that has the whole toolkit (two cuBLAS must not mix), then what is
@@ -49,7 +52,8 @@ done
 if [ -n "${KFAC_KIT_EMULATION:-}" ]; then
   emulated=true
   libraries=$KFAC_KIT_EMULATION/fake
-  kernel_test=$KFAC_KIT_EMULATION/emu/kernel_test_emu
+  kernel_test=$KFAC_KIT_EMULATION/emu/kernel_test_emu kernel_library=$KFAC_KIT_EMULATION/emu/libkfac_cuda.so
+  accuracy_options="--device cpu --sizes 16,64,150 --most 64" bench_options=--set=tiny
   java_options="-Dio.github.kfac4j.cuda.emulation=true -Dorg.bytedeco.javacpp.platform.linkpath=$KFAC_KIT_EMULATION/fake"
   classes=$KFAC_KIT_EMULATION/java:$classes
 fi
@@ -58,11 +62,13 @@ export LD_LIBRARY_PATH="$libraries${users_libraries:+:$users_libraries}"
 export KFAC_COMMIT="$(cat "$kit/commit")"
 unset LD_BIND_NOW JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS _JAVA_OPTIONS
 
-java() {
-  "$kit/runtime/bin/java" -Dorg.bytedeco.javacpp.cachedir="$tmp/javacpp" -Djava.io.tmpdir="$tmp" \
-    -Dkfac.commit="$(cat "$kit/commit")" $java_options -cp "$classes" "$@"
-}
-kfac() { java io.github.kfac4j.cli.KfacCommand "$@"; }
+cat > "$tmp/java" <<END
+#!/bin/sh
+exec "$kit/runtime/bin/java" -XX:MaxRAMPercentage=50 -Dorg.bytedeco.javacpp.cachedir="$tmp/javacpp" \
+  -Djava.io.tmpdir="$tmp" -Dkfac.commit="$KFAC_COMMIT" $java_options -cp "$classes" "\$@"
+END
+chmod +x "$tmp/java"
+kfac() { "$tmp/java" io.github.kfac4j.cli.KfacCommand "$@"; }
 has() { command -v "$1" >/dev/null 2>&1; }
 gpu() { has nvidia-smi && nvidia-smi --query-gpu="$1" --format=csv,noheader 2>/dev/null | head -n 1; }
 version_of() { [ -n "$toolkit" ] && basename "$(readlink -f "$toolkit/$1")"; }
@@ -76,8 +82,8 @@ refuse() {
 }
 quote() { printf '"%s"' "$(printf '%s' "$1" | tr '\n\t' '  ' | sed 's/\\/\\\\/g; s/"/\\"/g')"; }
 
-# finish EXIT_CODE [FIELDS]: writes $command.json and ends.
-finish() {
+# report EXIT_CODE [FIELDS]: writes $command.json.
+report() {
   cat > "$out/$command.json" <<END
 {
   "command": "$command", "exit": $1, "seconds": $(($(date +%s) - started)),
@@ -90,24 +96,39 @@ finish() {
   "emulated": $emulated
 }
 END
-  exit "$1"
 }
-# Runs a command, shows what it prints and keeps it in $tmp/log; its exit code goes to $code.
+finish() { report "$@"; exit "$1"; }
+
+left() { echo $((deadline - $(date +%s))); }
+# logged SECONDS FILTER COMMAND...: runs it that long at most; all that it prints goes to $tmp/log and $out/log.txt,
+# what FILTER (a program of awk) passes to the terminal; its exit code goes to $code, 124 if time was up.
 logged() {
-  { "$@" 2>&1; echo $? > "$tmp/code"; } | tee -a "$tmp/log"
+  seconds=$1 filter=$2
+  shift 2
+  if [ "$seconds" -le 0 ]; then code=124; return; fi
+  { timeout -k 5 "$seconds" "$@" 2>&1; echo $? > "$tmp/code"; } | tee -a "$tmp/log" "$out/log.txt" | awk "$filter
+{ fflush() }"
   code=$(cat "$tmp/code")
+  [ "$code" -ne 137 ] || code=124
+  [ "$code" -ne 124 ] || echo "time is up: $*" | cut -c1-200 | tee -a "$out/log.txt"
 }
+# The outcome of a command so far, and of another code: failures count more than lack of time.
+worse() { case $1,$2 in 1,* | *,0) echo "$1" ;; *,124 | *,4) echo 4 ;; *) echo 1 ;; esac; }
 
 info() {
   report=$(kfac info --json 2>"$tmp/error") || { cat "$tmp/error" >&2; finish 1; }
   reason=$(unusable)
   name=$(gpu name)
-  echo "GPU        ${name:-nvidia-smi shows none} $(gpu memory.total)"
-  echo "driver     $(gpu driver_version)"
-  echo "toolkit    ${toolkit:-no folder with libcublas.so.13 and libcusolver.so.12; set CUDA_LIB}"
-  echo "libraries  $libraries"
-  echo "commit     $(cat "$kit/commit")"
-  if [ -n "$reason" ]; then echo "CUDA       cannot be used: $reason"; else echo "CUDA       can be used"; fi
+  {
+    echo "GPU        ${name:-nvidia-smi shows none} $(gpu memory.total)"
+    echo "driver     $(gpu driver_version)"
+    echo "toolkit    ${toolkit:-no folder with libcublas.so.13 and libcusolver.so.12; set CUDA_LIB}"
+    echo "libraries  $libraries"
+    echo "sanitizer  $(sanitizer || echo none)"
+    echo "python     $("${PYTHON:-python3}" -V 2>&1)"
+    echo "commit     $(cat "$kit/commit")"
+    if [ -n "$reason" ]; then echo "CUDA       cannot be used: $reason"; else echo "CUDA       can be used"; fi
+  } | tee -a "$out/log.txt"
   finish 0 "\"usable\": $([ -z "$reason" ] && echo true || echo false), \"reason\": $(quote "$reason"), \"info\": $report,"
 }
 
@@ -122,68 +143,82 @@ probe() {
   "$kernel_test" view > "$tmp/probe" 2>&1
   [ $? -ne 77 ] || refuse "$(sed -n 's/^no usable device: //p' "$tmp/probe")"
 }
+# Last those with arrays of many gigabytes.
+groups="view accumulate accuracy api invert patches precondition damp pack transpose trace factored divide squares ema finite kl_clip"
 kernels() {
   probe
-  logged "$kernel_test" "$@"
-  [ "$code" -eq 0 ] && result=0 || result=1
-  finish $result "\"code\": $code, \"tests\": [$(tests_of "$tmp/log")],"
+  : > "$tmp/log"
+  result=0
+  [ $# -gt 0 ] || set -- "$groups" offsets
+  for group in "$@"; do
+    # shellcheck disable=SC2086  # groups are words
+    logged "$(left)" '!/^ok /' "$kernel_test" $group
+    result=$(worse $result $code)
+  done
+  finish "$result" "\"code\": $code, \"tests\": [$(tests_of "$tmp/log")],"
 }
 
-# Without the arrays of many gigabytes of the group "offsets", and without what needs no GPU.
-groups="accumulate api invert patches precondition pack transpose trace factored divide squares ema finite kl_clip"
+sanitizer() {
+  for tool in "${SANITIZER:-}" "$(command -v compute-sanitizer)" /usr/local/cuda/bin/compute-sanitizer \
+    /usr/local/cuda*/compute-sanitizer/compute-sanitizer /opt/nvidia/nsight-compute/*/host/*/*/compute-sanitizer; do
+    [ -x "$tool" ] && { echo "$tool"; return; }
+  done
+  return 1
+}
+# Each tool group by group, with its part of the time; without "accuracy" and "offsets", which run no other kernels.
 sanitize() {
   probe
-  has compute-sanitizer || PATH=$PATH:/usr/local/cuda/bin
-  has compute-sanitizer || {
-    echo "run.sh sanitize: compute-sanitizer is not on the PATH; it comes with the CUDA 13 toolkit" >&2
+  run=$(sanitizer) || {
+    echo "run.sh sanitize: compute-sanitizer is not found; it comes with the CUDA 13 toolkit; set SANITIZER" >&2
     finish 2
   }
-  result=0 tools=
-  for tool in ${*:-memcheck racecheck initcheck synccheck}; do
-    : > "$tmp/log"
-    from=$(date +%s)
-    # shellcheck disable=SC2086  # groups are words
-    logged compute-sanitizer --tool "$tool" --error-exitcode 9 "$kernel_test" $groups
-    [ "$code" -eq 0 ] || result=1
-    summary=$(grep -E 'ERROR SUMMARY|RACECHECK SUMMARY|Error:' "$tmp/log" | tail -n 1)
-    tools="${tools:+$tools, }\"$tool\": {\"code\": $code, \"seconds\": $(($(date +%s) - from)), \"summary\": $(quote "$summary")}"
+  [ $# -gt 0 ] || set -- memcheck racecheck synccheck initcheck
+  result=0 tools= more=$#
+  for tool in "$@"; do
+    of_groups= until=$(($(date +%s) + $(left) / more))
+    more=$((more - 1))
+    # initcheck would take the poison of the tests for a first write.
+    [ "$tool" = initcheck ] && export KFAC_TEST_RAW_WORKSPACE=1 || unset KFAC_TEST_RAW_WORKSPACE
+    for group in "damp pack transpose trace factored divide squares ema finite kl_clip" patches accumulate precondition invert; do
+      : > "$tmp/log"
+      from=$(date +%s)
+      # shellcheck disable=SC2086  # groups are words
+      logged $((until - from)) '/^FAIL/ || (/^=========/ && shown++ < 12)' \
+        "$run" --tool "$tool" --error-exitcode 9 --print-limit 20 "$kernel_test" $group
+      result=$(worse $result $code)
+      summary=$(grep -E 'ERROR SUMMARY|RACECHECK SUMMARY|Error:' "$tmp/log" | tail -n 1)
+      of_groups="${of_groups:+$of_groups, }\"${group%% *}\": {\"code\": $code, \"seconds\": $(($(date +%s) - from)), \"summary\": $(quote "$summary")}"
+      report "$result" "\"tools\": {${tools:+$tools, }\"$tool\": {$of_groups}},"
+    done
+    tools="${tools:+$tools, }\"$tool\": {$of_groups}"
   done
-  finish $result "\"tools\": {$tools},"
+  exit "$result"
 }
 
 test_backend() {
   reason=$(unusable)
   [ -z "$reason" ] || refuse "$reason"
-  logged java org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors \
-    --details=tree --fail-if-no-tests --include-tag=gpu --scan-classpath="$kit/lib/kfac-cuda-tests.jar" \
-    --reports-dir="$tmp/reports" "$@"
-  counts=
-  for engine in jupiter jqwik; do
-    [ -e "$tmp/reports/TEST-junit-$engine.xml" ] && report=$tmp/reports/TEST-junit-$engine.xml || report=$tmp/reports/TEST-$engine.xml
-    [ -e "$report" ] || continue
-    grep -q '^<testsuite .* tests="0"' "$report" && continue
-    cp "$report" "$out/test-$engine.xml"
-    numbers=$(sed -n 's/^<testsuite name.* tests="\([0-9]*\)" skipped="\([0-9]*\)" failures="\([0-9]*\)" errors="\([0-9]*\)".*/"tests": \1, "skipped": \2, "failures": \3, "errors": \4/p' "$report")
-    counts="${counts:+$counts, }\"$engine\": {$numbers}"
-  done
-  [ "$code" -eq 0 ] && result=0 || result=1
-  finish $result "\"counts\": {$counts},"
+  : > "$tmp/log"
+  logged "$(left)" '/^Failures|^Test run finished/ { on = 1 } on && NF && shown++ < 120 { print substr($0, 1, 300) }' \
+    "$tmp/java" org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors \
+    --details=tree --fail-if-no-tests --include-tag=gpu --scan-classpath="$kit/lib/kfac-cuda-tests.jar" "$@"
+  counts=$(sed -n 's/^\[ *\([0-9]*\) tests \([a-z]*\) *\]$/"\2": \1/p' "$tmp/log" | paste -sd, -)
+  finish "$(worse 0 "$code")" "\"counts\": {$counts},"
 }
 
 validate() {
   reason=$(unusable)
   [ -z "$reason" ] || refuse "$reason"
-  kfac validate --backend cuda --json "$@" > "$tmp/validate.json"
-  code=$?
-  [ -s "$tmp/validate.json" ] && report=$(cat "$tmp/validate.json") || report=null
-  [ "$code" -eq 0 ] && echo "validate: all within tolerance" || echo "validate: exit $code, see $out/validate.json"
-  finish "$code" "\"validation\": $report,"
+  : > "$tmp/log"
+  logged "$(left)" '/MISS/ || / checks passed/' "$tmp/java" io.github.kfac4j.cli.KfacCommand validate --backend cuda "$@"
+  [ "$code" -ne 2 ] || exit 2
+  ok=$(grep -c ' ok$' "$tmp/log") misses=$(grep -c ' MISS' "$tmp/log")
+  echo "validate: $ok checks within tolerance, $misses not"
+  finish "$(worse 0 "$code")" "\"within\": $ok, \"misses\": $misses,"
 }
 
-bench() {
-  reason=$(unusable)
-  [ -z "$reason" ] || refuse "$reason"
-  # The peers bring their own libraries of CUDA: they get the user's path back.
+# A python with its own libraries of CUDA: it gets the user's path back.
+python() {
   cat > "$tmp/python" <<END
 #!/bin/sh
 export LD_LIBRARY_PATH="$users_libraries"
@@ -192,30 +227,85 @@ export LD_LIBRARY_PATH="$users_libraries"
 exec ${PYTHON:-python3} "\$@"
 END
   chmod +x "$tmp/python"
-  has "${PYTHON:-python3}" && peers="--python=$tmp/python" || peers=
-  case " $*" in *" --set"*) ;; *) set -- --set=compare --set=more --set=gpu "$@" ;; esac
-  # Whole calls beside the peers, kernels between two events, whole calls with tensors on the host, and every algorithm
-  # for inverses; each with the minutes after which it begins no other case.
-  for part in cuda=5 cuda-kernels=1.5 cuda-host=1 cuda-kernels-8=0.2 cuda-kernels-32=0.2 cuda-kernels-64=0.2 cuda-kernels-128=0.2 \
-    cuda-kernels-sweep=0.5; do
-    ours=${part%=*}
+  has "${PYTHON:-python3}"
+}
+
+accuracy() {
+  probe
+  python && "$tmp/python" -c 'import torch' 2> "$tmp/error" || {
+    echo "accuracy: left out, there is no PyTorch: $(tail -n 1 "$tmp/error" 2> /dev/null)" | tee -a "$out/log.txt"
+    finish 0 "\"leftOut\": true,"
+  }
+  : > "$tmp/log"
+  logged "$(left)" '/times its error|time is up|Error/' "$tmp/python" "$kit/benchmarks/peers/accuracy.py" \
+    "$kernel_library" $accuracy_options --out "$tmp/accuracy.json"
+  [ -s "$tmp/accuracy.json" ] && errors=$(cat "$tmp/accuracy.json") || errors=null
+  finish "$(worse 0 "$code")" "\"errors\": $errors,"
+}
+
+bench() {
+  reason=$(unusable)
+  [ -z "$reason" ] || refuse "$reason"
+  python && peers="--python=$tmp/python" || peers=
+  # shellcheck disable=SC2086  # words
+  case " $* " in *" --set"*) ;; *) set -- $bench_options "$@" ;; esac
+  # Whole calls beside the peers, kernels between two events, every algorithm for inverses, and whole calls with tensors
+  # on the host; each with its percentage of the time, after which it begins no other case.
+  result=0 time=$(left)
+  for part in cuda=45 cuda-kernels=15 cuda-kernels-8=3 cuda-kernels-32=3 cuda-kernels-64=3 cuda-kernels-128=3 \
+    cuda-kernels-sweep=6 cuda-cusolver=6 cuda-host=6; do
+    ours=${part%=*} minutes=$(awk "BEGIN { print $time * ${part#*=} / 6000 }")
     [ "$ours" = cuda ] && theirs=$peers || theirs=
-    case " $*" in *" --minutes"*) time= ;; *) time=--minutes=${part#*=} ;; esac
+    case $ours in cuda-kernels-* | cuda-cusolver) only=--only=inverse ;; *) only= ;; esac
     # shellcheck disable=SC2086  # nothing if there is none
-    java io.github.kfac4j.benchmarks.command.Benchmarks compare --backend="$ours" $theirs $time \
-      --scripts="$kit/benchmarks/peers" --out="$out/bench.json" "$@"
-    code=$?
-    [ $code -eq 0 ] || exit $((code == 2 ? 2 : 1))
+    logged "$(left)" '/left out|time is up|Exception/ { print substr($0, 1, 200) }
+                      /^[a-z]+[-a-z]* / { name = $0 } / ms/ && !said[name]++ { print name ":" $0 }' \
+      "$tmp/java" io.github.kfac4j.benchmarks.command.Benchmarks compare --backend="$ours" $theirs $only \
+      --minutes="$minutes" --scripts="$kit/benchmarks/peers" --out="$out/bench.json" "$@"
+    [ "$code" -ne 2 ] || exit 2
+    result=$(worse "$result" "$code")
   done
-  exit 0
+  [ ! -e "$out/bench.json" ] ||
+    "$tmp/java" io.github.kfac4j.benchmarks.command.Benchmarks inversions "$out/bench.json" | tee -a "$out/log.txt"
+  exit "$result"
+}
+
+# What is most worth knowing first, each with at most this percentage of the time that is left.
+all() {
+  outcome=0
+  for part in info=100 kernels=25 test=30 validate=35 accuracy=30 sanitize=35 bench=100; do
+    now=${part%=*} seconds=$(($(left) * ${part#*=} / 100))
+    [ "$now" = validate ] && options=--small || options=
+    [ "$now" = sanitize ] && options="memcheck racecheck"
+    echo "--- $now"
+    # shellcheck disable=SC2086  # words
+    LD_LIBRARY_PATH=$users_libraries KFAC_KIT_SECONDS=$seconds "$kit/run.sh" "$now" $options
+    code=$?
+    [ "$code" -ne 3 ] || exit 3
+    [ "$now" = sanitize ] && [ "$code" -eq 2 ] && code=0  # not there
+    outcome=$(worse $outcome $code)
+    summary="${summary:-}$(printf '\n%-10s %s' "$now" "$(case $code in 0) echo good ;; 4) echo 'good as far as it went' ;; *) echo FAILED ;; esac)")"
+  done
+  echo "--- all: $(($(date +%s) - started)) s$summary"
+  exit "$outcome"
 }
 
 command=${1:-info}
 [ $# -eq 0 ] || shift
 started=$(date +%s)
+minutes=9
+for word; do  # takes --minutes out of the options
+  shift
+  case $word in
+    --minutes=*) minutes=${word#*=} ;;
+    --minutes) minutes= ;;
+    *) if [ -z "$minutes" ]; then minutes=$word; else set -- "$@" "$word"; fi ;;
+  esac
+done
+deadline=$((started + ${KFAC_KIT_SECONDS:-$((minutes * 60))})) || exit 2
 mkdir -p "$out" || exit 1
 case $command in
-  info | kernels | sanitize | validate | bench) $command "$@" ;;
+  all | info | kernels | sanitize | validate | accuracy | bench) $command "$@" ;;
   test) test_backend "$@" ;;
   *)
     sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2

@@ -1,6 +1,7 @@
 // The C interface: checks, then a plan, then its launches. No exception leaves it.
 #include <new>
 #include "check.h"
+#include "invert_table.h"
 #include "plan.h"
 #include "verbs.h"
 
@@ -79,6 +80,8 @@ extern "C" {
 KFAC_VERB(patches, kfac_patches_request)
 KFAC_PRODUCT_VERB(accumulate, kfac_accumulate_request)
 KFAC_PRODUCT_VERB(invert, kfac_invert_request)
+KFAC_VERB(damp, kfac_damp_request)
+KFAC_VERB(mirror, kfac_mirror_request)
 KFAC_PRODUCT_VERB(precondition, kfac_precondition_request)
 KFAC_VERB(divide, kfac_divide_request)
 KFAC_VERB(squares, kfac_squares_request)
@@ -104,6 +107,7 @@ int kfac_kl_clip(const double* inners, int count, double kappa, double learning_
              [&](Plan& plan) { kfac::kl_clip(inners, count, kappa, learning_rate, factor, plan); });
 }
 
+int kfac_inversion_by_size(int n, int count) { return kfac::row_for(n, count).algorithm; }
 int kfac_cuda_abi(void) { return KFAC_CUDA_ABI; }
 const char* kfac_cuda_build(void) { return KFAC_BUILD; }
 int kfac_cuda_device_count(int* count) { return cudaGetDeviceCount(count); }

@@ -1,14 +1,11 @@
 #include "check.h"
 #include <cmath>
-#include <cstdint>
-#include <cstdio>
 #include "invert_table.h"
 #include "view.h"
 
 namespace kfac {
 namespace {
 
-constexpr long long MOST_ELEMENTS = 1LL << 48;
 constexpr int LARGEST_MATRIX = 1 << 20;
 
 int bytes_of(int dtype) { return dtype == KFAC_F32 ? 4 : 2; }
@@ -35,42 +32,6 @@ void axis(Checker& c, long long size, int kernel, int stride, int padding, int d
 }
 
 }  // namespace
-
-char* Checker::detail() {
-  static thread_local char text[DETAIL_BYTES] = "";
-  return text;
-}
-
-void Checker::fail(int status, const char* message, long long value) {
-  if (!ok()) return;
-  status_ = status;
-  if (request_ < 0) std::snprintf(detail(), DETAIL_BYTES, "%s: %s (got %lld)", verb_, message, value);
-  else std::snprintf(detail(), DETAIL_BYTES, "%s, request %d: %s (got %lld)", verb_, request_, message, value);
-}
-
-void Checker::pointer(const void* p, int element_bytes, const char* name) {
-  char message[96];
-  const auto address = reinterpret_cast<uintptr_t>(p);
-  if (!p) {
-    std::snprintf(message, sizeof message, "%s must not be null", name);
-    fail(KFAC_INVALID_ARGUMENT, message, 0);
-  } else if (address % unsigned(element_bytes)) {
-    std::snprintf(message, sizeof message, "%s must be aligned to %d bytes", name, element_bytes);
-    fail(KFAC_MISALIGNED, message, (long long)address);
-  }
-}
-
-void Checker::elements(std::initializer_list<long long> factors, const char* name) {
-  long long product = 1;
-  for (long long f : factors) {
-    if (f > 0 && product > MOST_ELEMENTS / f) {
-      char message[96];
-      std::snprintf(message, sizeof message, "%s would have more than 2^48 elements", name);
-      return fail(KFAC_TOO_LARGE, message, f);
-    }
-    if (f > 0) product *= f;
-  }
-}
 
 void check(Checker& c, const kfac_rows& r) {
   c.require(r.dtype >= KFAC_F32 && r.dtype <= KFAC_F16, "unknown dtype", r.dtype);
@@ -116,13 +77,32 @@ void check(Checker& c, const kfac_accumulate_request& q) {
 
 void check(Checker& c, const kfac_invert_request& q) {
   matrix(c, q.n, q.count, "matrix");
-  c.require(q.algorithm >= KFAC_INVERT_BY_SIZE && q.algorithm <= KFAC_INVERT_SWEEP, "unknown algorithm", q.algorithm);
+  c.require(q.algorithm >= KFAC_INVERT_BY_SIZE && q.algorithm <= KFAC_INVERT_CUSOLVER, "unknown algorithm", q.algorithm);
+  c.require(q.algorithm != KFAC_INVERT_CUSOLVER, "cuSOLVER has to be called between kfac_damp and kfac_mirror", q.algorithm);
   c.require(q.n <= largest_for(q.algorithm), "n is too large for this algorithm", q.n);
   if (q.count == 0) return;
   c.pointer(q.matrix, 4, "matrix");
   c.pointer(q.inverse, 4, "inverse");
   c.pointer(q.status, 4, "status");
   if (q.dampings) c.pointer(q.dampings, 4, "dampings");
+}
+
+void check(Checker& c, const kfac_damp_request& q) {
+  matrix(c, q.n, q.count, "matrix");
+  if (q.count == 0) return;
+  c.pointer(q.matrix, 4, "matrix");
+  c.pointer(q.damped, 4, "damped");
+  c.pointer(q.status, 4, "status");
+  if (q.dampings) c.pointer(q.dampings, 4, "dampings");
+}
+
+void check(Checker& c, const kfac_mirror_request& q) {
+  matrix(c, q.n, q.count, "lower");
+  if (q.count == 0) return;
+  c.pointer(q.lower, 4, "lower");
+  c.pointer(q.inverse, 4, "inverse");
+  c.pointer(q.status, 4, "status");
+  c.pointer(q.pivots, 4, "pivots");
 }
 
 void check(Checker& c, const kfac_precondition_request& q) {

@@ -34,6 +34,8 @@ void check(Checker& c, const kfac_rows& rows);
 void check(Checker& c, const kfac_patches_request& q);
 void check(Checker& c, const kfac_accumulate_request& q);
 void check(Checker& c, const kfac_invert_request& q);
+void check(Checker& c, const kfac_damp_request& q);
+void check(Checker& c, const kfac_mirror_request& q);
 void check(Checker& c, const kfac_precondition_request& q);
 void check(Checker& c, const kfac_divide_request& q);
 void check(Checker& c, const kfac_squares_request& q);

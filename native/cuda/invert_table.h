@@ -1,31 +1,29 @@
-// Which algorithm inverts a matrix of a given size: the only place that decides.
+// Which algorithm inverts matrices of a given size and number: the only place that decides.
 //
-// Not yet measured. Each limit is the largest size that the kernel can hold. To fill the table, run the GPU kit's bench
-// on the hardware, which times every algorithm at every size (cuda-kernels-32, -64, -128, -sweep) and cuSOLVER beside
-// them, and put the fastest one into its row.
+// Not yet measured. Each limit is the largest size that the kernel can hold, and beyond them it is the sweep. To fill
+// the table, run the GPU kit's bench on the hardware: it times every algorithm, cuSOLVER among them, at every size, for
+// single matrices and for stacks, and prints the rows.
 #pragma once
 #include "kfac_cuda.h"
 
 namespace kfac {
 
+constexpr int ANY = 0x7fffffff;
+
 struct InvertRow {
-  int up_to;  // sizes n up to this one, and beyond the row before
+  int up_to;  // sizes n up to this one
+  int most;   // so many matrices in a request, or fewer
   kfac_inversion algorithm;
 };
 
+// The first row that holds.
 constexpr InvertRow INVERT_TABLE[] = {
-    {8, KFAC_INVERT_FP64_8},  // for accuracy
-    {32, KFAC_INVERT_REGISTERS_32},
-    {64, KFAC_INVERT_REGISTERS_64},
-    {128, KFAC_INVERT_REGISTERS_128},
+    {8, ANY, KFAC_INVERT_FP64_8},  // for accuracy
+    {32, ANY, KFAC_INVERT_REGISTERS_32},
+    {64, ANY, KFAC_INVERT_REGISTERS_64},
+    {128, ANY, KFAC_INVERT_REGISTERS_128},
+    {ANY, ANY, KFAC_INVERT_SWEEP},
 };
-
-constexpr int algorithm_of(const kfac_invert_request& q) {
-  if (q.algorithm != KFAC_INVERT_BY_SIZE) return q.algorithm;
-  for (const InvertRow& row : INVERT_TABLE)
-    if (q.n <= row.up_to) return row.algorithm;
-  return KFAC_INVERT_SWEEP;
-}
 
 // The largest n that an algorithm can do.
 constexpr int largest_for(int algorithm) {
@@ -34,8 +32,30 @@ constexpr int largest_for(int algorithm) {
     case KFAC_INVERT_REGISTERS_32: return 32;
     case KFAC_INVERT_REGISTERS_64: return 64;
     case KFAC_INVERT_REGISTERS_128: return 128;
-    default: return 1 << 20;
+    default: return ANY;
   }
 }
+
+constexpr const InvertRow& row_for(int n, int count) {
+  const InvertRow* row = INVERT_TABLE;
+  while (n > row->up_to || count > row->most) ++row;
+  return *row;
+}
+
+constexpr int algorithm_of(const kfac_invert_request& q) {
+  if (q.algorithm != KFAC_INVERT_BY_SIZE) return q.algorithm;
+  const int algorithm = row_for(q.n, q.count).algorithm;
+  return algorithm == KFAC_INVERT_CUSOLVER ? KFAC_INVERT_SWEEP : algorithm;
+}
+
+constexpr bool table_holds() {
+  int rows = 0;
+  for (const InvertRow& row : INVERT_TABLE) {
+    ++rows;
+    if (row.up_to > largest_for(row.algorithm)) return false;
+  }
+  return INVERT_TABLE[rows - 1].up_to == ANY && INVERT_TABLE[rows - 1].most == ANY;
+}
+static_assert(table_holds(), "each algorithm can do the sizes of its row, and the last row takes all");
 
 }  // namespace kfac

@@ -9,6 +9,8 @@ class Plan;
 void patches(const kfac_patches_request* requests, int count, Plan& plan);
 void accumulate(const kfac_accumulate_request* requests, int count, int math, Plan& plan);
 void invert(const kfac_invert_request* requests, int count, int math, Plan& plan);
+void damp(const kfac_damp_request* requests, int count, Plan& plan);
+void mirror(const kfac_mirror_request* requests, int count, Plan& plan);
 void precondition(const kfac_precondition_request* requests, int count, int math, Plan& plan);
 void divide(const kfac_divide_request* requests, int count, Plan& plan);
 void squares(const kfac_squares_request* requests, int count, Plan& plan);

@@ -28,7 +28,7 @@ struct CUstream_st;
 typedef struct CUstream_st* kfac_stream; /* is a cudaStream_t; null is the default stream */
 
 /* Changes whenever a struct or a function of this header does. */
-#define KFAC_CUDA_ABI 4
+#define KFAC_CUDA_ABI 5
 
 enum kfac_status {
   KFAC_OK = 0,
@@ -57,7 +57,9 @@ enum kfac_inversion {
   KFAC_INVERT_REGISTERS_32 = 2, /* n <= 32: one warp for each matrix */
   KFAC_INVERT_REGISTERS_64 = 3, /* n <= 64: one warp for each matrix */
   KFAC_INVERT_REGISTERS_128 = 4, /* n <= 128: one block for each matrix */
-  KFAC_INVERT_SWEEP = 5         /* any n: blocks of 128 columns, all matrices in lock-step */
+  KFAC_INVERT_SWEEP = 5,        /* any n: blocks of 128 columns, all matrices in lock-step */
+  KFAC_INVERT_CUSOLVER = 6      /* any n: cuSOLVER's potrf and potri between kfac_damp and kfac_mirror, which is the
+                                 * caller's to do; kfac_invert refuses it, and takes the sweep if the table names it */
 };
 
 KFAC_API int kfac_cuda_abi(void);                  /* KFAC_CUDA_ABI of the library */
@@ -129,8 +131,37 @@ typedef struct kfac_invert_request {
   int n, count;
   int algorithm; /* kfac_inversion */
 } kfac_invert_request;
+KFAC_API int kfac_inversion_by_size(int n, int count); /* the table's algorithm for count matrices in a request */
 KFAC_API long long kfac_invert_workspace(const kfac_invert_request* requests, int count, int math);
 KFAC_API int kfac_invert(const kfac_invert_request* requests, int count, int math, void* workspace, long long bytes,
+                         kfac_stream stream);
+
+/* damped [count, n, n] := scale matrix + damping I and status [count] := KFAC_MATRIX_OK, or KFAC_MATRIX_NOT_FINITE where
+ * that is not finite: what an inversion by another library begins with. Arguments as in kfac_invert_request. */
+typedef struct kfac_damp_request {
+  const float* matrix;
+  float* damped;
+  int* status;
+  const float* dampings;
+  float scale, damping;
+  int n, count;
+} kfac_damp_request;
+KFAC_API long long kfac_damp_workspace(const kfac_damp_request* requests, int count);
+KFAC_API int kfac_damp(const kfac_damp_request* requests, int count, void* workspace, long long bytes,
+                       kfac_stream stream);
+
+/* What it ends with: inverse [count, n, n] := the lower triangles of lower [count, n, n], mirrored, where both status
+ * [count] and pivots [count] are 0. Else that inverse is left as it was, and status takes the value of pivots unless it
+ * was set before. */
+typedef struct kfac_mirror_request {
+  const float* lower;
+  float* inverse;
+  int* status;
+  const int* pivots;
+  int n, count;
+} kfac_mirror_request;
+KFAC_API long long kfac_mirror_workspace(const kfac_mirror_request* requests, int count);
+KFAC_API int kfac_mirror(const kfac_mirror_request* requests, int count, void* workspace, long long bytes,
                          kfac_stream stream);
 
 /* U = scale G^-1 dW A^-1 for one layer, group by group.

@@ -86,7 +86,7 @@ TEST(api_refuses_bad_arguments) {
   EXPECT(f.call(with(good, &Q::dampings, shifted(f.data.get()))), KFAC_MISALIGNED, "dampings");
   EXPECT(f.call(with(good, &Q::n, 0)), KFAC_INVALID_ARGUMENT, "n must be at least 1 (got 0)");
   EXPECT(f.call(with(good, &Q::count, -1)), KFAC_INVALID_ARGUMENT, "count");
-  EXPECT(f.call(with(good, &Q::algorithm, 6)), KFAC_INVALID_ARGUMENT, "unknown algorithm (got 6)");
+  EXPECT(f.call(with(good, &Q::algorithm, 7)), KFAC_INVALID_ARGUMENT, "unknown algorithm (got 7)");
   EXPECT(f.call(with(good, &Q::algorithm, -1)), KFAC_INVALID_ARGUMENT, "unknown algorithm");
   EXPECT(f.call(with(with(good, &Q::n, 33), &Q::algorithm, KFAC_INVERT_REGISTERS_32)), KFAC_INVALID_ARGUMENT,
          "too large for this algorithm (got 33)");

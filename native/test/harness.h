@@ -79,14 +79,16 @@ template <class T>
 class Device {
  public:
   explicit Device(const std::vector<T>& values) : Device(values.size()) { set(values); }
-  explicit Device(size_t size) : size_(size) {  // poisoned
+  explicit Device(size_t size, bool poisoned = true) : size_(size) {
 #ifdef CUDA_EMU
     data_ = static_cast<T*>(std::aligned_alloc(256, (bytes() + 255) / 256 * 256 + 256));
-    if (data_) std::memset(static_cast<void*>(data_), POISON, bytes());
+    if (data_ && poisoned) std::memset(static_cast<void*>(data_), POISON, bytes());
 #else
     unsigned char* all = nullptr;
     if (cudaMalloc(reinterpret_cast<void**>(&all), bytes() + 2 * GUARD) != cudaSuccess) std::exit(2);
-    cudaMemset(all, POISON, bytes() + 2 * GUARD);
+    cudaMemset(all, POISON, GUARD);
+    cudaMemset(all + GUARD + bytes(), POISON, GUARD);
+    if (poisoned) cudaMemset(all + GUARD, POISON, bytes());
     data_ = reinterpret_cast<T*>(all + GUARD);
 #endif
   }
@@ -133,10 +135,11 @@ class Device {
   size_t size_;
 };
 
-// A workspace of exactly the bytes asked for.
+// A workspace of exactly the bytes asked for; with KFAC_TEST_RAW_WORKSPACE as it was allocated, for initcheck, which
+// takes poison for a value.
 class Workspace {
  public:
-  explicit Workspace(long long bytes) : data_(size_t(bytes > 0 ? bytes : 0)), bytes_(bytes) {
+  explicit Workspace(long long bytes) : data_(size_t(bytes > 0 ? bytes : 0), !std::getenv("KFAC_TEST_RAW_WORKSPACE")), bytes_(bytes) {
     if (bytes < 0) fail(__FILE__, __LINE__, std::string("workspace query: ") + kfac_error_detail());
   }
   void* get() const { return data_.get(); }

@@ -19,7 +19,7 @@ schedules=(${KFAC_SCHEDULES:-forward rev rand:1})
 affected() {
   case $1 in
     tile.cuh) echo accumulate.cu invert.cu precondition.cu ;;
-    mirror.cuh) echo accumulate.cu invert.cu pack.cu ;;
+    mirror.cuh) echo accumulate.cu invert.cu mirror.cu pack.cu ;;
     parts.cuh) echo precondition.cu divide.cu ;;
     reduce.cuh) echo precondition.cu divide.cu trace.cu kl_clip.cu ;;
     invert_*.cuh) echo invert.cu ;;
@@ -31,7 +31,7 @@ groups() {
   case $1 in
     tile.cuh) echo accumulate_matrices accumulate_16_bit precondition_shapes precondition_large_tiles \
       invert_ill_conditioned_large ;;
-    mirror.cuh) echo accumulate_many invert_all_sizes pack ;;
+    mirror.cuh) echo accumulate_many damp invert_all_sizes pack ;;
     reduce.cuh) echo precondition_shapes divide trace kl_clip ;;
     invert_*.cuh) echo invert ;;
     *) echo "${1%.cu}" ;;

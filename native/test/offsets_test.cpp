@@ -1,82 +1,11 @@
-// Offsets beyond 2^31 elements through every kernel. On a GPU the arrays are real. In the emulation they are reserved
-// addresses that nothing backs but the pages in use, and only the last blocks of every launch run.
-#include "harness.h"
-#ifdef CUDA_EMU
-#include <sys/mman.h>
-#endif
+// Offsets beyond 2^31 elements through every kernel, see large.h.
+#include "large.h"
 using namespace test;
 
 namespace {
 
 constexpr long long BEYOND = (1LL << 31) + 5;
 constexpr int SIDE = 46400;  // SIDE * SIDE is beyond 2^31
-
-// A large array of zeros.
-template <class T>
-class Large {
- public:
-  explicit Large(long long size) : size_(size) {
-#ifdef CUDA_EMU
-    void* all = mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (all == MAP_FAILED) std::perror("mmap"), std::exit(2);
-    madvise(all, bytes(), MADV_NOHUGEPAGE);
-    data_ = static_cast<T*>(all);
-#else
-    if (cudaMalloc(reinterpret_cast<void**>(&data_), bytes()) != cudaSuccess) std::exit(2);
-    cudaMemset(data_, 0, bytes());
-#endif
-  }
-  Large(const Large&) = delete;
-  Large& operator=(const Large&) = delete;
-  ~Large() {
-#ifdef CUDA_EMU
-    munmap(data_, bytes());
-#else
-    cudaFree(data_);
-#endif
-  }
-  T* get() const { return data_; }
-  size_t bytes() const { return size_t(size_) * sizeof(T); }
-  void set(long long at, T value) {
-#ifdef CUDA_EMU
-    data_[at] = value;
-#else
-    cudaMemcpy(data_ + at, &value, sizeof value, cudaMemcpyHostToDevice);
-#endif
-  }
-  T operator[](long long at) const {
-#ifdef CUDA_EMU
-    return data_[at];
-#else
-    T value;
-    cudaMemcpy(&value, data_ + at, sizeof value, cudaMemcpyDeviceToHost);
-    return value;
-#endif
-  }
-
- private:
-  T* data_ = nullptr;
-  long long size_;
-};
-
-// Whether these many bytes are there; says so if not.
-bool room(double bytes) {
-#ifdef CUDA_EMU
-  return bytes > 0;
-#else
-  size_t free_bytes = 0, total = 0;
-  cudaMemGetInfo(&free_bytes, &total);
-  if (double(free_bytes) > bytes + 1e9) return true;
-  std::printf("  SKIPPED: needs %.0f GB of device memory\n", bytes / 1e9);
-  return false;
-#endif
-}
-
-// In the emulation, while it lives: the launches run their last blocks only.
-struct LastBlocks {
-  explicit LastBlocks(int count) { setenv("CUDA_EMU_LAST_BLOCKS", std::to_string(count).c_str(), 1); }
-  ~LastBlocks() { unsetenv("CUDA_EMU_LAST_BLOCKS"); }
-};
 
 template <class Request>
 void call(long long (*query)(const Request*, int), int (*verb)(const Request*, int, void*, long long, kfac_stream),
@@ -178,6 +107,20 @@ TEST(offsets_of_gradients) {
 #ifndef CUDA_EMU  // needs all blocks
   CHECK(inner.host()[0] == 5 * 44 + 7 * 10);
 #endif
+}
+
+TEST(offsets_around_inverses) {
+  if (!room(18e9)) return;
+  const long long end = 1LL * SIDE * SIDE;
+  Large<float> matrix(end), other(end);
+  Device<int> status(1), pivots(std::vector<int>{0});
+  matrix.set(end - 1, 2.0f), matrix.set(end - 2, 5.0f);
+  const LastBlocks last(2);
+  status.set({0});
+  call(kfac_damp_workspace, kfac_damp, {matrix.get(), other.get(), status.get(), nullptr, 2.0f, 1.0f, SIDE, 1});
+  CHECK(other[end - 1] == 5.0f && other[end - 2] == 10.0f && status.host()[0] == 0);
+  call(kfac_mirror_workspace, kfac_mirror, {other.get(), matrix.get(), status.get(), pivots.get(), SIDE, 1});
+  CHECK(matrix[end - 1] == 5.0f && matrix[end - 2] == 10.0f && matrix[end - 1 - SIDE] == 10.0f);
 }
 
 TEST(offsets_of_packed) {

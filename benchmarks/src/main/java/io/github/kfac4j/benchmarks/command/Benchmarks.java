@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
       GuardCommand.class,
       CompareCommand.class,
       ReportCommand.class,
+      InversionsCommand.class,
       JmhCommand.class,
       CommandLine.HelpCommand.class
     })

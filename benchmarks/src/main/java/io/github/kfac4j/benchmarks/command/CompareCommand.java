@@ -143,6 +143,7 @@ final class CompareCommand implements Callable<Integer> {
       }
       if (measured.isEmpty()) {
         measured.add(duel.alone());
+        print(measured.get(0));
       }
     }
     String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
@@ -173,6 +174,10 @@ final class CompareCommand implements Callable<Integer> {
   }
 
   private static void print(Pairs p) {
+    if (p.peer() == null) {
+      System.err.printf("  %-26s %10.4f ms%n", p.own(), 1e3 * Pairs.median(p.ownSeconds()));
+      return;
+    }
     double[] ratios = p.ratios();
     System.err.printf(
         "  %-26s %10.4f ms  %s %10.4f ms  ratio %6.2f (%.2f to %.2f)%s%n",

@@ -14,6 +14,7 @@ import io.github.kfac4j.benchmarks.cuda.KernelContender;
 import io.github.kfac4j.benchmarks.run.Contender;
 import io.github.kfac4j.benchmarks.run.Work;
 import io.github.kfac4j.cpu.CpuBackend;
+import io.github.kfac4j.cuda.CudaBackend;
 
 /** A backend of this library. */
 public final class KfacContender implements Contender {
@@ -28,8 +29,9 @@ public final class KfacContender implements Contender {
 
   /**
    * The backend of this name; {@code threads} concerns the CPU backend. Tensors of {@code cuda} lie
-   * on the device, those of {@code cuda-host} on the host. {@value KernelContender#NAME} and what
-   * begins with it are kernels of the CUDA backend alone.
+   * on the device, those of {@code cuda-host} on the host; {@code cuda-cusolver} inverts by
+   * cuSOLVER. {@value KernelContender#NAME} and what begins with it are kernels of the CUDA backend
+   * alone.
    */
   public static Contender open(String name, int threads) {
     if (name.startsWith(KernelContender.NAME)) {
@@ -38,9 +40,14 @@ public final class KfacContender implements Contender {
     return switch (name) {
       case "cpu" -> new KfacContender(new CpuBackend(threads), TensorMemory.HOST);
       case "cuda" -> new KfacContender(Backends.require(name), new CudaMemory());
+      case "cuda-cusolver" -> new KfacContender(cuda().withCusolverInverses(), new CudaMemory());
       case "cuda-host" -> new KfacContender(Backends.require("cuda"), TensorMemory.HOST);
       default -> new KfacContender(Backends.require(name), TensorMemory.HOST);
     };
+  }
+
+  private static CudaBackend cuda() {
+    return (CudaBackend) Backends.require("cuda");
   }
 
   @Override

@@ -17,6 +17,10 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 
 /**
  * A script of {@code benchmarks/peers} that serves: it makes the same inputs, times itself, and
@@ -25,7 +29,11 @@ import java.util.Map;
 final class PythonContender implements Contender {
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  /** Longer than any answer takes; loading a framework may take most of a minute. */
+  private static final long PATIENCE_SECONDS = 120;
+
   private final Process process;
+  private final Path errors;
   private final BufferedWriter requests;
   private final BufferedReader answers;
   private final String name;
@@ -34,7 +42,9 @@ final class PythonContender implements Contender {
   /** Starts a script and waits until its libraries are loaded. */
   PythonContender(List<String> command) {
     try {
-      process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+      errors = Files.createTempFile("kfac-peer", ".txt");
+      errors.toFile().deleteOnExit();
+      process = new ProcessBuilder(command).redirectError(errors.toFile()).start();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -50,12 +60,21 @@ final class PythonContender implements Contender {
   }
 
   private JsonNode ask(ObjectNode request) {
+    AtomicBoolean late = new AtomicBoolean();
+    Runnable end =
+        () -> {
+          late.set(true);
+          process.destroyForcibly(); // which ends the wait for its answer
+        };
+    CompletableFuture<Void> watch =
+        CompletableFuture.runAsync(
+            end, CompletableFuture.delayedExecutor(PATIENCE_SECONDS, TimeUnit.SECONDS));
     try {
       requests.write(JSON.writeValueAsString(request) + "\n");
       requests.flush();
       String line = answers.readLine();
       if (line == null) {
-        throw new IllegalStateException("the script ended; run it by hand to see why");
+        throw new IllegalStateException(lastWords(late.get()));
       }
       JsonNode answer = JSON.readTree(line);
       if (answer.has("error")) {
@@ -63,7 +82,21 @@ final class PythonContender implements Contender {
       }
       return answer;
     } catch (IOException e) {
-      throw new UncheckedIOException("the script ended; run it by hand to see why", e);
+      throw new IllegalStateException(lastWords(late.get()), e);
+    } finally {
+      watch.cancel(false);
+    }
+  }
+
+  private String lastWords(boolean late) {
+    if (late) {
+      return "the script gave no answer in %d seconds".formatted(PATIENCE_SECONDS);
+    }
+    try (Stream<String> lines = Files.lines(errors)) {
+      String last = lines.filter(line -> !line.isBlank()).reduce("", (a, b) -> b);
+      return last.isEmpty() ? "the script ended without a word" : "the script ended: " + last;
+    } catch (IOException | UncheckedIOException e) {
+      return "the script ended";
     }
   }
 

@@ -35,6 +35,7 @@ public final class CudaBackend implements Backend {
   static final int MATH = kfac_cuda.KFAC_SPLIT_F16;
 
   private final CudaContext context;
+  private boolean cusolverInverses;
 
   /**
    * Opens a device with a stream of its own. The stream waits for the device's default stream, so
@@ -71,6 +72,14 @@ public final class CudaBackend implements Backend {
           "the stream is null; new CudaBackend(device) waits for the default stream");
     }
     return new CudaBackend(device, stream);
+  }
+
+  /**
+   * Inverts all matrices by cuSOLVER from now on, whatever the table of sizes says: to measure it.
+   */
+  public CudaBackend withCusolverInverses() {
+    cusolverInverses = true;
+    return this;
   }
 
   @Override
@@ -180,7 +189,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public List<Status[]> invert(List<Inversion> inversions) {
-    return Inverses.run(inversions, context);
+    return Inverses.run(inversions, cusolverInverses, context);
   }
 
   @Override

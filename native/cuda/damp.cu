@@ -1,0 +1,37 @@
+// scale A + damping I, and whether it is finite.
+#include "elements.cuh"
+#include "number.cuh"
+#include "verbs.h"
+
+namespace kfac {
+namespace {
+
+__global__ void __launch_bounds__(ELEMENT_THREADS) good_kernel(Table<kfac_damp_request> table) {
+  long long local;
+  const kfac_damp_request q = table.find(blockIdx.x, local);
+  each_element(local, q.count, [&](long long m) { q.status[m] = KFAC_MATRIX_OK; });
+}
+
+__global__ void __launch_bounds__(ELEMENT_THREADS) damp_kernel(Table<kfac_damp_request> table) {
+  long long local;
+  const kfac_damp_request q = table.find(blockIdx.x, local);
+  const long long elements = (long long)q.n * q.n;
+  each_element(local, elements * q.count, [&](long long i) {
+    const long long matrix = i / elements, place = i % elements;
+    const float damping = q.dampings ? q.dampings[matrix] : q.damping;
+    const float v = place % (q.n + 1) == 0 ? fmaf(q.scale, q.matrix[i], damping) : q.scale * q.matrix[i];
+    q.damped[i] = v;
+    if (!finite(v)) q.status[matrix] = KFAC_MATRIX_NOT_FINITE;
+  });
+}
+
+}  // namespace
+
+void damp(const kfac_damp_request* requests, int count, Plan& plan) {
+  launch_requests(good_kernel, requests, count, ELEMENT_THREADS, 0, plan,
+                  [](const auto& q) { return element_blocks(q.count); });
+  launch_requests(damp_kernel, requests, count, ELEMENT_THREADS, 0, plan,
+                  [](const auto& q) { return element_blocks((long long)q.n * q.n * q.count); });
+}
+
+}  // namespace kfac
