@@ -21,8 +21,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The command against numbers that the libraries themselves gave, for tensorflow-kfac its formulas;
- * the README beside the numbers says how they were made.
+ * The command against numbers that the libraries themselves gave; the README beside the numbers
+ * says how they were made.
  */
 class GoldenVectorsTest {
   private static final List<String> CASES =
@@ -43,8 +43,11 @@ class GoldenVectorsTest {
           "kfac-jax-norm/diagonal-more",
           "tensorflow-kfac/factored",
           "tensorflow-kfac/factored-more",
+          "tensorflow-kfac/factored-clipped",
           "tensorflow-kfac/exact",
-          "tensorflow-kfac/exact-more");
+          "tensorflow-kfac/exact-more",
+          "tensorflow-kfac-diagonal/diagonal",
+          "tensorflow-kfac-diagonal/diagonal-more");
 
   @TempDir Path directory;
 
