@@ -1,12 +1,10 @@
 package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.FlattenedDense;
 import io.github.kfac4j.layer.Layer;
-import io.github.kfac4j.layer.WeightSharing;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -76,11 +74,7 @@ final class Blocks {
       return "kfac-pytorch has no approximation %s; choose another convention"
           .formatted(approximation);
     }
-    boolean theirs =
-        layer instanceof Dense dense && dense.sharing() == WeightSharing.EXPAND
-            || layer instanceof FlattenedDense
-            || layer instanceof Conv2d;
-    if (!theirs && options.convention() == Convention.KFAC_PYTORCH) {
+    if (!options.convention().has(layer)) {
       return "kfac-pytorch has no %s; choose another convention, or leave the layer out"
           .formatted(layer instanceof Dense ? "K-FAC reduce" : layer.getClass().getSimpleName());
     }

@@ -1,5 +1,10 @@
 package io.github.kfac4j;
 
+import io.github.kfac4j.layer.Conv2d;
+import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.layer.FlattenedDense;
+import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.layer.WeightSharing;
 import java.util.Arrays;
 import java.util.Locale;
 
@@ -51,6 +56,14 @@ public enum Convention {
                 new IllegalArgumentException(
                     "unknown convention '%s'; known are %s"
                         .formatted(id, Arrays.stream(values()).map(Convention::id).toList())));
+  }
+
+  /** Whether the library that it is named after has such a layer; {@link #KFC} has all. */
+  public boolean has(Layer layer) {
+    return this != KFAC_PYTORCH
+        || layer instanceof Dense dense && dense.sharing() == WeightSharing.EXPAND
+        || layer instanceof FlattenedDense
+        || layer instanceof Conv2d;
   }
 
   /** What the sum of aa' over all N T vectors is multiplied by. */

@@ -20,7 +20,8 @@ import java.util.function.Consumer;
  * @param klClip bound on the squared step length in the Fisher metric (Ba et al. 2017, section 5);
  *     empty for none
  * @param learningRate of the trainer's update rule, which the clip depends on
- * @param intervals when factors and inverses are renewed
+ * @param intervals when factors and inverses are renewed; with EKFAC the factors more often than
+ *     the inverses, or both in every step if the caller observes once more after each refresh
  * @param maxExamples at most so many examples of a batch, its first ones, go into the factors
  * @param inversePolicy what to do when an inversion fails
  */
@@ -86,6 +87,20 @@ public record KfacOptions(
         "another one for the approximation "
             + approximation
             + ", which kfac-pytorch does not have");
+    boolean ekfac =
+        approximation == Approximation.EKFAC || approximations.containsValue(Approximation.EKFAC);
+    if (ekfac && !measures(intervals)) {
+      throw new IllegalArgumentException(
+          "EKFAC measures its moments between refreshes: it needs a factor interval below that of"
+              + " the inverses, and no adaptive intervals, but has "
+              + intervals);
+    }
+  }
+
+  /** Whether there are observations between refreshes; with 1 and 1 the caller makes them. */
+  private static boolean measures(Intervals intervals) {
+    return intervals.similarity().isEmpty()
+        && (intervals.factors() < intervals.inverses() || intervals.inverses() == 1);
   }
 
   /** Other damping. A loss with an L2 term in the weights should have its coefficient added. */
@@ -103,12 +118,17 @@ public record KfacOptions(
     return with(copy -> copy.convention = value);
   }
 
-  /** Another approximation, with the damping mode that it needs. */
+  /**
+   * Another approximation, with the damping mode that it needs. For EKFAC, whose moments are
+   * measured between refreshes, factors are updated in every step unless there are such updates
+   * already.
+   */
   public KfacOptions withApproximation(Approximation value) {
     Set<DampingMode> modes = value.dampingModes();
     return with(
         copy -> {
           copy.approximation = value;
+          copy.measureFor(value);
           copy.dampingMode = modes.contains(dampingMode) ? dampingMode : modes.iterator().next();
         });
   }
@@ -120,12 +140,17 @@ public record KfacOptions(
 
   /**
    * Another approximation of one layer. If it does not have the damping mode of the others it has
-   * its own.
+   * its own. Intervals are those of all layers, changed as by {@link
+   * #withApproximation(Approximation)}.
    */
   public KfacOptions withApproximation(String layer, Approximation value) {
     Map<String, Approximation> all = new HashMap<>(approximations);
     all.put(layer, value);
-    return with(copy -> copy.approximations = all);
+    return with(
+        copy -> {
+          copy.approximations = all;
+          copy.measureFor(value);
+        });
   }
 
   /** Another decay of the running averages. */
@@ -231,6 +256,12 @@ public record KfacOptions(
       intervals = options.intervals;
       maxExamples = options.maxExamples;
       inversePolicy = options.inversePolicy;
+    }
+
+    private void measureFor(Approximation added) {
+      if (added == Approximation.EKFAC && !measures(intervals) && intervals.inverses() > 1) {
+        intervals = Intervals.of(1, intervals.inverses()).withBurnIn(intervals.burnIn());
+      }
     }
 
     private KfacOptions build() {

@@ -55,12 +55,31 @@ class IntervalsTest {
   @ParameterizedTest
   @EnumSource(
       value = Approximation.class,
-      mode = EnumSource.Mode.EXCLUDE,
-      names = "DOUBLY_FACTORED")
+      names = {"KRONECKER", "DIAGONAL"})
   void constantStatisticsAreRenewedAtFibonacciIntervals(Approximation approximation) {
     try (Kfac kfac = Networks.kfac(LAYER, ADAPTIVE.withApproximation(approximation))) {
       // two intervals of 1 until there are two earlier values, then 2, 3, 5, 8, 13
       assertThat(refreshes(kfac, 0, 40, 1)).containsExactly(0, 1, 2, 4, 7, 12, 20, 33);
+    }
+  }
+
+  /** Or it would be K-FAC with exact damping, at a higher price. */
+  @Test
+  void ekfacNeedsObservationsBetweenRefreshes() {
+    KfacOptions ekfac = KfacOptions.DEFAULT.withApproximation(Approximation.EKFAC);
+    assertThat(ekfac.intervals()).isEqualTo(Intervals.of(1, 10));
+    assertThat(KfacOptions.DEFAULT.withApproximation("fc", Approximation.EKFAC).intervals())
+        .isEqualTo(Intervals.of(1, 10));
+    assertThat(
+            KfacOptions.DEFAULT
+                .withIntervals(3, 6)
+                .withApproximation(Approximation.EKFAC)
+                .intervals())
+        .isEqualTo(Intervals.of(3, 6));
+    for (Intervals bad : List.of(Intervals.of(5, 5), Intervals.of(6, 5), Intervals.adaptive(0.1))) {
+      assertThatThrownBy(() -> ekfac.withIntervals(bad))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("EKFAC measures its moments between refreshes");
     }
   }
 

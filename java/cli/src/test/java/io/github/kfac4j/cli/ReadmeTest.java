@@ -63,6 +63,9 @@ class ReadmeTest {
         Batch batch;
         DjlKfac kfac;
         KfacOptions options;
+        DefaultTrainingConfig config;
+        UpdateRule rule;
+        Backend backend;
         double learningRate, damping;
         List<Observation> observations;
         List<LayerGradient> gradients;

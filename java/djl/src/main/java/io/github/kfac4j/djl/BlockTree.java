@@ -7,6 +7,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /**
  * The blocks of a model, with taps in the place of the layers that K-FAC knows. A layer is named
@@ -57,10 +58,10 @@ final class BlockTree {
     return taps;
   }
 
-  /** Forgets the layers whose weight is frozen; the blocks must be initialized. */
-  void dropFrozen() {
+  /** Leaves the layers to the optimizer that do not pass a test. */
+  void dropUnless(Predicate<Tap> kept) {
     for (Tap tap : List.copyOf(taps)) {
-      if (!tap.describe()) {
+      if (!kept.test(tap)) {
         taps.remove(tap);
         others.put(tap.name(), tap.block());
       }

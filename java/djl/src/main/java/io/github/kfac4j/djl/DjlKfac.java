@@ -2,11 +2,7 @@ package io.github.kfac4j.djl;
 
 import ai.djl.Model;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.nn.Block;
-import ai.djl.nn.Parameter;
 import ai.djl.nn.ParameterList;
-import ai.djl.training.ParameterStore;
 import ai.djl.training.Trainer;
 import ai.djl.training.listener.TrainingListenerAdapter;
 import io.github.kfac4j.Kfac;
@@ -17,16 +13,15 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Layer;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
 
 /**
  * K-FAC in a DJL training program: preconditions the gradients of every {@code Linear}, {@code
- * Conv1d}, {@code Conv2d} and {@code TrainableWordEmbedding} in a model, between the backward pass
- * and the optimizer's step. All other parameters are trained by the optimizer as before; they are
- * named in one line of the log.
+ * Conv1d}, {@code Conv2d}, {@code TrainableWordEmbedding}, {@code BatchNorm} and {@code LayerNorm}
+ * (scale and shift) in a model, between the backward pass and the optimizer's step. All other
+ * parameters are trained by the optimizer as before; they are named in one line of the log.
+ * Transposed convolutions do not run on DJL's PyTorch engine.
  *
  * <p>With {@code EasyTrain} it is a training listener, in a hand-written loop one call of {@link
  * #precondition}; the package description shows both.
@@ -41,45 +36,17 @@ import java.util.function.Supplier;
  * Not thread-safe.
  */
 public final class DjlKfac extends TrainingListenerAdapter implements AutoCloseable {
-  private static final System.Logger LOG = System.getLogger(DjlKfac.class.getName());
-
   private final Model model;
-  private final KfacOptions options;
-  private final Fisher fisher;
-  private final Factory factory;
   private final Backend ownBackend;
-  private final BlockTree tree;
-  private final Block original;
-  private final TappedRoot root;
-
-  private int microBatches = 1;
-  private KfacVerbs kfac;
-  private Step step;
+  private final Attachment attachment;
   private StepReport lastReport;
   private StepTimes lastTimes;
 
   private DjlKfac(
-      Model model,
-      BlockTree tree,
-      KfacOptions options,
-      Fisher fisher,
-      Factory factory,
-      Backend ownBackend) {
+      Model model, KfacOptions options, Fisher fisher, Factory factory, Backend ownBackend) {
     this.model = model;
-    this.tree = tree;
-    this.options = options;
-    this.fisher = fisher;
-    this.factory = factory;
     this.ownBackend = ownBackend;
-    this.original = model.getBlock();
-    this.root = new TappedRoot(tree.insertTaps(), this::run);
-    model.setBlock(root);
-    // a block that is set counts as not loaded, and only loaded ones are made trainable
-    for (Parameter parameter : original.getParameters().values()) {
-      if (parameter.isInitialized() && parameter.requiresGradient()) {
-        parameter.getArray().setRequiresGradient(true);
-      }
-    }
+    this.attachment = new Attachment(model, options, fisher, factory);
   }
 
   /**
@@ -90,17 +57,11 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    * @throws IllegalStateException if a block that holds layers is closed to reflection
    */
   public static DjlKfac attach(Model model, KfacOptions options) {
-    BlockTree tree = tree(model);
     Backend backend = Backends.best();
+    Factory factory = (layers, settings) -> new Kfac(backend, layers, settings);
     try {
-      return new DjlKfac(
-          model,
-          tree,
-          options,
-          Fisher.EMPIRICAL,
-          (layers, settings) -> new Kfac(backend, layers, settings),
-          backend);
-    } catch (IllegalStateException e) {
+      return new DjlKfac(model, options, Fisher.EMPIRICAL, factory, backend);
+    } catch (IllegalArgumentException | IllegalStateException e) {
       backend.close();
       throw e;
     }
@@ -121,36 +82,26 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
   /** Makes the K-FAC that is attached. */
   @FunctionalInterface
   public interface Factory {
-    /** Makes it for the layers of the model by name; it is closed with the attachment. */
+    /**
+     * Makes it; it is closed with the attachment.
+     *
+     * @param layers of the model by name, as far as the convention has them. The map may be
+     *     changed: a layer that is removed is left to the optimizer, and one may be described by
+     *     what its block does not tell, as the {@code FlattenedDense} behind a feature map, with
+     *     {@code WeightSharing.REDUCE}, or as a {@code ScaleShift} with a full block.
+     */
     KfacVerbs create(Map<String, Layer> layers, KfacOptions options);
   }
 
   /**
-   * Attaches K-FAC of the caller's making, for example one that is shared by many processes.
+   * Attaches K-FAC of the caller's making, for example one that is shared by many processes, or
+   * that knows more of the layers than their blocks tell.
    *
    * @throws IllegalArgumentException as {@link #attach(Model, KfacOptions)}
    * @throws IllegalStateException likewise
    */
   public static DjlKfac attach(Model model, KfacOptions options, Fisher fisher, Factory factory) {
-    return new DjlKfac(model, tree(model), options, fisher, factory, null);
-  }
-
-  private static BlockTree tree(Model model) {
-    String engine = model.getNDManager().getEngine().getEngineName();
-    if (!engine.equals("PyTorch")) {
-      throw new IllegalArgumentException(
-          "K-FAC works on DJL's PyTorch engine, but the model is of the engine " + engine);
-    }
-    Block block = model.getBlock();
-    if (block instanceof TappedRoot) {
-      throw new IllegalArgumentException("K-FAC is attached to this model already");
-    }
-    BlockTree tree = block == null ? null : new BlockTree(block);
-    if (tree == null || tree.taps().isEmpty()) {
-      throw new IllegalArgumentException(
-          "the model has no Linear, Conv1d, Conv2d or TrainableWordEmbedding for K-FAC");
-    }
-    return tree;
+    return new DjlKfac(model, options, fisher, factory, null);
   }
 
   /**
@@ -173,24 +124,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    *     shapes yet
    */
   public KfacVerbs verbs() {
-    if (kfac == null) {
-      if (!root.isInitialized()) {
-        throw new IllegalStateException("initialize the model first: trainer.initialize(shape)");
-      }
-      tree.dropFrozen();
-      Map<String, Layer> layers = new LinkedHashMap<>();
-      tree.taps().forEach(tap -> layers.put(tap.name(), tap.layer()));
-      kfac = factory.create(layers, options);
-      step = new Step(kfac, tree.taps(), fisher, original.getParameters().values());
-      step.setMicroBatches(microBatches);
-      List<String> others = unsupportedLayers();
-      LOG.log(
-          System.Logger.Level.INFO,
-          "K-FAC preconditions {0}; the optimizer alone trains {1}",
-          layers.keySet(),
-          others.isEmpty() ? "nothing" : others);
-    }
-    return kfac;
+    return attachment.verbs();
   }
 
   /**
@@ -204,28 +138,17 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
     if (count < 1) {
       throw new IllegalArgumentException("micro-batches must be positive but are " + count);
     }
-    microBatches = count;
-    if (step != null) {
-      step.setMicroBatches(count);
-    }
+    attachment.setMicroBatches(count);
   }
 
   /** Names of the layers that K-FAC preconditions. */
   public List<String> layers() {
-    return tree.taps().stream().map(Tap::name).toList();
+    return attachment.taps().names();
   }
 
   /** Other blocks with trainable parameters, by name and type: {@code 02BatchNorm (BatchNorm)}. */
   public List<String> unsupportedLayers() {
-    return tree.others();
-  }
-
-  private NDList run(ParameterStore store, NDList inputs, Supplier<NDList> forward) {
-    if (!root.isInitialized()) {
-      root.initialize(store.getManager(), DataType.FLOAT32, inputs.getShapes());
-    }
-    verbs();
-    return step.run(store, inputs, forward);
+    return attachment.taps().others();
   }
 
   /**
@@ -250,12 +173,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
 
   /** The step whose passes have been run. */
   Step step() {
-    if (step == null || !step.hasPass()) {
-      throw new IllegalStateException(
-          "there is no training pass to precondition: run forward and backward, inside a gradient"
-              + " collector, before each call of precondition()");
-    }
-    return step;
+    return attachment.step();
   }
 
   void report(StepReport report, StepTimes times) {
@@ -265,12 +183,12 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
 
   /** The parameters of the model, by name. */
   ParameterList parameters() {
-    return original.getParameters();
+    return attachment.taps().parameters();
   }
 
   /** The model's outputs without training. */
   NDList evaluate(Pass pass, NDList inputs) {
-    return root.forward(pass.store(), inputs, false, null);
+    return attachment.taps().evaluate(pass.store(), inputs);
   }
 
   /** What the last step did; null before the first one. */
@@ -302,14 +220,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
   /** Takes the taps out of the model, which can be used on, and frees the state; idempotent. */
   @Override
   public void close() {
-    tree.removeTaps();
-    if (model.getBlock() == root) {
-      model.setBlock(original);
-    }
-    if (kfac != null) {
-      step.close();
-      kfac.close();
-    }
+    attachment.close();
     if (ownBackend != null) {
       ownBackend.close();
     }

@@ -30,6 +30,8 @@ import java.util.Map;
  * optimizer.step(batch.getData(), batch.getLabels());
  * }</pre>
  *
+ * <p>With {@code EasyTrain} it is {@link DjlTraining}.
+ *
  * <p>DJL has no Jacobian-vector products; where a rule needs them they are finite differences, two
  * forward passes each, without training ({@link FiniteDifferences}). Parameters must lie in host
  * memory.
@@ -92,6 +94,15 @@ public final class DjlOptimizer {
    * @throws IllegalArgumentException likewise
    */
   public OptimizerReport step(NDList data, NDList labels) {
+    return step(data, labels, true);
+  }
+
+  /**
+   * Updates the parameters.
+   *
+   * @param clear whether their gradients become zeros
+   */
+  OptimizerReport step(NDList data, NDList labels, boolean clear) {
     Step step = kfac.step();
     try {
       step.prepare();
@@ -100,8 +111,8 @@ public final class DjlOptimizer {
       parameters.forEach((name, parameter) -> gradients.put(name, gradient(pass, name, parameter)));
       OptimizerReport report =
           optimizer.step(gradients, preconditioner(step), batch(pass, data, labels));
-      for (Parameter parameter : parameters.values()) {
-        pass.gradient(parameter).muli(0);
+      if (clear) {
+        parameters.values().forEach(parameter -> pass.gradient(parameter).muli(0));
       }
       return report;
     } finally {

@@ -6,14 +6,22 @@ import ai.djl.nn.Block;
 import ai.djl.nn.convolutional.Conv1d;
 import ai.djl.nn.convolutional.Conv2d;
 import ai.djl.nn.core.Linear;
+import ai.djl.nn.norm.BatchNorm;
+import ai.djl.nn.norm.LayerNorm;
 import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.layer.ScaleShift;
+import io.github.kfac4j.layer.ScaleShift.Structure;
 
 /** DJL's blocks as layers. */
 final class Layers {
+  /** For messages. */
+  static final String KNOWN =
+      "known are Linear, Conv1d, Conv2d, TrainableWordEmbedding, BatchNorm and LayerNorm";
+
   private Layers() {}
 
   /** Whether K-FAC knows the block; a subclass may compute anything and is not known. */
@@ -22,7 +30,8 @@ final class Layers {
     return type == Linear.class
         || type == Conv2d.class
         || type == Conv1d.class
-        || type == TrainableWordEmbedding.class;
+        || type == TrainableWordEmbedding.class
+        || normalises(block);
   }
 
   /** What takes the block's place. */
@@ -33,9 +42,23 @@ final class Layers {
     return block instanceof Conv2d conv ? new TappedConv2d(conv, tap) : new TappedBlock(block, tap);
   }
 
+  /** Whether it is a normalisation, whose scale and shift are the layer. */
+  static boolean normalises(Block block) {
+    Class<?> type = block.getClass();
+    return type == BatchNorm.class || type == LayerNorm.class;
+  }
+
   /** The parameter that is the weight. */
   static String weightName(Block block) {
+    if (normalises(block)) {
+      return "gamma";
+    }
     return block instanceof TrainableWordEmbedding ? "embedding" : "weight";
+  }
+
+  /** The parameter that is the bias. */
+  static String biasName(Block block) {
+    return normalises(block) ? "beta" : "bias";
   }
 
   /** Whether the input holds row numbers instead of values. */
@@ -45,6 +68,11 @@ final class Layers {
 
   static Layer describe(Block block, Shape weight, boolean bias) {
     int out = extent(weight, 0);
+    if (normalises(block)) {
+      // channels come second in a batch normalisation, last in a layer normalisation
+      int size = Math.toIntExact(weight.size());
+      return new ScaleShift(size, Structure.UNIT_WISE, bias, block instanceof LayerNorm, 1);
+    }
     if (block instanceof TrainableWordEmbedding) {
       return new Embedding(out, extent(weight, 1));
     }

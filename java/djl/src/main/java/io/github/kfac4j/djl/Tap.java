@@ -55,15 +55,28 @@ final class Tap {
 
   /** Reads the layer off the initialized block; false if its weight is frozen. */
   boolean describe() {
-    Parameter candidate = block.getDirectParameters().get("bias");
+    Parameter candidate = block.getDirectParameters().get(Layers.biasName(block));
     bias = candidate != null && candidate.requiresGradient() ? candidate : null;
     layer = Layers.describe(block, weight().getShape(), bias != null);
     return weight().requiresGradient();
   }
 
+  /** Takes a description that says more of the same layer. */
+  void describeAs(Layer value) {
+    layer = value;
+  }
+
   /** Records into the pass from now on, or nothing if it is null. */
   void record(Pass target) {
     pass = target;
+  }
+
+  /** What the layer's weight is multiplied by. */
+  private NDArray seen(NDArray x) {
+    if (Layers.takesNumbers(block)) {
+      return x.toType(DataType.FLOAT64, true); // which holds all row numbers
+    }
+    return Layers.normalises(block) ? Normalised.of(block, x, pass.manager()) : x.stopGradient();
   }
 
   /** Hands the layer's output on, in a recorded pass with the zeros added. */
@@ -77,9 +90,7 @@ final class Tap {
       return outputs;
     }
     NDArray s = outputs.singletonOrThrow();
-    // row numbers as fp64, which holds all of them
-    NDArray input =
-        Layers.takesNumbers(block) ? x.toType(DataType.FLOAT64, true) : x.stopGradient();
+    NDArray input = seen(x);
     input.attach(pass.manager());
     NDArray zero = pass.manager().zeros(new Shape(1), s.getDataType());
     NDArray zeros = zero.broadcast(s.getShape());

@@ -15,6 +15,7 @@ import io.github.kfac4j.backend.Backends;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.fisher.OutputLoss;
 import io.github.kfac4j.safetensors.StoredTensor;
+import io.github.kfac4j.step.DampingRule;
 import io.github.kfac4j.step.DampingRule.LevenbergMarquardt;
 import io.github.kfac4j.step.OptimizerReport;
 import io.github.kfac4j.step.Rates;
@@ -35,6 +36,17 @@ class DjlOptimizerTest {
   private static final KfacOptions OPTIONS = KfacOptions.DEFAULT.withIntervals(2, 4);
   private static final Loss LOSS = Loss.softmaxCrossEntropyLoss();
   private static final UpdateRule RULE = UpdateRule.of(0.02, 0.9, 0.03);
+
+  /** Every kind of schedule. */
+  private static final UpdateRule SCHEDULED =
+      RULE.withRates(
+              new Rates.Scheduled(
+                  Schedule.polynomial(0.03, 4, 100, 2),
+                  Schedule.piecewise(Map.of(0L, 0.5, 3L, 0.9)),
+                  Memory.UPDATE,
+                  Order.PRECONDITION_FIRST))
+          .withDamping(new DampingRule.Scheduled(Schedule.linear(0.1, 0.2, 10)));
+
   private final Backend backend = Backends.require("java");
 
   @AfterEach
@@ -50,6 +62,7 @@ class DjlOptimizerTest {
             new Rates.Scheduled(
                 rate, Schedule.constant(0.9), Memory.VELOCITY, Order.MOMENTUM_FIRST)),
         RULE.withWeightDecay(new WeightDecay(WeightDecay.Mode.L2, 1e-3)),
+        SCHEDULED,
         RULE.withRates(new Rates.QuadraticMinimum(true))
             .withDamping(new LevenbergMarquardt(1, 5, 0.95, 1e-8, 1e3, 4)));
   }
@@ -151,6 +164,25 @@ class DjlOptimizerTest {
           Map<String, float[]> expected = ends;
           Nets.weights(model).forEach((name, w) -> assertThat(w).isEqualTo(expected.get(name)));
         }
+      }
+    }
+  }
+
+  @Test
+  void schedulesReachKfac() {
+    try (Model model = Nets.model(Nets.cnn());
+        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
+        Trainer trainer = model.newTrainer(Nets.config(0))) {
+      trainer.initialize(Nets.IMAGES);
+      DjlOptimizer optimizer = new DjlOptimizer(kfac, SCHEDULED, LOSS, OutputLoss.SOFTMAX);
+      for (int step = 0; step < 8; step++) {
+        OptimizerReport report = step(trainer, optimizer, step);
+        double damping = 0.1 * (1 - 0.08 * step);
+        double rate = 0.03 * (step < 4 ? 1 : Math.pow(1 - (step - 4) / 96.0, 2));
+        assertThat(report.damping()).isCloseTo(damping, within(1e-12));
+        assertThat(kfac.verbs().options().damping()).isCloseTo(damping, within(1e-12));
+        assertThat(report.learningRate()).isCloseTo(rate, within(1e-12));
+        assertThat(report.momentum()).isEqualTo(step < 3 ? 0.5 : 0.9);
       }
     }
   }

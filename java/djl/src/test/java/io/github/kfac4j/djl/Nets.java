@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.Model;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -17,6 +18,8 @@ import ai.djl.nn.core.Linear;
 import ai.djl.training.DefaultTrainingConfig;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.Trainer;
+import ai.djl.training.dataset.ArrayDataset;
+import ai.djl.training.dataset.Dataset;
 import ai.djl.training.loss.Loss;
 import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.Tracker;
@@ -88,6 +91,32 @@ final class Nets {
       collector.backward(loss);
       return loss.getFloat();
     }
+  }
+
+  /** One step with the trainer's own optimizer; returns the loss. */
+  static float step(Trainer trainer, DjlKfac kfac, long seed) {
+    try (NDManager batch = trainer.getManager().newSubManager()) {
+      float loss = pass(trainer, images(batch, seed));
+      kfac.precondition();
+      trainer.step();
+      return loss;
+    }
+  }
+
+  /** Three batches. */
+  static Dataset dataset(NDManager manager) {
+    NDList all = new NDList();
+    NDList labels = new NDList();
+    for (int i = 0; i < 3; i++) {
+      NDList batch = images(manager, i);
+      all.add(batch.get(0));
+      labels.add(batch.get(1));
+    }
+    return new ArrayDataset.Builder()
+        .setData(NDArrays.concat(all))
+        .optLabels(NDArrays.concat(labels))
+        .setSampling(BATCH, false)
+        .build();
   }
 
   static Map<String, float[]> weights(Model model) {

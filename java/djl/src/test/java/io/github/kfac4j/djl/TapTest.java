@@ -27,7 +27,7 @@ class TapTest {
     BlockTree tree = new BlockTree(block);
     Block tapped = tree.insertTaps();
     tapped.initialize(manager, DataType.FLOAT32, x.getShape());
-    tree.dropFrozen();
+    tree.dropUnless(Tap::describe);
     Tap tap = tree.taps().get(0);
     ParameterStore store = new ParameterStore(manager, false);
     Pass pass = new Pass(store, x, true);
@@ -144,7 +144,7 @@ class TapTest {
       BlockTree tree = new BlockTree(linear);
       Block tapped = tree.insertTaps();
       tapped.initialize(manager, DataType.FLOAT32, x.getShape());
-      tree.dropFrozen();
+      tree.dropUnless(Tap::describe);
       ParameterStore store = new ParameterStore(manager, false);
       Pass pass = new Pass(store, x, true);
       tree.taps().get(0).record(pass);

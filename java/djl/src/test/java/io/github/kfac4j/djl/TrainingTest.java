@@ -1,11 +1,9 @@
 package io.github.kfac4j.djl;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.djl.MalformedModelException;
 import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
@@ -15,7 +13,6 @@ import ai.djl.nn.core.Linear;
 import ai.djl.training.DefaultTrainingConfig;
 import ai.djl.training.EasyTrain;
 import ai.djl.training.Trainer;
-import ai.djl.training.dataset.ArrayDataset;
 import ai.djl.training.dataset.Batch;
 import ai.djl.training.dataset.Dataset;
 import ai.djl.translate.TranslateException;
@@ -25,14 +22,13 @@ import io.github.kfac4j.backend.Backends;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Steps and their numbers. */
 class TrainingTest {
   private static final KfacOptions OPTIONS =
       KfacOptions.DEFAULT.withDamping(0.03).withIntervals(2, 4);
@@ -48,15 +44,6 @@ class TrainingTest {
     return sampled ? Fisher.monteCarlo(3) : Fisher.EMPIRICAL;
   }
 
-  private static float step(Trainer trainer, DjlKfac kfac, long seed) {
-    try (NDManager batch = trainer.getManager().newSubManager()) {
-      float loss = Nets.pass(trainer, Nets.images(batch, seed));
-      kfac.precondition();
-      trainer.step();
-      return loss;
-    }
-  }
-
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void lossFalls(boolean sampled) {
@@ -64,10 +51,10 @@ class TrainingTest {
         DjlKfac kfac = DjlKfac.attach(model, OPTIONS, fisher(sampled), backend);
         Trainer trainer = model.newTrainer(Nets.config(0.02f))) {
       trainer.initialize(Nets.IMAGES);
-      float first = step(trainer, kfac, 0);
+      float first = Nets.step(trainer, kfac, 0);
       float last = 0;
       for (int step = 1; step < 40; step++) {
-        last = step(trainer, kfac, step);
+        last = Nets.step(trainer, kfac, step);
       }
       assertThat(first).isGreaterThan(0.8f);
       assertThat(last).isLessThan(0.2f);
@@ -126,7 +113,7 @@ class TrainingTest {
       }
       try (Trainer trainer = model.newTrainer(config)) {
         trainer.initialize(Nets.IMAGES);
-        Dataset data = dataset(trainer.getManager());
+        Dataset data = Nets.dataset(trainer.getManager());
         if (easy) {
           EasyTrain.fit(trainer, 2, data, data);
         } else {
@@ -145,21 +132,6 @@ class TrainingTest {
     }
   }
 
-  private static Dataset dataset(NDManager manager) {
-    NDList all = new NDList();
-    NDList labels = new NDList();
-    for (int i = 0; i < 3; i++) {
-      NDList batch = Nets.images(manager, i);
-      all.add(batch.get(0));
-      labels.add(batch.get(1));
-    }
-    return new ArrayDataset.Builder()
-        .setData(ai.djl.ndarray.NDArrays.concat(all))
-        .optLabels(ai.djl.ndarray.NDArrays.concat(labels))
-        .setSampling(Nets.BATCH, false)
-        .build();
-  }
-
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void resumedRunContinuesBitByBit(boolean sampled) {
@@ -171,12 +143,12 @@ class TrainingTest {
         Trainer trainer = model.newTrainer(Nets.config(0.02f, 0))) {
       trainer.initialize(Nets.IMAGES);
       for (int step = 0; step < 3; step++) {
-        step(trainer, kfac, step);
+        Nets.step(trainer, kfac, step);
       }
       weights = Nets.weights(model);
       state = kfac.kfac().state().toTensors();
       for (int step = 3; step < 7; step++) {
-        step(trainer, kfac, step);
+        Nets.step(trainer, kfac, step);
       }
       expected = Nets.weights(model);
     }
@@ -190,35 +162,10 @@ class TrainingTest {
       }
       kfac.kfac().state().restore(state);
       for (int step = 3; step < 7; step++) {
-        step(trainer, kfac, step);
+        Nets.step(trainer, kfac, step);
       }
       assertThat(Nets.weights(model)).usingRecursiveComparison().isEqualTo(expected);
     }
-  }
-
-  @Test
-  void passesThatDoNotTrainAreNotRecorded() {
-    try (Model model = Nets.model(Nets.cnn());
-        Trainer trainer = model.newTrainer(Nets.config(0.02f));
-        NDManager manager = trainer.getManager().newSubManager()) {
-      trainer.initialize(Nets.IMAGES);
-      NDList data = new NDList(Nets.images(manager, 1).head());
-      int plain = arraysMadeWithoutTraining(trainer, data);
-      try (DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.monteCarlo(1), backend)) {
-        assertThat(arraysMadeWithoutTraining(trainer, data)).isEqualTo(plain);
-        assertThatIllegalStateException()
-            .isThrownBy(kfac::precondition)
-            .withMessageStartingWith("there is no training pass to precondition");
-      }
-    }
-  }
-
-  /** A validation pass, and a training pass outside of a gradient collector. */
-  private static int arraysMadeWithoutTraining(Trainer trainer, NDList data) {
-    int before = trainer.getManager().getManagedArrays().size();
-    float[] validation = trainer.evaluate(data).head().toFloatArray();
-    assertThat(trainer.forward(data).head().toFloatArray()).isEqualTo(validation);
-    return trainer.getManager().getManagedArrays().size() - before;
   }
 
   /** Two passes over the same data double the gradient, and so the preconditioned gradient. */
@@ -272,116 +219,6 @@ class TrainingTest {
     assertThat(actual).hasSameSizeAs(values);
     for (int i = 0; i < values.length; i++) {
       assertThat(actual[i]).isCloseTo(values[i], within(1e-5));
-    }
-  }
-
-  @Test
-  void missingBackwardPassIsAnError() {
-    try (Model model = Nets.model(Nets.cnn());
-        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
-        Trainer trainer = model.newTrainer(Nets.config(0.02f));
-        NDManager manager = trainer.getManager().newSubManager()) {
-      trainer.initialize(Nets.IMAGES);
-      try (var collector = trainer.newGradientCollector()) {
-        assertThat(collector).isNotNull();
-        trainer.forward(new NDList(Nets.images(manager, 1).head()));
-      }
-      assertThatIllegalStateException()
-          .isThrownBy(kfac::precondition)
-          .withMessage("no layer has a gradient: run the backward pass before precondition()");
-    }
-  }
-
-  @Test
-  void nanInTheDataNamesTheLayerAndChangesNothing() {
-    try (Model model = Nets.model(Nets.cnn());
-        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
-        Trainer trainer = model.newTrainer(Nets.config(0.02f));
-        NDManager manager = trainer.getManager().newSubManager()) {
-      trainer.initialize(Nets.IMAGES);
-      NDList data = Nets.images(manager, 1);
-      data.head().toByteBuffer(true).asFloatBuffer().put(17, Float.NaN);
-      Nets.pass(trainer, data);
-      assertThatIllegalArgumentException()
-          .isThrownBy(kfac::precondition)
-          .withMessage("layer '01Conv2d': input holds a NaN or infinity at flat index 17");
-      assertThat(kfac.kfac().state().step()).isZero();
-    }
-  }
-
-  @Test
-  void shapesAreNeededBeforeTheState() {
-    try (Model model = Nets.model(Nets.cnn());
-        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend)) {
-      assertThatIllegalStateException()
-          .isThrownBy(kfac::kfac)
-          .withMessage("initialize the model first: trainer.initialize(shape)");
-    }
-  }
-
-  @Test
-  void modelServesOnAfterClosing() {
-    try (Model model = Nets.model(Nets.cnn());
-        Trainer trainer = model.newTrainer(Nets.config(0.02f));
-        NDManager manager = trainer.getManager().newSubManager()) {
-      trainer.initialize(Nets.IMAGES);
-      DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
-      step(trainer, kfac, 1);
-      kfac.close();
-      kfac.close(); // does no harm
-      Nets.pass(trainer, Nets.images(manager, 2));
-      trainer.step();
-      assertThat(trainer.evaluate(new NDList(Nets.images(manager, 2).head())).head().getShape())
-          .isEqualTo(new Shape(Nets.BATCH, Nets.CLASSES));
-    }
-  }
-
-  @Test
-  void timesAreThoseOfTheLastStep() {
-    try (Model model = Nets.model(Nets.cnn());
-        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.monteCarlo(1), backend);
-        Trainer trainer = model.newTrainer(Nets.config(0.02f))) {
-      trainer.initialize(Nets.IMAGES);
-      step(trainer, kfac, 0);
-      StepTimes first = kfac.lastTimes();
-      assertThat(first.sample()).isPositive();
-      assertThat(first.observe()).isPositive();
-      assertThat(first.total())
-          .isEqualTo(first.sample() + first.observe() + first.refresh() + first.precondition());
-      step(trainer, kfac, 1);
-      assertThat(kfac.lastTimes().sample()).isZero();
-      assertThat(kfac.lastTimes().precondition()).isPositive();
-    }
-  }
-
-  /** A model that was loaded is trainable without trainer.initialize, with K-FAC as without. */
-  @Test
-  void loadedModelIsTrained(@TempDir Path directory) throws IOException, MalformedModelException {
-    try (Model model = Nets.model(Nets.cnn());
-        Trainer trainer = model.newTrainer(Nets.config(0.02f))) {
-      trainer.initialize(Nets.IMAGES);
-      model.save(directory, "saved");
-    }
-    try (Model model = Nets.model(Nets.cnn())) {
-      model.load(directory, "saved");
-      try (DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
-          Trainer trainer = model.newTrainer(Nets.config(0.02f))) {
-        float first = step(trainer, kfac, 1);
-        float second = step(trainer, kfac, 1);
-        assertThat(second).isLessThan(first);
-      }
-    }
-  }
-
-  @Test
-  void trainerOfAnotherModelIsRefused() {
-    try (Model model = Nets.model(Nets.cnn());
-        Model other = Nets.model(Nets.cnn());
-        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend)) {
-      DefaultTrainingConfig config = Nets.config(0.02f).addTrainingListeners(kfac);
-      assertThatIllegalArgumentException()
-          .isThrownBy(() -> other.newTrainer(config))
-          .withMessage("K-FAC is attached to another model than the trainer's");
     }
   }
 }

@@ -9,9 +9,8 @@ import io.github.kfac4j.cli.train.run.RunOptions;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options of {@code train} as given; null where the user said nothing. */
@@ -83,62 +82,7 @@ final class TrainArguments {
       description = "Stop an optimizer at this validation loss.")
   private Double targetLoss;
 
-  @Option(
-      names = "--lr",
-      paramLabel = "RATE",
-      description =
-          "Learning rate of all optimizers, or of some: kfac=0.003,ekfac=0.005,diagonal=0.001,"
-              + "sgd=0.03,adam=0.001 (the defaults).")
-  private String learningRate;
-
-  @Option(
-      names = "--lr-schedule",
-      paramLabel = "FORM",
-      description =
-          "What becomes of the learning rates: constant (default), linear:FACTOR or"
-              + " polynomial:POWER until the end, or from parts of the run on:"
-              + " 0.4=0.1,0.8=0.01.")
-  private String learningRateSchedule;
-
-  @Option(
-      names = "--weight-decay",
-      paramLabel = "FORM",
-      description = "l2=COEFFICIENT, in the loss, or decoupled=COEFFICIENT (default: none).")
-  private String weightDecay;
-
-  @Option(
-      names = "--average",
-      paramLabel = "DECAY",
-      description = "Evaluate the moving average of the weights, for example 0.99.")
-  private Double average;
-
-  @Option(
-      names = "--damping",
-      paramLabel = "LAMBDA",
-      description =
-          "Damping of K-FAC and its relatives, or of some: kfac=0.01,ekfac=0.03,diagonal=0.01"
-              + " (the defaults; like those of --lr, others for the autoencoder).")
-  private String damping;
-
-  @Option(
-      names = "--kfac",
-      paramLabel = "SETTING=VALUE[,...]",
-      hideParamSyntax = true,
-      split = ",",
-      description = {
-        "More settings of K-FAC and its relatives:",
-        "fisher=empirical (default), mc, exact or curvature-prop;",
-        "intervals=FACTORS:INVERSES, steps (default: 10:10); stale=0.1, intervals that adapt;"
-            + " burn-in=STEPS; examples=N, of each batch for the factors; micro-batches=N;",
-        "warm-up=LAMBDA:STEPS, damping that starts there; lm=STEPS between adaptations of the"
-            + " damping by Levenberg-Marquardt, gamma=STEPS likewise for that of the factors;",
-        "kl-clip=KAPPA; momentum-first=true; quadratic=true, learning rate and momentum from the"
-            + " exact quadratic model; rescale=true, weights kept to a norm;",
-        "with several ranks: assignment=balanced (by cost, default), contiguous or round-robin;"
-            + " workers=FRACTION of the ranks that precondition each layer (default: 0, one rank);"
-            + " payload=fp32 (default) or fp16, how sums travel."
-      })
-  private Map<String, String> kfac;
+  @Mixin private HyperparameterArguments hyperparameters;
 
   @Option(
       names = "--seed",
@@ -160,25 +104,12 @@ final class TrainArguments {
 
   /** What a new run starts from: the defaults of the model that is asked for. */
   RunOptions defaults() {
-    return model == null
-        ? RunOptions.DEFAULT
-        : RunOptions.defaults(parse("--model", ModelName.values(), model));
+    return RunOptions.defaults(
+        model == null ? ModelName.SIMPLE_CNN : parse("--model", ModelName.values(), model));
   }
 
   /** The options with {@code base} where the user said nothing; epochs are left to later. */
   RunOptions over(RunOptions base) {
-    Map<OptimizerName, Double> rates = new TreeMap<>(base.learningRates());
-    if (learningRate != null) {
-      rates.putAll(PerOptimizer.parse("--lr", learningRate, List.of(OptimizerName.values())));
-    }
-    Map<OptimizerName, Double> dampings = new TreeMap<>(base.dampings());
-    if (damping != null) {
-      dampings.putAll(PerOptimizer.parse("--damping", damping, base.dampings().keySet()));
-    }
-    Map<String, String> settings = new TreeMap<>(base.kfac());
-    if (kfac != null) {
-      settings.putAll(kfac);
-    }
     return new RunOptions(
         data == null ? base.data() : parse("--data", DatasetName.values(), data),
         dataDir == null ? base.dataDir() : dataDir.toString(),
@@ -193,12 +124,7 @@ final class TrainArguments {
         length.steps == null ? base.steps() : length.steps,
         target == null ? base.target() : target,
         targetLoss == null ? base.targetLoss() : targetLoss,
-        rates,
-        learningRateSchedule == null ? base.learningRateSchedule() : learningRateSchedule,
-        dampings,
-        weightDecay == null ? base.weightDecay() : weightDecay,
-        average == null ? base.average() : average,
-        settings,
+        hyperparameters.over(base.hyperparameters()),
         seed == null ? base.seed() : seed,
         evaluateEvery == null ? base.evaluateEvery() : evaluateEvery,
         checkpointEvery == null ? base.checkpointEvery() : checkpointEvery);

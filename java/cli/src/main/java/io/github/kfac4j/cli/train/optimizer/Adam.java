@@ -2,8 +2,6 @@ package io.github.kfac4j.cli.train.optimizer;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -18,7 +16,6 @@ public final class Adam implements Optimizer {
 
   private final Map<String, NDArray> mean = new LinkedHashMap<>();
   private final Map<String, NDArray> square = new LinkedHashMap<>();
-  private final NDArray steps;
 
   /** State starts at zero and lives in {@code manager}. */
   public Adam(Map<String, NDArray> parameters, NDManager manager) {
@@ -27,14 +24,15 @@ public final class Adam implements Optimizer {
           mean.put(name, manager.zeros(w.getShape()));
           square.put(name, manager.zeros(w.getShape()));
         });
-    steps = manager.zeros(new Shape(1), DataType.INT64);
   }
 
   @Override
   public void step(
-      Map<String, NDArray> parameters, Map<String, NDArray> gradients, double learningRate) {
-    steps.addi(1);
-    long t = steps.getLong(0);
+      Map<String, NDArray> parameters,
+      Map<String, NDArray> gradients,
+      double learningRate,
+      long step) {
+    long t = step + 1;
     float rate = (float) (learningRate / (1 - Math.pow(BETA1, t)));
     float scale = (float) (1 / Math.sqrt(1 - Math.pow(BETA2, t)));
     parameters.forEach(
@@ -59,7 +57,6 @@ public final class Adam implements Optimizer {
     Map<String, NDArray> state = new LinkedHashMap<>();
     mean.forEach((name, m) -> state.put("mean." + name, m));
     square.forEach((name, v) -> state.put("square." + name, v));
-    state.put("steps", steps);
     return state;
   }
 }

@@ -2,6 +2,7 @@ package io.github.kfac4j.cli.train.report;
 
 import io.github.kfac4j.cli.data.Dataset;
 import io.github.kfac4j.cli.train.run.History;
+import io.github.kfac4j.cli.train.run.Hyperparameters;
 import io.github.kfac4j.cli.train.run.OptimizerName;
 import io.github.kfac4j.cli.train.run.RunOptions;
 import java.io.IOException;
@@ -167,12 +168,15 @@ final class HtmlReport {
     rows.put("batch", options.batch() + " images");
     rows.put("steps per optimizer", options.steps());
     rows.put("seed", options.seed());
-    rows.put("learning rates", options.learningRates());
-    rows.put("SGD and K-FAC momentum", "0.9");
-    rows.put("learning rate schedule", options.learningRateSchedule());
-    rows.put("weight decay", options.weightDecay() == null ? "none" : options.weightDecay());
-    rows.put("damping", options.dampings());
-    rows.put("K-FAC settings", options.kfac().isEmpty() ? "default" : options.kfac());
+    Hyperparameters h = options.hyperparameters();
+    rows.put("learning rates", h.learningRates());
+    rows.put("learning rate schedule", h.learningRateSchedule());
+    rows.put("momentum", h.momenta());
+    rows.put("momentum schedule", h.momentumSchedule());
+    rows.put("damping", h.dampings());
+    rows.put("damping schedule", h.dampingSchedule());
+    rows.put("weight decay", h.weightDecay() == null ? "none" : h.weightDecay());
+    rows.put("K-FAC settings", h.kfac().isEmpty() ? "default" : h.kfac());
     rows.put("K-FAC backend", options.backend());
     rows.put("Java", System.getProperty("java.vm.name") + " " + System.getProperty("java.version"));
     rows.put(

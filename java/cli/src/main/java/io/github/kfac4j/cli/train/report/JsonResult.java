@@ -28,7 +28,7 @@ public final class JsonResult {
     root.put("steps", options.steps());
     root.put("target", options.target());
     root.put("target_loss", options.targetLoss());
-    root.put("damping", options.dampings().get(OptimizerName.KFAC));
+    root.put("damping", options.hyperparameters().dampings().get(OptimizerName.KFAC));
     root.put("backend", options.backend());
     root.put("optimizers", summaries.stream().map(s -> of(s, options)).toList());
     root.put("out", folder.path().toString());
@@ -40,7 +40,7 @@ public final class JsonResult {
     Map<String, Object> node = new LinkedHashMap<>();
     node.put("name", s.optimizer().toString());
     node.put("learning_rate", s.learningRate());
-    node.put("damping", options.dampings().get(s.optimizer()));
+    node.put("damping", options.hyperparameters().dampings().get(s.optimizer()));
     node.put("steps", s.steps());
     node.put("seconds", s.seconds());
     node.put("failure", s.failure());

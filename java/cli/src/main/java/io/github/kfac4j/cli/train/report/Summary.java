@@ -57,7 +57,7 @@ public record Summary(
             : validations.get(validations.size() - 1);
     return new Summary(
         optimizer,
-        options.learningRates().get(optimizer),
+        options.hyperparameters().learningRates().get(optimizer),
         history.stepCount(),
         history.seconds(),
         history.failure().orElse(null),

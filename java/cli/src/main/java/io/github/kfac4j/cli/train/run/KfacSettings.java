@@ -1,58 +1,29 @@
 package io.github.kfac4j.cli.train.run;
 
+import io.github.kfac4j.Approximation;
+import io.github.kfac4j.Convention;
+import io.github.kfac4j.DampingMode;
 import io.github.kfac4j.Intervals;
+import io.github.kfac4j.InversePolicy;
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.cli.BadInputException;
+import io.github.kfac4j.cli.train.run.KfacText.Key;
 import io.github.kfac4j.fisher.Fisher;
-import io.github.kfac4j.step.DampingRule;
-import io.github.kfac4j.step.DampingRule.LevenbergMarquardt;
-import io.github.kfac4j.step.Rates;
-import io.github.kfac4j.step.Rates.Memory;
-import io.github.kfac4j.step.Rates.Order;
-import io.github.kfac4j.step.Schedule;
 import io.github.kfac4j.step.UpdateRule;
-import java.util.Arrays;
-import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 
 /** What {@code --kfac} may say, turned into the library's settings. */
 final class KfacSettings {
   private final RunOptions options;
   private final OptimizerName optimizer;
-  private final Map<String, String> given;
+  private final KfacText text;
   private final int rank;
 
   private KfacSettings(RunOptions options, OptimizerName optimizer, int rank) {
-    this.rank = rank;
     this.options = options;
     this.optimizer = optimizer;
-    this.given = options.kfac();
-  }
-
-  /** The keys of {@code --kfac}. */
-  enum Key {
-    FISHER,
-    INTERVALS,
-    STALE,
-    BURN_IN,
-    EXAMPLES,
-    MICRO_BATCHES,
-    KL_CLIP,
-    WARM_UP,
-    LM,
-    GAMMA,
-    MOMENTUM_FIRST,
-    QUADRATIC,
-    RESCALE,
-    ASSIGNMENT,
-    WORKERS,
-    PAYLOAD;
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT).replace('_', '-');
-    }
+    this.text = new KfacText(options.hyperparameters().kfac());
+    this.rank = rank;
   }
 
   /**
@@ -62,8 +33,14 @@ final class KfacSettings {
    * @param fisher which output gradients factors are made of
    * @param rule around K-FAC
    * @param microBatches of a step
+   * @param flattened the approximation of fully connected layers behind a feature map
    */
-  record Built(KfacOptions options, Fisher fisher, UpdateRule rule, int microBatches) {}
+  record Built(
+      KfacOptions options,
+      Fisher fisher,
+      UpdateRule rule,
+      int microBatches,
+      Approximation flattened) {}
 
   /**
    * Builds the settings of an optimizer.
@@ -76,150 +53,95 @@ final class KfacSettings {
 
   /** The same for one of several ranks, which draw different random numbers. */
   static Built of(RunOptions options, OptimizerName optimizer, int rank) {
-    options.kfac().keySet().forEach(KfacSettings::requireKnown);
     KfacSettings settings = new KfacSettings(options, optimizer, rank);
     try {
       settings.requireMeasurable();
       Sharing.of(options);
+      Approximation approximation = optimizer.approximation().orElseThrow();
       return new Built(
-          settings.kfacOptions(),
+          settings.kfacOptions(approximation),
           settings.fisher(),
-          settings.rule(),
-          settings.get(Key.MICRO_BATCHES).map(Integer::parseInt).orElse(1));
+          new RuleSettings(options, optimizer, settings.text).rule(),
+          settings.text.get(Key.MICRO_BATCHES, Integer::parseInt).orElse(1),
+          settings.flattened(approximation));
     } catch (IllegalArgumentException e) {
       throw new BadInputException("--kfac: " + e.getMessage(), e);
     }
   }
 
-  private static void requireKnown(String key) {
-    if (Arrays.stream(Key.values()).noneMatch(known -> known.toString().equals(key))) {
-      throw new BadInputException(
-          "--kfac: unknown '%s'; known are %s".formatted(key, Arrays.toString(Key.values())));
-    }
-  }
-
-  private Optional<String> get(Key key) {
-    return Optional.ofNullable(given.get(key.toString()));
-  }
-
-  private boolean on(Key key) {
-    String value = get(key).orElse("false");
-    if (!value.equals("true") && !value.equals("false")) {
-      throw new IllegalArgumentException(
-          "%s must be true or false but is %s".formatted(key, value));
-    }
-    return value.equals("true");
-  }
-
-  private String[] pair(Key key) {
-    String[] pair = get(key).orElseThrow().split(":", 2);
-    if (pair.length < 2) {
-      throw new IllegalArgumentException("%s must be two numbers, A:B".formatted(key));
-    }
-    return pair;
-  }
-
   private void requireMeasurable() {
-    if (get(Key.MICRO_BATCHES).isPresent() && (get(Key.LM).isPresent() || on(Key.QUADRATIC))) {
+    if (text.has(Key.MICRO_BATCHES) && (text.has(Key.LM) || text.has(Key.QUADRATIC))) {
       throw new IllegalArgumentException(
           "lm and quadratic measure the whole batch, which micro-batches never hold at once");
     }
-    if (get(Key.GAMMA).isPresent() && get(Key.STALE).isPresent()) {
+    if (text.has(Key.GAMMA) && text.has(Key.STALE)) {
       throw new IllegalArgumentException("gamma renews all inverses, which stale spares");
     }
+    if (text.has(Key.INVERSE) && text.get(Key.DAMPING_MODE).equals(Optional.of("exact"))) {
+      throw new IllegalArgumentException(
+          "inverse is about damped factors, but the exact damping-mode has none: leave one out");
+    }
   }
 
-  private KfacOptions kfacOptions() {
+  private KfacOptions kfacOptions(Approximation approximation) {
     KfacOptions built =
         KfacOptions.DEFAULT
-            .withDamping(options.dampings().get(optimizer))
-            .withApproximation(optimizer.approximation().orElseThrow())
-            .withIntervals(intervals());
-    if (get(Key.EXAMPLES).isPresent()) {
-      built = built.withMaxExamples(Integer.parseInt(get(Key.EXAMPLES).get()));
+            .withDamping(options.hyperparameters().dampings().get(optimizer))
+            .withApproximation(approximation)
+            .withConvention(text.get(Key.CONVENTION, Convention::of).orElse(Convention.KFC))
+            .withMaxExamples(text.get(Key.EXAMPLES, Integer::parseInt).orElse(Integer.MAX_VALUE))
+            .withDecay(
+                text.get(Key.DECAY, Double::parseDouble).orElse(KfacOptions.DEFAULT.decay()));
+    if (approximation == Approximation.KRONECKER) {
+      built =
+          built.withDampingMode(
+              text.choice(Key.DAMPING_MODE, DampingMode.class).orElse(DampingMode.FACTORED));
     }
-    return get(Key.KL_CLIP).isPresent()
-        ? built.withKlClip(Double.parseDouble(get(Key.KL_CLIP).get()), 1)
+    built = built.withIntervals(intervals(built.intervals()));
+    InversePolicy.Method method =
+        text.choice(Key.INVERSE, InversePolicy.Method.class).orElse(InversePolicy.Method.CHOLESKY);
+    built = built.withInversePolicy(InversePolicy.DEFAULT.withMethod(method));
+    return text.has(Key.KL_CLIP)
+        ? built.withKlClip(text.get(Key.KL_CLIP, Double::parseDouble).get(), 1)
         : built;
   }
 
-  private Intervals intervals() {
-    Intervals built = KfacOptions.DEFAULT.intervals();
-    if (get(Key.STALE).isPresent()) {
-      if (get(Key.INTERVALS).isPresent()) {
+  private Approximation flattened(Approximation others) {
+    Approximation chosen = text.choice(Key.FLATTENED, Approximation.class).orElse(others);
+    if (chosen == Approximation.DOUBLY_FACTORED && options.model() != ModelName.SIMPLE_CNN) {
+      throw new IllegalArgumentException(
+          "flattened is about a fully connected layer behind a feature map, which %s has not"
+              .formatted(options.model()));
+    }
+    return chosen;
+  }
+
+  private Intervals intervals(Intervals usual) {
+    Intervals built = usual;
+    if (text.has(Key.STALE)) {
+      if (text.has(Key.INTERVALS)) {
         throw new IllegalArgumentException("stale finds the intervals, which cannot be given too");
       }
-      built = Intervals.adaptive(Double.parseDouble(get(Key.STALE).get()));
-    } else if (get(Key.INTERVALS).isPresent()) {
-      String[] pair = pair(Key.INTERVALS);
+      built = Intervals.adaptive(text.get(Key.STALE, Double::parseDouble).get());
+    } else if (text.has(Key.INTERVALS)) {
+      String[] pair = text.pair(Key.INTERVALS);
       built = Intervals.of(Integer.parseInt(pair[0]), Integer.parseInt(pair[1]));
     }
-    return get(Key.BURN_IN).isPresent()
-        ? built.withBurnIn(Integer.parseInt(get(Key.BURN_IN).get()))
-        : built;
+    return built.withBurnIn(text.get(Key.BURN_IN, Integer::parseInt).orElse(0));
   }
 
   private Fisher fisher() {
+    long seed = options.seed() + 1_000_003L * rank;
     Fisher fisher =
-        switch (get(Key.FISHER).orElse("empirical")) {
+        switch (text.get(Key.FISHER).orElse("empirical")) {
           case "empirical" -> Fisher.EMPIRICAL;
-          case "mc" -> Fisher.monteCarlo(seed());
+          case "mc" -> Fisher.monteCarlo(seed);
           case "exact" -> Fisher.exact();
-          case "curvature-prop" -> Fisher.curvaturePropagation(seed());
+          case "curvature-prop" -> Fisher.curvaturePropagation(seed);
           default ->
               throw new IllegalArgumentException(
                   "fisher must be empirical, mc, exact or curvature-prop");
         };
     return fisher.withLoss(Task.of(options.model()).distribution());
-  }
-
-  private long seed() {
-    return options.seed() + 1_000_003L * rank;
-  }
-
-  private UpdateRule rule() {
-    return new UpdateRule(
-        rates(), damping(), RuleParser.weightDecay(options.weightDecay()), on(Key.RESCALE));
-  }
-
-  private Rates rates() {
-    if (on(Key.QUADRATIC)) {
-      if (on(Key.MOMENTUM_FIRST) || !options.learningRateSchedule().equals(RunOptions.CONSTANT)) {
-        throw new IllegalArgumentException(
-            "quadratic finds learning rate and momentum, which have no order and no schedule then");
-      }
-      return new Rates.QuadraticMinimum(true);
-    }
-    return new Rates.Scheduled(
-        options.schedule(optimizer),
-        Schedule.constant(Training.MOMENTUM),
-        Memory.VELOCITY,
-        on(Key.MOMENTUM_FIRST) ? Order.MOMENTUM_FIRST : Order.PRECONDITION_FIRST);
-  }
-
-  private DampingRule damping() {
-    double damping = options.dampings().get(optimizer);
-    if (get(Key.LM).isPresent()) {
-      if (get(Key.WARM_UP).isPresent()) {
-        throw new IllegalArgumentException("lm and warm-up are both rules for the damping");
-      }
-      LevenbergMarquardt rule = new LevenbergMarquardt(damping);
-      return new LevenbergMarquardt(
-          damping,
-          Integer.parseInt(get(Key.LM).get()),
-          rule.omega(),
-          rule.min(),
-          rule.max(),
-          get(Key.GAMMA).map(Integer::parseInt).orElse(0));
-    }
-    if (get(Key.GAMMA).isPresent()) {
-      throw new IllegalArgumentException("gamma belongs to lm");
-    }
-    if (get(Key.WARM_UP).isPresent()) {
-      String[] pair = pair(Key.WARM_UP);
-      return new DampingRule.Scheduled(
-          Schedule.warmUp(Double.parseDouble(pair[0]), damping, Long.parseLong(pair[1])));
-    }
-    return DampingRule.constant(damping);
   }
 }

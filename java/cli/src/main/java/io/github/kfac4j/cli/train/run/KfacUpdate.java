@@ -1,12 +1,18 @@
 package io.github.kfac4j.cli.train.run;
 
 import ai.djl.ndarray.NDList;
+import io.github.kfac4j.Approximation;
 import io.github.kfac4j.InversionFailedException;
+import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.djl.DjlKfac;
 import io.github.kfac4j.djl.DjlOptimizer;
 import io.github.kfac4j.djl.StepTimes;
 import io.github.kfac4j.fisher.Fisher;
+import io.github.kfac4j.layer.Conv2d;
+import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.layer.FlattenedDense;
+import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.util.Map;
 
@@ -32,7 +38,13 @@ final class KfacUpdate implements Update {
             network.model(),
             settings.options(),
             settings.fisher(),
-            (layers, built) -> team.kfac(backend, layers, built, examples, Sharing.of(options)));
+            (layers, built) ->
+                team.kfac(
+                    backend,
+                    layers,
+                    flatten(layers, built, settings.flattened()),
+                    examples,
+                    Sharing.of(options)));
     observesInForwardPass = settings.fisher().estimator() != Fisher.Estimator.EMPIRICAL;
     kfac.setMicroBatches(settings.microBatches());
     optimizer =
@@ -42,6 +54,29 @@ final class KfacUpdate implements Update {
       throw new IllegalStateException(
           "with several ranks K-FAC must have all layers, but has not " + kfac.unsupportedLayers());
     }
+  }
+
+  /**
+   * Describes the fully connected layer behind a feature map as what it is, and gives it its
+   * approximation.
+   */
+  private static KfacOptions flatten(
+      Map<String, Layer> layers, KfacOptions options, Approximation approximation) {
+    if (approximation == options.approximation()) {
+      return options;
+    }
+    KfacOptions changed = options;
+    int channels = 0;
+    for (Map.Entry<String, Layer> entry : layers.entrySet()) {
+      if (entry.getValue() instanceof Dense dense && channels > 0) {
+        int positions = dense.inFeatures() / channels;
+        entry.setValue(
+            new FlattenedDense(channels, positions, dense.outFeatures(), dense.bias(), false));
+        changed = changed.withApproximation(entry.getKey(), approximation);
+      }
+      channels = entry.getValue() instanceof Conv2d conv ? conv.outChannels() : 0;
+    }
+    return changed;
   }
 
   @Override

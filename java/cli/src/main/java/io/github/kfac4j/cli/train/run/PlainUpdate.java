@@ -58,7 +58,7 @@ final class PlainUpdate implements Update {
                   w.muli((float) (1 - alpha * decay.decoupled()));
                 }
               });
-      optimizer.step(network.parameters(), gradients, alpha);
+      optimizer.step(network.parameters(), gradients, alpha, step);
       gradients.values().forEach(gradient -> gradient.muli(0f)); // the next backward pass adds
     } finally {
       gradients.values().forEach(NDArray::close);

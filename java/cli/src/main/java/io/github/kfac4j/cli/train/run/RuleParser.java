@@ -14,12 +14,12 @@ final class RuleParser {
    * A schedule over a run of so many steps, from {@code constant}, {@code linear:FACTOR}, {@code
    * polynomial:POWER} or {@code FRACTION=FACTOR,...}.
    *
-   * @throws BadInputException if the text is none of these
+   * @throws BadInputException naming the option, if the text is none of these
    */
-  static Schedule schedule(String text, double rate, long steps) {
+  static Schedule schedule(String option, String text, double rate, long steps) {
     String[] parts = text.split(":", 2);
     try {
-      if (text.equals(RunOptions.CONSTANT)) {
+      if (text.equals(Hyperparameters.CONSTANT)) {
         return Schedule.constant(rate);
       }
       if (parts[0].equals("linear") && parts.length == 2) {
@@ -43,7 +43,7 @@ final class RuleParser {
       }
       return Schedule.piecewise(pieces).times(rate);
     } catch (IllegalArgumentException e) {
-      throw new BadInputException("--lr-schedule '%s': %s".formatted(text, e.getMessage()), e);
+      throw new BadInputException("%s '%s': %s".formatted(option, text, e.getMessage()), e);
     }
   }
 

@@ -4,11 +4,8 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.github.kfac4j.cli.BadInputException;
 import io.github.kfac4j.cli.data.DatasetName;
-import io.github.kfac4j.step.Schedule;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
-import java.util.TreeMap;
 
 /**
  * Everything that determines a run; kept in {@code run.json} and in every checkpoint.
@@ -22,12 +19,7 @@ import java.util.TreeMap;
  * @param steps per optimizer
  * @param target validation accuracy at which an optimizer stops, or null
  * @param targetLoss validation loss at which an optimizer stops, or null
- * @param learningRates by optimizer
- * @param learningRateSchedule what becomes of the learning rates during the run
- * @param dampings by optimizer with a Fisher
- * @param weightDecay kind and coefficient, or null
- * @param average decay of the average of the weights that is evaluated, or null
- * @param kfac further settings of K-FAC by name
+ * @param hyperparameters of the optimizers
  * @param seed of initial weights, data order and augmentation
  * @param evaluateEvery steps between evaluations on the validation images
  * @param checkpointEvery steps between checkpoints; 0 for none before the end
@@ -43,12 +35,7 @@ public record RunOptions(
     long steps,
     Double target,
     @JsonProperty("target_loss") Double targetLoss,
-    @JsonProperty("learning_rates") Map<OptimizerName, Double> learningRates,
-    @JsonProperty("learning_rate_schedule") String learningRateSchedule,
-    Map<OptimizerName, Double> dampings,
-    @JsonProperty("weight_decay") String weightDecay,
-    Double average,
-    Map<String, String> kfac,
+    Hyperparameters hyperparameters,
     long seed,
     @JsonProperty("evaluate_every") long evaluateEvery,
     @JsonProperty("checkpoint_every") long checkpointEvery) {
@@ -56,74 +43,22 @@ public record RunOptions(
   /** The backend that stands for the fastest one that works. */
   public static final String AUTO = "auto";
 
-  /** The learning rate schedule that does nothing. */
-  public static final String CONSTANT = "constant";
-
-  private static final Map<OptimizerName, Double> AUTOENCODER_RATES =
-      rates(0.05, 0.1, 0.1, 1e-3, 1e-3);
-
-  private static final Map<OptimizerName, Double> AUTOENCODER_DAMPINGS =
-      Map.of(OptimizerName.KFAC, 0.3, OptimizerName.EKFAC, 10.0, OptimizerName.DIAGONAL, 10.0);
-
-  /** Its loss is a sum over pixels: steps have to be bounded. */
-  private static final Map<String, String> AUTOENCODER_KFAC =
-      Map.of("fisher", "mc", "kl-clip", "1");
-
   /** What is used where the command line says nothing; {@code evaluateEvery} 0 means automatic. */
-  public static final RunOptions DEFAULT =
-      new RunOptions(
-          DatasetName.FASHION_MNIST,
-          null,
-          ModelName.SIMPLE_CNN,
-          List.of(OptimizerName.KFAC, OptimizerName.SGD, OptimizerName.ADAM),
-          AUTO,
-          256,
-          100,
-          null,
-          null,
-          rates(0.003, 0.005, 1e-3, 0.03, 1e-3),
-          CONSTANT,
-          Map.of(OptimizerName.KFAC, 1e-2, OptimizerName.EKFAC, 3e-2, OptimizerName.DIAGONAL, 1e-2),
-          null,
-          null,
-          Map.of(),
-          1,
-          0,
-          500);
-
-  private static Map<OptimizerName, Double> rates(
-      double kfac, double ekfac, double diagonal, double sgd, double adam) {
-    return Map.of(
-        OptimizerName.KFAC, kfac,
-        OptimizerName.EKFAC, ekfac,
-        OptimizerName.DIAGONAL, diagonal,
-        OptimizerName.SGD, sgd,
-        OptimizerName.ADAM, adam);
-  }
-
-  /** What is used for a model; where rates of labels do not fit, for the autoencoder, others. */
   public static RunOptions defaults(ModelName model) {
-    RunOptions d = DEFAULT;
-    boolean labels = model.classifies();
     return new RunOptions(
-        d.data,
-        d.dataDir,
+        DatasetName.FASHION_MNIST,
+        null,
         model,
-        d.optimizers,
-        d.backend,
-        d.batch,
-        d.steps,
-        d.target,
-        d.targetLoss,
-        labels ? d.learningRates : AUTOENCODER_RATES,
-        d.learningRateSchedule,
-        labels ? d.dampings : AUTOENCODER_DAMPINGS,
-        d.weightDecay,
-        d.average,
-        labels ? d.kfac : AUTOENCODER_KFAC,
-        d.seed,
-        d.evaluateEvery,
-        d.checkpointEvery);
+        List.of(OptimizerName.KFAC, OptimizerName.SGD, OptimizerName.ADAM),
+        AUTO,
+        256,
+        100,
+        null,
+        null,
+        Hyperparameters.defaults(model),
+        1,
+        0,
+        500);
   }
 
   /**
@@ -133,9 +68,6 @@ public record RunOptions(
    */
   public RunOptions {
     optimizers = List.copyOf(optimizers);
-    learningRates = new TreeMap<>(learningRates);
-    dampings = new TreeMap<>(dampings);
-    kfac = new TreeMap<>(kfac);
     require(!optimizers.isEmpty(), "--optimizer", "is empty");
     require(
         optimizers.stream().distinct().count() == optimizers.size(),
@@ -156,29 +88,9 @@ public record RunOptions(
         "--target-loss",
         "must be positive, got " + targetLoss);
     require(target == null || targetLoss == null, "--target", "and --target-loss exclude another");
-    learningRates.forEach((name, rate) -> requirePositive("--lr", name, rate));
-    dampings.forEach(
-        (name, damping) -> {
-          require(
-              name.approximation().isPresent(), "--damping", "of %s has no use".formatted(name));
-          requirePositive("--damping", name, damping);
-        });
-    require(
-        average == null || average >= 0 && average < 1,
-        "--average",
-        "must be in [0, 1), got " + average);
-    RuleParser.weightDecay(weightDecay);
-    RuleParser.schedule(learningRateSchedule, 1, steps);
     require(evaluateEvery >= 0, "--evaluate-every", "must not be negative, got " + evaluateEvery);
     require(
         checkpointEvery >= 0, "--checkpoint-every", "must not be negative, got " + checkpointEvery);
-  }
-
-  private static void requirePositive(String option, OptimizerName name, double value) {
-    require(
-        value > 0 && Double.isFinite(value),
-        option,
-        "of %s must be positive, got %s".formatted(name, value));
   }
 
   private static void require(boolean ok, String option, String problem) {
@@ -192,18 +104,16 @@ public record RunOptions(
     return with(backend, steps, evaluateEvery > 0 ? evaluateEvery : Math.max(1, steps / 10));
   }
 
-  /** The learning rate of an optimizer in each step. */
-  Schedule schedule(OptimizerName optimizer) {
-    return RuleParser.schedule(learningRateSchedule, learningRates.get(optimizer), steps);
-  }
-
   /**
-   * Checks the settings of K-FAC for the optimizers that are asked for.
+   * Checks the settings of the optimizers that are asked for.
    *
    * @throws BadInputException naming the first that is bad
    */
   public void requireSettings() {
     for (OptimizerName optimizer : optimizers) {
+      if (optimizer == OptimizerName.SGD) {
+        hyperparameters.momentum(optimizer, steps);
+      }
       if (optimizer.approximation().isPresent()) {
         int parts = KfacSettings.of(this, optimizer).microBatches();
         require(
@@ -254,12 +164,7 @@ public record RunOptions(
         newSteps,
         target,
         targetLoss,
-        learningRates,
-        learningRateSchedule,
-        dampings,
-        weightDecay,
-        average,
-        kfac,
+        hyperparameters,
         seed,
         newEvaluateEvery,
         checkpointEvery);
@@ -278,19 +183,14 @@ public record RunOptions(
     requireSame("--optimizer", optimizers, stored.optimizers);
     requireSame("--backend", backend, stored.backend);
     requireSame("--batch", batch, stored.batch);
-    requireSame("--lr", learningRates, stored.learningRates);
-    requireSame("--lr-schedule", learningRateSchedule, stored.learningRateSchedule);
-    if (!learningRateSchedule.equals(CONSTANT)) {
+    hyperparameters.requireSame(stored.hyperparameters);
+    if (hyperparameters.dependsOnSteps()) {
       requireSame("--steps", steps, stored.steps);
     }
-    requireSame("--damping", dampings, stored.dampings);
-    requireSame("--weight-decay", weightDecay, stored.weightDecay);
-    requireSame("--average", average, stored.average);
-    requireSame("--kfac", kfac, stored.kfac);
     requireSame("--seed", seed, stored.seed);
   }
 
-  private static void requireSame(String option, Object asked, Object stored) {
+  static void requireSame(String option, Object asked, Object stored) {
     require(
         Objects.equals(asked, stored),
         option,

@@ -3,16 +3,14 @@ package io.github.kfac4j.cli.train.run;
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.cli.BadInputException;
-import io.github.kfac4j.cli.train.run.KfacSettings.Key;
+import io.github.kfac4j.cli.train.run.KfacText.Key;
 import io.github.kfac4j.distributed.Assignment;
 import io.github.kfac4j.distributed.Collectives;
 import io.github.kfac4j.distributed.DistributedKfac;
 import io.github.kfac4j.distributed.LayerCost;
 import io.github.kfac4j.distributed.Precision;
 import io.github.kfac4j.layer.Layer;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -61,35 +59,17 @@ record Sharing(Rule assignment, double workers, Precision payload) {
    * @throws IllegalArgumentException naming the setting that is bad
    */
   static Sharing of(RunOptions options) {
-    Map<String, String> given = options.kfac();
-    double workers = Double.parseDouble(given.getOrDefault(Key.WORKERS.toString(), "0"));
+    KfacText text = new KfacText(options.hyperparameters().kfac());
+    double workers = text.get(Key.WORKERS, Double::parseDouble).orElse(0.0);
     if (!(workers >= 0 && workers <= 1)) {
       throw new IllegalArgumentException(
           "workers must be a part of the ranks, from 0 for one rank to 1 for all, but is "
               + workers);
     }
     return new Sharing(
-        oneOf(
-            Key.ASSIGNMENT,
-            given.getOrDefault(Key.ASSIGNMENT.toString(), "balanced"),
-            Rule.values()),
+        text.choice(Key.ASSIGNMENT, Rule.class).orElse(Rule.BALANCED),
         workers,
-        oneOf(Key.PAYLOAD, given.getOrDefault(Key.PAYLOAD.toString(), "fp32"), Precision.values()));
-  }
-
-  private static <E extends Enum<E>> E oneOf(Key key, String text, E[] known) {
-    for (E value : known) {
-      if (name(value).equals(text)) {
-        return value;
-      }
-    }
-    throw new IllegalArgumentException(
-        "%s must be one of %s but is %s"
-            .formatted(key, Arrays.stream(known).map(Sharing::name).toList(), text));
-  }
-
-  private static String name(Enum<?> value) {
-    return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+        text.choice(Key.PAYLOAD, Precision.class).orElse(Precision.FP32));
   }
 
   /**
@@ -98,9 +78,10 @@ record Sharing(Rule assignment, double workers, Precision payload) {
    * @throws BadInputException naming the setting that cannot, and why
    */
   static void require(RunOptions options) {
+    KfacText text = new KfacText(options.hyperparameters().kfac());
     ALONE.forEach(
         (key, why) -> {
-          if (options.kfac().containsKey(key.toString())) {
+          if (text.has(key)) {
             throw new BadInputException(
                 "--kfac: %s is for a single process: %s".formatted(key, why));
           }

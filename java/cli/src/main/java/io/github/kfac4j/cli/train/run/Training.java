@@ -23,9 +23,6 @@ import java.util.stream.Stream;
 
 /** One network in training with one optimizer: single steps, evaluation, saving and restoring. */
 final class Training implements AutoCloseable {
-  /** Momentum of SGD, and of K-FAC's own rule unless that finds it. */
-  static final double MOMENTUM = 0.9;
-
   private static final int EVALUATION_BATCH = 500;
   private static final String AVERAGE = "average";
 
@@ -51,6 +48,7 @@ final class Training implements AutoCloseable {
     Shape shape = new Shape(images.channels(), images.height(), images.width());
     network = new Network(options.model(), Dataset.CLASSES, shape, options.seed());
     boolean preconditions = name.approximation().isPresent();
+    Hyperparameters hyperparameters = options.hyperparameters();
     update =
         preconditions
             ? new KfacUpdate(network, options, name, backend, team)
@@ -58,13 +56,16 @@ final class Training implements AutoCloseable {
                 network,
                 name == OptimizerName.ADAM
                     ? new Adam(network.parameters(), network.manager())
-                    : new Sgd(network.parameters(), network.manager(), MOMENTUM),
-                options.schedule(name),
-                RuleParser.weightDecay(options.weightDecay()),
+                    : new Sgd(
+                        network.parameters(),
+                        network.manager(),
+                        hyperparameters.momentum(name, options.steps())),
+                hyperparameters.learningRate(name, options.steps()),
+                RuleParser.weightDecay(hyperparameters.weightDecay()),
                 team,
                 options.batch());
     average =
-        Optional.ofNullable(options.average())
+        Optional.ofNullable(hyperparameters.average())
             .map(decay -> new WeightAverage(Arrays.hostViews(network.parameters()), decay));
     order = new BatchOrder(images.count(), options.batch(), options.seed());
     parts = preconditions ? KfacSettings.of(options, name).microBatches() : 1;

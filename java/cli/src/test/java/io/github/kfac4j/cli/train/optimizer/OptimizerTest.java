@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.kfac4j.step.Schedule;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -24,9 +25,10 @@ class OptimizerTest {
     try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray w = manager.create(START);
       Optimizer optimizer = maker.make(Map.of("w", w), manager);
-      for (float[] gradient : GRADIENTS) {
+      for (int step = 0; step < GRADIENTS.length; step++) {
+        float[] gradient = GRADIENTS[step];
         NDArray g = manager.create(gradient);
-        optimizer.step(Map.of("w", w), Map.of("w", g), rate);
+        optimizer.step(Map.of("w", w), Map.of("w", g), rate, step);
         assertThat(g.toFloatArray()).isEqualTo(gradient);
       }
       return w.toFloatArray();
@@ -35,12 +37,13 @@ class OptimizerTest {
 
   @Test
   void sgdIsHeavyBall() {
-    float[] actual = run((parameters, manager) -> new Sgd(parameters, manager, 0.9), 0.1);
+    Schedule momentum = Schedule.piecewise(Map.of(0L, 0.9, 2L, 0.5));
+    float[] actual = run((parameters, manager) -> new Sgd(parameters, manager, momentum), 0.1);
     for (int i = 0; i < START.length; i++) {
       double w = START[i];
       double v = 0;
-      for (float[] g : GRADIENTS) {
-        v = 0.9 * v + g[i];
+      for (int step = 0; step < GRADIENTS.length; step++) {
+        v = (step < 2 ? 0.9 : 0.5) * v + GRADIENTS[step][i];
         w -= 0.1 * v;
       }
       assertThat((double) actual[i]).isCloseTo(w, within(1e-6));
@@ -70,15 +73,16 @@ class OptimizerTest {
   void theStateIsAllThatIsRemembered() {
     for (Maker maker :
         new Maker[] {
-          (parameters, manager) -> new Sgd(parameters, manager, 0.9),
+          (parameters, manager) -> new Sgd(parameters, manager, Schedule.constant(0.9)),
           (parameters, manager) -> new Adam(parameters, manager)
         }) {
       float[] expected = run(maker, 0.1);
       try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
         NDArray w = manager.create(START);
         Optimizer optimizer = maker.make(Map.of("w", w), manager);
-        for (float[] gradient : GRADIENTS) {
-          optimizer.step(Map.of("w", w), Map.of("w", manager.create(gradient)), 0.1);
+        for (int step = 0; step < GRADIENTS.length; step++) {
+          NDArray g = manager.create(GRADIENTS[step]);
+          optimizer.step(Map.of("w", w), Map.of("w", g), 0.1, step);
           // go on with another instance that gets the state
           Optimizer next = maker.make(Map.of("w", w), manager);
           Optimizer old = optimizer;

@@ -1,0 +1,131 @@
+package io.github.kfac4j.djl;
+
+import ai.djl.Model;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
+import ai.djl.nn.ParameterList;
+import ai.djl.training.ParameterStore;
+import io.github.kfac4j.layer.Layer;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A model with taps in the place of its layers. */
+final class ModelTaps implements AutoCloseable {
+  private final Model model;
+  private final BlockTree tree;
+  private final Block original;
+  private final TappedRoot root;
+
+  /**
+   * Puts the taps in.
+   *
+   * @param passes hears of the model's training passes
+   * @throws IllegalArgumentException if the model is not of the PyTorch engine, has taps already or
+   *     holds no layer that K-FAC knows
+   * @throws IllegalStateException if a block that holds layers is closed to reflection
+   */
+  ModelTaps(Model model, TappedRoot.Passes passes) {
+    this.model = model;
+    this.tree = tree(model);
+    this.original = model.getBlock();
+    this.root = new TappedRoot(tree.insertTaps(), passes);
+    model.setBlock(root);
+    // a block that is set counts as not loaded, and only loaded ones are made trainable
+    for (Parameter parameter : original.getParameters().values()) {
+      if (parameter.isInitialized() && parameter.requiresGradient()) {
+        parameter.getArray().setRequiresGradient(true);
+      }
+    }
+  }
+
+  private static BlockTree tree(Model model) {
+    String engine = model.getNDManager().getEngine().getEngineName();
+    if (!engine.equals("PyTorch")) {
+      throw new IllegalArgumentException(
+          "K-FAC works on DJL's PyTorch engine, but the model is of the engine " + engine);
+    }
+    Block block = model.getBlock();
+    if (block instanceof TappedRoot) {
+      throw new IllegalArgumentException("K-FAC is attached to this model already");
+    }
+    BlockTree tree = block == null ? null : new BlockTree(block);
+    if (tree == null || tree.taps().isEmpty()) {
+      throw new IllegalArgumentException("the model has no layer for K-FAC: " + Layers.KNOWN);
+    }
+    return tree;
+  }
+
+  boolean isInitialized() {
+    return root.isInitialized();
+  }
+
+  /** Initializes the model for inputs of these shapes, if it has not been. */
+  void initialize(ParameterStore store, NDList inputs) {
+    if (!root.isInitialized()) {
+      root.initialize(store.getManager(), DataType.FLOAT32, inputs.getShapes());
+    }
+  }
+
+  /** The layers by name, read off the initialized model; those that are frozen are forgotten. */
+  Map<String, Layer> describe() {
+    tree.dropUnless(Tap::describe);
+    Map<String, Layer> layers = new LinkedHashMap<>();
+    tree.taps().forEach(tap -> layers.put(tap.name(), tap.layer()));
+    return layers;
+  }
+
+  /**
+   * Goes on with these layers, as they are described now.
+   *
+   * @throws IllegalArgumentException if there is one that the model has not, or none is left
+   */
+  void keep(Map<String, Layer> layers) {
+    List<String> known = names();
+    for (String name : layers.keySet()) {
+      if (!known.contains(name)) {
+        throw new IllegalArgumentException(
+            "the model has no layer '%s'; it has %s".formatted(name, known));
+      }
+    }
+    if (layers.isEmpty()) {
+      throw new IllegalArgumentException("no layer of the model is left for K-FAC, of " + known);
+    }
+    tree.dropUnless(tap -> layers.containsKey(tap.name()));
+    tree.taps().forEach(tap -> tap.describeAs(layers.get(tap.name())));
+  }
+
+  List<Tap> taps() {
+    return tree.taps();
+  }
+
+  List<String> names() {
+    return tree.taps().stream().map(Tap::name).toList();
+  }
+
+  /** Other blocks with trainable parameters. */
+  List<String> others() {
+    return tree.others();
+  }
+
+  /** All parameters of the model, by name. */
+  ParameterList parameters() {
+    return original.getParameters();
+  }
+
+  /** The model's outputs without training. */
+  NDList evaluate(ParameterStore store, NDList inputs) {
+    return root.forward(store, inputs, false, null);
+  }
+
+  /** Puts the layers back; idempotent. */
+  @Override
+  public void close() {
+    tree.removeTaps();
+    if (model.getBlock() == root) {
+      model.setBlock(original);
+    }
+  }
+}

@@ -1,0 +1,97 @@
+package io.github.kfac4j.djl;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.Model;
+import ai.djl.ndarray.NDList;
+import ai.djl.training.DefaultTrainingConfig;
+import ai.djl.training.EasyTrain;
+import ai.djl.training.Trainer;
+import ai.djl.training.dataset.Batch;
+import ai.djl.training.dataset.Dataset;
+import ai.djl.translate.TranslateException;
+import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.Backends;
+import io.github.kfac4j.fisher.Fisher;
+import io.github.kfac4j.fisher.OutputLoss;
+import io.github.kfac4j.step.DampingRule.LevenbergMarquardt;
+import io.github.kfac4j.step.Rates;
+import io.github.kfac4j.step.UpdateRule;
+import java.io.IOException;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class DjlTrainingTest {
+  private static final KfacOptions OPTIONS = KfacOptions.DEFAULT.withIntervals(2, 4);
+
+  /** Asks for the loss, and for the batch. */
+  private static final UpdateRule RULE =
+      UpdateRule.of(0.02, 0.9, 0.03)
+          .withRates(new Rates.QuadraticMinimum(true))
+          .withDamping(new LevenbergMarquardt(1, 2, 0.95, 1e-8, 1e3, 0));
+
+  private final Backend backend = Backends.require("java");
+
+  @AfterEach
+  void close() {
+    backend.close();
+  }
+
+  @Test
+  void easyTrainAndAHandWrittenLoopGiveTheSameWeights() throws IOException, TranslateException {
+    Map<String, float[]> expected = train(false);
+    train(true).forEach((name, w) -> assertThat(w).as(name).isEqualTo(expected.get(name)));
+  }
+
+  private Map<String, float[]> train(boolean easy) throws IOException, TranslateException {
+    DefaultTrainingConfig config = Nets.config(0.5f);
+    try (Model model = Nets.model(Nets.cnn());
+        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend)) {
+      DjlTraining training = new DjlTraining(kfac, RULE, OutputLoss.SOFTMAX);
+      if (easy) {
+        config.optOptimizer(training.placeholder()).addTrainingListeners(training);
+      }
+      try (Trainer trainer = model.newTrainer(config)) {
+        trainer.initialize(Nets.IMAGES);
+        Dataset data = Nets.dataset(trainer.getManager());
+        if (easy) {
+          EasyTrain.fit(trainer, 2, data, data);
+          assertThat(training.lastReport().step()).isEqualTo(6);
+          assertThat(training.optimizer().steps()).isEqualTo(6);
+          return Nets.weights(model);
+        }
+        DjlOptimizer optimizer =
+            new DjlOptimizer(kfac, RULE, trainer.getLoss(), OutputLoss.SOFTMAX);
+        for (int epoch = 0; epoch < 2; epoch++) {
+          for (Batch batch : trainer.iterateDataset(data)) {
+            Nets.pass(trainer, new NDList(batch.getData().head(), batch.getLabels().head()));
+            optimizer.step(batch.getData(), batch.getLabels());
+            batch.close();
+          }
+        }
+        return Nets.weights(model);
+      }
+    }
+  }
+
+  @Test
+  void anOptimizerThatStepsOnceMoreIsNoticed() {
+    DefaultTrainingConfig config = Nets.config(0.5f);
+    try (Model model = Nets.model(Nets.cnn());
+        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend)) {
+      DjlTraining training = new DjlTraining(kfac, RULE, OutputLoss.SOFTMAX);
+      assertThatThrownBy(training::optimizer).hasMessageContaining("before the first batch");
+      config.addTrainingListeners(training);
+      try (Trainer trainer = model.newTrainer(config)) {
+        trainer.initialize(Nets.IMAGES);
+        Dataset data = Nets.dataset(trainer.getManager());
+        assertThatThrownBy(() -> EasyTrain.fit(trainer, 1, data, null))
+            .isInstanceOf(IllegalStateException.class)
+            .hasMessageContaining("placeholder()");
+      }
+    }
+  }
+}
