@@ -1,5 +1,4 @@
 #include "batch.h"
-#include "single.h"
 #include "sweep.h"
 
 namespace kfac::KFAC_ISA {
@@ -7,8 +6,7 @@ namespace kfac::KFAC_ISA {
 int lanes(int n) { return n <= TINY ? W / 2 : n <= SMALL ? W : 1; }
 
 size_t invert_floats(int n) {
-  if (n > LEAF) return sweep_floats(n);
-  size_t one = single_floats(n), lanes = batch_floats(n);
+  size_t one = invert_one_floats(n), lanes = n <= SMALL ? batch_floats(n) : 0;
   return one > lanes ? one : lanes;
 }
 
@@ -19,8 +17,7 @@ void invert(const Inversions& q, float* work) {
     for (int k = 0; k < q.count; k += W) invert_lanes(q, k, least(W, q.count - k), work);
   } else {
     for (int k = 0; k < q.count; k++) {
-      auto one = q.n <= LEAF ? invert_single : invert_by_sweeps;
-      q.status[k] = one(q.source[k], q.n, q.scale[k], q.damping[k], q.inverse[k], work);
+      q.status[k] = invert_one(q.source[k], q.n, q.scale[k], q.damping[k], q.inverse[k], work);
     }
   }
 }

@@ -12,7 +12,7 @@
 namespace kfac::KFAC_ISA {
 
 /// The columns of one sweep: wide ones read and write A less often, narrow ones leave less to the diagonal blocks.
-static inline int sweep_width(int n) { return n <= 512 ? 64 : 128; }
+static inline int sweep_width(int n) { return n <= 128 ? 32 : n <= 512 ? 64 : 128; }
 
 /// Phases: 0 loads A; 1 factorises the first diagonal block; then, for each sweep, its panel, and the rest of A together
 /// with the next diagonal block; then the check; then the inverse is written.
@@ -33,7 +33,9 @@ struct Sweep final : Plan {
 
   float* panel(float* shared, int strip) const { return shared + matrix_floats() + (size_t)strip * P * width; }
   Diagonal diagonal(float* shared, int block) const {
-    return {shared + matrix_floats() + panel_floats(), width, least(width, size - block * width)};
+    float* a = shared + (size_t)block * width * (lda + 1);
+    float* x = shared + matrix_floats() + panel_floats() + block % 2 * Diagonal::floats(width);
+    return {a, lda, x, width, least(width, size - block * width)};
   }
 
   int strips() const { return size / P; }
@@ -46,14 +48,14 @@ struct Sweep final : Plan {
   int phases() const override { return 2 * blocks + 4; }
   int check_phase() const { return 2 * blocks + 2; }
   size_t shared_floats() const override {
-    return matrix_floats() + panel_floats() + Diagonal::floats(width) + 16;
+    return matrix_floats() + panel_floats() + 2 * Diagonal::floats(width) + 16;
   }
   size_t scratch_floats() const override { return (size_t)width * P + Diagonal::scratch_floats(width) + 16; }
   int32_t status() const override { return __atomic_load_n(&failure, __ATOMIC_RELAXED); }
 
   int tasks(int phase) const override {
     if (phase == 1 || phase == check_phase()) return 1;
-    return strips() + (phase > 1 && phase < check_phase() ? 1 : 0);
+    return strips() + (phase < check_phase() ? phase % 2 : 0);
   }
 
   void fail(int32_t status) const { __atomic_store_n(&failure, status, __ATOMIC_RELAXED); }
@@ -63,11 +65,10 @@ struct Sweep final : Plan {
     if (phase == 0) return load_strip(task, shared);
     if (phase == 1) return factorise(0, shared, scratch);
     if (phase == check_phase()) return check(shared);
-    if (phase > check_phase()) return write_strip(shared, lda, n, task * P, least(n, task * P + P), inverse);
+    if (phase > check_phase()) return write_rows(shared, lda, n, task * P, least(n, task * P + P), inverse);
     int block = (phase - 2) / 2;
     if (phase % 2 == 0) {
-      if (task == 0) return diagonal(shared, block).square(at(shared, block), lda);
-      if (!in_block(task - 1, block)) sweep_panel(block, task - 1, shared, scratch);
+      if (!in_block(task, block)) sweep_panel(block, task, shared, scratch);
     } else if (task == 0) {
       if (block + 1 == blocks) return;
       for (int s = first_strip(block + 1); s < least(strips(), first_strip(block + 2)); s++) {
@@ -79,20 +80,15 @@ struct Sweep final : Plan {
     }
   }
 
-  float* at(float* shared, int block) const { return shared + (size_t)block * width * (lda + 1); }
-
   void load_strip(int strip, float* a) const {
     int first = strip * P;
     bool finite = load_damped(source, n, first, least(n, first + P), scale, damping, a, lda);
-    for (int i = most(n, first); i < first + P; i++) {
-      memset(a + i * lda, 0, sizeof(float) * i);
-      a[i * lda + i] = 1;
-    }
+    pad_identity(most(n, first), first + P, a, lda);
     if (!finite) fail(-1);
   }
 
   void factorise(int block, float* shared, float* scratch) const {
-    int status = diagonal(shared, block).factorise(at(shared, block), lda, scratch);
+    int status = diagonal(shared, block).factorise(scratch);
     if (status) fail(status > 0 ? block * width + status : status);
   }
 
@@ -106,12 +102,12 @@ struct Sweep final : Plan {
     if (below) {
       float* rows = a + (size_t)strip * P * lda + first;
       for (int k = 0; k < count; k += W) {
-        for (int half = 0; half < P; half += W) transpose_to(rows + half * lda + k, lda, W, W, z + k * P + half, P);
+        for (int half = 0; half < P; half += W) transpose_block(rows + half * lda + k, lda, z + k * P + half, P);
       }
       d.solve(z);
       d.solve_transposed(z, q, P);
       for (int k = 0; k < count; k += W) {
-        for (int half = 0; half < P; half += W) transpose_to(q + k * P + half, P, W, W, rows + half * lda + k, lda);
+        for (int half = 0; half < P; half += W) transpose_block(q + k * P + half, P, rows + half * lda + k, lda);
       }
     } else {
       float* rows = a + first * lda + strip * P;
@@ -126,6 +122,7 @@ struct Sweep final : Plan {
 
   /// A strip of rows, but for what is in the swept block's panel or in the next diagonal block.
   void update_strip(int block, int strip, float* shared) const {
+    if (strip == first_strip(block)) diagonal(shared, block).square();
     if (in_block(strip, block)) return;
     int end = in_block(strip, block + 1) ? first_strip(block + 1) : strip + 1;
     update(block, strip, 0, least(end, first_strip(block)), shared);
@@ -153,8 +150,8 @@ struct Sweep final : Plan {
   }
 };
 
-/// Inverts one damped matrix with memory of `sweep_floats(n)`; on failure `inverse` keeps its value.
-static int invert_by_sweeps(const float* source, int n, double scale, double damping, float* inverse, float* work) {
+/// Inverts one damped matrix with memory of `invert_one_floats(n)`; on failure `inverse` keeps its value.
+static int invert_one(const float* source, int n, double scale, double damping, float* inverse, float* work) {
   Sweep sweep(n, source, scale, damping, inverse);
   float *shared = aligned(work), *scratch = aligned(shared + sweep.shared_floats());
   for (int phase = 0; phase < sweep.phases(); phase++) {
@@ -163,7 +160,7 @@ static int invert_by_sweeps(const float* source, int n, double scale, double dam
   return sweep.status();
 }
 
-static inline size_t sweep_floats(int n) {
+static inline size_t invert_one_floats(int n) {
   Sweep sweep(n, nullptr, 1, 0, nullptr);
   return sweep.shared_floats() + sweep.scratch_floats() + 32;
 }

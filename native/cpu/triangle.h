@@ -18,13 +18,22 @@ static bool load_damped(const float* source, int n, int first, int last, double 
       check += x * 0;
       store(row + j, x);
     }
-    vf x = load(from + j, i - j) * factor;
+    bool inside = (size_t)i * n + j + W <= (size_t)n * n;  // what follows in memory is not used
+    vf x = first_lanes(inside ? load(from + j) : load(from + j, i - j), i - j) * factor;
     check += x * 0;
     store(row + j, x);
     row[i] = (float)(scale * from[i] + damping);  // in fp64, so that the sum is rounded once
     check[0] += row[i] * 0;
   }
   return is_zero(check);
+}
+
+/// Makes rows [first, last), up to the diagonal, those of the identity.
+static void pad_identity(int first, int last, float* a, ptrdiff_t lda) {
+  for (int i = first; i < last; i++) {
+    memset(a + i * lda, 0, sizeof(float) * i);
+    a[i * lda + i] = 1;
+  }
 }
 
 /// Whether the trace is finite, and with it a definite matrix: none of its elements is larger.
@@ -34,23 +43,36 @@ static bool finite_trace(const float* a, ptrdiff_t lda, int n) {
   return trace - trace == 0;
 }
 
-/// Writes rows [first, last) of -A up to the diagonal, and their mirror images.
-static void write_strip(const float* a, ptrdiff_t lda, int n, int first, int last, float* out) {
-  for (int i = first; i < last; i += W) {
-    int rows = least(W, last - i);
-    for (int j = 0; j <= i; j += W) {
-      vf block[W];
-      for (int r = 0; r < W; r++) block[r] = r < rows ? -load(a + (i + r) * lda + j) : vf{};
-      if (i > j) {
-        for (int r = 0; r < rows; r++) store(out + (size_t)(i + r) * n + j, block[r]);
-        transpose(block);
-        for (int c = 0; c < W; c++) store(out + (size_t)(j + c) * n + i, block[c], rows);
-        continue;
+/// Writes the transpose of a W x W block, negated.
+static inline void negate_transposed(const float* from, ptrdiff_t from_step, float* to, ptrdiff_t to_step) {
+  vf v[W];
+#pragma GCC unroll 16
+  for (int i = 0; i < W; i++) {
+    v[i] = -load(from + i * from_step);
+    __builtin_prefetch(from + (i + 2 * W) * from_step);
+  }
+  transpose(v);
+#pragma GCC unroll 16
+  for (int i = 0; i < W; i++) store(to + i * to_step, v[i]);
+}
+
+/// Writes rows [first, last) of the symmetric matrix -A, of which the lower triangle is given; first is a multiple of W.
+static void write_rows(const float* a, ptrdiff_t lda, int n, int first, int last, float* out) {
+  for (int i = first; i < last; i++) {
+    float* row = out + (size_t)i * n;
+    for (int j = 0; j < i / W * W; j += W) store(row + j, -load(a + i * lda + j));
+  }
+  for (int k = first; k < n; k += W) {
+    for (int j = first; j < last && j <= k; j += W) {
+      const float* from = a + k * lda + j;
+      float* to = out + (size_t)j * n + k;
+      if (j < k && n - k >= W && last - j >= W) {
+        negate_transposed(from, lda, to, n);
+      } else {
+        for (int c = j; c < least(last, j + W); c++, to += n) {
+          for (int r = k; r < least(n, k + W); r++) to[r - k] = -(r < c ? a[c * lda + r] : a[r * lda + c]);
+        }
       }
-      vf lower[W];
-      memcpy(lower, block, sizeof block);
-      transpose(block);
-      for (int r = 0; r < rows; r++) store(out + (size_t)(i + r) * n + i, choose_lanes(lower[r], block[r], r + 1), rows);
     }
   }
 }

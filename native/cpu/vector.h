@@ -91,24 +91,65 @@ static inline bool is_zero(vf v) {
   return zero;
 }
 
-/// Transposes a W x W block held in W vectors: off-diagonal blocks change places, at every scale from 1 to W / 2.
-static inline void transpose(vf (&v)[W]) {
-#pragma GCC unroll 8
-  for (int s = 1; s < W; s *= 2) {
-    vi low, high;
-    for (int l = 0; l < W; l++) {
-      low[l] = l & s ? W + l - s : l;
-      high[l] = l & s ? W + l : l + s;
-    }
+/// Lanes from two vectors: lane l is a[from[l]], or b[from[l] - W].
+typedef int (*LaneOf)(int lane);
+template <LaneOf from>
+static inline __attribute__((always_inline)) vf shuffle(vf a, vf b) {
+  vi lanes;
 #pragma GCC unroll 16
-    for (int i = 0; i < W; i++) {
-      if (!(i & s)) {
-        vf a = v[i], b = v[i + s];
-        v[i] = __builtin_shuffle(a, b, low);
-        v[i + s] = __builtin_shuffle(a, b, high);
-      }
+  for (int l = 0; l < W; l++) lanes[l] = from(l);
+  return __builtin_shuffle(a, b, lanes);
+}
+
+// Within each quarter of 4 lanes: the first or second half of both operands, alternating in singles or in pairs.
+constexpr int single_low(int l) { return l / 4 * 4 + l % 4 / 2 + l % 2 * W; }
+constexpr int single_high(int l) { return single_low(l) + 2; }
+constexpr int pair_low(int l) { return l / 4 * 4 + l % 2 + l % 4 / 2 * W; }
+constexpr int pair_high(int l) { return pair_low(l) + 2; }
+// Whole quarters: the first or second half of both operands, or their even or odd ones.
+constexpr int half_low(int l) { return l % (W / 2) + l / (W / 2) * W; }
+constexpr int half_high(int l) { return half_low(l) + W / 2; }
+constexpr int even_quarters(int l) { return l % 4 + l % (W / 2) / 4 * 8 + l / (W / 2) * W; }
+constexpr int odd_quarters(int l) { return even_quarters(l) + 4; }
+
+/// Transposes a W x W block held in W vectors: first 4 x 4 blocks in themselves, then the blocks.
+static inline __attribute__((always_inline)) void transpose(vf (&v)[W]) {
+  vf t[W];
+#pragma GCC unroll 4
+  for (int i = 0; i < W; i += 4) {
+    vf a = shuffle<single_low>(v[i], v[i + 1]), b = shuffle<single_high>(v[i], v[i + 1]);
+    vf c = shuffle<single_low>(v[i + 2], v[i + 3]), d = shuffle<single_high>(v[i + 2], v[i + 3]);
+    t[i] = shuffle<pair_low>(a, c);
+    t[i + 1] = shuffle<pair_high>(a, c);
+    t[i + 2] = shuffle<pair_low>(b, d);
+    t[i + 3] = shuffle<pair_high>(b, d);
+  }
+#pragma GCC unroll 4
+  for (int c = 0; c < 4; c++) {
+    if constexpr (W == 4) v[c] = t[c];
+    if constexpr (W == 8) {
+      v[c] = shuffle<half_low>(t[c], t[4 + c]);
+      v[4 + c] = shuffle<half_high>(t[c], t[4 + c]);
+    }
+    if constexpr (W == 16) {
+      vf x = shuffle<half_low>(t[c], t[4 + c]), y = shuffle<half_high>(t[c], t[4 + c]);
+      vf z = shuffle<half_low>(t[8 + c], t[12 + c]), w = shuffle<half_high>(t[8 + c], t[12 + c]);
+      v[c] = shuffle<even_quarters>(x, z);
+      v[4 + c] = shuffle<odd_quarters>(x, z);
+      v[8 + c] = shuffle<even_quarters>(y, w);
+      v[12 + c] = shuffle<odd_quarters>(y, w);
     }
   }
+}
+
+/// Copies a W x W block transposed.
+static inline void transpose_block(const float* from, ptrdiff_t from_step, float* to, ptrdiff_t to_step) {
+  vf v[W];
+#pragma GCC unroll 16
+  for (int i = 0; i < W; i++) v[i] = load(from + i * from_step);
+  transpose(v);
+#pragma GCC unroll 16
+  for (int i = 0; i < W; i++) store(to + i * to_step, v[i]);
 }
 
 /// Copies rows x cols elements, W at most of each, transposed and padded with zeros: to[c * to_step + [0, W)].

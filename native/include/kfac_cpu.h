@@ -43,7 +43,7 @@ KFAC_CPU_API int64_t kfac_cpu_invert_floats(int32_t n);
 KFAC_CPU_API void kfac_cpu_invert(int32_t n, int32_t count, const float* const* source, const double* scale,
                                   const double* damping, float* const* inverse, int32_t* status, float* work);
 
-/* The same for one matrix of more than 64 rows, as a plan, to be released; the same bits as kfac_cpu_invert. Its status,
+/* The same for one matrix, as a plan, to be released; the same bits as of kfac_cpu_invert for one. Its status,
  * once the last phase has ended, is that of kfac_cpu_invert. */
 KFAC_CPU_API kfac_cpu_plan* kfac_cpu_inversion(int32_t n, const float* source, double scale, double damping,
                                                float* inverse);
