@@ -2,22 +2,28 @@ package io.github.kfac4j.cpu;
 
 /** A plan of libkfac_cpu, to be closed. */
 abstract class NativePlan implements Plan, AutoCloseable {
+  private final int phases;
+  private final long sharedFloats;
+  private final long scratchFloats;
   private long plan;
   private Floats shared;
 
   /** Takes over the plan at an address. */
   NativePlan(long plan) {
     this.plan = plan;
+    this.phases = KfacCpu.kfac_cpu_plan_phases(plan);
+    this.sharedFloats = KfacCpu.kfac_cpu_plan_shared(plan);
+    this.scratchFloats = KfacCpu.kfac_cpu_plan_scratch(plan);
   }
 
   /** Floats of {@link #take}. */
   final long sharedFloats() {
-    return KfacCpu.kfac_cpu_plan_shared(plan);
+    return sharedFloats;
   }
 
   /** Takes the memory that all tasks share. */
   final void take(Arena arena) {
-    shared = arena.take(sharedFloats());
+    shared = arena.take(sharedFloats);
   }
 
   /** 0, or what kfac_cpu.h says of a plan that failed. */
@@ -27,7 +33,7 @@ abstract class NativePlan implements Plan, AutoCloseable {
 
   @Override
   public final int phases() {
-    return KfacCpu.kfac_cpu_plan_phases(plan);
+    return phases;
   }
 
   @Override
@@ -37,12 +43,12 @@ abstract class NativePlan implements Plan, AutoCloseable {
 
   @Override
   public final long scratchFloats() {
-    return KfacCpu.kfac_cpu_plan_scratch(plan);
+    return scratchFloats;
   }
 
   @Override
   public final void run(int phase, int task, Arena scratch) {
-    Floats own = scratch.take(scratchFloats());
+    Floats own = scratch.take(scratchFloats);
     KfacCpu.kfac_cpu_plan_run(plan, phase, task, shared.address(), own.address());
   }
 
