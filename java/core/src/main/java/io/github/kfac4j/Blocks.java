@@ -62,7 +62,8 @@ final class Blocks {
       return "an embedding has the approximation KRONECKER, whose factor of the rows is a diagonal"
           + " already, and not "
           + approximation
-          + "; choose KRONECKER for this layer";
+          + ", which would square a table of gradients for each example; choose KRONECKER for this"
+          + " layer";
     }
     if (approximation == Approximation.DOUBLY_FACTORED && !(layer instanceof FlattenedDense)) {
       return "DOUBLY_FACTORED is for a FlattenedDense layer, whose input is known to be a feature"

@@ -16,7 +16,8 @@ import java.util.function.Consumer;
  * @param convention scaling constants
  * @param approximation what the Fisher block is approximated by
  * @param approximations other ones for layers by name
- * @param decay of the running averages of the factors, in [0, 1); 0 means the last batch alone
+ * @param decay of the running averages of the factors, in [0, 1), at each update, whatever the
+ *     interval; 0 means the last batch alone
  * @param klClip bound on the squared step length in the Fisher metric (Ba et al. 2017, section 5);
  *     empty for none
  * @param learningRate of the trainer's update rule, which the clip depends on

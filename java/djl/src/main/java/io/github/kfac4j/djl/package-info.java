@@ -40,6 +40,12 @@
  * <p>{@link io.github.kfac4j.djl.DjlOptimizer} takes the place of {@code kfac.precondition()} and
  * {@code trainer.step()} where the update rule must see weights, gradients and loss together:
  * momentum before preconditioning, Levenberg-Marquardt damping, learning rate and momentum from the
- * quadratic model. DJL has no Jacobian-vector products; they are finite differences there.
+ * quadratic model. DJL has no Jacobian-vector products; they are finite differences there. {@link
+ * io.github.kfac4j.djl.DjlTraining} is the same for {@code EasyTrain}.
+ *
+ * <p>What a block does not tell of its layer, a feature map in front of it for example, can be said
+ * to the {@link io.github.kfac4j.djl.DjlKfac.Factory} that makes K-FAC. Of a normalisation the
+ * scale and shift are preconditioned; what they multiply comes from one more forward pass of the
+ * block, with scale 1 and shift 0, in steps that update factors.
  */
 package io.github.kfac4j.djl;

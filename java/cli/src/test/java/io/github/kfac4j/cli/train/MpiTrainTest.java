@@ -89,4 +89,18 @@ class MpiTrainTest {
     assertThat(mpi.train(2, arguments)).as(mpi.log()).isZero();
     assertNearWeights(shared, serial, tolerance);
   }
+
+  /** Ten backward passes through one forward pass, A of the first alone. */
+  @Test
+  void theExactFisherIsThatOfOneProcess() throws Exception {
+    Path serial = directory.resolve("serial");
+    List<String> alone = new ArrayList<>(mpi.arguments(serial, 3));
+    alone.addAll(List.of("--kfac", "fisher=exact"));
+    assertThat(Cli.run(alone.toArray(String[]::new)).exitCode()).isZero();
+    Path shared = directory.resolve("shared");
+    List<String> arguments = new ArrayList<>(mpi.arguments(shared, 3));
+    arguments.addAll(List.of("--kfac", "fisher=exact"));
+    assertThat(mpi.train(2, arguments)).as(mpi.log()).isZero();
+    assertNearWeights(shared, serial, 1e-4);
+  }
 }
