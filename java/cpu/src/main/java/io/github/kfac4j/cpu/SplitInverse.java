@@ -4,8 +4,8 @@ import io.github.kfac4j.backend.Status;
 
 /** The damped inverse of one matrix by libkfac_cpu, shared out among the threads. */
 final class SplitInverse extends NativePlan {
-  /** Smaller matrices are done before another thread has begun. */
-  static final int MIN = 128;
+  /** Smaller matrices gain nothing: their tiles would wander from cache to cache. */
+  static final int MIN = 384;
 
   private final DampedMatrix matrix;
   private final Floats inverse;
