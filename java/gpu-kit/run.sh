@@ -23,7 +23,7 @@ trap 'rm -rf "$tmp"' EXIT
 natives=$kit/natives/io/github/kfac4j/cuda/natives/linux-x86_64
 kernel_test=$natives/kernel_test kernel_library=$natives/libkfac_cuda.so
 classes=$kit/natives:$kit/lib/*
-java_options= accuracy_options= bench_options="--set=gpu --set=more --set=compare"
+java_options= accuracy_options= bench_options="--set=more --set=gpu --set=compare"
 emulated=false
 
 # Libraries: the driver, then the first folder that has the whole toolkit (two cuBLAS must not mix), then what is
@@ -258,7 +258,7 @@ bench() {
     [ "$ours" = cuda ] && theirs=$peers || theirs=
     case $ours in cuda-kernels-* | cuda-cusolver) only=--only=inverse ;; *) only= ;; esac
     # shellcheck disable=SC2086  # nothing if there is none
-    logged "$(left)" '/left out|time is up|Exception/ { print substr($0, 1, 200) }
+    logged "$(left)" '/left out|time is up|Exception/ { print substr($0, 1, 200); next }
                       /^[a-z]+[-a-z]* / { name = $0 } / ms/ && !said[name]++ { print name ":" $0 }' \
       "$tmp/java" io.github.kfac4j.benchmarks.command.Benchmarks compare --backend="$ours" $theirs $only \
       --minutes="$minutes" --scripts="$kit/benchmarks/peers" --out="$out/bench.json" "$@"

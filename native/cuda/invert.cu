@@ -12,13 +12,11 @@ namespace kfac {
 namespace {
 
 // The jobs of one algorithm, of which a block does so many matrices.
-Batch<SmallJob> small_jobs(const kfac_invert_request* requests, int count, int algorithm, int together) {
-  Batch<SmallJob> batch;
+Batch<kfac_invert_request> small_jobs(const kfac_invert_request* requests, int count, int algorithm, int together) {
+  Batch<kfac_invert_request> batch;
   for (int i = 0; i < count; ++i) {
     const kfac_invert_request& q = requests[i];
-    if (algorithm_of(q) != algorithm) continue;
-    batch.add({q.matrix, q.inverse, q.status, q.dampings, q.scale, q.damping, q.n, q.count},
-              (q.count + together - 1) / together);
+    if (algorithm_of(q) == algorithm) batch.add(q, (q.count + together - 1LL) / together);
   }
   return batch;
 }
@@ -26,7 +24,7 @@ Batch<SmallJob> small_jobs(const kfac_invert_request* requests, int count, int a
 template <int N>
 void plan_small(const kfac_invert_request* requests, int count, int algorithm, Plan& plan) {
   using Team = SmallTeam<N>;
-  const Batch<SmallJob> batch = small_jobs(requests, count, algorithm, Team::TEAMS);
+  const Batch<kfac_invert_request> batch = small_jobs(requests, count, algorithm, Team::TEAMS);
   plan.launch(invert_small_kernel<Team>, batch, Team::THREADS * Team::TEAMS, sizeof(typename Team::AllShared));
 }
 

@@ -5,15 +5,6 @@
 
 namespace kfac {
 
-struct SmallJob {
-  const float* matrix;
-  float* inverse;
-  int* status;
-  const float* dampings;
-  float scale, damping;
-  int n, count;
-};
-
 // A team of THREADS threads inverts one matrix; thread t holds the columns t, t + THREADS, ...
 template <int N_>
 struct SmallTeam {
@@ -37,12 +28,12 @@ struct SmallTeam {
 };
 
 template <class Team>
-__global__ void __launch_bounds__(Team::THREADS* Team::TEAMS, Team::RESIDENT) invert_small_kernel(Table<SmallJob> table) {
+__global__ void __launch_bounds__(Team::THREADS* Team::TEAMS, Team::RESIDENT) invert_small_kernel(Table<kfac_invert_request> table) {
   constexpr int N = Team::N, COLUMNS = Team::COLUMNS, THREADS = Team::THREADS;
   using AllShared = typename Team::AllShared;
   KFAC_SHARED(AllShared, all);
   long long local;
-  const SmallJob job = table.find(blockIdx.x, local);
+  const kfac_invert_request job = table.find(blockIdx.x, local);
   const int team = threadIdx.x / THREADS, thread = threadIdx.x % THREADS, n = job.n;
   const long long matrix = local * Team::TEAMS + team;
   if (matrix >= job.count) return;  // a whole warp, where a block has several teams

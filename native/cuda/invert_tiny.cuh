@@ -1,16 +1,16 @@
 // Inverses of matrices up to 8 x 8 in fp64, each in the registers of one thread. In fp32 the error of so small an
 // inverse is a matter of luck: a few roundings that may or may not cancel.
 #pragma once
-#include "invert_small.cuh"
+#include "plan.h"
 #include "sweep.cuh"
 
 namespace kfac {
 
 constexpr int TINY = 8, TINY_THREADS = 64;
 
-__global__ void __launch_bounds__(TINY_THREADS) invert_tiny_kernel(Table<SmallJob> table) {
+__global__ void __launch_bounds__(TINY_THREADS) invert_tiny_kernel(Table<kfac_invert_request> table) {
   long long local;
-  const SmallJob job = table.find(blockIdx.x, local);
+  const kfac_invert_request job = table.find(blockIdx.x, local);
   const int n = job.n;
   const long long matrix = local * TINY_THREADS + threadIdx.x;
   if (matrix >= job.count) return;

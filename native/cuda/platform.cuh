@@ -22,6 +22,7 @@ __device__ __forceinline__ int opaque(int value) {
 template <class... Parameters, class... Arguments>
 int launch(void (*kernel)(Parameters...), long long blocks, dim3 shape, size_t shared, cudaStream_t stream,
            const Arguments&... arguments) {
+  static_assert((sizeof(Parameters) + ... + 0) <= 4096, "more parameters than older drivers take");
 #ifdef CUDA_EMU
   (void)stream;
   const bool ran = emu::launch(dim3(unsigned(blocks)), shape, shared,

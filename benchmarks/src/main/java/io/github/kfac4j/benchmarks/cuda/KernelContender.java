@@ -1,6 +1,5 @@
 package io.github.kfac4j.benchmarks.cuda;
 
-import static io.github.kfac4j.cuda.natives.kfac_cuda.KFAC_F32;
 import static io.github.kfac4j.cuda.natives.kfac_cuda.KFAC_INVERT_BY_SIZE;
 import static io.github.kfac4j.cuda.natives.kfac_cuda.KFAC_INVERT_FP64_8;
 import static io.github.kfac4j.cuda.natives.kfac_cuda.KFAC_INVERT_REGISTERS_128;
@@ -97,14 +96,14 @@ public final class KernelContender implements Contender {
     Inputs inputs = new Inputs(seed);
     Device device = new Device();
     if (c instanceof ConvCase conv) {
-      kfac_rows rows = rows(conv, device.upload(inputs.uniform(0, conv.elements())));
+      kfac_rows rows = SampleRows.of(conv, device.upload(inputs.uniform(0, conv.elements())));
       return conv.verb().equals(Case.PATCHES)
           ? patches(device, rows, conv.rows() * conv.dim())
           : moment(device, rows, conv.dim(), conv.examples());
     }
     if (c instanceof DenseCase dense) {
       FloatPointer data = device.upload(inputs.uniform(0, dense.rows() * dense.width()));
-      return moment(device, rows(dense, data), dense.dim(), dense.rows());
+      return moment(device, SampleRows.of(dense, data), dense.dim(), dense.rows());
     }
     if (c instanceof InverseCase inverse) {
       return inverses(device, inverse, inputs);
@@ -126,49 +125,6 @@ public final class KernelContender implements Contender {
           default -> Integer.MAX_VALUE;
         };
     return c.sizes().stream().allMatch(n -> n <= largest);
-  }
-
-  private static kfac_rows rows(ConvCase c, FloatPointer images) {
-    long size = c.size();
-    return unit(images, c.examples(), c.channels(), c.bias())
-        .height(size)
-        .width(size)
-        .batch_stride(c.channels() * size * size)
-        .channel_stride(size * size)
-        .y_stride(size)
-        .x_stride(1)
-        .kernel_height(c.kernel())
-        .kernel_width(c.kernel())
-        .stride_height(c.stride())
-        .stride_width(c.stride())
-        .padding_height(c.padding())
-        .padding_width(c.padding());
-  }
-
-  private static kfac_rows rows(DenseCase c, FloatPointer data) {
-    return unit(data, c.rows(), c.width(), c.bias()).batch_stride(c.width()).channel_stride(1);
-  }
-
-  private static kfac_rows unit(FloatPointer data, int batch, int channels, boolean bias) {
-    return new kfac_rows()
-        .data(data)
-        .dtype(KFAC_F32)
-        .bias(bias ? 1 : 0)
-        .groups(1)
-        .batch(batch)
-        .channels(channels)
-        .height(1)
-        .width(1)
-        .y_stride(0)
-        .x_stride(0)
-        .kernel_height(1)
-        .kernel_width(1)
-        .stride_height(1)
-        .stride_width(1)
-        .padding_height(0)
-        .padding_width(0)
-        .dilation_height(1)
-        .dilation_width(1);
   }
 
   private static Work patches(Device device, kfac_rows rows, int size) {
