@@ -1,9 +1,8 @@
 package io.github.kfac4j.cpu;
 
+import io.github.kfac4j.JavaCommand;
 import java.io.File;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -28,13 +27,7 @@ final class ChildJvm {
             .map(entries)
             .filter(Objects::nonNull)
             .collect(Collectors.joining(File.pathSeparator));
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    if (Runtime.version().feature() >= 24) {
-      command.add("--enable-native-access=ALL-UNNAMED"); // else it warns on the output that is read
-    }
-    command.addAll(List.of(options));
-    command.addAll(List.of("-cp", classPath, main.getName()));
+    List<String> command = JavaCommand.of(main.getName(), classPath, List.of(options), List.of());
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes());
     if (process.waitFor() != 0) {

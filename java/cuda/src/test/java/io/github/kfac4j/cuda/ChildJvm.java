@@ -1,9 +1,9 @@
 package io.github.kfac4j.cuda;
 
+import io.github.kfac4j.JavaCommand;
 import java.io.File;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -23,19 +23,15 @@ final class ChildJvm {
         Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
             .filter(keep)
             .collect(Collectors.joining(File.pathSeparator));
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    if (Runtime.version().feature() >= 24) {
-      command.add("--enable-native-access=ALL-UNNAMED"); // else it warns on the output that is read
-    }
+    List<String> all = new ArrayList<>();
     for (String property :
         List.of(CudaLibrary.EMULATION, "org.bytedeco.javacpp.platform.linkpath")) {
       if (System.getProperty(property) != null) {
-        command.add("-D" + property + "=" + System.getProperty(property));
+        all.add("-D" + property + "=" + System.getProperty(property));
       }
     }
-    command.addAll(List.of(options));
-    command.addAll(List.of("-cp", classPath, main.getName()));
+    all.addAll(List.of(options));
+    List<String> command = JavaCommand.of(main.getName(), classPath, all, List.of());
     // the log is not part of what the class prints
     ProcessBuilder builder = new ProcessBuilder(command).redirectError(Redirect.INHERIT);
     builder.environment().putAll(environment);

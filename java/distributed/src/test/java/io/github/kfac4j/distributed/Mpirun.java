@@ -2,6 +2,7 @@ package io.github.kfac4j.distributed;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.kfac4j.JavaCommand;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,13 +46,7 @@ public final class Mpirun {
         List.of("mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none"));
     command.addAll(List.of("-x", "OMP_NUM_THREADS=1", "-n", String.valueOf(ranks)));
     command.add("env"); // of a command that it knows as Java, mpirun changes the arguments
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(jvmOptions);
-    if (Runtime.version().feature() >= 24) {
-      command.add("--enable-native-access=ALL-UNNAMED");
-    }
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), main));
-    command.addAll(arguments);
+    command.addAll(JavaCommand.of(main, jvmOptions, arguments));
     return new ProcessBuilder(command)
         .redirectErrorStream(true)
         .redirectOutput(log.toFile())

@@ -13,6 +13,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What goes over the wire, counted. */
 class TrafficTest {
@@ -120,5 +122,34 @@ class TrafficTest {
     assertThat(counted.get(0) + counted.get(1) - traffic.statistics()).isBetween(1L, 2000L);
     // 50 divisions are about as many operations as a 4 x 4 inverse
     assertThat(LayerCost.cubic(layers).get(0).cost()).isEqualTo(4 * 4 * 4 + 3 * 3 * 3);
+  }
+
+  @ParameterizedTest(name = "{0} ranks, {1} workers a layer, {2}")
+  @CsvSource({"4, 1, FP32", "4, 2, FP32", "4, 4, FP32", "6, 3, FP32", "6, 2, FP16", "3, 1, FP16"})
+  void gradientsWithSeveralWorkers(int ranks, int workers, Precision precision) {
+    Assignment assignment = balanced(ranks).withWorkerFraction((double) workers / ranks);
+    var counted =
+        Ranks.run(
+            ranks,
+            c -> {
+              var counting = new CountingCollectives(c);
+              int[] shard = TrainingScenario.shard(c, TrainingScenario.EVEN);
+              Mlp network = new Mlp();
+              try (var kfac =
+                  new DistributedKfac(
+                      counting, new JavaBackend(), Mlp.layers(), OPTIONS, assignment, precision)) {
+                network.forwardBackward(0, shard[0], shard[1]);
+                kfac.observe(network.observations());
+                kfac.refresh();
+                long start = counting.bytes();
+                kfac.precondition(network.gradients());
+                return counting.bytes() - start;
+              }
+            });
+    long gradients = counted.stream().mapToLong(c -> c).sum();
+    Traffic traffic = Traffic.of(Mlp.layers(), assignment, precision);
+    long shortMessages = gradients - traffic.gradients() - traffic.preconditioned();
+    // two agreements: each rank sends a number and some bytes to the others
+    assertThat(shortMessages).isBetween(1L, 100L * ranks * (ranks - 1));
   }
 }

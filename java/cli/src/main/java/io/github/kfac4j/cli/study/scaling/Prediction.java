@@ -1,10 +1,9 @@
 package io.github.kfac4j.cli.study.scaling;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import io.github.kfac4j.distributed.Assignment;
+import io.github.kfac4j.cli.AssignmentRule;
 import io.github.kfac4j.distributed.LayerCost;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * The time of one iteration of layer-parallel K-FAC with factors and inverses renewed in it (Osawa
@@ -24,30 +23,7 @@ record Prediction(
     @JsonProperty("inversion_seconds") double inversion,
     @JsonProperty("network_seconds") double network) {
 
-  /** The ways to assign layers, with the names on the command line. */
-  enum Rule {
-    /** As Osawa et al. do it. */
-    CONTIGUOUS,
-    /** In turn. */
-    ROUND_ROBIN,
-    /** By cost. */
-    BALANCED;
-
-    Assignment assign(List<LayerCost> costs, int ranks) {
-      return switch (this) {
-        case CONTIGUOUS -> Assignment.contiguous(costs, ranks);
-        case ROUND_ROBIN -> Assignment.roundRobin(costs, ranks);
-        case BALANCED -> Assignment.balanced(costs, ranks);
-      };
-    }
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT).replace('_', '-');
-    }
-  }
-
-  static Prediction of(List<ModelLayer> layers, Cluster cluster, Rule rule, int ranks) {
+  static Prediction of(List<ModelLayer> layers, Cluster cluster, AssignmentRule rule, int ranks) {
     double flops = 0;
     double bytes = 0;
     for (ModelLayer layer : layers) {

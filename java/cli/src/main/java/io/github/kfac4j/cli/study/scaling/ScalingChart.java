@@ -1,5 +1,6 @@
 package io.github.kfac4j.cli.study.scaling;
 
+import io.github.kfac4j.cli.AssignmentRule;
 import java.awt.Color;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -35,7 +36,7 @@ final class ScalingChart {
     chart.getStyler().setChartBackgroundColor(Color.WHITE);
     chart.getStyler().setLegendPosition(LegendPosition.InsideNE);
     int color = 0;
-    for (Prediction.Rule rule : Prediction.Rule.values()) {
+    for (AssignmentRule rule : AssignmentRule.values()) {
       List<Prediction> part =
           predictions.stream().filter(p -> p.assignment().equals(rule.toString())).toList();
       add(chart, rule + " layers", part, Prediction::seconds, COLORS[color++]);
@@ -43,7 +44,7 @@ final class ScalingChart {
     List<Prediction> network =
         predictions.stream()
             .filter(p -> p.ranks() > 1)
-            .filter(p -> p.assignment().equals(Prediction.Rule.BALANCED.toString()))
+            .filter(p -> p.assignment().equals(AssignmentRule.BALANCED.toString()))
             .toList();
     add(chart, "of it network", network, Prediction::network, COLORS[color]);
     BitmapEncoder.saveBitmap(chart, file.toString(), BitmapEncoder.BitmapFormat.PNG);

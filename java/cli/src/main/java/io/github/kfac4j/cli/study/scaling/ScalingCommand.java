@@ -1,6 +1,7 @@
 package io.github.kfac4j.cli.study.scaling;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.cli.AssignmentRule;
 import io.github.kfac4j.cli.BackendOption;
 import io.github.kfac4j.cli.BadInputException;
 import io.github.kfac4j.cli.JsonOption;
@@ -101,7 +102,7 @@ public final class ScalingCommand implements Callable<Integer> {
   private static List<Prediction> predict(Cluster cluster) {
     List<ModelLayer> layers = ResNet50.layers();
     List<Prediction> predictions = new ArrayList<>();
-    for (Prediction.Rule rule : Prediction.Rule.values()) {
+    for (AssignmentRule rule : AssignmentRule.values()) {
       for (int ranks = 1; ranks <= MOST_RANKS; ranks *= 2) {
         predictions.add(Prediction.of(layers, cluster, rule, ranks));
       }
@@ -151,7 +152,7 @@ public final class ScalingCommand implements Callable<Integer> {
 
   private static Map<String, Integer> fastest(List<Prediction> predictions) {
     Map<String, Integer> fastest = new LinkedHashMap<>();
-    for (Prediction.Rule rule : Prediction.Rule.values()) {
+    for (AssignmentRule rule : AssignmentRule.values()) {
       predictions.stream()
           .filter(p -> p.assignment().equals(rule.toString()))
           .min(Comparator.comparingDouble(Prediction::seconds))

@@ -2,6 +2,7 @@ package io.github.kfac4j.cli.train.run;
 
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.cli.AssignmentRule;
 import io.github.kfac4j.cli.BadInputException;
 import io.github.kfac4j.cli.train.run.KfacText.Key;
 import io.github.kfac4j.distributed.Assignment;
@@ -20,7 +21,7 @@ import java.util.Map;
  * @param workers the part of the ranks that precondition each layer
  * @param payload in which numbers travel
  */
-record Sharing(Rule assignment, double workers, Precision payload) {
+record Sharing(AssignmentRule assignment, double workers, Precision payload) {
   /** Settings that cannot be shared, and why. */
   private static final Map<Key, String> ALONE =
       Map.of(
@@ -28,30 +29,6 @@ record Sharing(Rule assignment, double workers, Precision payload) {
           Key.LM, "it measures the loss on the whole batch, of which a rank has a part",
           Key.QUADRATIC, "it measures the loss on the whole batch, of which a rank has a part",
           Key.MOMENTUM_FIRST, "the velocity would be that of one rank's part of the batch");
-
-  /** An assignment by its name. */
-  enum Rule {
-    BALANCED {
-      @Override
-      Assignment of(List<LayerCost> layers, int ranks) {
-        return Assignment.balanced(layers, ranks);
-      }
-    },
-    CONTIGUOUS {
-      @Override
-      Assignment of(List<LayerCost> layers, int ranks) {
-        return Assignment.contiguous(layers, ranks);
-      }
-    },
-    ROUND_ROBIN {
-      @Override
-      Assignment of(List<LayerCost> layers, int ranks) {
-        return Assignment.roundRobin(layers, ranks);
-      }
-    };
-
-    abstract Assignment of(List<LayerCost> layers, int ranks);
-  }
 
   /**
    * What a run's settings say.
@@ -67,7 +44,7 @@ record Sharing(Rule assignment, double workers, Precision payload) {
               + workers);
     }
     return new Sharing(
-        text.choice(Key.ASSIGNMENT, Rule.class).orElse(Rule.BALANCED),
+        text.choice(Key.ASSIGNMENT, AssignmentRule.class).orElse(AssignmentRule.BALANCED),
         workers,
         text.choice(Key.PAYLOAD, Precision.class).orElse(Precision.FP32));
   }
@@ -97,7 +74,7 @@ record Sharing(Rule assignment, double workers, Precision payload) {
   DistributedKfac kfac(
       Collectives ranks, Backend backend, Map<String, Layer> layers, KfacOptions options) {
     Assignment shared =
-        assignment.of(LayerCost.cubic(layers), ranks.size()).withWorkerFraction(workers);
+        assignment.assign(LayerCost.cubic(layers), ranks.size()).withWorkerFraction(workers);
     return new DistributedKfac(ranks, backend, layers, options, shared, payload);
   }
 }

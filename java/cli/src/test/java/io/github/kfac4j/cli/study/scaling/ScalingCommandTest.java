@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.data.Percentage.withPercentage;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.kfac4j.cli.AssignmentRule;
 import io.github.kfac4j.cli.Cli;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -55,7 +56,7 @@ class ScalingCommandTest {
   void theNetworkTermIsThatOfRings() {
     Cluster cluster = new Cluster("x", 1, 1e12, Map.of(100, 1e-3, 200, 8e-3), 1e-6, 1e9);
     List<ModelLayer> one = List.of(new ModelLayer("fc", 100, 200, 1, 20_000));
-    Prediction p = Prediction.of(one, cluster, Prediction.Rule.BALANCED, 4);
+    Prediction p = Prediction.of(one, cluster, AssignmentRule.BALANCED, 4);
     double bytes = 4 * (100 * 101 / 2 + 200 * 201 / 2 + 2 * 20_000);
     assertThat(p.network()).isCloseTo(3 * 3e-6 + bytes * 0.75 / 1e9, within(1e-12));
     assertThat(p.inversion()).isCloseTo(9e-3 + 2.0 * 20_000 * 300 / 1e12, within(1e-12));
