@@ -11,7 +11,6 @@ import io.github.kfac4j.distributed.DistributedKfac;
 import io.github.kfac4j.distributed.LayerCost;
 import io.github.kfac4j.distributed.Precision;
 import io.github.kfac4j.layer.Layer;
-import java.util.List;
 import java.util.Map;
 
 /**
