@@ -11,7 +11,7 @@ struct View {
 };
 
 /// Which terms of a product vanish: A(i, k) or B(k, j) is triangular.
-enum class Trim { none, b_upper, b_lower, a_lower, a_upper };
+enum class Trim { none, b_upper, b_lower, a_lower };
 
 /// C = or += sign A B. C is written in whole tiles: its rows reach to a multiple of M, its columns to one of P.
 struct Product {
@@ -58,7 +58,6 @@ static inline void trim(const Product& p, int i, int j, int& from, int& to) {
   if (p.trim == Trim::b_upper) to = least(to, j + P);
   if (p.trim == Trim::b_lower) from = most(from, j);
   if (p.trim == Trim::a_lower) to = least(to, i + M);
-  if (p.trim == Trim::a_upper) from = most(from, i);
 }
 
 /// Up to this size matrices are read where they lie: they fit into the caches.
@@ -124,7 +123,7 @@ static void multiply(const Product& p, float* memory) {
     }
     for (int i0 = 0; i0 < p.m; i0 += P) {
       int rows = least(P, p.m - i0);
-      bool vanishes = (p.trim == Trim::a_lower && i0 + P <= k0) || (p.trim == Trim::a_upper && i0 >= k1);
+      bool vanishes = p.trim == Trim::a_lower && i0 + P <= k0;
       if (vanishes && add_to_c) continue;
       if (!vanishes) pack(p.a, i0, rows, k0, k1, panel);
       for (int j = 0; j < p.n; j += P) {
