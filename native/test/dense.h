@@ -33,11 +33,10 @@ std::vector<T> cholesky_inverse(int n, std::vector<T> a) {
   return inverse;
 }
 
-// scale a + damping I, in fp32 as the kernels form it, then widened
+// scale a + damping I
 inline std::vector<double> damped(int n, const float* a, float scale, float damping) {
   std::vector<double> m(size_t(n) * n);
-  for (int i = 0; i < n * n; ++i) m[i] = scale * a[i];
-  for (int i = 0; i < n; ++i) m[i * n + i] = float(m[i * n + i]) + damping;
+  for (int i = 0; i < n * n; ++i) m[i] = double(scale) * a[i] + (i % (n + 1) == 0 ? double(damping) : 0.0);
   return m;
 }
 

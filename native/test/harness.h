@@ -31,6 +31,7 @@ struct Register {
   Register(const char* name, void (*run)()) { tests().push_back({name, run}); }
 };
 inline int failures = 0;
+inline const char* running = "";  // the test
 
 inline void fail(const char* file, int line, const std::string& what) {
   if (++failures <= 20) std::printf("  %s:%d: %s\n", std::strrchr(file, '/') ? std::strrchr(file, '/') + 1 : file, line, what.c_str());
@@ -57,7 +58,7 @@ inline void sync(int line) {
   (void)line;
 #else
   if (const cudaError_t e = cudaDeviceSynchronize()) {
-    std::printf("line %d: %s\n", line, cudaGetErrorString(e));
+    std::printf("  line %d: %s\nFAIL %s\n", line, cudaGetErrorString(e), running);
     std::exit(2);
   }
 #endif
@@ -154,10 +155,11 @@ inline std::mt19937& generator() {
   static std::mt19937 g;
   return g;
 }
-inline float normal() {
+inline std::normal_distribution<float>& distribution() {
   static std::normal_distribution<float> d;
-  return d(generator());
+  return d;
 }
+inline float normal() { return distribution()(generator()); }
 inline std::vector<float> normals(size_t n, float scale = 1.0f) {
   std::vector<float> v(n);
   for (float& x : v) x = normal() * scale;

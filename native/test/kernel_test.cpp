@@ -20,7 +20,9 @@ int main(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) wanted |= !std::strncmp(t.name, argv[i], std::strlen(argv[i]));
     if (!wanted) continue;
     test::generator().seed(20240501);
+    test::distribution().reset();  // it keeps every second number
     test::failures = 0;
+    test::running = t.name;
     t.run();
     std::printf("%s %s\n", test::failures ? "FAIL" : "ok  ", t.name);
     std::fflush(stdout);
