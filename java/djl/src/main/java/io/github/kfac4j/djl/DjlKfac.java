@@ -8,11 +8,14 @@ import ai.djl.training.listener.TrainingListenerAdapter;
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.KfacVerbs;
+import io.github.kfac4j.LayerReport;
+import io.github.kfac4j.LayerReport.GroupReport;
 import io.github.kfac4j.StepReport;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Layer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -20,8 +23,8 @@ import java.util.Map;
  * K-FAC in a DJL training program: preconditions the gradients of every {@code Linear}, {@code
  * Conv1d}, {@code Conv2d}, {@code TrainableWordEmbedding}, {@code BatchNorm} and {@code LayerNorm}
  * (scale and shift) in a model, between the backward pass and the optimizer's step. All other
- * parameters are trained by the optimizer as before; they are named in one line of the log.
- * Transposed convolutions do not run on DJL's PyTorch engine.
+ * parameters are trained by the optimizer as before; they are named in one line of the log, as are
+ * inversions that needed a remedy. Transposed convolutions do not run on DJL's PyTorch engine.
  *
  * <p>With {@code EasyTrain} it is a training listener, in a hand-written loop one call of {@link
  * #precondition}; the package description shows both.
@@ -36,6 +39,8 @@ import java.util.Map;
  * Not thread-safe.
  */
 public final class DjlKfac extends TrainingListenerAdapter implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(DjlKfac.class.getName());
+
   private final Model model;
   private final Backend ownBackend;
   private final Attachment attachment;
@@ -179,6 +184,23 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
   void report(StepReport report, StepTimes times) {
     lastReport = report;
     lastTimes = times;
+    remedies(report).forEach(line -> LOG.log(System.Logger.Level.WARNING, line));
+  }
+
+  /** A line for each layer whose inversion was not plainly ok. */
+  static List<String> remedies(StepReport report) {
+    List<String> lines = new ArrayList<>();
+    for (LayerReport layer : report.refreshed()) {
+      layer.perGroup().stream()
+          .map(GroupReport::status)
+          .filter(status -> !status.equals("ok"))
+          .distinct()
+          .map(
+              status ->
+                  "K-FAC step %d, layer %s: ".formatted(report.step(), layer.layer()) + status)
+          .forEach(lines::add);
+    }
+    return lines;
   }
 
   /** The parameters of the model, by name. */

@@ -11,6 +11,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.DefaultTrainingConfig;
 import ai.djl.training.Trainer;
+import io.github.kfac4j.InversePolicy;
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
@@ -89,6 +90,24 @@ class AttachmentTest {
           .isThrownBy(kfac::precondition)
           .withMessage("layer '01Conv2d': input holds a NaN or infinity at flat index 17");
       assertThat(kfac.kfac().state().step()).isZero();
+    }
+  }
+
+  /** A residual that fp64 cannot reach: Cholesky has to help. */
+  @Test
+  void inversionsThatNeededARemedyAreInTheLog() {
+    InversePolicy policy = new InversePolicy(InversePolicy.Method.NEWTON_SCHULZ, 1e-300, 2, 10, 3);
+    try (Model model = Nets.model(Nets.cnn());
+        DjlKfac kfac =
+            DjlKfac.attach(model, OPTIONS.withInversePolicy(policy), Fisher.EMPIRICAL, backend);
+        Trainer trainer = model.newTrainer(Nets.config(0.02f))) {
+      trainer.initialize(Nets.IMAGES);
+      Nets.step(trainer, kfac, 1);
+      assertThat(DjlKfac.remedies(kfac.lastReport()))
+          .hasSize(3)
+          .anyMatch(line -> line.startsWith("K-FAC step 1, layer 04Linear: A residual too large"));
+      Nets.step(trainer, kfac, 2);
+      assertThat(DjlKfac.remedies(kfac.lastReport())).isEmpty(); // nothing was inverted
     }
   }
 
