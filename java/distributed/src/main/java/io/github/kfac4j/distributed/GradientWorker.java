@@ -52,7 +52,8 @@ public final class GradientWorker implements KfacVerbs {
    * @param options the same on all ranks
    * @param precision in which statistics and gradients travel
    * @throws IllegalStateException on all ranks, if they do not agree
-   * @throws IllegalArgumentException if this is not a rank for gradients, or a setting cannot be
+   * @throws IllegalArgumentException on all ranks, if one has the class of another role, or a
+   *     setting cannot be
    */
   public GradientWorker(
       Collectives all,

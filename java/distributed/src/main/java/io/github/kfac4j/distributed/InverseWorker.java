@@ -28,7 +28,8 @@ public final class InverseWorker implements AutoCloseable {
    * @param options the same on all ranks
    * @param precision in which statistics travel
    * @throws IllegalStateException on all ranks, if they do not agree
-   * @throws IllegalArgumentException if this is not a rank for inverses, or a setting cannot be
+   * @throws IllegalArgumentException on all ranks, if one has the class of another role, or a
+   *     setting cannot be
    */
   public InverseWorker(
       Collectives all,

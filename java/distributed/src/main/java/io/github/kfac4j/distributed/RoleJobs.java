@@ -25,7 +25,8 @@ record RoleJobs(Collectives weights, Job gradients, Job statistics, Job publicat
    *
    * @param expected what this rank is to do
    * @throws IllegalStateException on all ranks, if they do not agree on plan, layers or settings
-   * @throws IllegalArgumentException if this rank is to do something else, or a setting cannot be
+   * @throws IllegalArgumentException on all ranks, if one is to do something else, or a setting
+   *     cannot be
    */
   static RoleJobs join(
       Collectives all,
@@ -55,8 +56,13 @@ record RoleJobs(Collectives weights, Job gradients, Job statistics, Job publicat
               + " have");
     }
     Role role = plan.role(all.rank());
-    require(
-        role == expected, "rank %d is one of those for %s".formatted(all.rank(), role.toString()));
+    FirstFailure failure = new FirstFailure();
+    failure.keep(
+        () ->
+            require(
+                role == expected,
+                "the plan has this rank for %s, not for %s".formatted(role, expected)));
+    new Agreement(all).settle(failure.take(), new byte[0]);
     boolean first = all.rank() == 0;
     Collectives weights = all.split(first || role == Role.STATISTICS ? 0 : 1);
     Collectives gradients = all.split(role == Role.GRADIENTS ? 0 : 1);

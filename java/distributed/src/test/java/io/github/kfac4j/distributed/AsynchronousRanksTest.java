@@ -279,6 +279,27 @@ class AsynchronousRanksTest {
     assertThatThrownBy(() -> plan(1, 1, 1, -1, Clock.WALL)).hasMessageContaining("-1");
   }
 
+  @Test
+  void aRankThatTakesAnotherRoleIsRefusedOnAll() {
+    AsynchronousPlan plan = plan(1, 1, 1, 0, Clock.LOGICAL);
+    var messages =
+        Ranks.run(
+            3,
+            c -> {
+              Backend backend = new JavaBackend();
+              return message(
+                  () -> {
+                    if (c.rank() == 1) {
+                      new InverseWorker(c, plan, backend, Mlp.layers(), OPTIONS, Precision.FP32);
+                    } else {
+                      AsynchronousScenario.run(c, plan, backend, OPTIONS, 1);
+                    }
+                  });
+            });
+    assertThat(messages)
+        .containsOnly("rank 1: the plan has this rank for STATISTICS, not for INVERSES");
+  }
+
   private static String refusal(AsynchronousPlan plan, KfacOptions options) {
     var messages =
         Ranks.run(
