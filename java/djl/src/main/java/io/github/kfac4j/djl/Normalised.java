@@ -35,8 +35,9 @@ final class Normalised extends ParameterStore {
 
   @Override
   public NDArray getValue(Parameter parameter, Device device, boolean training) {
-    NDArray copy = parameter.getArray().stopGradient().duplicate();
-    copy.attach(scratch);
+    NDArray value = parameter.getArray().stopGradient();
+    value.attach(scratch);
+    NDArray copy = value.duplicate();
     return switch (parameter.getType()) {
       case GAMMA -> copy.muli(0).addi(1);
       case BETA -> copy.muli(0);

@@ -15,6 +15,8 @@ import ai.djl.nn.Parameter;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.nn.convolutional.Conv2d;
 import ai.djl.nn.core.Linear;
+import ai.djl.nn.norm.BatchNorm;
+import ai.djl.nn.norm.LayerNorm;
 import ai.djl.training.DefaultTrainingConfig;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.Trainer;
@@ -41,6 +43,19 @@ final class Nets {
         .add(Activation::relu)
         .add(Blocks.batchFlattenBlock())
         .add(Linear.builder().setUnits(16).build())
+        .add(Activation::relu)
+        .add(Linear.builder().setUnits(CLASSES).build());
+  }
+
+  /** With normalisations, at which K-FAC looks once more. */
+  static SequentialBlock normalised() {
+    return new SequentialBlock()
+        .add(Conv2d.builder().setKernelShape(new Shape(3, 3)).setFilters(4).build())
+        .add(BatchNorm.builder().build())
+        .add(Activation::relu)
+        .add(Blocks.batchFlattenBlock())
+        .add(Linear.builder().setUnits(16).build())
+        .add(LayerNorm.builder().axis(1).build())
         .add(Activation::relu)
         .add(Linear.builder().setUnits(CLASSES).build());
   }

@@ -63,6 +63,26 @@ class TrainingTest {
   }
 
   @Test
+  void normalisationsTrainWithTheRest() {
+    try (Model model = Nets.model(Nets.normalised());
+        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
+        Trainer trainer = model.newTrainer(Nets.config(0.02f))) {
+      trainer.initialize(Nets.IMAGES);
+      float first = Nets.step(trainer, kfac, 0);
+      float last = 0;
+      NDManager all = model.getNDManager().getParentManager();
+      int arrays = 0;
+      for (int step = 1; step < 40; step++) {
+        last = Nets.step(trainer, kfac, step);
+        arrays = step == 4 ? all.getManagedArrays().size() : arrays;
+      }
+      assertThat(all.getManagedArrays()).hasSize(arrays); // nothing is kept
+      assertThat(kfac.layers()).hasSize(5);
+      assertThat(last).isLessThan(0.3f * first);
+    }
+  }
+
+  @Test
   void microBatchesAddUpToTheWholeBatch() {
     float[][] results = new float[2][];
     for (int parts = 1; parts <= 2; parts++) {
