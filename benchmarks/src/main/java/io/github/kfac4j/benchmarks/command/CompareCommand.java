@@ -92,6 +92,7 @@ final class CompareCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    List<Case> cases = cases();
     Results results =
         Files.exists(out) ? Results.read(out) : Results.empty(command(), threads, seed);
     long end = System.nanoTime() + (long) (minutes * 60e9);
@@ -99,13 +100,12 @@ final class CompareCommand implements Callable<Integer> {
       if (results.gemmGflops() == 0 && backend.equals("cpu")) {
         results = results.withGemmGflops(GemmRate.measure(threads));
       }
-      for (Case c : sets.stream().flatMap(set -> Cases.of(set).stream()).toList()) {
+      for (Case c : cases) {
         String own = c.backend() == null ? backend : c.backend();
         if (device(own).equals("cpu") && device(backend).equals("cuda")) {
           continue; // meant for another backend
         }
-        boolean wanted = only.isEmpty() || only.stream().anyMatch(c.id()::contains);
-        if (!wanted || (!again && results.has(c.verb(), c.name(), own))) {
+        if (!again && results.has(c.verb(), c.name(), own)) {
           continue;
         }
         if (minutes > 0 && System.nanoTime() > end) {
@@ -122,6 +122,20 @@ final class CompareCommand implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  private List<Case> cases() {
+    List<Case> all = sets.stream().flatMap(set -> Cases.of(set).stream()).toList();
+    List<Case> chosen =
+        all.stream()
+            .filter(c -> only.isEmpty() || only.stream().anyMatch(c.id()::contains))
+            .toList();
+    if (chosen.isEmpty()) {
+      throw new IllegalArgumentException(
+          "--only %s and --set %s choose no case; there are %s"
+              .formatted(only, sets, all.stream().map(Case::id).toList()));
+    }
+    return chosen;
   }
 
   private Measurement measure(Case c, String own, PeerPool pool) {

@@ -27,7 +27,6 @@ final class Nd4jContender implements Contender {
     this.threads = threads;
     Nd4j.getEnvironment().setMaxThreads(threads);
     Nd4j.getEnvironment().setMaxMasterThreads(threads);
-    blas.setThreads(1); // ND4J has the same OpenBLAS as the CPU backend, and sets its threads
   }
 
   @Override

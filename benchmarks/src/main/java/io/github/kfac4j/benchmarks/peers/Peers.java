@@ -20,7 +20,7 @@ public final class Peers {
     KNOWN.put("libtorch cholesky_inverse", threads -> new TorchContender(threads, true));
     KNOWN.put("openblas", threads -> new LapackContender(new OpenBlasLapack(), threads));
     KNOWN.put("mkl", threads -> new LapackContender(new MklLapack(), threads));
-    KNOWN.put("nd4j", Nd4jContender::new);
+    KNOWN.put("nd4j", threads -> served("nd4j", threads));
     KNOWN.put("ejml", EjmlContender::new);
     KNOWN.put("ojalgo", threads -> new OjalgoContender());
     KNOWN.put("sgd", SgdContender::new);
@@ -76,7 +76,7 @@ public final class Peers {
       String name, Path python, Path scripts, String device, int threads) {
     List<String> script = SCRIPTS.getOrDefault(name, GPU_SCRIPTS.get(name));
     try {
-      return new PythonContender(
+      return new ServedContender(
           List.of(
               python.toString(),
               scripts.resolve(script.get(0)).toString(),
@@ -87,6 +87,29 @@ public final class Peers {
     } catch (RuntimeException e) {
       throw new PeerUnavailableException(name, "install it for " + python, e);
     }
+  }
+
+  /**
+   * A peer in a JVM of its own: ND4J has the OpenBLAS of the CPU backend, which sets it to one
+   * thread, and would share its settings.
+   */
+  private static Contender served(String name, int threads) {
+    return new ServedContender(
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-cp",
+            System.getProperty("java.class.path"),
+            Server.class.getName(),
+            name,
+            Integer.toString(threads)));
+  }
+
+  /** A peer that others reach through {@link Server}. */
+  static Contender inThisProcess(String name, int threads) {
+    if (!name.equals("nd4j")) {
+      throw new IllegalArgumentException("no peer '" + name + "' has a process of its own");
+    }
+    return new Nd4jContender(threads);
   }
 
   /**

@@ -23,10 +23,11 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 
 /**
- * A script of {@code benchmarks/peers} that serves: it makes the same inputs, times itself, and
- * answers in JSON lines. While another contender runs it waits for its standard input.
+ * A peer in a process of its own, a script of {@code benchmarks/peers} or {@link Server}: it makes
+ * the same inputs, times itself, and answers in JSON lines. While another contender runs it waits
+ * for its standard input.
  */
-final class PythonContender implements Contender {
+final class ServedContender implements Contender {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Longer than any answer takes; loading a framework may take most of a minute. */
@@ -39,8 +40,8 @@ final class PythonContender implements Contender {
   private final String name;
   private final String version;
 
-  /** Starts a script and waits until its libraries are loaded. */
-  PythonContender(List<String> command) {
+  /** Starts a process and waits until its libraries are loaded. */
+  ServedContender(List<String> command) {
     try {
       errors = Files.createTempFile("kfac-peer", ".txt");
       errors.toFile().deleteOnExit();
@@ -114,7 +115,7 @@ final class PythonContender implements Contender {
   public Work prepare(Case c, long seed) {
     JsonNode answer = ask(request("prepare").put("seed", seed).set("case", JSON.valueToTree(c)));
     return answer.get("able").asBoolean()
-        ? new PythonWork(answer.get("share").asDouble(), answer.get("checkable").asBoolean())
+        ? new ServedWork(answer.get("share").asDouble(), answer.get("checkable").asBoolean())
         : null;
   }
 
@@ -131,12 +132,12 @@ final class PythonContender implements Contender {
     }
   }
 
-  private final class PythonWork implements Work {
+  private final class ServedWork implements Work {
     private final double share;
     private final boolean checkable;
     private Map<String, Double> parts = Map.of();
 
-    PythonWork(double share, boolean checkable) {
+    ServedWork(double share, boolean checkable) {
       this.share = share;
       this.checkable = checkable;
     }

@@ -58,6 +58,12 @@ class CompareCommandTest {
   }
 
   @Test
+  void namesWithoutACaseAreRefused() {
+    assertThat(compare("no such case")).isEqualTo(1);
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
   void aForeignFileIsRefused() throws IOException {
     Path file = Files.writeString(folder.resolve("tiny.json"), "{\"schema\": 2}");
     assertThat(compare("dense-factor")).isEqualTo(1);
