@@ -83,7 +83,8 @@ public final class Peers {
               "--serve",
               "--method=" + script.get(1),
               "--device=" + device,
-              "--threads=" + threads));
+              "--threads=" + threads),
+          Map.of());
     } catch (RuntimeException e) {
       throw new PeerUnavailableException(name, "install it for " + python, e);
     }
@@ -91,7 +92,8 @@ public final class Peers {
 
   /**
    * A peer in a JVM of its own: ND4J has the OpenBLAS of the CPU backend, which sets it to one
-   * thread, and would share its settings.
+   * thread, and would share its settings. Its OpenMP threads sleep while they wait: where they spin
+   * it takes 16 ms and more for products of half a millisecond.
    */
   private static Contender served(String name, int threads) {
     return new ServedContender(
@@ -101,7 +103,8 @@ public final class Peers {
             System.getProperty("java.class.path"),
             Server.class.getName(),
             name,
-            Integer.toString(threads)));
+            Integer.toString(threads)),
+        Map.of("OMP_WAIT_POLICY", "PASSIVE", "OMP_NUM_THREADS", Integer.toString(threads)));
   }
 
   /** A peer that others reach through {@link Server}. */

@@ -41,11 +41,13 @@ final class ServedContender implements Contender {
   private final String version;
 
   /** Starts a process and waits until its libraries are loaded. */
-  ServedContender(List<String> command) {
+  ServedContender(List<String> command, Map<String, String> environment) {
     try {
       errors = Files.createTempFile("kfac-peer", ".txt");
       errors.toFile().deleteOnExit();
-      process = new ProcessBuilder(command).redirectError(errors.toFile()).start();
+      ProcessBuilder builder = new ProcessBuilder(command).redirectError(errors.toFile());
+      builder.environment().putAll(environment);
+      process = builder.start();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
