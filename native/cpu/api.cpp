@@ -63,6 +63,10 @@ double kfac_cpu_dot_and_copy(int32_t rows, int32_t cols, const float* u, int64_t
   return sum;
 }
 
+void kfac_cpu_transpose(int32_t rows, int32_t cols, const float* a, int64_t a_stride, float* b, int64_t b_stride) {
+  verbs().transpose(rows, cols, a, a_stride, b, b_stride);
+}
+
 int32_t kfac_cpu_panel_width(void) { return verbs().panel_width(); }
 
 void kfac_cpu_pack(int32_t k, int32_t n, const float* b, int64_t row, int64_t col, float* panels) {

@@ -2,6 +2,19 @@
 
 namespace kfac::KFAC_ISA {
 
+void transpose(int rows, int cols, const float* a, int64_t a_stride, float* b, int64_t b_stride) {
+  for (int i = 0; i < rows; i += W) {
+    int height = least(W, rows - i);
+    for (int j = 0; j < cols; j += W) {
+      int width = least(W, cols - j);
+      vf v[W];
+      for (int r = 0; r < W; r++) v[r] = r < height ? load(a + (i + r) * a_stride + j, width) : vf{};
+      transpose(v);
+      for (int c = 0; c < width; c++) store(b + (j + c) * b_stride + i, v[c], height);
+    }
+  }
+}
+
 int panel_width() { return P; }
 
 void pack(int k, int n, const float* b, int64_t row, int64_t col, float* panels) {

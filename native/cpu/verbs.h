@@ -53,6 +53,7 @@ struct Verbs {
   void (*invert)(const Inversions& request, float* work);
   Plan* (*inversion)(int n, const float* source, double scale, double damping, float* inverse);
   double (*dot)(int64_t n, const float* x, const float* y);
+  void (*transpose)(int rows, int cols, const float* a, int64_t a_stride, float* b, int64_t b_stride);
   int (*panel_width)();
   void (*pack)(int k, int n, const float* b, int64_t row, int64_t col, float* panels);
   void (*multiply)(const PanelProduct& product);

@@ -56,6 +56,10 @@ KFAC_CPU_API double kfac_cpu_dot(int64_t n, const float* x, const float* y);
 KFAC_CPU_API double kfac_cpu_dot_and_copy(int32_t rows, int32_t cols, const float* u, int64_t u_stride, const float* w,
                                           int64_t w_stride, float* copy);
 
+/* B = A' with A rows x cols; the two may be parts of one matrix that do not overlap. */
+KFAC_CPU_API void kfac_cpu_transpose(int32_t rows, int32_t cols, const float* a, int64_t a_stride, float* b,
+                                     int64_t b_stride);
+
 /* Products whose right operand is packed first, into panels of kfac_cpu_panel_width columns.
  *
  * kfac_cpu_pack packs B, k x n, element (i, j) at b[i * row + j * col]: panel p holds columns p width to (p + 1) width - 1

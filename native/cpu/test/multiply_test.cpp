@@ -60,3 +60,19 @@ KFAC_TEST(products_of_every_form) {
     for (int k : {1, 2, 576, 577, 1153}) check(random, 17, 37, k, forms);
   }
 }
+
+KFAC_TEST(transposes_of_parts) {
+  std::mt19937 random(8);
+  for (int rows : {1, 7, 16, 33}) {
+    for (int cols : {0, 1, 15, 32, 50}) {
+      int from_stride = cols + 3, to_stride = rows + 2;
+      std::vector<float> a = test::gaussian(random, (size_t)rows * from_stride);
+      std::vector<float> expected = test::gaussian(random, (size_t)(cols + 1) * to_stride), b = expected;
+      for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < cols; j++) expected[j * to_stride + i] = a[i * from_stride + j];
+      }
+      kfac_cpu_transpose(rows, cols, a.data(), from_stride, b.data(), to_stride);
+      test::expect(b == expected, "transpose of " + std::to_string(rows) + " x " + std::to_string(cols));
+    }
+  }
+}

@@ -2,13 +2,14 @@ package io.github.kfac4j.cpu;
 
 import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Second moments, each in the way that costs least. */
 final class Accumulation {
-  /** Memory, in floats, of convolutions that are worked on side by side: 64 MiB. */
+  /** Memory, in floats, of what is worked on side by side: 64 MiB. */
   private static final long SIDE_BY_SIDE = 1 << 24;
 
   private final Pool pool;
@@ -30,24 +31,54 @@ final class Accumulation {
   }
 
   void run(List<Moment> moments) {
-    List<Plan> others = new ArrayList<>();
+    List<Moment> rows = new ArrayList<>();
     try {
       for (Moment moment : moments) {
         CpuMatrixStack target = CpuMatrixStack.of(moment.target());
         if (!own
             || !(moment.samples() instanceof PatchSamples patches)
             || !convolution(moment, patches, target)) {
-          SampleMatrix samples = SampleMatrix.of(moment.samples());
-          for (int k = 0; k < target.count(); k++) {
-            others.add(new MomentPlan(moment, samples, target.matrix(k), k));
-          }
+          rows.add(moment);
         }
       }
       runConvolutions();
     } finally {
       convolutions.forEach(ConvolutionPlan::close);
     }
-    pool.run(others);
+    runRows(rows);
+  }
+
+  private void runRows(List<Moment> moments) {
+    List<Plan> plans = new ArrayList<>();
+    for (Moment moment : moments) {
+      CpuMatrixStack target = CpuMatrixStack.of(moment.target());
+      SampleMatrix samples = SampleMatrix.of(moment.samples());
+      for (int k = 0; k < target.count(); k++) {
+        Panel whole = panels(moment, samples) ? samples.whole(k) : null;
+        if (whole == null) {
+          plans.add(new MomentPlan(moment, samples, target.matrix(k), k));
+          continue;
+        }
+        long packed = samples.rows * samples.dim;
+        if (floats + packed > SIDE_BY_SIDE) {
+          pool.run(plans);
+          plans.clear();
+          memory.reset();
+          floats = 0;
+        }
+        floats += packed;
+        plans.add(new PanelMomentPlan(moment, whole, samples.dim, target.matrix(k), memory));
+      }
+    }
+    pool.run(plans);
+  }
+
+  /** Whether panels pay for samples that lie in place. */
+  private boolean panels(Moment moment, SampleMatrix samples) {
+    return own
+        && moment.samples() instanceof RowSamples
+        && samples.dim >= PanelMomentPlan.LEAST
+        && samples.rows * samples.dim <= SIDE_BY_SIDE;
   }
 
   /** Plans a moment without patches; false if it needs them or they are cheaper. */

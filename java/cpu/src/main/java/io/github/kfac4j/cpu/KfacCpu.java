@@ -53,6 +53,14 @@ final class KfacCpu {
       @Cast("int64_t") long wStride,
       @Cast("float*") long copy);
 
+  static native void kfac_cpu_transpose(
+      int rows,
+      int cols,
+      @Cast("const float*") long a,
+      @Cast("int64_t") long aStride,
+      @Cast("float*") long b,
+      @Cast("int64_t") long bStride);
+
   static native int kfac_cpu_panel_width();
 
   static native void kfac_cpu_pack(

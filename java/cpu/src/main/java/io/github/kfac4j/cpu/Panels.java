@@ -44,33 +44,62 @@ final class Panels {
    * data[(i - firstRow) * rowStride + j * columnStride]}, one of the strides being 1.
    */
   void pack(int panel, int firstRow, int rows, Floats data, long rowStride, long columnStride) {
-    KfacCpu.kfac_cpu_pack(
-        rows,
-        columns(panel),
-        data.plus(first(panel) * columnStride).address(),
-        rowStride,
-        columnStride,
-        row(panel, firstRow).address());
+    pack(panel, firstRow, rows, data, rowStride, columnStride, n);
+  }
+
+  /** The same for a matrix of which only the first columns are there; zeros follow. */
+  void pack(
+      int panel,
+      int firstRow,
+      int rows,
+      Floats data,
+      long rowStride,
+      long columnStride,
+      int columnsThere) {
+    int there = Math.min(columns(panel), columnsThere - first(panel));
+    Floats to = row(panel, firstRow);
+    if (there <= 0) {
+      to.fill(rows * width, 0);
+      return;
+    }
+    long from = data.plus(first(panel) * columnStride).address();
+    KfacCpu.kfac_cpu_pack(rows, there, from, rowStride, columnStride, to.address());
+  }
+
+  /** {@code C = alpha A B} with A {@code m x k}, its rows contiguous, and B these panels. */
+  void multiply(
+      int m, Floats a, int lda, float alpha, Floats c, long rowStride, long columnStride) {
+    multiply(m, n, a, lda, 1, alpha, 0, c, rowStride, columnStride);
   }
 
   /**
-   * {@code C = alpha A B} with A {@code m x k}, its rows contiguous, B these panels, and element
-   * {@code (i, j)} of C at {@code c[i * rowStride + j * columnStride]}.
+   * {@code C = alpha A B + beta C} with A {@code m x k}, B the first columns of these panels, and
+   * element {@code (i, j)} of a matrix at {@code i * rowStride + j * columnStride}, one of the
+   * strides being 1.
    */
   void multiply(
-      int m, Floats a, int lda, float alpha, Floats c, long rowStride, long columnStride) {
+      int m,
+      int columns,
+      Floats a,
+      long aRow,
+      long aColumn,
+      float alpha,
+      float beta,
+      Floats c,
+      long cRow,
+      long cColumn) {
     KfacCpu.kfac_cpu_multiply(
         m,
-        n,
+        columns,
         k,
         a.address(),
-        lda,
-        1,
+        aRow,
+        aColumn,
         memory.address(),
         alpha,
-        0,
+        beta,
         c.address(),
-        rowStride,
-        columnStride);
+        cRow,
+        cColumn);
   }
 }

@@ -20,6 +20,14 @@ final class RowMatrix extends SampleMatrix {
     return source.inPlace() ? 512 : super.tile();
   }
 
+  @Override
+  Panel whole(int group) {
+    int stride = groups * width;
+    return source.inPlace()
+        ? new Panel(source.view((long) group * width, 0, null), stride, false, (int) rows, width)
+        : null;
+  }
+
   private boolean inPlace(int to) {
     return source.inPlace() && to <= width;
   }

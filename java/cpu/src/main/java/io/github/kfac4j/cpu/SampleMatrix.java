@@ -56,6 +56,11 @@ abstract class SampleMatrix {
    */
   abstract Panel load(int group, long row, int count, int from, int to, Arena scratch);
 
+  /** All samples of a group without the bias coordinate if they lie in place, else null. */
+  Panel whole(int group) {
+    return null;
+  }
+
   /** The side of the tiles into which a wide moment is cut. */
   int tile() {
     // a gathered coordinate should serve many products

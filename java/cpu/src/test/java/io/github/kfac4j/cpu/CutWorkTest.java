@@ -15,6 +15,7 @@ import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.tensor.HostTensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -36,6 +37,18 @@ class CutWorkTest {
   @Test
   void tilesOfWideRows() {
     moment(new RowSamples(Data.direct(gaussian(random, 40 * 1030)), 40, 1, 1, 1030, true));
+  }
+
+  /** Sums of several passes, groups side by side, a bias that is alone in its panel or not. */
+  @Test
+  void panelsOfRows() {
+    for (int width : new int[] {160, 301}) {
+      for (int groups : new int[] {1, 2}) {
+        HostTensor data = Data.direct(gaussian(random, 1300 * groups * width));
+        moment(new RowSamples(data, 1300, 1, groups, width, true));
+        moment(new RowSamples(data, 1300, 1, groups, width, false));
+      }
+    }
   }
 
   @Test
@@ -78,12 +91,13 @@ class CutWorkTest {
 
   private void moment(Samples samples) {
     int dim = samples.dim();
-    double[] nan = new double[dim * dim];
+    int groups = samples.groups();
+    double[] nan = new double[groups * dim * dim];
     Arrays.fill(nan, Double.NaN);
     double[][] results = new double[2][];
     int i = 0;
     for (Backend each : List.of(oracle, backend)) {
-      try (MatrixStack target = each.allocate(1, dim, dim)) {
+      try (MatrixStack target = each.allocate(groups, dim, dim)) {
         target.set(nan);
         each.accumulate(List.of(new Moment(target, 0, 0.25, samples)));
         each.accumulate(List.of(new Moment(target, 0.5, 0.5, samples)));
@@ -92,9 +106,10 @@ class CutWorkTest {
     }
     assertThat(error(results[1], results[0])).isLessThan(3e-6);
     int asymmetric = 0;
-    for (int r = 0; r < dim; r++) {
-      for (int c = 0; c < r; c++) {
-        asymmetric += results[1][r * dim + c] == results[1][c * dim + r] ? 0 : 1;
+    for (int r = 0; r < groups * dim; r++) {
+      int first = r / dim * dim;
+      for (int c = first; c < r; c++) {
+        asymmetric += results[1][r * dim + c - first] == results[1][c * dim + r - first] ? 0 : 1;
       }
     }
     assertThat(asymmetric).isZero();

@@ -1,0 +1,78 @@
+package io.github.kfac4j.cpu;
+
+import io.github.kfac4j.backend.Moment;
+
+/**
+ * The second moment of one group of samples that lie in place, on libkfac_cpu: they are packed
+ * once, then each task forms some rows of the lower triangle and copies them to the upper.
+ */
+final class PanelMomentPlan implements Plan {
+  /** Coordinates below which there would be too few tasks, and much padding. */
+  static final int LEAST = 128;
+
+  private final Panel samples;
+  private final Floats target;
+  private final float decay;
+  private final float weight;
+  private final int dim;
+  private final Panels panels;
+
+  /**
+   * A plan for samples that may lack the last coordinate, which then is the bias.
+   *
+   * @param memory shared by all tasks
+   */
+  PanelMomentPlan(Moment moment, Panel samples, int dim, Floats target, Arena memory) {
+    this.samples = samples;
+    this.target = target;
+    this.decay = (float) moment.decay();
+    this.weight = (float) moment.weight();
+    this.dim = dim;
+    this.panels = new Panels(samples.count(), dim, memory);
+  }
+
+  @Override
+  public int phases() {
+    return 2;
+  }
+
+  @Override
+  public int tasks(int phase) {
+    return panels.count();
+  }
+
+  @Override
+  public void run(int phase, int task, Arena scratch) {
+    if (phase == 0) {
+      pack(task);
+    } else {
+      rows(panels.count() - 1 - task);
+    }
+  }
+
+  private void pack(int panel) {
+    int count = samples.count();
+    long row = samples.byCoordinate() ? 1 : samples.stride();
+    long column = samples.byCoordinate() ? samples.stride() : 1;
+    panels.pack(panel, 0, count, samples.data(), row, column, samples.width());
+    if (samples.width() < dim && panel == panels.count() - 1) {
+      Floats bias = panels.row(panel, 0).plus(samples.width() - panels.first(panel));
+      for (int i = 0; i < count; i++) {
+        bias.put(i * panels.width(), 1);
+      }
+    }
+  }
+
+  /** The rows of the triangle whose coordinates are those of a panel, which is read as A. */
+  private void rows(int panel) {
+    int from = panels.first(panel);
+    int height = panels.columns(panel);
+    Floats c = target.plus((long) from * dim);
+    Floats a = panels.row(panel, 0);
+    int to = from + height;
+    panels.multiply(height, to, a, 1, panels.width(), weight, decay, c, dim, 1);
+    long above = target.plus(from).address();
+    KfacCpu.kfac_cpu_transpose(height, from, c.address(), dim, above, dim);
+    Matrices.mirrorLower(c.plus(from), height, dim);
+  }
+}
