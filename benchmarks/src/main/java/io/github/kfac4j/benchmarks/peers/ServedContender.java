@@ -39,6 +39,7 @@ final class ServedContender implements Contender {
   private final BufferedReader answers;
   private final String name;
   private final String version;
+  private final long settleMillis;
 
   /** Starts a process and waits until its libraries are loaded. */
   ServedContender(List<String> command, Map<String, String> environment) {
@@ -56,6 +57,7 @@ final class ServedContender implements Contender {
     JsonNode hello = ask(request("hello"));
     name = hello.get("name").asText();
     version = hello.get("version").asText();
+    settleMillis = hello.path("settleMillis").asLong(Contender.super.settleMillis());
   }
 
   private static ObjectNode request(String op) {
@@ -111,6 +113,11 @@ final class ServedContender implements Contender {
   @Override
   public String version() {
     return version;
+  }
+
+  @Override
+  public long settleMillis() {
+    return settleMillis;
   }
 
   @Override

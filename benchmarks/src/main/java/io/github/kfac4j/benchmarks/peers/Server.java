@@ -49,7 +49,11 @@ final class Server {
     try {
       JsonNode request = JSON.readTree(line);
       switch (request.get("op").asText()) {
-        case "hello" -> answer.put("name", contender.name()).put("version", contender.version());
+        case "hello" ->
+            answer
+                .put("name", contender.name())
+                .put("version", contender.version())
+                .put("settleMillis", contender.settleMillis());
         case "prepare" -> prepare(request, answer);
         case "run" -> {
           answer.put("seconds", work.seconds(request.get("calls").asInt()));

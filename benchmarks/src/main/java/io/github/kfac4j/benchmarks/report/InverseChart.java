@@ -52,7 +52,7 @@ final class InverseChart {
     if (results.gemmGflops() > 0) {
       double[] ends = {first, last};
       double[] rate = {results.gemmGflops(), results.gemmGflops()};
-      XYSeries ceiling = chart.addSeries("matrix product", ends, rate);
+      XYSeries ceiling = chart.addSeries("product (OpenBLAS)", ends, rate);
       ceiling.setMarker(SeriesMarkers.NONE);
       ceiling.setLineColor(Style.INK);
       ceiling.setLineStyle(dashed());

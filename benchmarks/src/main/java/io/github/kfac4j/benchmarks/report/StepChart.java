@@ -30,8 +30,8 @@ final class StepChart {
     CategoryChart chart =
         new CategoryChartBuilder()
             .width(900)
-            .height(480)
-            .title("One K-FAC update of the Simple CNN: factors, inverses, preconditioning")
+            .height(520)
+            .title("One K-FAC update of the Simple CNN (kfac-pytorch inverts as it preconditions)")
             .yAxisTitle("milliseconds")
             .build();
     Style.apply(chart.getStyler());
@@ -39,8 +39,7 @@ final class StepChart {
     chart.getStyler().setAvailableSpaceFill(0.5);
     chart.getStyler().setPlotGridVerticalLinesVisible(false);
     chart.getStyler().setYAxisDecimalPattern("#,##0");
-    chart.getStyler().setLabelsVisible(true);
-    chart.getStyler().setLabelsFontColor(Color.WHITE);
+    chart.getStyler().setXAxisLabelRotation(20);
     List<String> names = List.copyOf(bars.keySet());
     for (int i = 0; i < PARTS.size(); i++) {
       String part = PARTS.get(i);
