@@ -4,7 +4,9 @@ import io.github.kfac4j.backend.Status;
 
 /** The damped inverse of one matrix by libkfac_cpu, shared out among the threads. */
 final class SplitInverse extends NativePlan {
-  /** Smaller matrices gained nothing: 12 phases of n = 256 took some 6 us more than half their work. */
+  /**
+   * Smaller matrices gained nothing: 12 phases of n = 256 took some 6 us more than half their work.
+   */
   static final int MIN = 384;
 
   private final DampedMatrix matrix;
