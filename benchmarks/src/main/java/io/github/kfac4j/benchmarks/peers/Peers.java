@@ -20,7 +20,7 @@ public final class Peers {
     KNOWN.put("libtorch cholesky_inverse", threads -> new TorchContender(threads, true));
     KNOWN.put("openblas", threads -> new LapackContender(new OpenBlasLapack(), threads));
     KNOWN.put("mkl", threads -> new LapackContender(new MklLapack(), threads));
-    KNOWN.put("nd4j", threads -> served("nd4j", threads));
+    KNOWN.put("nd4j", Peers::nd4j);
     KNOWN.put("ejml", EjmlContender::new);
     KNOWN.put("ojalgo", threads -> new OjalgoContender());
     KNOWN.put("sgd", SgdContender::new);
@@ -91,28 +91,19 @@ public final class Peers {
   }
 
   /**
-   * A peer in a JVM of its own: ND4J has the OpenBLAS of the CPU backend, which sets it to one
-   * thread, and would share its settings. Its OpenMP threads sleep while they wait: where they spin
-   * it takes 16 ms and more for products of half a millisecond.
+   * ND4J in a JVM of its own: it has the OpenBLAS of the CPU backend, which sets it to one thread,
+   * and would share its settings. Its OpenMP threads sleep while they wait: where they spin it
+   * takes 16 ms and more for products of half a millisecond.
    */
-  private static Contender served(String name, int threads) {
+  private static Contender nd4j(int threads) {
     return new ServedContender(
         List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-cp",
             System.getProperty("java.class.path"),
             Server.class.getName(),
-            name,
             Integer.toString(threads)),
         Map.of("OMP_WAIT_POLICY", "PASSIVE", "OMP_NUM_THREADS", Integer.toString(threads)));
-  }
-
-  /** A peer that others reach through {@link Server}. */
-  static Contender inThisProcess(String name, int threads) {
-    if (!name.equals("nd4j")) {
-      throw new IllegalArgumentException("no peer '" + name + "' has a process of its own");
-    }
-    return new Nd4jContender(threads);
   }
 
   /**

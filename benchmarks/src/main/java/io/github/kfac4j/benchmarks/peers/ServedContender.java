@@ -95,13 +95,13 @@ final class ServedContender implements Contender {
 
   private String lastWords(boolean late) {
     if (late) {
-      return "the script gave no answer in %d seconds".formatted(PATIENCE_SECONDS);
+      return "its process gave no answer in %d seconds".formatted(PATIENCE_SECONDS);
     }
     try (Stream<String> lines = Files.lines(errors)) {
       String last = lines.filter(line -> !line.isBlank()).reduce("", (a, b) -> b);
-      return last.isEmpty() ? "the script ended without a word" : "the script ended: " + last;
+      return last.isEmpty() ? "its process ended without a word" : "its process ended: " + last;
     } catch (IOException | UncheckedIOException e) {
-      return "the script ended";
+      return "its process ended";
     }
   }
 
@@ -131,7 +131,7 @@ final class ServedContender implements Contender {
   @Override
   public void close() {
     try {
-      requests.close(); // ends the script
+      requests.close(); // ends the process
       process.waitFor();
     } catch (IOException e) {
       process.destroy();

@@ -29,11 +29,11 @@ final class Server {
     this.contender = contender;
   }
 
-  /** Arguments: the peer's name and its number of threads. Ends with its input. */
+  /** Serves ND4J; its argument is the number of threads. Ends with its input. */
   public static void main(String[] args) throws IOException {
     PrintStream answers = System.out;
     System.setOut(System.err); // what libraries print is no answer
-    try (Contender contender = Peers.inThisProcess(args[0], Integer.parseInt(args[1]));
+    try (Contender contender = new Nd4jContender(Integer.parseInt(args[0]));
         BufferedReader requests = new BufferedReader(new InputStreamReader(System.in))) {
       Server server = new Server(contender);
       for (String line = requests.readLine(); line != null; line = requests.readLine()) {
