@@ -56,7 +56,8 @@ final class Arena implements AutoCloseable {
 
   /** Makes sure that so many floats can be taken without allocating; everything must be free. */
   void reserve(long length) {
-    if (length > 0 && (blocks.size() != 1 || lengths.get(0) < length)) {
+    boolean fits = length <= Integer.MAX_VALUE - Floats.ALIGNMENT; // into one block
+    if (length > 0 && fits && (blocks.size() != 1 || lengths.get(0) < length)) {
       close();
       take(length);
       reset(0);

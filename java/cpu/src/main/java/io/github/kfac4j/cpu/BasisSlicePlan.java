@@ -59,6 +59,11 @@ final class BasisSlicePlan implements Plan {
   }
 
   @Override
+  public double work() {
+    return (double) examples * g.dim * a.dim * positions;
+  }
+
+  @Override
   public void run(int phase, int task, Arena scratch) {
     int size = g.dim * a.dim;
     int first = (int) ((long) examples * task / slices);

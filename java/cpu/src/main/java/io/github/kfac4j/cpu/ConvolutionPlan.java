@@ -14,11 +14,18 @@ final class ConvolutionPlan extends NativePlan {
 
   private final Floats images;
   private final Floats target;
+  private final double work;
 
-  private ConvolutionPlan(Floats images, Floats target, long plan) {
+  private ConvolutionPlan(Floats images, Floats target, double work, long plan) {
     super(plan);
+    this.work = work;
     this.images = images;
     this.target = target;
+  }
+
+  @Override
+  public double work() {
+    return work;
   }
 
   /** Whether the samples can be taken at all this way. */
@@ -63,6 +70,7 @@ final class ConvolutionPlan extends NativePlan {
             moment.weight(),
             target.address(),
             CHEAPEST);
-    return plan == 0 ? null : new ConvolutionPlan(first, target, plan);
+    double patches = (double) samples.rows() * samples.dim() * samples.dim() / 2;
+    return plan == 0 ? null : new ConvolutionPlan(first, target, patches, plan);
   }
 }

@@ -137,6 +137,7 @@ public final class CpuBackend implements Backend {
         DampedMatrix matrix = new DampedMatrix(source.matrix(k), source.rows(), request.scale(), 0);
         plans.add(
             Plan.of(
+                9 * Math.pow(source.rows(), 3),
                 s ->
                     status[index] =
                         Eigen.decompose(matrix, vectors.matrix(index), values.matrix(index), s)));

@@ -41,6 +41,11 @@ record Gemm(
     return new Gemm(transposeA, transposeB, m, n, k, 1, a, lda, b, ldb, 0, c, ldc);
   }
 
+  /** Multiplications. */
+  double work() {
+    return (double) m * n * k;
+  }
+
   int tiles() {
     return ceilDiv(m, TILE_ROWS) * ceilDiv(n, TILE_COLUMNS);
   }

@@ -53,7 +53,9 @@ final class InversionPlans implements AutoCloseable {
       int index = k;
       DampedMatrix matrix = damped(inversion, k);
       whole.add(
-          Plan.of(s -> status[index] = LapackInverse.invert(matrix, inverse.matrix(index), s)));
+          Plan.of(
+              cube(inversion),
+              s -> status[index] = LapackInverse.invert(matrix, inverse.matrix(index), s)));
     }
   }
 
@@ -66,7 +68,6 @@ final class InversionPlans implements AutoCloseable {
     }
   }
 
-  /** Large ones first. */
   List<Plan> plans() {
     List<Plan> all = new ArrayList<>();
     split.forEach(s -> all.add(s.plan));

@@ -55,6 +55,11 @@ final class MomentPlan implements Plan {
   }
 
   @Override
+  public double work() {
+    return (double) samples.rows * dim * dim / 2;
+  }
+
+  @Override
   public void run(int phase, int task, Arena scratch) {
     if (slices > 1) {
       slice(task, scratch);

@@ -36,6 +36,7 @@ final class PanelKroneckerPlan implements Plan {
   private final Target biasResult;
   private final OneGroup[] parts;
   private final int blocks;
+  private final double work;
   private final double[] inner;
 
   /** What the tasks of one group share. */
@@ -67,7 +68,7 @@ final class PanelKroneckerPlan implements Plan {
               throughBatch ? new Panels(rows, middle, shared) : null,
               new Panels(middle, rows, shared));
     }
-    double work = (double) cols * middle * (cols + rows);
+    this.work = (double) cols * middle * (cols + rows);
     int most = Math.min(MAX_TASKS, cols / MIN_TASK_ROWS);
     this.blocks = (int) Math.max(1, Math.min(most, work / TASK_WORK));
     this.inner = new double[groups * blocks];
@@ -115,6 +116,11 @@ final class PanelKroneckerPlan implements Plan {
       return groups * one.second.count();
     }
     return groups * (one.first.count() + (throughBatch ? one.g : one.second).count());
+  }
+
+  @Override
+  public double work() {
+    return groups * work;
   }
 
   @Override

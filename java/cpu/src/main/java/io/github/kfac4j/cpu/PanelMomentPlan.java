@@ -42,6 +42,11 @@ final class PanelMomentPlan implements Plan {
   }
 
   @Override
+  public double work() {
+    return (double) samples.count() * dim * dim / 2;
+  }
+
+  @Override
   public void run(int phase, int task, Arena scratch) {
     if (phase == 0) {
       pack(task);

@@ -9,7 +9,7 @@ interface Plan {
   /** The number of phases. */
   int phases();
 
-  /** The number of tasks in a phase, known when the phase begins. */
+  /** The number of tasks in a phase, known from the start. */
   int tasks(int phase);
 
   /** Runs one task with a thread's own scratch memory. */
@@ -22,13 +22,18 @@ interface Plan {
     return 0;
   }
 
+  /** About how many multiplications it takes: larger plans are begun first. */
+  default double work() {
+    return 0;
+  }
+
   /** Whether tasks call LAPACK, which needs more stack than the caller's thread may have. */
   default boolean deepStack() {
     return false;
   }
 
   /** A plan of one phase with one task, which may call LAPACK. */
-  static Plan of(java.util.function.Consumer<Arena> task) {
+  static Plan of(double work, java.util.function.Consumer<Arena> task) {
     return new Plan() {
       @Override
       public int phases() {
@@ -38,6 +43,11 @@ interface Plan {
       @Override
       public int tasks(int phase) {
         return 1;
+      }
+
+      @Override
+      public double work() {
+        return work;
       }
 
       @Override

@@ -20,7 +20,7 @@ final class Pool implements AutoCloseable {
     return workers.size();
   }
 
-  /** Runs plans side by side, phase by phase; within a phase tasks start in the plans' order. */
+  /** Runs plans side by side, the largest first; returns when all are over. */
   void run(List<? extends Plan> plans) {
     Run run = new Run(plans);
     int threads = Math.min(run.widest(), workers.size());
@@ -32,6 +32,10 @@ final class Pool implements AutoCloseable {
     for (Plan plan : plans) {
       floats = Math.max(floats, plan.scratchFloats());
       deep |= plan.deepStack();
+    }
+    // what a task took from one thread's memory it may take from another's in the next step
+    for (Worker worker : workers) {
+      floats = Math.max(floats, worker.scratch().sizeInBytes() / Float.BYTES);
     }
     for (int i = 0; i < threads; i++) {
       workers.get(i).scratch().reserve(floats);

@@ -1,94 +1,96 @@
 package io.github.kfac4j.cpu;
 
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * Plans that some threads work off side by side. Whoever ends the last task of a phase begins the
- * next.
+ * Plans that some threads work off side by side, each plan at its own pace. A thread always takes a
+ * task of the largest plan that has one to give, so that small plans fill the gaps of large ones.
  */
 final class Run {
-  private final List<? extends Plan> plans;
-  private final int phases;
+  /** The largest first. */
+  private final Progress[] plans;
+
   private final Gate gate = new Gate();
   private final AtomicInteger inside = new AtomicInteger();
   private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
-  /** The phase that is worked on; null when all is over. */
-  private volatile Batch batch;
+  /** All plans before this one are over. */
+  private volatile int first;
 
-  Run(List<? extends Plan> plans) {
-    this.plans = plans;
-    int most = 0;
-    for (Plan plan : plans) {
-      most = Math.max(most, plan.phases());
+  Run(List<? extends Plan> all) {
+    plans = new Progress[all.size()];
+    for (int i = 0; i < plans.length; i++) {
+      plans[i] = new Progress(all.get(i));
     }
-    this.phases = most;
-    this.batch = after(-1);
+    Arrays.sort(plans, Comparator.comparingDouble(p -> -p.plan().work()));
   }
 
-  /** The number of tasks in the phase that has most. */
+  /** How many threads it can keep busy. */
   int widest() {
-    int widest = 0;
-    for (int phase = 0; phase < phases; phase++) {
-      int tasks = 0;
-      for (Plan plan : plans) {
-        tasks += Batch.tasks(plan, phase);
-      }
-      widest = Math.max(widest, tasks);
+    int sum = 0;
+    for (Progress plan : plans) {
+      sum += plan.widest();
     }
-    return widest;
-  }
-
-  /** The next phase with tasks, or null. */
-  private Batch after(int phase) {
-    for (int next = phase + 1; next < phases; next++) {
-      Batch candidate = new Batch(plans, next);
-      if (candidate.total() > 0) {
-        return candidate;
-      }
-    }
-    return null;
+    return sum;
   }
 
   /** Takes part until all is over. */
   void work(Arena own) {
     inside.incrementAndGet();
     try {
-      for (Batch current = batch; current != null; current = batch) {
-        drain(current, own);
-        Batch drained = current;
-        gate.await(() -> batch != drained);
+      int seen = gate.changes();
+      while (!isOver()) {
+        if (!runOne(own)) {
+          gate.await(seen);
+        }
+        seen = gate.changes();
       }
     } catch (RuntimeException | Error e) {
       failure.compareAndSet(null, e);
-      batch = null;
     } finally {
       inside.decrementAndGet();
       gate.changed();
     }
   }
 
-  private void drain(Batch current, Arena own) {
-    while (failure.get() == null) {
-      own.reset();
+  private boolean isOver() {
+    int at = first;
+    while (at < plans.length && plans[at].isOver()) {
+      at++;
+    }
+    if (at > first) {
+      first = at;
+    }
+    return at == plans.length || failure.get() != null;
+  }
+
+  /** Runs a task if there is one now. */
+  private boolean runOne(Arena own) {
+    own.reset();
+    for (int i = first; i < plans.length; i++) {
       // nothing may fail between claiming a task and running it: others may wait for its turn
-      int task = current.claim();
-      if (task >= current.total()) {
-        return;
-      }
-      current.run(task, own);
-      if (current.end()) {
-        batch = after(current.phase());
-        gate.changed();
+      long task = plans[i].claim();
+      if (task >= 0) {
+        if (plans[i].run(task, own)) {
+          gate.changed();
+        }
+        return true;
       }
     }
+    return false;
   }
 
   /** Waits until no thread is at work: tasks write to the caller's memory. */
   void await() {
-    gate.await(() -> batch == null && inside.get() == 0);
+    int seen = gate.changes();
+    while (!isOver() || inside.get() > 0) {
+      gate.await(seen);
+      seen = gate.changes();
+    }
     Throwable thrown = failure.get();
     if (thrown instanceof Error error) {
       throw error;

@@ -24,6 +24,11 @@ final class SplitInverse extends NativePlan {
     this.inverse = inverse;
   }
 
+  @Override
+  public double work() {
+    return Math.pow(matrix.n(), 3);
+  }
+
   /** What became of it. */
   Status status() {
     return StackInverse.status(failure());

@@ -38,6 +38,11 @@ final class StackInverse implements Plan {
   }
 
   @Override
+  public double work() {
+    return statuses.length * Math.pow(n, 3);
+  }
+
+  @Override
   public long scratchFloats() {
     return KfacCpu.kfac_cpu_invert_floats(n);
   }

@@ -7,6 +7,7 @@ import java.util.function.IntConsumer;
 /** A plan put together from stages, one phase each. */
 class Stages implements Plan {
   private final List<Stage> stages = new ArrayList<>();
+  private double work;
 
   private record Stage(int tasks, IntConsumer body) {}
 
@@ -21,6 +22,7 @@ class Stages implements Plan {
     int total = 0;
     for (int i = 0; i < ends.length; i++) {
       total += products.get(i).tiles();
+      work += products.get(i).work();
       ends[i] = total;
     }
     add(
@@ -40,6 +42,11 @@ class Stages implements Plan {
   @Override
   public final int tasks(int phase) {
     return stages.get(phase).tasks;
+  }
+
+  @Override
+  public final double work() {
+    return work;
   }
 
   @Override

@@ -34,12 +34,15 @@ final class Worker implements Runnable, AutoCloseable {
 
   @Override
   public void run() {
+    int seen = gate.changes();
     while (!closed) {
-      gate.await(() -> closed || next.get() != null);
       Run run = next.getAndSet(null);
-      if (run != null) {
+      if (run == null) {
+        gate.await(seen);
+      } else {
         run.work(scratch);
       }
+      seen = gate.changes();
     }
   }
 
