@@ -4,57 +4,16 @@
 
 namespace kfac::KFAC_ISA {
 
-/// In fp64 up to this size: with so few terms rounding errors do not average out.
-constexpr int TINY = 16;
-
 /// The largest size at which lanes beat one matrix at a time.
 constexpr int SMALL = 64;
 
 static inline size_t batch_floats(int n) { return (size_t)round_up(n, B) * round_up(n, B) * W + 16; }
 
 /// Sets what lies beyond n, up to the padded size, to that of the identity.
-template <class L, class T>
-static void pad(const L& m, int n, T) {
+static void pad(const Interleaved& m, int n) {
   for (int i = n; i < m.n; i++) {
-    for (int j = 0; j <= i; j++) {
-      for (int l = 0; l < L::lanes; l++) m.at(i, j)[l] = i == j ? 1 : 0;
-    }
-  }
-}
-
-/// Inverts up to W / 2 matrices of n <= TINY.
-static void invert_tiny(const Inversions& q, int first, int count, float* work) {
-  typedef Interleaved<vd, double> Lanes;
-  Lanes m = {(double*)aligned(work), round_up(q.n, B)};
-  int32_t status[Lanes::lanes];
-  bool finite[Lanes::lanes];
-  for (int l = 0; l < Lanes::lanes; l++) {
-    int k = first + (l < count ? l : 0);
-    finite[l] = true;
-    for (int i = 0; i < q.n; i++) {
-      for (int j = 0; j <= i; j++) {
-        double x = q.scale[k] * q.source[k][i * q.n + j] + (i == j ? q.damping[k] : 0);
-        finite[l] &= x - x == 0;
-        m.at(i, j)[l] = x;
-      }
-    }
-  }
-  pad(m, q.n, 0.0);
-  m.invert(status);
-  for (int l = 0; l < count; l++) {
-    int k = first + l;
-    if (finite[l] && status[l] == 0) {
-      float check = 0;
-      for (int i = 0; i < q.n; i++) {
-        for (int j = 0; j <= i; j++) check += (float)m.at(i, j)[l] * 0;
-      }
-      finite[l] = check == 0;
-    }
-    q.status[k] = finite[l] ? status[l] : -1;
-    if (q.status[k] != 0) continue;
-    for (int i = 0; i < q.n; i++) {
-      for (int j = 0; j <= i; j++) q.inverse[k][i * q.n + j] = q.inverse[k][j * q.n + i] = (float)m.at(i, j)[l];
-    }
+    for (int j = 0; j < i; j++) m.set(i, j, vf{});
+    m.set(i, i, vf{} + 1);
   }
 }
 
@@ -64,10 +23,9 @@ static inline void gather(const float* const* matrices, int n, int i, int j, vf 
   transpose(v);
 }
 
-/// Inverts up to W matrices of TINY < n <= SMALL.
+/// Inverts up to W matrices of n <= SMALL.
 static void invert_lanes(const Inversions& q, int first, int count, float* work) {
-  typedef Interleaved<vf, float> Lanes;
-  Lanes m = {aligned(work), round_up(q.n, B)};
+  Interleaved m = {aligned(work), round_up(q.n, B)};
   int n = q.n;
   const float* sources[W];
   vf scale;
@@ -93,7 +51,7 @@ static void invert_lanes(const Inversions& q, int first, int count, float* work)
     }
     check += m.get(i, i) * 0;
   }
-  pad(m, n, 0.f);
+  pad(m, n);
   int32_t status[W];
   m.invert(status);
   vf inverse_check = {};

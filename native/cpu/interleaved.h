@@ -7,27 +7,25 @@ namespace kfac::KFAC_ISA {
 
 constexpr int B = 4;  // side of the blocks that registers hold
 
-/// Lanes of matrices of n x n, n a multiple of B, lower triangle, V elements of type T at a time.
-template <class V, class T>
+/// W matrices of n x n, n a multiple of B, lower triangle.
 struct Interleaved {
-  static constexpr int lanes = sizeof(V) / sizeof(T);
-  T* data;
+  float* data;
   int n;
 
-  T* at(int i, int j) const { return data + ((size_t)i * n + j) * lanes; }
-  V get(int i, int j) const { return *(const V*)at(i, j); }
-  void set(int i, int j, V v) const { *(V*)at(i, j) = v; }
+  float* at(int i, int j) const { return data + ((size_t)i * n + j) * W; }
+  vf get(int i, int j) const { return *(const vf*)at(i, j); }
+  void set(int i, int j, vf v) const { *(vf*)at(i, j) = v; }
 
   /// sums[r][c] += sum over k in [from, to) of X(i + r, k) Y(j + c, k), or Y(k, j + c), or X(k, i + r) Y(k, j + c).
   template <bool x_by_column, bool y_by_column>
-  void multiply(V (&sums)[B][B], int i, int j, int from, int to) const {
+  void multiply(vf (&sums)[B][B], int i, int j, int from, int to) const {
     for (int k = from; k < to; k++) {
-      V y[B];
+      vf y[B];
 #pragma GCC unroll 4
       for (int c = 0; c < B; c++) y[c] = y_by_column ? get(k, j + c) : get(j + c, k);
 #pragma GCC unroll 4
       for (int r = 0; r < B; r++) {
-        V x = x_by_column ? get(k, i + r) : get(i + r, k);
+        vf x = x_by_column ? get(k, i + r) : get(i + r, k);
 #pragma GCC unroll 4
         for (int c = 0; c < B; c++) sums[r][c] += x * y[c];
       }
@@ -36,11 +34,10 @@ struct Interleaved {
 
   /// L in place of the lower triangle, with the reciprocals of its diagonal in place of the diagonal. Above the
   /// diagonal, blocks on it become zero. `status` of a lane that is 0 becomes its first pivot that is not positive.
-  template <class I>
-  void factorise(I& status) const {
+  void factorise(vi& status) const {
     for (int j = 0; j < n; j += B) {
       for (int i = j; i < n; i += B) {
-        V sums[B][B] = {};
+        vf sums[B][B] = {};
         multiply<false, false>(sums, i, j, 0, j);
 #pragma GCC unroll 4
         for (int r = 0; r < B; r++) {
@@ -69,23 +66,22 @@ struct Interleaved {
     }
   }
 
-  template <class I>
-  static void factorise_block(V (&a)[B][B], int first, I& status) {
+  static void factorise_block(vf (&a)[B][B], int first, vi& status) {
 #pragma GCC unroll 4
     for (int c = 0; c < B; c++) {
 #pragma GCC unroll 4
       for (int k = 0; k < c; k++) a[c][c] -= a[c][k] * a[c][k];
-      I pivot = (a[c][c] > 0) ? I{} : I{} + (first + c + 1);
+      vi pivot = (a[c][c] > 0) ? vi{} : vi{} + (first + c + 1);
       status = (status == 0) ? pivot : status;
-      V root = {};
-      for (int l = 0; l < lanes; l++) root[l] = sizeof(T) == 4 ? __builtin_sqrtf(a[c][c][l]) : __builtin_sqrt(a[c][c][l]);
+      vf root = {};
+      for (int l = 0; l < W; l++) root[l] = __builtin_sqrtf(a[c][c][l]);
       a[c][c] = 1 / root;
 #pragma GCC unroll 4
       for (int r = c + 1; r < B; r++) {
 #pragma GCC unroll 4
         for (int k = 0; k < c; k++) a[r][c] -= a[r][k] * a[c][k];
         a[r][c] *= a[c][c];
-        a[c][r] = V{};
+        a[c][r] = vf{};
       }
     }
   }
@@ -94,10 +90,10 @@ struct Interleaved {
   void invert_factor() const {
     for (int j = 0; j < n; j += B) {
       for (int i = j; i < n; i += B) {
-        V sums[B][B] = {};
+        vf sums[B][B] = {};
         if (i == j) {
 #pragma GCC unroll 4
-          for (int c = 0; c < B; c++) sums[c][c] = V{} - 1;
+          for (int c = 0; c < B; c++) sums[c][c] = vf{} - 1;
         } else {
           multiply<false, true>(sums, i, j, j, i);
         }
@@ -105,7 +101,7 @@ struct Interleaved {
         for (int r = 0; r < B; r++) {  // X_ij = -L_ii^-1 (sum over k of L_ik X_kj)
 #pragma GCC unroll 4
           for (int c = 0; c < B; c++) {
-            V x = sums[r][c];
+            vf x = sums[r][c];
 #pragma GCC unroll 4
             for (int k = 0; k < r; k++) x += get(i + r, i + k) * sums[k][c];
             sums[r][c] = -x * get(i + r, i + r);
@@ -124,7 +120,7 @@ struct Interleaved {
   void square() const {
     for (int i = 0; i < n; i += B) {
       for (int j = 0; j <= i; j += B) {
-        V sums[B][B] = {};
+        vf sums[B][B] = {};
         multiply<true, true>(sums, i, j, i, n);
 #pragma GCC unroll 4
         for (int r = 0; r < B; r++) {
@@ -136,11 +132,11 @@ struct Interleaved {
   }
 
   void invert(int32_t* status) const {
-    decltype(V{} > V{}) pivots = {};
+    vi pivots = {};
     factorise(pivots);
     invert_factor();
     square();
-    for (int l = 0; l < lanes; l++) status[l] = (int32_t)pivots[l];
+    for (int l = 0; l < W; l++) status[l] = pivots[l];
   }
 };
 
