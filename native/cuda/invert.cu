@@ -21,9 +21,9 @@ Batch<kfac_invert_request> small_jobs(const kfac_invert_request* requests, int c
   return batch;
 }
 
-template <int N>
+template <class T, int N>
 void plan_small(const kfac_invert_request* requests, int count, int algorithm, Plan& plan) {
-  using Team = SmallTeam<N>;
+  using Team = SmallTeam<T, N>;
   const Batch<kfac_invert_request> batch = small_jobs(requests, count, algorithm, Team::TEAMS);
   plan.launch(invert_small_kernel<Team>, batch, Team::THREADS * Team::TEAMS, sizeof(typename Team::AllShared));
 }
@@ -38,7 +38,7 @@ std::vector<LargeJob> large_jobs(const kfac_invert_request* requests, int count,
       jobs.push_back({q.matrix + m * elements, q.inverse + m * elements, q.status + m,
                       q.dampings ? q.dampings + m : nullptr, q.scale, q.damping, q.n, int(blocks),
                       plan.take<float>(padded * padded), plan.take<float>(padded * Z_PITCH),
-                      plan.take<float>(PIVOT * PIVOT), nullptr});
+                      plan.take<double>(padded), plan.take<float>(PIVOT * PIVOT), nullptr});
   }
   int* states = plan.initial(std::vector<int>(jobs.size(), 0));
   for (LargeJob& job : jobs) job.state = states++;
@@ -88,9 +88,9 @@ void plan_large(const std::vector<LargeJob>& jobs, Plan& plan) {
 
 void invert(const kfac_invert_request* requests, int count, int math, Plan& plan) {
   plan.launch(invert_tiny_kernel, small_jobs(requests, count, KFAC_INVERT_FP64_8, TINY_THREADS), TINY_THREADS, 0);
-  plan_small<32>(requests, count, KFAC_INVERT_REGISTERS_32, plan);
-  plan_small<64>(requests, count, KFAC_INVERT_REGISTERS_64, plan);
-  plan_small<128>(requests, count, KFAC_INVERT_REGISTERS_128, plan);
+  plan_small<double, 32>(requests, count, KFAC_INVERT_FP64_32, plan);
+  plan_small<float, 64>(requests, count, KFAC_INVERT_REGISTERS_64, plan);
+  plan_small<float, 128>(requests, count, KFAC_INVERT_REGISTERS_128, plan);
   const std::vector<LargeJob> jobs = large_jobs(requests, count, plan);
   if (jobs.empty()) return;
   if (math == KFAC_FFMA) plan_large<Ffma<64>>(jobs, plan);

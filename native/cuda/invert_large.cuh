@@ -24,12 +24,13 @@ struct LargeJob {
   int n, blocks;  // blocks * PIVOT is n rounded up; the padding is an identity
   float* work;    // [blocks * PIVOT, blocks * PIVOT]
   float* z;       // [blocks * PIVOT, Z_PITCH], a half for each block of a pair
+  double* diagonal;  // [blocks * PIVOT], of the work matrix, whose own is not used; see minus_square
   float* factor;  // [PIVOT, PIVOT], L with reciprocals on the diagonal, in its lower 4 x 4 blocks
   int* state;     // the status so far
 
   __device__ float& at(long long i, long long j) const { return work[i * blocks * PIVOT + j]; }
-  __device__ float4* z_row(long long i, int block) const {
-    return reinterpret_cast<float4*>(z + i * Z_PITCH + block % 2 * PIVOT);
+  __device__ Four<float>* z_row(long long i, int block) const {
+    return reinterpret_cast<Four<float>*>(z + i * Z_PITCH + block % 2 * PIVOT);
   }
 };
 
@@ -44,20 +45,33 @@ __global__ void __launch_bounds__(LOAD_THREADS) load_kernel(Table<LargeJob> tabl
   bool all_finite = true;
   for (int e = threadIdx.x; e < PIVOT * PIVOT; e += LOAD_THREADS) {
     const int i = row * PIVOT + e / PIVOT, j = column * PIVOT + e % PIVOT;
-    float v = i == j ? 1.0f : 0.0f;
+    double v = i == j ? 1.0 : 0.0;
     if (i < job.n && j < job.n) {
       const float x = job.matrix[(long long)max(i, j) * job.n + min(i, j)];
-      v = i == j ? fmaf(job.scale, x, damping) : job.scale * x;  // one rounding
-      all_finite &= finite(v);
+      v = fma(double(job.scale), double(x), i == j ? double(damping) : 0.0);
+      all_finite &= finite(float(v));
     }
-    job.at(i, j) = v;
+    job.at(i, j) = float(v);
+    if (i == j) job.diagonal[i] = v;
   }
   if (!__syncthreads_and(all_finite) && threadIdx.x == 0) *job.state = KFAC_MATRIX_NOT_FINITE;
 }
 
-struct FactorShared {
-  float4 pivot[4];
-  float4 rows[2 * PIVOT];
+// A block of the work matrix on its way to registers: read as it lies in memory, then by rows, without bank conflicts.
+using Staged = float[PIVOT][PIVOT + 1];
+
+// Of the block that begins at (row, column); by PIVOT threads.
+__device__ __forceinline__ void stage(const LargeJob& job, long long row, long long column, Staged& staged) {
+#pragma unroll 8
+  for (int i = 0; i < PIVOT; ++i) staged[i][threadIdx.x] = job.at(row + i, column + threadIdx.x);
+}
+
+union FactorShared {
+  Staged staged;
+  struct {
+    Four<float> pivot[4];
+    Four<float> rows[2 * PIVOT];
+  };
 };
 
 // Factors the diagonal block. Thread j holds column j: of what is left of A for j beyond the four pivots, of L^-1
@@ -67,34 +81,40 @@ __global__ void __launch_bounds__(PIVOT) factor_kernel(Table<LargeJob> table, in
   const LargeJob job = table.jobs[blockIdx.x];
   if (*job.state) return;
   const int j = threadIdx.x, first = block * PIVOT;
+  stage(job, first, first, shared.staged);
+  __syncthreads();
   float a[1][PIVOT];
 #pragma unroll
-  for (int i = 0; i < PIVOT; ++i) a[0][i] = job.at(first + max(i, j), first + min(i, j));
-  float4* lower = reinterpret_cast<float4*>(job.factor + j * PIVOT);
-  float4* z_row = job.z_row(first + j, block);
+  for (int i = 0; i < PIVOT; ++i) a[0][i] = shared.staged[max(i, j)][min(i, j)];
+  __syncthreads();
+  double diagonal = job.diagonal[first + j];
+  Four<float>* lower = reinterpret_cast<Four<float>*>(job.factor + j * PIVOT);
+  Four<float>* z_row = job.z_row(first + j, block);
 
   int failed = 0;
   for (int k = 0; k < PIVOT; k += 4) {
     const bool mine = j / 4 * 4 == k, before = j < k;
-    if (mine) shared.pivot[j % 4] = make_float4(a[0][0], a[0][1], a[0][2], a[0][3]);
+    if (mine) put_pivot(shared.pivot, j % 4, {a[0][0], a[0][1], a[0][2], a[0][3]}, diagonal);
     __syncthreads();
-    Lower4 l;
+    Lower4<float> l;
     const int bad = factor4(shared.pivot, l);
     if (bad && !failed) failed = first + k + bad;
-    const float4 zero = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
-    float4 z;
+    const Four<float> zero{};
+    Four<float> z;
     if (mine) {
-      z = solve4(l, unit4(j % 4));
+      z = solve4(l, unit4<float>(j % 4));
+      diagonal = 0.0;
 #pragma unroll
       for (int i = 4; i < PIVOT; ++i) a[0][i] = 0.0f;
-      lower[k / 4] = j % 4 == 0   ? make_float4(l.r0, 0.0f, 0.0f, 0.0f)
-                     : j % 4 == 1 ? make_float4(l.l10, l.r1, 0.0f, 0.0f)
-                     : j % 4 == 2 ? make_float4(l.l20, l.l21, l.r2, 0.0f)
-                                  : make_float4(l.l30, l.l31, l.l32, l.r3);
+      lower[k / 4] = j % 4 == 0   ? Four<float>{l.r0, 0.0f, 0.0f, 0.0f}
+                     : j % 4 == 1 ? Four<float>{l.l10, l.r1, 0.0f, 0.0f}
+                     : j % 4 == 2 ? Four<float>{l.l20, l.l21, l.r2, 0.0f}
+                                  : Four<float>{l.l30, l.l31, l.l32, l.r3};
     } else {
-      z = solve4(l, make_float4(a[0][0], a[0][1], a[0][2], a[0][3]));
+      z = solve4(l, Four<float>{a[0][0], a[0][1], a[0][2], a[0][3]});
       if (!before) lower[k / 4] = z;
     }
+    diagonal = minus_square(diagonal, z);
     const bool inverse = mine || before;
     z_row[k / 4] = inverse ? negative(z) : zero;
     shared.rows[j] = inverse ? zero : z;  // rows that are done stay as they are
@@ -102,21 +122,24 @@ __global__ void __launch_bounds__(PIVOT) factor_kernel(Table<LargeJob> table, in
     __syncthreads();
     update_and_shift(a, shared.rows, k, {z});
   }
+  job.diagonal[first + j] = diagonal;
   if (failed && j == 0) *job.state = failed;
 }
 
-struct PanelShared {
-  float4 lower[PIVOT + 28][PIVOT / 4];  // the rows past the end are zero
+union PanelShared {
+  Staged staged;
+  Four<float> lower[PIVOT + 28][PIVOT / 4];  // the rows past the end are zero
 };
 
-// z = L^-1 p for one row p, eight steps of four columns at a time with LEFT of them still to do.
+// z = L^-1 p for one row p, and diagonal - z . z; eight steps of four columns at a time with LEFT of them still to do.
 template <int LEFT>
-__device__ void solve_row(const PanelShared& shared, float (&p)[LEFT], float4* z_row) {
+__device__ void solve_row(const PanelShared& shared, float (&p)[LEFT], Four<float>* z_row, double& diagonal) {
   for (int step = 0; step < 8; ++step) {
     const int k = PIVOT - LEFT + 4 * step;
-    const float4 row1 = shared.lower[k + 1][k / 4], row2 = shared.lower[k + 2][k / 4], row3 = shared.lower[k + 3][k / 4];
-    const Lower4 l{shared.lower[k][k / 4].x, row1.x, row1.y, row2.x, row2.y, row2.z, row3.x, row3.y, row3.z, row3.w};
-    const float4 z = solve4(l, make_float4(p[0], p[1], p[2], p[3]));
+    const Four<float> row1 = shared.lower[k + 1][k / 4], row2 = shared.lower[k + 2][k / 4], row3 = shared.lower[k + 3][k / 4];
+    const Lower4<float> l{shared.lower[k][k / 4].x, row1.x, row1.y, row2.x, row2.y, row2.z, row3.x, row3.y, row3.z, row3.w};
+    const Four<float> z = solve4(l, Four<float>{p[0], p[1], p[2], p[3]});
+    diagonal = minus_square(diagonal, z);
     z_row[k / 4] = z;
 #pragma unroll
     for (int i = 4; i < LEFT; ++i) p[i - 4] = minus_dot(p[i], shared.lower[k + i][k / 4], z);
@@ -125,7 +148,7 @@ __device__ void solve_row(const PanelShared& shared, float (&p)[LEFT], float4* z
     float rest[LEFT - 32];
 #pragma unroll
     for (int i = 0; i < LEFT - 32; ++i) rest[i] = p[i];
-    solve_row<LEFT - 32>(shared, rest, z_row);
+    solve_row<LEFT - 32>(shared, rest, z_row, diagonal);
   }
 }
 
@@ -135,17 +158,26 @@ __global__ void __launch_bounds__(PIVOT, 2) panel_kernel(Table<LargeJob> table, 
   long long other;
   const LargeJob job = table.find(blockIdx.x, other);
   if (*job.state) return;
+  const long long first = (long long)block * PIVOT, begin = (other + (other >= block)) * PIVOT, row = begin + threadIdx.x;
+  float p[PIVOT];
+  if (begin > first) {
+    stage(job, begin, first, shared.staged);
+    __syncthreads();
+#pragma unroll
+    for (int u = 0; u < PIVOT; ++u) p[u] = shared.staged[threadIdx.x][u];
+    __syncthreads();
+  } else {  // the transpose
+#pragma unroll
+    for (int u = 0; u < PIVOT; ++u) p[u] = job.at(first + u, row);
+  }
   for (int e = threadIdx.x; e < (PIVOT + 28) * PIVOT / 4; e += PIVOT) {
     const int i = e / (PIVOT / 4), j = e % (PIVOT / 4);
-    shared.lower[i][j] = i < PIVOT && j <= i / 4 ? reinterpret_cast<const float4*>(job.factor)[e]
-                                                 : make_float4(0.0f, 0.0f, 0.0f, 0.0f);
+    shared.lower[i][j] = i < PIVOT && j <= i / 4 ? reinterpret_cast<const Four<float>*>(job.factor)[e] : Four<float>{};
   }
-  const long long first = (long long)block * PIVOT, row = (other + (other >= block)) * PIVOT + threadIdx.x;
-  float p[PIVOT];
-#pragma unroll
-  for (int u = 0; u < PIVOT; ++u) p[u] = row > first ? job.at(row, first + u) : job.at(first + u, row);
   __syncthreads();
-  solve_row<PIVOT>(shared, p, job.z_row(row, block));
+  double diagonal = job.diagonal[row];
+  solve_row<PIVOT>(shared, p, job.z_row(row, block), diagonal);
+  job.diagonal[row] = diagonal;
 }
 
 struct ZRows {
@@ -203,7 +235,7 @@ __global__ void store_kernel(Table<LargeJob> table) {
   if (local == 0 && threadIdx.x == 0 && threadIdx.y == 0) *job.status = state;
   if (state) return;
   mirror(
-      shared, local, job.n, [&](int i, int j) { return -job.at(i, j); },
+      shared, local, job.n, [&](int i, int j) { return -(i == j ? float(job.diagonal[i]) : job.at(i, j)); },
       [&](int i, int j, float v) { job.inverse[(long long)i * job.n + j] = v; });
 }
 

@@ -1,8 +1,9 @@
 // Which algorithm inverts matrices of a given size and number: the only place that decides.
 //
-// Not yet measured. Each limit is the largest size that the kernel can hold, and beyond them it is the sweep. To fill
-// the table, run the GPU kit's bench on the hardware: it times every algorithm, cuSOLVER among them, at every size, for
-// single matrices and for stacks, and prints the rows.
+// Up to 32 x 32 it is fp64, for accuracy. For larger ones, until the line "Measured" names a GPU, each limit is the
+// largest size that the kernel can hold, and beyond them it is the sweep. The GPU kit's bench times every algorithm,
+// cuSOLVER among them, at every size, for single matrices and for stacks; from its results the table is written by
+//   java -jar benchmarks.jar inversions bench.json --table=native/cuda/invert_table.h
 #pragma once
 #include "kfac_cuda.h"
 
@@ -17,9 +18,10 @@ struct InvertRow {
 };
 
 // The first row that holds.
+// Measured: not yet.
 constexpr InvertRow INVERT_TABLE[] = {
-    {8, ANY, KFAC_INVERT_FP64_8},  // for accuracy
-    {32, ANY, KFAC_INVERT_REGISTERS_32},
+    {8, ANY, KFAC_INVERT_FP64_8},
+    {32, ANY, KFAC_INVERT_FP64_32},
     {64, ANY, KFAC_INVERT_REGISTERS_64},
     {128, ANY, KFAC_INVERT_REGISTERS_128},
     {ANY, ANY, KFAC_INVERT_SWEEP},
@@ -29,7 +31,7 @@ constexpr InvertRow INVERT_TABLE[] = {
 constexpr int largest_for(int algorithm) {
   switch (algorithm) {
     case KFAC_INVERT_FP64_8: return 8;
-    case KFAC_INVERT_REGISTERS_32: return 32;
+    case KFAC_INVERT_FP64_32: return 32;
     case KFAC_INVERT_REGISTERS_64: return 64;
     case KFAC_INVERT_REGISTERS_128: return 128;
     default: return ANY;

@@ -38,7 +38,7 @@ __global__ void __launch_bounds__(TINY_THREADS) invert_tiny_kernel(Table<kfac_in
 #pragma unroll
     for (int k = 0; k < j; ++k) pivot -= a[j][k] * a[j][k];
     if (!(pivot >= SMALLEST_PIVOT) && !failed) failed = j + 1;
-    const double reciprocal = 1.0 / sqrt(pivot);
+    const double reciprocal = reciprocal_root(pivot);
 #pragma unroll
     for (int i = j + 1; i < TINY; ++i) {
 #pragma unroll

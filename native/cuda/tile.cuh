@@ -1,7 +1,8 @@
 // One SIDE x SIDE tile of L R': the inner loop of every large product in this library.
 //
 // A source gives fp32 values source(row, k), 0 outside its matrix, and says in ALONG_DEPTH whether neighbouring
-// threads should take neighbouring k (true) or neighbouring rows (false), so that its reads are coalesced.
+// threads should take neighbouring k (true) or neighbouring rows (false: at least eight, as row_across and k_across of
+// the policy say), so that its reads are coalesced.
 // A policy P multiplies two panels of DEPTH columns and adds the sums to totals held in plain fp32 registers: tensor
 // cores truncate their own sums, and a single fp32 sum of very many terms drifts.
 #pragma once
@@ -84,7 +85,7 @@ class Tile {
  private:
   static constexpr int FETCH = P::SIDE * P::DEPTH / P::THREADS;
   static constexpr float LARGEST = 3.40282347e38f;
-  static_assert(P::THREADS % P::DEPTH == 0 && P::THREADS % P::SIDE == 0, "a thread keeps its row or its k");
+  static_assert(P::THREADS % P::DEPTH == 0, "a thread keeps its k");
 
   template <class Source, class Visit>
   __device__ static void positions(const Source&, const Visit& visit) {
@@ -92,7 +93,7 @@ class Tile {
 #pragma unroll
     for (int i = 0; i < FETCH; ++i) {
       if constexpr (Source::ALONG_DEPTH) visit(i, t / P::DEPTH + P::THREADS / P::DEPTH * i, t % P::DEPTH);
-      else visit(i, t % P::SIDE, t / P::SIDE + P::THREADS / P::SIDE * i);
+      else visit(i, P::row_across(i), P::k_across(i));
     }
   }
   template <class Source>

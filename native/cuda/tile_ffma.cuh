@@ -14,6 +14,9 @@ struct Ffma {
     __device__ void put(int row, int k, float x) { at[k][row] = x; }
   };
 
+  __device__ static int row_across(int) { return threadIdx.x % SIDE; }
+  __device__ static int k_across(int i) { return threadIdx.x / SIDE + THREADS / SIDE * i; }
+
   // Thread t owns the rows t / 16 + ROW_STEP r and the columns t % 16 + 16 c.
   static constexpr int COLUMNS = SIDE / 16, ROWS = SUMS / COLUMNS, ROW_STEP = THREADS / 16;
 

@@ -15,6 +15,11 @@ struct WarpTiles {
   __device__ static int first_row() { return threadIdx.x / 32 % 2 * (SIDE / 2); }
   __device__ static int first_column() { return threadIdx.x / 64 * 32; }
 
+  // Which element of a panel a thread fetches as number i where neighbouring rows are wanted: a warp has sixteen rows,
+  // eight at a time (a sector of memory) with four k two apart, which lie in different banks.
+  __device__ static int row_across(int i) { return threadIdx.x / 32 * 16 + threadIdx.x % 8 + i / 8 * 8; }
+  __device__ static int k_across(int i) { return i / 2 % 4 * 8 + threadIdx.x % 32 / 8 * 2 + i % 2; }
+
   template <class T>
   __device__ static void load_left(uint32_t (&fragment)[4], const T (&panel)[SIDE][PITCH], int band, int k) {
     const int lane = threadIdx.x % 32;

@@ -54,7 +54,7 @@ enum kfac_matrix_status { KFAC_MATRIX_OK = 0, KFAC_MATRIX_NOT_FINITE = -1 };
 enum kfac_inversion {
   KFAC_INVERT_BY_SIZE = 0,      /* as the table in cuda/invert_table.h says */
   KFAC_INVERT_FP64_8 = 1,       /* n <= 8: one thread for each matrix, in fp64 */
-  KFAC_INVERT_REGISTERS_32 = 2, /* n <= 32: one warp for each matrix */
+  KFAC_INVERT_FP64_32 = 2,      /* n <= 32: one warp for each matrix, in fp64 */
   KFAC_INVERT_REGISTERS_64 = 3, /* n <= 64: one warp for each matrix */
   KFAC_INVERT_REGISTERS_128 = 4, /* n <= 128: one block for each matrix */
   KFAC_INVERT_SWEEP = 5,        /* any n: blocks of 128 columns, all matrices in lock-step */

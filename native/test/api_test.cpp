@@ -88,7 +88,7 @@ TEST(api_refuses_bad_arguments) {
   EXPECT(f.call(with(good, &Q::count, -1)), KFAC_INVALID_ARGUMENT, "count");
   EXPECT(f.call(with(good, &Q::algorithm, 7)), KFAC_INVALID_ARGUMENT, "unknown algorithm (got 7)");
   EXPECT(f.call(with(good, &Q::algorithm, -1)), KFAC_INVALID_ARGUMENT, "unknown algorithm");
-  EXPECT(f.call(with(with(good, &Q::n, 33), &Q::algorithm, KFAC_INVERT_REGISTERS_32)), KFAC_INVALID_ARGUMENT,
+  EXPECT(f.call(with(with(good, &Q::n, 33), &Q::algorithm, KFAC_INVERT_FP64_32)), KFAC_INVALID_ARGUMENT,
          "too large for this algorithm (got 33)");
   EXPECT(f.call(with(good, &Q::n, 1 << 21)), KFAC_TOO_LARGE, "2^20");
   EXPECT(f.call(with(with(good, &Q::n, 1 << 20), &Q::count, 1 << 30)), KFAC_TOO_LARGE, "2^48");

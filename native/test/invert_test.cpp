@@ -103,7 +103,7 @@ TEST(invert_by_every_algorithm) {
     requests.back().algorithm = algorithm;
   };
   for (int n : {1, 2, 5, 8}) add(n, KFAC_INVERT_FP64_8);
-  for (int n : {1, 8, 20, 32}) add(n, KFAC_INVERT_REGISTERS_32);
+  for (int n : {1, 8, 20, 32}) add(n, KFAC_INVERT_FP64_32);
   for (int n : {1, 20, 64}) add(n, KFAC_INVERT_REGISTERS_64);
   for (int n : {1, 20, 64, 128}) add(n, KFAC_INVERT_REGISTERS_128);
   for (int n : {1, 20, 100, 128, 140, 260}) add(n, KFAC_INVERT_SWEEP);

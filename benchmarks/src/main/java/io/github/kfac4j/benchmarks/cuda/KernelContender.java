@@ -1,9 +1,9 @@
 package io.github.kfac4j.benchmarks.cuda;
 
 import static io.github.kfac4j.cuda.natives.kfac_cuda.KFAC_INVERT_BY_SIZE;
+import static io.github.kfac4j.cuda.natives.kfac_cuda.KFAC_INVERT_FP64_32;
 import static io.github.kfac4j.cuda.natives.kfac_cuda.KFAC_INVERT_FP64_8;
 import static io.github.kfac4j.cuda.natives.kfac_cuda.KFAC_INVERT_REGISTERS_128;
-import static io.github.kfac4j.cuda.natives.kfac_cuda.KFAC_INVERT_REGISTERS_32;
 import static io.github.kfac4j.cuda.natives.kfac_cuda.KFAC_INVERT_REGISTERS_64;
 import static io.github.kfac4j.cuda.natives.kfac_cuda.KFAC_INVERT_SWEEP;
 import static io.github.kfac4j.cuda.natives.kfac_cuda.KFAC_SPLIT_F16;
@@ -52,7 +52,7 @@ public final class KernelContender implements Contender {
       Map.of(
           "", KFAC_INVERT_BY_SIZE,
           "-8", KFAC_INVERT_FP64_8,
-          "-32", KFAC_INVERT_REGISTERS_32,
+          "-32", KFAC_INVERT_FP64_32,
           "-64", KFAC_INVERT_REGISTERS_64,
           "-128", KFAC_INVERT_REGISTERS_128,
           "-sweep", KFAC_INVERT_SWEEP);
@@ -119,7 +119,7 @@ public final class KernelContender implements Contender {
     int largest =
         switch (algorithm) {
           case KFAC_INVERT_FP64_8 -> 8;
-          case KFAC_INVERT_REGISTERS_32 -> 32;
+          case KFAC_INVERT_FP64_32 -> 32;
           case KFAC_INVERT_REGISTERS_64 -> 64;
           case KFAC_INVERT_REGISTERS_128 -> 128;
           default -> Integer.MAX_VALUE;

@@ -22,7 +22,7 @@ public final class Inversions {
 
   static {
     ALGORITHMS.put("cuda-kernels-8", "FP64_8");
-    ALGORITHMS.put("cuda-kernels-32", "REGISTERS_32");
+    ALGORITHMS.put("cuda-kernels-32", "FP64_32");
     ALGORITHMS.put("cuda-kernels-64", "REGISTERS_64");
     ALGORITHMS.put("cuda-kernels-128", "REGISTERS_128");
     ALGORITHMS.put("cuda-kernels-sweep", "SWEEP");
@@ -32,7 +32,12 @@ public final class Inversions {
   /** Up to so many matrices count as few: between the one and the thousand that are measured. */
   private static final int FEW = 32;
 
-  private static final int FP64_UP_TO = 8;
+  /** Chosen for accuracy, whatever the times. */
+  private static final int FP64_UP_TO = 32;
+
+  private static final String MEASURED = "// Measured: ";
+  private static final String BEGIN = "constexpr InvertRow INVERT_TABLE[] = {\n";
+  private static final String END = "};\n";
 
   /** Seconds by algorithm, for each n. */
   private final Map<Integer, Map<String, Double>> few = new TreeMap<>();
@@ -70,11 +75,44 @@ public final class Inversions {
     StringBuilder text = new StringBuilder("Microseconds a matrix by algorithm:\n");
     few.forEach((n, times) -> text.append(line(n, "single", times)));
     many.forEach((n, times) -> text.append(line(n, "stack", times)));
-    text.append("The rows of native/cuda/invert_table.h:\n");
-    text.append(row(Integer.toString(FP64_UP_TO), "ANY", "FP64_8"));
-    rows(few, Integer.toString(FEW)).forEach(text::append);
-    rows(many, "ANY").forEach(text::append);
-    return text.append(row("ANY", "ANY", "SWEEP")).toString();
+    return text.append("The rows of native/cuda/invert_table.h:\n").append(rows()).toString();
+  }
+
+  /**
+   * The text of {@code invert_table.h} with the rows of these measurements.
+   *
+   * @param header its text so far
+   * @param measured on which GPU, by which commit; one line
+   * @throws IllegalArgumentException if nothing was measured, or the text is not that of the table
+   */
+  public String table(String header, String measured) {
+    if (few.isEmpty() && many.isEmpty()) {
+      throw new IllegalArgumentException("no algorithm for inverses was measured");
+    }
+    int line = header.indexOf(MEASURED);
+    int begin = header.indexOf(BEGIN);
+    int end = header.indexOf(END, Math.max(0, begin));
+    if (line < 0 || begin < line || end < 0) {
+      throw new IllegalArgumentException(
+          "not a table of inversions: no line '%s', then '%s'".formatted(MEASURED, BEGIN.strip()));
+    }
+    return header.substring(0, line)
+        + MEASURED
+        + measured
+        + ".\n"
+        + BEGIN
+        + rows()
+        + header.substring(end);
+  }
+
+  private String rows() {
+    List<String> rows = new ArrayList<>();
+    rows.add(row("8", "ANY", "FP64_8"));
+    rows.add(row(Integer.toString(FP64_UP_TO), "ANY", "FP64_32"));
+    rows.addAll(rows(few, Integer.toString(FEW)));
+    rows.addAll(rows(many, "ANY"));
+    rows.add(row("ANY", "ANY", "SWEEP"));
+    return String.join("", rows);
   }
 
   private static String line(int n, String what, Map<String, Double> times) {

@@ -45,6 +45,7 @@ class InversionsTest {
               n    64 stack  *REGISTERS_64 0.020 REGISTERS_128 0.030
             The rows of native/cuda/invert_table.h:
                 {8, ANY, KFAC_INVERT_FP64_8},
+                {32, ANY, KFAC_INVERT_FP64_32},
                 {128, 32, KFAC_INVERT_REGISTERS_128},
                 {512, 32, KFAC_INVERT_SWEEP},
                 {ANY, 32, KFAC_INVERT_CUSOLVER},
