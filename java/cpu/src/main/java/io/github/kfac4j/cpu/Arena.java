@@ -15,6 +15,18 @@ final class Arena implements AutoCloseable {
 
   /** Uninitialised memory at a multiple of 64 bytes, valid until the next {@link #reset}. */
   Floats take(long length) {
+    int at = claim(length);
+    return blocks.get(block).plus(at);
+  }
+
+  /** The same memory as an address, for which no object is made. */
+  long takeAddress(long length) {
+    int at = claim(length);
+    return blocks.get(block).address(at);
+  }
+
+  /** Takes memory; returns where it begins in the current block. */
+  private int claim(long length) {
     int unit = Floats.ALIGNMENT;
     int padded = Math.toIntExact((Math.max(1, length) + unit - 1) / unit * unit);
     while (block < blocks.size() && lengths.get(block) - used < padded) {
@@ -25,9 +37,8 @@ final class Arena implements AutoCloseable {
       blocks.add(Floats.allocate(padded));
       lengths.add(padded);
     }
-    Floats piece = blocks.get(block).plus(used);
     used += padded;
-    return piece;
+    return used - padded;
   }
 
   /** A point to which {@link #reset(long)} can return. */
@@ -44,7 +55,7 @@ final class Arena implements AutoCloseable {
   /** Returns everything; if that was in several blocks, they become one. */
   void reset() {
     if (blocks.size() > 1) {
-      long total = lengths.stream().mapToLong(Integer::intValue).sum();
+      long total = sizeInBytes() / Float.BYTES;
       if (total <= Integer.MAX_VALUE) {
         close();
         blocks.add(Floats.allocate((int) total));
@@ -66,7 +77,11 @@ final class Arena implements AutoCloseable {
 
   /** The bytes held. */
   long sizeInBytes() {
-    return Float.BYTES * lengths.stream().mapToLong(Integer::intValue).sum();
+    long sum = 0;
+    for (int length : lengths) {
+      sum += length;
+    }
+    return Float.BYTES * sum;
   }
 
   @Override

@@ -2,11 +2,49 @@ package io.github.kfac4j.cpu;
 
 import static org.bytedeco.openblas.global.openblas.*;
 
+import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.IntPointer;
+import org.bytedeco.javacpp.Pointer;
 
 /** The few BLAS and LAPACK routines in use, for row-major matrices. */
 final class Blas {
+  private static final ThreadLocal<Places> PLACES = ThreadLocal.withInitial(Places::new);
+
   private Blas() {}
+
+  /** What a call takes its operands by, made once for each thread and moved about. */
+  private static final class Places {
+    private final Place a = new Place();
+    private final Place b = new Place();
+    private final Place c = new Place();
+    private final IntegerPlace integers = new IntegerPlace();
+  }
+
+  private static final class Place extends FloatPointer {
+    Place() {
+      super((Pointer) null);
+    }
+
+    Place at(Floats place) {
+      return at(place, 0);
+    }
+
+    Place at(Floats place, int distance) {
+      address = place.address(distance);
+      return this;
+    }
+  }
+
+  private static final class IntegerPlace extends IntPointer {
+    IntegerPlace() {
+      super((Pointer) null);
+    }
+
+    IntegerPlace at(long place) {
+      address = place;
+      return this;
+    }
+  }
 
   /** {@code C = alpha op(A) op(B) + beta C}; op(A) is m x k, op(B) is k x n. */
   static void gemm(
@@ -23,6 +61,7 @@ final class Blas {
       float beta,
       Floats c,
       int ldc) {
+    Places at = PLACES.get();
     cblas_sgemm(
         CblasRowMajor,
         transposeA ? CblasTrans : CblasNoTrans,
@@ -31,12 +70,12 @@ final class Blas {
         n,
         k,
         alpha,
-        a.pointer(),
+        at.a.at(a),
         lda,
-        b.pointer(),
+        at.b.at(b),
         ldb,
         beta,
-        c.pointer(),
+        at.c.at(c),
         ldc);
   }
 
@@ -51,6 +90,7 @@ final class Blas {
       float beta,
       Floats c,
       int ldc) {
+    Places at = PLACES.get();
     cblas_ssyrk(
         CblasRowMajor,
         CblasLower,
@@ -58,50 +98,61 @@ final class Blas {
         n,
         k,
         alpha,
-        a.pointer(),
+        at.a.at(a),
         lda,
         beta,
-        c.pointer(),
+        at.c.at(c),
         ldc);
   }
 
   /** {@code y += alpha x}. */
   static void axpy(int n, float alpha, Floats x, Floats y) {
-    cblas_saxpy(n, alpha, x.pointer(), 1, y.pointer(), 1);
+    Places at = PLACES.get();
+    cblas_saxpy(n, alpha, at.a.at(x), 1, at.b.at(y), 1);
   }
 
   /** {@code x = alpha x}. */
   static void scale(int n, float alpha, Floats x) {
-    cblas_sscal(n, alpha, x.pointer(), 1);
+    cblas_sscal(n, alpha, PLACES.get().a.at(x), 1);
   }
 
   /** The sum of absolute values: not finite if one of them is not, or if it overflows. */
-  static float absoluteSum(int n, Floats x) {
-    return cblas_sasum(n, x.pointer(), 1);
+  static float absoluteSum(int n, Floats x, int from) {
+    return cblas_sasum(n, PLACES.get().a.at(x, from), 1);
   }
 
   /** The inner product, summed in fp64. */
   static double dot(int n, Floats x, Floats y) {
     return KfacCpuLibrary.isAvailable()
         ? KfacCpu.kfac_cpu_dot(n, x.address(), y.address())
-        : cblas_dsdot(n, x.pointer(), 1, y.pointer(), 1);
+        : cblas_dsdot(n, PLACES.get().a.at(x), 1, PLACES.get().b.at(y), 1);
   }
 
   // LAPACK is column-major: what it calls the upper triangle is the lower of a row-major matrix.
 
   /** Cholesky factor in the lower triangle; 0, or the 1-based pivot that is not positive. */
   static int potrf(int n, Floats a, int lda) {
-    return checked("spotrf", LAPACKE_spotrf_work(LAPACK_COL_MAJOR, UPPER, n, a.pointer(), lda));
+    return checked(
+        "spotrf", LAPACKE_spotrf_work(LAPACK_COL_MAJOR, UPPER, n, PLACES.get().a.at(a), lda));
   }
 
   /** The lower triangle of the inverse from a Cholesky factor; 0, or a zero pivot, 1-based. */
   static int potri(int n, Floats a, int lda) {
-    return checked("spotri", LAPACKE_spotri_work(LAPACK_COL_MAJOR, UPPER, n, a.pointer(), lda));
+    return checked(
+        "spotri", LAPACKE_spotri_work(LAPACK_COL_MAJOR, UPPER, n, PLACES.get().a.at(a), lda));
   }
 
-  /** Elements of the workspace of {@link #syevd}. */
-  static long syevdWork(long n) {
+  /** Elements of the workspace of {@link #syevd}, the last of which hold integers. */
+  static long syevdWork(int n) {
+    return syevdFloats(n) + syevdIntegers(n);
+  }
+
+  private static long syevdFloats(long n) {
     return 1 + 6 * n + 2 * n * n;
+  }
+
+  private static int syevdIntegers(int n) {
+    return 3 + 5 * n;
   }
 
   /**
@@ -109,23 +160,23 @@ final class Blas {
    * positive number if the iteration failed.
    */
   static int syevd(int n, Floats a, Floats values, Floats work) {
-    int integers = 3 + 5 * n;
-    try (IntPointer iwork = new IntPointer(integers)) {
-      return checked(
-          "ssyevd",
-          LAPACKE_ssyevd_work(
-              LAPACK_COL_MAJOR,
-              (byte) 'V',
-              UPPER,
-              n,
-              a.pointer(),
-              n,
-              values.pointer(),
-              work.pointer(),
-              Math.toIntExact(syevdWork(n)),
-              iwork,
-              integers));
-    }
+    Places at = PLACES.get();
+    int floats = Math.toIntExact(syevdFloats(n));
+    int integers = syevdIntegers(n);
+    return checked(
+        "ssyevd",
+        LAPACKE_ssyevd_work(
+            LAPACK_COL_MAJOR,
+            (byte) 'V',
+            UPPER,
+            n,
+            at.a.at(a),
+            n,
+            at.b.at(values),
+            at.c.at(work),
+            floats,
+            at.integers.at(work.address(floats)),
+            integers));
   }
 
   private static final byte UPPER = 'U';

@@ -19,7 +19,9 @@ import java.util.List;
  * The CPU backend: fp32 on OpenBLAS and, where it can be loaded, libkfac_cpu. Tensors in direct
  * buffers of native byte order are used where they are; others are converted through scratch
  * memory. All verbs share one pool of threads, each of which calls a serial BLAS; results do not
- * depend on the number of threads. Scratch memory is kept between calls until {@link #close()}.
+ * depend on the number of threads. Scratch memory is kept between calls until {@link #close()}: a
+ * step like those before allocates nothing outside the heap, and on the heap only the objects that
+ * describe its requests, a few KiB for each layer whatever its size and that of the batch.
  */
 public final class CpuBackend implements Backend {
   private final Pool pool;

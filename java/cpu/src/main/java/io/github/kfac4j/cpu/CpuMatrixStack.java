@@ -36,12 +36,18 @@ final class CpuMatrixStack implements MatrixStack {
     return open().plus((long) k * rows * cols);
   }
 
+  /** Where an element of matrix {@code k} lies, for which no object is made. */
+  long address(int k, long element) {
+    return open().address((long) k * rows * cols + element);
+  }
+
   /** The trace of each matrix, summed in fp64. */
   double[] traces() {
     double[] traces = new double[count];
+    Floats values = open();
     for (int k = 0; k < count; k++) {
       for (int i = 0; i < rows; i++) {
-        traces[k] += matrix(k).get(i * cols + i);
+        traces[k] += values.get((k * rows + i) * cols + i);
       }
     }
     return traces;

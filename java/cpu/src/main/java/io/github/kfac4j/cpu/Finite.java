@@ -11,7 +11,7 @@ final class Finite {
   static int firstNot(Floats values, int from, int to) {
     for (int start = from; start < to; start += BLOCK) {
       int length = Math.min(BLOCK, to - start);
-      if (!Float.isFinite(Blas.absoluteSum(length, values.plus(start)))) {
+      if (!Float.isFinite(Blas.absoluteSum(length, values, start))) {
         for (int i = start; i < start + length; i++) {
           if (!Float.isFinite(values.get(i))) {
             return i;

@@ -52,14 +52,14 @@ final class Floats {
     return new Floats(block, buffer, Math.toIntExact(start + distance));
   }
 
-  /** What libkfac_cpu takes; valid as long as the block is reachable. */
+  /** What native code takes; valid as long as the block is reachable. */
   long address() {
-    return block.address() + (long) Float.BYTES * start;
+    return address(0);
   }
 
-  /** What BLAS takes. */
-  FloatPointer pointer() {
-    return new FloatPointer(block).position(start);
+  /** The address of the place {@code distance} elements further on, for which no object is made. */
+  long address(long distance) {
+    return block.address() + Float.BYTES * (start + distance);
   }
 
   /** The block's buffer; element 0 of this place is at {@link #start()}. */
@@ -87,7 +87,13 @@ final class Floats {
 
   /** Sets {@code length} elements from this place on. */
   void fill(int length, float value) {
-    for (int i = start; i < start + length; i++) {
+    fill(0, length, value);
+  }
+
+  /** Sets {@code length} elements from the place {@code distance} elements further on. */
+  void fill(int distance, int length, float value) {
+    int first = start + distance;
+    for (int i = first; i < first + length; i++) {
       buffer.put(i, value);
     }
   }

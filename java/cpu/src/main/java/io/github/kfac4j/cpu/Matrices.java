@@ -38,11 +38,15 @@ final class Matrices {
     for (int i0 = first; i0 < last; i0 += BLOCK) {
       int size = Math.min(BLOCK, last - i0);
       transpose(c.plus((long) i0 * ldc), ldc, size, i0, c.plus(i0), ldc);
-      Floats diagonal = c.plus((long) i0 * ldc + i0);
-      for (int i = 1; i < size; i++) {
-        for (int j = 0; j < i; j++) {
-          diagonal.put(j * ldc + i, diagonal.get(i * ldc + j));
-        }
+      mirrorBlock(c, i0, size, ldc);
+    }
+  }
+
+  /** Copies the lower triangle of a block on the diagonal to its upper. */
+  static void mirrorBlock(Floats c, int first, int size, int ldc) {
+    for (int i = first + 1; i < first + size; i++) {
+      for (int j = first; j < i; j++) {
+        c.put(j * ldc + i, c.get(i * ldc + j));
       }
     }
   }

@@ -10,6 +10,9 @@ final class MomentPlan implements Plan {
   /** Multiplications below which a slice does not pay. */
   private static final double SLICE_WORK = 1e8;
 
+  /** Multiplications that take as long as to read or gather an element. */
+  private static final double READ_WORK = 100;
+
   private static final int MAX_SLICES = 16;
 
   /** Elements that the partial sums of all slices may have. */
@@ -39,9 +42,13 @@ final class MomentPlan implements Plan {
   }
 
   private static int slices(long rows, int dim) {
-    double area = (double) dim * dim;
-    double byWork = rows * area / 2 / SLICE_WORK;
-    return (int) Math.max(1, Math.min(Math.min(MAX_SLICES, byWork), MAX_PARTIALS / area));
+    double byWork = work(rows, dim) / SLICE_WORK;
+    double byMemory = MAX_PARTIALS / ((double) dim * dim);
+    return (int) Math.max(1, Math.min(Math.min(MAX_SLICES, rows), Math.min(byWork, byMemory)));
+  }
+
+  private static double work(long rows, int dim) {
+    return (double) rows * dim * (dim / 2 + READ_WORK);
   }
 
   @Override
@@ -56,7 +63,7 @@ final class MomentPlan implements Plan {
 
   @Override
   public double work() {
-    return (double) samples.rows * dim * dim / 2;
+    return work(samples.rows, dim);
   }
 
   @Override

@@ -48,8 +48,8 @@ abstract class NativePlan implements Plan, AutoCloseable {
 
   @Override
   public final void run(int phase, int task, Arena scratch) {
-    Floats own = scratch.take(scratchFloats);
-    KfacCpu.kfac_cpu_plan_run(plan, phase, task, shared.address(), own.address());
+    long own = scratch.takeAddress(scratchFloats);
+    KfacCpu.kfac_cpu_plan_run(plan, phase, task, shared.address(), own);
   }
 
   @Override

@@ -155,13 +155,12 @@ final class PanelKroneckerPlan implements Plan {
   private void packGradient(int group, int task) {
     Panels first = parts[group].first;
     if (task >= first.count()) {
-      Floats inverse = g.matrix(group);
-      parts[group].second.pack(task - first.count(), 0, rows, inverse, rows, 1);
+      parts[group].second.pack(task - first.count(), 0, rows, g.address(group, 0), rows, 1);
       return;
     }
-    first.pack(task, 0, width, weight.plus((long) group * rows * width), 1, width);
+    first.pack(task, 0, width, weight.address((long) group * rows * width), 1, width);
     if (bias != null) {
-      first.pack(task, width, 1, bias.plus((long) group * rows), 1, 1);
+      first.pack(task, width, 1, bias.address((long) group * rows), 1, 1);
     }
   }
 
@@ -178,16 +177,16 @@ final class PanelKroneckerPlan implements Plan {
   private static void packSamples(Panel samples, Panels panels, int dim, int panel) {
     long row = samples.byCoordinate() ? samples.stride() : 1;
     long column = samples.byCoordinate() ? 1 : samples.stride();
-    panels.pack(panel, 0, samples.width(), samples.data(), row, column);
+    panels.pack(panel, 0, samples.width(), samples.data().address(), row, column);
     if (samples.width() < dim) {
-      panels.row(panel, dim - 1).fill(panels.width(), 1);
+      panels.fill(panel, dim - 1, 1, 1);
     }
   }
 
   /** One panel of {@code g G^-1}. */
   private void project(int group, int panel) {
     Panels second = parts[group].second;
-    Floats inverse = g.matrix(group).plus((long) second.first(panel) * rows);
+    long inverse = g.address(group, (long) second.first(panel) * rows);
     parts[group].g.multiply(
         second.columns(panel), inverse, rows, 1, second.row(panel, 0), 1, second.width());
   }
@@ -197,28 +196,24 @@ final class PanelKroneckerPlan implements Plan {
     int from = (int) ((long) cols * block / blocks);
     int to = (int) ((long) cols * (block + 1) / blocks);
     int height = to - from;
-    Floats half = scratch.take((long) height * pitch(middle));
-    Floats u = scratch.take((long) height * rows);
-    Floats inverse = a.matrix(group).plus((long) from * cols);
+    long half = scratch.takeAddress((long) height * pitch(middle));
+    long u = scratch.takeAddress((long) height * rows);
+    long inverse = a.address(group, (long) from * cols);
     parts[group].first.multiply(height, inverse, cols, 1, half, pitch(middle), 1);
     parts[group].second.multiply(height, half, pitch(middle), alpha, u, 1, height);
     long at = (long) group * rows * width + from;
     double sum = move(Math.min(to, width) - from, u, height, weight, weightResult, at, width);
     if (to > width) {
-      sum += move(1, u.plus(width - from), height, bias, biasResult, (long) group * rows, 1);
+      long last = u + Float.BYTES * (long) (width - from);
+      sum += move(1, last, height, bias, biasResult, (long) group * rows, 1);
     }
     inner[group * blocks + block] = sum;
   }
 
-  private double move(int n, Floats u, int stride, Floats dw, Target to, long at, int toStride) {
+  private double move(int n, long u, int stride, Floats dw, Target to, long at, int toStride) {
+    long from = dw.address(at);
     return KfacCpu.kfac_cpu_dot_and_copy(
-        rows,
-        n,
-        u.address(),
-        stride,
-        dw.plus(at).address(),
-        toStride,
-        to.memory().plus(at).address());
+        rows, n, u, stride, from, toStride, to.memory().address(at));
   }
 
   /** A row length that does not put all rows into the same lines of a cache. */

@@ -59,12 +59,9 @@ final class PanelMomentPlan implements Plan {
     int count = samples.count();
     long row = samples.byCoordinate() ? 1 : samples.stride();
     long column = samples.byCoordinate() ? samples.stride() : 1;
-    panels.pack(panel, 0, count, samples.data(), row, column, samples.width());
+    panels.pack(panel, 0, count, samples.data().address(), row, column, samples.width());
     if (samples.width() < dim && panel == panels.count() - 1) {
-      Floats bias = panels.row(panel, 0).plus(samples.width() - panels.first(panel));
-      for (int i = 0; i < count; i++) {
-        bias.put(i * panels.width(), 1);
-      }
+      panels.fillColumn(panel, samples.width() - panels.first(panel), 1);
     }
   }
 
@@ -72,12 +69,10 @@ final class PanelMomentPlan implements Plan {
   private void rows(int panel) {
     int from = panels.first(panel);
     int height = panels.columns(panel);
-    Floats c = target.plus((long) from * dim);
-    Floats a = panels.row(panel, 0);
+    long c = target.address((long) from * dim);
     int to = from + height;
-    panels.multiply(height, to, a, 1, panels.width(), weight, decay, c, dim, 1);
-    long above = target.plus(from).address();
-    KfacCpu.kfac_cpu_transpose(height, from, c.address(), dim, above, dim);
-    Matrices.mirrorLower(c.plus(from), height, dim);
+    panels.multiply(height, to, panels.row(panel, 0), 1, panels.width(), weight, decay, c, dim, 1);
+    KfacCpu.kfac_cpu_transpose(height, from, c, dim, target.address(from), dim);
+    Matrices.mirrorBlock(target, from, height, dim);
   }
 }

@@ -34,16 +34,32 @@ final class Panels {
     return width;
   }
 
+  private int at(int panel, int row) {
+    return (panel * k + row) * width;
+  }
+
   /** Where a row of a panel lies. */
-  Floats row(int panel, int row) {
-    return memory.plus(((long) panel * k + row) * width);
+  long row(int panel, int row) {
+    return memory.address(at(panel, row));
+  }
+
+  /** Sets some rows of a panel. */
+  void fill(int panel, int firstRow, int rows, float value) {
+    memory.fill(at(panel, firstRow), rows * width, value);
+  }
+
+  /** Sets one column of a panel. */
+  void fillColumn(int panel, int column, float value) {
+    for (int i = 0; i < k; i++) {
+      memory.put(at(panel, i) + column, value);
+    }
   }
 
   /**
    * Packs some rows of a panel from a matrix with element {@code (i, j)} of the operand at {@code
    * data[(i - firstRow) * rowStride + j * columnStride]}, one of the strides being 1.
    */
-  void pack(int panel, int firstRow, int rows, Floats data, long rowStride, long columnStride) {
+  void pack(int panel, int firstRow, int rows, long data, long rowStride, long columnStride) {
     pack(panel, firstRow, rows, data, rowStride, columnStride, n);
   }
 
@@ -52,23 +68,22 @@ final class Panels {
       int panel,
       int firstRow,
       int rows,
-      Floats data,
+      long data,
       long rowStride,
       long columnStride,
       int columnsThere) {
     int there = Math.min(columns(panel), columnsThere - first(panel));
-    Floats to = row(panel, firstRow);
     if (there <= 0) {
-      to.fill(rows * width, 0);
+      fill(panel, firstRow, rows, 0);
       return;
     }
-    long from = data.plus(first(panel) * columnStride).address();
-    KfacCpu.kfac_cpu_pack(rows, there, from, rowStride, columnStride, to.address());
+    long from = data + Float.BYTES * first(panel) * columnStride;
+    long to = row(panel, firstRow);
+    KfacCpu.kfac_cpu_pack(rows, there, from, rowStride, columnStride, to);
   }
 
   /** {@code C = alpha A B} with A {@code m x k}, its rows contiguous, and B these panels. */
-  void multiply(
-      int m, Floats a, int lda, float alpha, Floats c, long rowStride, long columnStride) {
+  void multiply(int m, long a, int lda, float alpha, long c, long rowStride, long columnStride) {
     multiply(m, n, a, lda, 1, alpha, 0, c, rowStride, columnStride);
   }
 
@@ -80,26 +95,15 @@ final class Panels {
   void multiply(
       int m,
       int columns,
-      Floats a,
+      long a,
       long aRow,
       long aColumn,
       float alpha,
       float beta,
-      Floats c,
+      long c,
       long cRow,
       long cColumn) {
     KfacCpu.kfac_cpu_multiply(
-        m,
-        columns,
-        k,
-        a.address(),
-        aRow,
-        aColumn,
-        memory.address(),
-        alpha,
-        beta,
-        c.address(),
-        cRow,
-        cColumn);
+        m, columns, k, a, aRow, aColumn, memory.address(), alpha, beta, c, cRow, cColumn);
   }
 }

@@ -61,8 +61,8 @@ final class StackInverse implements Plan {
     }
     double[] damping = Arrays.copyOfRange(request.damping(), first, first + count);
     int[] status = new int[count];
-    Floats work = scratch.take(scratchFloats());
-    KfacCpu.kfac_cpu_invert(n, count, from, scale, damping, to, status, work.address());
+    long work = scratch.takeAddress(scratchFloats());
+    KfacCpu.kfac_cpu_invert(n, count, from, scale, damping, to, status, work);
     for (int k = 0; k < count; k++) {
       statuses[first + k] = status(status[k]);
     }
