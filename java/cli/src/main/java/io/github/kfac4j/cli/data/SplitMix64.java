@@ -4,16 +4,17 @@ package io.github.kfac4j.cli.data;
  * The generator splitmix64 (Steele, Lea and Flood, OOPSLA 2014): its sequence depends on the seeds
  * alone, not on the version of the JDK, so that runs can be repeated and resumed anywhere.
  */
-final class SplitMix64 {
+public final class SplitMix64 {
   private static final long GOLDEN = 0x9e3779b97f4a7c15L;
 
   private long state;
 
   /** Distinct {@code stream}s of one seed are unrelated sequences. */
-  SplitMix64(long seed, long stream) {
+  public SplitMix64(long seed, long stream) {
     state = mix(mix(seed + GOLDEN) + stream);
   }
 
+  /** The next 64 bits. */
   long nextLong() {
     state += GOLDEN;
     return mix(state);
@@ -22,6 +23,11 @@ final class SplitMix64 {
   /** Uniform in 0 to {@code bound - 1}, up to a bias below bound / 2^32. */
   int nextInt(int bound) {
     return (int) ((nextLong() >>> 32) * bound >>> 32);
+  }
+
+  /** Uniform in [0, 1). */
+  public double nextDouble() {
+    return (nextLong() >>> 11) * 0x1p-53;
   }
 
   private static long mix(long z) {

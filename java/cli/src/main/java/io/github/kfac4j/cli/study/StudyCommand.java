@@ -1,6 +1,8 @@
 package io.github.kfac4j.cli.study;
 
+import io.github.kfac4j.cli.study.batchsize.BatchSizeCommand;
 import io.github.kfac4j.cli.study.scaling.ScalingCommand;
+import io.github.kfac4j.cli.study.sensitivity.SensitivityCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -11,7 +13,7 @@ import picocli.CommandLine.Spec;
     name = "study",
     mixinStandardHelpOptions = true,
     description = "What the papers report, measured or predicted here.",
-    subcommands = ScalingCommand.class)
+    subcommands = {BatchSizeCommand.class, SensitivityCommand.class, ScalingCommand.class})
 public final class StudyCommand implements Runnable {
   @Spec private CommandSpec spec;
 

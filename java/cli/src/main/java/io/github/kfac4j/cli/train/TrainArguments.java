@@ -1,13 +1,13 @@
 package io.github.kfac4j.cli.train;
 
 import io.github.kfac4j.cli.BadInputException;
+import io.github.kfac4j.cli.Choice;
 import io.github.kfac4j.cli.data.Dataset;
 import io.github.kfac4j.cli.data.DatasetName;
 import io.github.kfac4j.cli.train.run.ModelName;
 import io.github.kfac4j.cli.train.run.OptimizerName;
 import io.github.kfac4j.cli.train.run.RunOptions;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Mixin;
@@ -105,19 +105,19 @@ final class TrainArguments {
   /** What a new run starts from: the defaults of the model that is asked for. */
   RunOptions defaults() {
     return RunOptions.defaults(
-        model == null ? ModelName.SIMPLE_CNN : parse("--model", ModelName.values(), model));
+        model == null ? ModelName.SIMPLE_CNN : Choice.of("--model", ModelName.values(), model));
   }
 
   /** The options with {@code base} where the user said nothing; epochs are left to later. */
   RunOptions over(RunOptions base) {
     return new RunOptions(
-        data == null ? base.data() : parse("--data", DatasetName.values(), data),
+        data == null ? base.data() : Choice.of("--data", DatasetName.values(), data),
         dataDir == null ? base.dataDir() : dataDir.toString(),
-        model == null ? base.model() : parse("--model", ModelName.values(), model),
+        model == null ? base.model() : Choice.of("--model", ModelName.values(), model),
         optimizers == null
             ? base.optimizers()
             : optimizers.stream()
-                .map(name -> parse("--optimizer", OptimizerName.values(), name))
+                .map(name -> Choice.of("--optimizer", OptimizerName.values(), name))
                 .toList(),
         backend == null ? base.backend() : backend,
         batch == null ? base.batch() : batch,
@@ -148,17 +148,5 @@ final class TrainArguments {
       throw new BadInputException("--epochs must be positive, got " + length.epochs);
     }
     return options.withSteps((long) length.epochs * (count / options.batch()));
-  }
-
-  /** The constant with this name on the command line. */
-  static <T> T parse(String option, T[] known, String text) {
-    return Arrays.stream(known)
-        .filter(value -> value.toString().equals(text))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new BadInputException(
-                    "%s: unknown '%s'; known are %s"
-                        .formatted(option, text, Arrays.toString(known))));
   }
 }

@@ -27,7 +27,7 @@ class TrainRefusalTest extends TrainRuns {
         "--lr sgd=-1 | --lr of sgd must be positive, got -1.0",
         "--lr fast | --lr: 'fast' is not a number",
         "--lr lion=1 | --lr: unknown 'lion'; known are [kfac, ekfac, diagonal, sgd, adam]",
-        "--lr sgd=1,2 | --lr: '2' is not NAME=NUMBER",
+        "--lr sgd=1,2 | --lr: '2' is not NAME=VALUE",
         "--damping 0 | --damping of kfac must be positive, got 0.0",
         "--damping NaN | --damping of kfac must be positive, got NaN",
         "--target 1.1 | --target must be an accuracy in (0, 1], got 1.1",

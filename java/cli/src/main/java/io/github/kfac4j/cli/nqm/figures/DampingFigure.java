@@ -1,5 +1,8 @@
 package io.github.kfac4j.cli.nqm.figures;
 
+import io.github.kfac4j.cli.plot.Curve;
+import io.github.kfac4j.cli.plot.Palette;
+import io.github.kfac4j.cli.plot.Panel;
 import io.github.kfac4j.nqm.Algorithm;
 import io.github.kfac4j.nqm.NoisyQuadratic;
 import io.github.kfac4j.nqm.Spectrum;
@@ -73,6 +76,6 @@ final class DampingFigure implements Figure {
         Panel.Corner.NORTH_EAST,
         List.of(
             Curve.dashed("SGD, effective rate", x, y[1], Color.BLACK),
-            Curve.solid("momentum", x, y[0], Palette.POWERS[0])));
+            Curve.solid("momentum", x, y[0], Palette.category(0))));
   }
 }

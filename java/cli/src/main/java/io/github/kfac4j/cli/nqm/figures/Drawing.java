@@ -1,5 +1,6 @@
 package io.github.kfac4j.cli.nqm.figures;
 
+import io.github.kfac4j.cli.plot.Panel;
 import java.util.List;
 
 /**

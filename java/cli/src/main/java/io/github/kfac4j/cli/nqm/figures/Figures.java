@@ -1,5 +1,7 @@
 package io.github.kfac4j.cli.nqm.figures;
 
+import io.github.kfac4j.cli.plot.Panel;
+import io.github.kfac4j.cli.plot.PanelChart;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.io.IOException;

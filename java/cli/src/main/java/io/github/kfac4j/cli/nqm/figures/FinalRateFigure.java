@@ -3,6 +3,9 @@ package io.github.kfac4j.cli.nqm.figures;
 import static io.github.kfac4j.cli.nqm.figures.Results.POWERS;
 import static io.github.kfac4j.cli.nqm.figures.Results.TARGET;
 
+import io.github.kfac4j.cli.plot.Curve;
+import io.github.kfac4j.cli.plot.Palette;
+import io.github.kfac4j.cli.plot.Panel;
 import io.github.kfac4j.nqm.Schedule;
 import io.github.kfac4j.nqm.TunedSchedule;
 import java.util.ArrayList;
@@ -51,8 +54,8 @@ final class FinalRateFigure implements Figure {
             schedule.plateauPieces());
       }
       String name = Names.power(POWERS[i]);
-      rates.add(Curve.solid(name, BATCHES, last, Palette.POWERS[i]));
-      costs.add(Curve.solid(name, BATCHES, steps, Palette.POWERS[i]));
+      rates.add(Curve.solid(name, BATCHES, last, Palette.category(i)));
+      costs.add(Curve.solid(name, BATCHES, steps, Palette.category(i)));
       // per octave, over the batches 2^4 to 2^9
       slope = i == 0 ? Math.log(last[5] / last[0]) / Math.log(2) / 5 : slope;
     }

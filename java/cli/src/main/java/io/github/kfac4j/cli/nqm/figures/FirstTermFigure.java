@@ -1,5 +1,8 @@
 package io.github.kfac4j.cli.nqm.figures;
 
+import io.github.kfac4j.cli.plot.Curve;
+import io.github.kfac4j.cli.plot.Palette;
+import io.github.kfac4j.cli.plot.Panel;
 import io.github.kfac4j.nqm.Algorithm;
 import java.awt.Color;
 import java.util.ArrayList;
@@ -55,7 +58,7 @@ final class FirstTermFigure implements Figure {
               Panel.Axis.linear("First term").within(0, 1),
               i == 0 ? Panel.Corner.SOUTH_EAST : null,
               List.of(
-                  Curve.solid("momentum", damping, momentum, Palette.POWERS[0]),
+                  Curve.solid("momentum", damping, momentum, Palette.category(0)),
                   Curve.dashed("SGD, effective rate", damping, plain, Color.BLACK))));
     }
     return new Drawing(

@@ -3,6 +3,9 @@ package io.github.kfac4j.cli.nqm.figures;
 import static io.github.kfac4j.cli.nqm.figures.Results.POWERS;
 import static io.github.kfac4j.cli.nqm.figures.Results.TARGET;
 
+import io.github.kfac4j.cli.plot.Curve;
+import io.github.kfac4j.cli.plot.Palette;
+import io.github.kfac4j.cli.plot.Panel;
 import io.github.kfac4j.nqm.Method;
 import io.github.kfac4j.nqm.TunedRun;
 import java.util.ArrayList;
@@ -53,14 +56,14 @@ final class LearningRateFigure implements Figure {
       addRows(table, POWERS[i], fixed, false);
       String power = Names.power(POWERS[i]) + ", ";
       Curve plain =
-          Curve.dashed(power + "SGD", BATCHES, Runs.effectiveRates(sgd), Palette.POWERS[i]);
+          Curve.dashed(power + "SGD", BATCHES, Runs.effectiveRates(sgd), Palette.category(i));
       double[] rates = Runs.effectiveRates(momentum);
       tuned.add(plain);
-      tuned.add(Curve.solid(power + "momentum", BATCHES, rates, Palette.POWERS[i]));
+      tuned.add(Curve.solid(power + "momentum", BATCHES, rates, Palette.category(i)));
       held.add(plain);
       held.add(
           Curve.solid(
-              power + "\u03b2 = 0.9", BATCHES, Runs.effectiveRates(fixed), Palette.POWERS[i]));
+              power + "\u03b2 = 0.9", BATCHES, Runs.effectiveRates(fixed), Palette.category(i)));
       if (i == 0) {
         says =
             Names.format(

@@ -1,5 +1,9 @@
 package io.github.kfac4j.cli.nqm.figures;
 
+import io.github.kfac4j.cli.plot.Curve;
+import io.github.kfac4j.cli.plot.Palette;
+import io.github.kfac4j.cli.plot.Panel;
+import io.github.kfac4j.cli.plot.PanelChart;
 import io.github.kfac4j.nqm.TunedSchedule;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,7 +42,7 @@ final class ScheduleShapeFigure implements Figure {
       for (int j = 0; j < rates.length; j++) {
         table.row(BATCHES[i], schedules.get(i).schedule().stepsPerPiece(), j + 1, rates[j]);
       }
-      String name = "B = " + Names.powerOfTwo(i + 4);
+      String name = "B = " + PanelChart.powerOfTwo(i + 4);
       curves.add(Curve.solid(name, pieces, rates, Palette.ordered(i, BATCHES.length)));
     }
     Panel panel =

@@ -3,6 +3,9 @@ package io.github.kfac4j.cli.nqm.figures;
 import static io.github.kfac4j.cli.nqm.figures.Results.POWERS;
 import static io.github.kfac4j.cli.nqm.figures.Results.TARGET;
 
+import io.github.kfac4j.cli.plot.Curve;
+import io.github.kfac4j.cli.plot.Palette;
+import io.github.kfac4j.cli.plot.Panel;
 import io.github.kfac4j.nqm.Method;
 import io.github.kfac4j.nqm.TunedRun;
 import io.github.kfac4j.nqm.TunedSchedule;
@@ -43,8 +46,8 @@ final class ScheduleSpeedupFigure implements Figure {
       List<TunedSchedule> scheduled = results.schedules(POWERS[i], BATCHES, PIECES);
       String power = Names.power(POWERS[i]) + ", ";
       double[] steps = Runs.scheduleSteps(scheduled);
-      curves.add(Curve.dashed(power + "fixed", BATCHES, Runs.steps(fixed), Palette.POWERS[i]));
-      curves.add(Curve.solid(power + "schedule", BATCHES, steps, Palette.POWERS[i]));
+      curves.add(Curve.dashed(power + "fixed", BATCHES, Runs.steps(fixed), Palette.category(i)));
+      curves.add(Curve.solid(power + "schedule", BATCHES, steps, Palette.category(i)));
       for (int j = 0; j < BATCHES.length; j++) {
         table.row(POWERS[i], BATCHES[j], fixed.get(j).steps(), (long) steps[j], bounds[j]);
       }

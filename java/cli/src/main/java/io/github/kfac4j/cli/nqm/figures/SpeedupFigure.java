@@ -3,6 +3,9 @@ package io.github.kfac4j.cli.nqm.figures;
 import static io.github.kfac4j.cli.nqm.figures.Results.POWERS;
 import static io.github.kfac4j.cli.nqm.figures.Results.TARGET;
 
+import io.github.kfac4j.cli.plot.Curve;
+import io.github.kfac4j.cli.plot.Palette;
+import io.github.kfac4j.cli.plot.Panel;
 import io.github.kfac4j.nqm.Method;
 import io.github.kfac4j.nqm.TunedRun;
 import java.util.ArrayList;
@@ -61,8 +64,8 @@ final class SpeedupFigure implements Figure {
       List<TunedRun> plain = results.runs(Method.SGD, POWERS[i], BATCHES);
       List<TunedRun> runs = results.runs(method, POWERS[i], BATCHES);
       String power = Names.power(POWERS[i]) + ", ";
-      curves.add(Curve.dashed(power + "SGD", BATCHES, Runs.steps(plain), Palette.POWERS[i]));
-      curves.add(Curve.solid(power + name, BATCHES, Runs.steps(runs), Palette.POWERS[i]));
+      curves.add(Curve.dashed(power + "SGD", BATCHES, Runs.steps(plain), Palette.category(i)));
+      curves.add(Curve.solid(power + name, BATCHES, Runs.steps(runs), Palette.category(i)));
       addRows(table, POWERS[i], plain, bounds);
       addRows(table, POWERS[i], runs, bounds);
       sgd.add(plain);

@@ -1,5 +1,8 @@
 package io.github.kfac4j.cli.nqm.figures;
 
+import io.github.kfac4j.cli.plot.Curve;
+import io.github.kfac4j.cli.plot.Palette;
+import io.github.kfac4j.cli.plot.Panel;
 import io.github.kfac4j.nqm.Method;
 import io.github.kfac4j.nqm.TunedRun;
 import java.util.ArrayList;

@@ -1,5 +1,6 @@
 package io.github.kfac4j.cli.train.report;
 
+import io.github.kfac4j.cli.plot.Png;
 import io.github.kfac4j.cli.train.run.History;
 import io.github.kfac4j.cli.train.run.OptimizerName;
 import java.awt.BasicStroke;
@@ -8,15 +9,9 @@ import java.awt.Font;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
-import javax.imageio.ImageIO;
-import javax.imageio.stream.ImageOutputStream;
-import javax.imageio.stream.MemoryCacheImageOutputStream;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
@@ -33,24 +28,10 @@ final class Curves {
   /** Pixels per unit, so that the picture is sharp on any screen. */
   private static final int SCALE = 2;
 
-  /** Distinguishable for colour-blind readers (Okabe and Ito). */
-  private static final Map<OptimizerName, Color> COLORS =
-      Map.of(
-          OptimizerName.KFAC, new Color(0x0072B2),
-          OptimizerName.EKFAC, new Color(0xCC79A7),
-          OptimizerName.DIAGONAL, new Color(0xE69F00),
-          OptimizerName.SGD, new Color(0xD55E00),
-          OptimizerName.ADAM, new Color(0x009E73));
-
   private static final Color INK = new Color(0x1F2937);
   private static final Color GRID = new Color(0xE5E7EB);
 
   private Curves() {}
-
-  /** The colour of an optimizer, as in the picture. */
-  static Color color(OptimizerName optimizer) {
-    return COLORS.get(optimizer);
-  }
 
   /** A PNG file. */
   static byte[] png(Map<OptimizerName, History> histories) {
@@ -73,14 +54,7 @@ final class Curves {
       cell.dispose();
     }
     graphics.dispose();
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    // in memory: the default adds a shutdown hook, which is too late after Ctrl-C
-    try (ImageOutputStream memory = new MemoryCacheImageOutputStream(out)) {
-      ImageIO.write(image, "png", memory);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return out.toByteArray();
+    return Png.of(image);
   }
 
   private static XYChart lossChart(
@@ -94,7 +68,7 @@ final class Curves {
           if (!finite.isEmpty()) {
             double[] xs = finite.stream().mapToDouble(x).toArray();
             double[] losses = finite.stream().mapToDouble(History.Step::loss).toArray();
-            Color color = COLORS.get(optimizer);
+            Color color = OptimizerColors.of(optimizer);
             Color pale = new Color(color.getRed(), color.getGreen(), color.getBlue(), 60);
             line(chart, optimizer.title() + " (each batch)", xs, losses, pale, 1f)
                 .setShowInLegend(false);
@@ -135,8 +109,9 @@ final class Curves {
                 validations.stream()
                     .mapToDouble(v -> classes ? 100 * v.accuracy() : v.loss())
                     .toArray();
-            XYSeries series = line(chart, optimizer.title(), xs, ys, COLORS.get(optimizer), 2.4f);
-            series.setMarker(SeriesMarkers.CIRCLE).setMarkerColor(COLORS.get(optimizer));
+            XYSeries series =
+                line(chart, optimizer.title(), xs, ys, OptimizerColors.of(optimizer), 2.4f);
+            series.setMarker(SeriesMarkers.CIRCLE).setMarkerColor(OptimizerColors.of(optimizer));
           }
         });
     return chart;

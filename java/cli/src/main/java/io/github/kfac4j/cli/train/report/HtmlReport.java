@@ -189,7 +189,7 @@ final class HtmlReport {
   }
 
   private static String css(OptimizerName optimizer) {
-    return "#%06x".formatted(Curves.color(optimizer).getRGB() & 0xffffff);
+    return "#%06x".formatted(OptimizerColors.of(optimizer).getRGB() & 0xffffff);
   }
 
   private static String escape(String text) {

@@ -70,7 +70,7 @@ public final class Comparison {
   private void run(OptimizerName optimizer) throws IOException {
     Path file = folder == null ? null : folder.checkpoint(optimizer);
     Checkpoint stored = file != null && Files.exists(file) ? Checkpoint.read(file) : null;
-    if (stored != null && finished(stored.history())) {
+    if (stored != null && stored.history().finished(options)) {
       histories.put(optimizer, stored.history());
       return;
     }
@@ -91,29 +91,19 @@ public final class Comparison {
   private void train(OptimizerName optimizer, Training training) throws IOException {
     History history = training.history();
     try (Progress progress = new Progress(optimizer, options, history.stepCount(), log)) {
-      while (!finished(history) && !team.any(interruption.requested())) {
-        History.Step step = training.step();
-        boolean last = step.step() == options.steps();
-        boolean evaluate = last || step.step() % options.evaluateEvery() == 0;
-        if (evaluate && !history.failure().isPresent()) {
-          training.evaluate();
-        }
+      while (!history.finished(options) && !team.any(interruption.requested())) {
+        boolean evaluated = training.advance(options);
+        History.Step step = history.steps().get(history.steps().size() - 1);
         progress.show(step, history);
-        if (evaluate) {
+        if (evaluated) {
           progress.showValidation();
         }
         long interval = options.checkpointEvery();
-        if (interval > 0 && step.step() % interval == 0 && !last) {
+        if (interval > 0 && step.step() % interval == 0 && step.step() < options.steps()) {
           save(optimizer, training);
         }
       }
     }
-  }
-
-  private boolean finished(History history) {
-    return history.stepCount() >= options.steps()
-        || history.failure().isPresent()
-        || history.firstAt(options).isPresent();
   }
 
   private void save(OptimizerName optimizer, Training training) throws IOException {

@@ -100,6 +100,11 @@ public final class History {
         .findFirst();
   }
 
+  /** Whether the run is over: all steps, the target or a failure. */
+  boolean finished(RunOptions options) {
+    return stepCount() >= options.steps() || failure().isPresent() || firstAt(options).isPresent();
+  }
+
   /** As tensors, for a checkpoint. */
   Map<String, StoredTensor> toTensors() {
     double[] stepRows =

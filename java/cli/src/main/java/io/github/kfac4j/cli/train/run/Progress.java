@@ -1,9 +1,7 @@
 package io.github.kfac4j.cli.train.run;
 
-import java.io.IOException;
+import io.github.kfac4j.cli.Terminal;
 import java.io.PrintWriter;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -30,7 +28,7 @@ final class Progress implements AutoCloseable {
     this.batch = options.batch();
     this.steps = options.steps();
     this.log = log;
-    this.bar = isTerminal() ? bar(from) : null;
+    this.bar = Terminal.isStderr() ? bar(from) : null;
   }
 
   private ProgressBar bar(long from) {
@@ -42,16 +40,6 @@ final class Progress implements AutoCloseable {
             .setRenderer((state, width) -> render(state))
             .build();
     return made.stepTo(from);
-  }
-
-  /** Whether stderr is a terminal; System.console() cannot tell from JDK 22 on. */
-  private static boolean isTerminal() {
-    try {
-      String target = Files.readSymbolicLink(Path.of("/proc/self/fd/2")).toString();
-      return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty");
-    } catch (IOException e) {
-      return false;
-    }
   }
 
   private String render(ProgressState state) {

@@ -6,12 +6,12 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import io.github.kfac4j.cli.AtomicFile;
 import io.github.kfac4j.cli.BadInputException;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 
 /** The folder of one run and the files in it. */
 public final class RunFolder {
@@ -75,7 +75,8 @@ public final class RunFolder {
     }
   }
 
-  private static String reason(IOException e) {
+  /** Why a folder cannot be used, in a few words. */
+  public static String reason(IOException e) {
     if (e instanceof FileAlreadyExistsException) {
       return e.getMessage() + " is in the way";
     }
@@ -144,12 +145,6 @@ public final class RunFolder {
 
   /** Writes a binary file in the folder; a reader sees the old content or the new. */
   public void write(String name, byte[] content) throws IOException {
-    Path temporary = path.resolve("." + name + ".tmp");
-    try {
-      Files.write(temporary, content);
-      Files.move(temporary, path.resolve(name), StandardCopyOption.ATOMIC_MOVE);
-    } finally {
-      Files.deleteIfExists(temporary);
-    }
+    AtomicFile.write(path.resolve(name), content);
   }
 }

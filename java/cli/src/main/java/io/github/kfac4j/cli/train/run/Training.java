@@ -122,6 +122,16 @@ final class Training implements AutoCloseable {
     return step;
   }
 
+  /** Trains on the next batch and evaluates if it is time to; whether it was. */
+  boolean advance(RunOptions options) {
+    long step = step().step();
+    boolean due = step == options.steps() || step % options.evaluateEvery() == 0;
+    if (due && history.failure().isEmpty()) {
+      evaluate();
+    }
+    return due;
+  }
+
   private Network.Result backward(long index) {
     int[] images = order.indices(index);
     int size = images.length / parts;

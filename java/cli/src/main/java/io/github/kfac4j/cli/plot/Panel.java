@@ -1,4 +1,4 @@
-package io.github.kfac4j.cli.nqm.figures;
+package io.github.kfac4j.cli.plot;
 
 import java.util.List;
 
@@ -8,29 +8,32 @@ import java.util.List;
  * @param title above it; empty for none
  * @param legend where the legend goes; null for none
  */
-record Panel(String title, Axis x, Axis y, Corner legend, List<Curve> curves) {
+public record Panel(String title, Axis x, Axis y, Corner legend, List<Curve> curves) {
 
   /**
    * @param logarithmic to the base of two
    * @param low where the axis starts; NaN to fit the curves
    * @param high where it ends; NaN to fit
    */
-  record Axis(String label, boolean logarithmic, double low, double high) {
-    static Axis linear(String label) {
+  public record Axis(String label, boolean logarithmic, double low, double high) {
+    /** Of equal steps; fits the curves. */
+    public static Axis linear(String label) {
       return new Axis(label, false, Double.NaN, Double.NaN);
     }
 
-    static Axis log2(String label) {
+    /** Of equal factors; fits the curves. */
+    public static Axis log2(String label) {
       return new Axis(label, true, Double.NaN, Double.NaN);
     }
 
-    Axis within(double from, double to) {
+    /** With fixed ends. */
+    public Axis within(double from, double to) {
       return new Axis(label, logarithmic, from, to);
     }
   }
 
   /** A corner of the plot. */
-  enum Corner {
+  public enum Corner {
     NORTH_EAST,
     NORTH_WEST,
     SOUTH_EAST,

@@ -1,11 +1,11 @@
-package io.github.kfac4j.cli.nqm.figures;
+package io.github.kfac4j.cli.plot;
 
 import java.awt.Color;
 
 /** Colours that stay apart in print and for the colour-blind. */
-final class Palette {
-  /** One per preconditioning power of {@link Results#POWERS} (Okabe and Ito). */
-  static final Color[] POWERS = {
+public final class Palette {
+  /** Colours without an order (Okabe and Ito). */
+  private static final Color[] CATEGORIES = {
     new Color(0xD55E00), new Color(0x009E73), new Color(0x0072B2), new Color(0xCC79A7)
   };
 
@@ -14,8 +14,13 @@ final class Palette {
 
   private Palette() {}
 
+  /** The i-th of four colours without an order. */
+  public static Color category(int i) {
+    return CATEGORIES[i];
+  }
+
   /** The i-th of n ordered colours. */
-  static Color ordered(int i, int n) {
+  public static Color ordered(int i, int n) {
     double position = n == 1 ? 0 : (double) i * (SEQUENCE.length - 1) / (n - 1);
     int low = Math.min((int) position, SEQUENCE.length - 2);
     double part = position - low;

@@ -1,4 +1,4 @@
-package io.github.kfac4j.cli.nqm.figures;
+package io.github.kfac4j.cli.plot;
 
 import java.awt.Color;
 
@@ -9,24 +9,27 @@ import java.awt.Color;
  * @param x abscissae; a logarithmic axis takes them as they are
  * @param y ordinates, as many
  */
-record Curve(String name, double[] x, double[] y, Color color, Stroke stroke, boolean markers) {
+public record Curve(
+    String name, double[] x, double[] y, Color color, Stroke stroke, boolean markers) {
 
   /** How a curve is drawn. */
-  enum Stroke {
+  public enum Stroke {
     SOLID,
     DASHED
   }
 
-  static Curve solid(String name, double[] x, double[] y, Color color) {
+  /** Drawn through, with markers where they are few. */
+  public static Curve solid(String name, double[] x, double[] y, Color color) {
     return new Curve(name, x, y, color, Stroke.SOLID, x.length <= 25);
   }
 
-  static Curve dashed(String name, double[] x, double[] y, Color color) {
+  /** Broken, with markers where they are few. */
+  public static Curve dashed(String name, double[] x, double[] y, Color color) {
     return new Curve(name, x, y, color, Stroke.DASHED, x.length <= 25);
   }
 
   /** The information-theoretic bound. */
-  static Curve bound(double[] x, double[] y) {
+  public static Curve bound(double[] x, double[] y) {
     return new Curve("lower bound", x, y, Color.BLACK, Stroke.DASHED, false);
   }
 }

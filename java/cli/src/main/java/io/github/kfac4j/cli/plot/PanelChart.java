@@ -1,4 +1,4 @@
-package io.github.kfac4j.cli.nqm.figures;
+package io.github.kfac4j.cli.plot;
 
 import java.awt.BasicStroke;
 import java.awt.Color;
@@ -14,7 +14,7 @@ import org.knowm.xchart.style.markers.Marker;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /** Draws a panel with XChart. Axes to the base of two are linear axes of logarithms. */
-final class PanelChart {
+public final class PanelChart {
   private static final Color GRID = new Color(0xDDDDDD);
 
   /** Points of a dense dashed curve that make a dash and its gap. */
@@ -23,9 +23,13 @@ final class PanelChart {
   /** Free space at the ends of an axis that fits its curves, as a share of its length. */
   private static final double MARGIN = 0.02;
 
+  private static final String RAISED =
+      "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079";
+
   private PanelChart() {}
 
-  static XYChart of(Panel panel, int width, int height) {
+  /** The panel, of so many pixels. */
+  public static XYChart of(Panel panel, int width, int height) {
     XYChart chart =
         new XYChartBuilder()
             .width(width)
@@ -134,7 +138,16 @@ final class PanelChart {
   private static String powerOfTwo(double exponent) {
     boolean whole = Math.abs(exponent - Math.rint(exponent)) < 1e-9;
     // XChart asks for the ends of the axis as well and wants them to differ
-    return whole ? Names.powerOfTwo((int) Math.rint(exponent)) : String.valueOf(exponent);
+    return whole ? powerOfTwo((int) Math.rint(exponent)) : String.valueOf(exponent);
+  }
+
+  /** A power of two: 2 with a raised exponent. */
+  public static String powerOfTwo(int exponent) {
+    StringBuilder text = new StringBuilder("2");
+    for (char c : String.valueOf(exponent).toCharArray()) {
+      text.append(c == '-' ? '\u207b' : RAISED.charAt(c - '0'));
+    }
+    return text.toString();
   }
 
   private static BasicStroke stroke(Curve.Stroke stroke) {

@@ -1,19 +1,20 @@
-package io.github.kfac4j.cli.nqm;
+package io.github.kfac4j.cli;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
 /** Columns aligned to the right. */
-final class TextTable {
+public final class TextTable {
   private final List<String[]> rows = new ArrayList<>();
 
-  TextTable(String... header) {
+  /** A table with this first row. */
+  public TextTable(String... header) {
     rows.add(header);
   }
 
   /** One row; numbers are printed with the digits that matter. */
-  void row(Object... cells) {
+  public void row(Object... cells) {
     String[] row = new String[cells.length];
     for (int i = 0; i < cells.length; i++) {
       row[i] = text(cells[i]);

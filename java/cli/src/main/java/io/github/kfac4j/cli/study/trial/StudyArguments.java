@@ -1,0 +1,252 @@
+package io.github.kfac4j.cli.study.trial;
+
+import io.github.kfac4j.cli.BadInputException;
+import io.github.kfac4j.cli.Choice;
+import io.github.kfac4j.cli.data.DatasetName;
+import io.github.kfac4j.cli.train.PerOptimizer;
+import io.github.kfac4j.cli.train.run.ModelName;
+import io.github.kfac4j.cli.train.run.OptimizerName;
+import io.github.kfac4j.cli.train.run.RunOptions;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Option;
+
+/** The options that studies share. */
+public final class StudyArguments {
+  @Option(
+      names = "--data",
+      paramLabel = "NAME",
+      defaultValue = "fashion-mnist",
+      description = "Data set: fashion-mnist (default), mnist or cifar10.")
+  private String data;
+
+  @Option(
+      names = "--data-dir",
+      paramLabel = "DIR",
+      description =
+          "Folder with the data set's published files. Default: Debian's dataset-fashion-mnist,"
+              + " else a bundled subset of Fashion-MNIST.")
+  private Path dataDir;
+
+  @Option(
+      names = "--model",
+      paramLabel = "NAME",
+      defaultValue = "mlp",
+      description = "Network: mlp (default), simple-cnn, resnet8 or autoencoder.")
+  private String model;
+
+  @Option(
+      names = "--optimizer",
+      paramLabel = "NAME[,NAME...]",
+      hideParamSyntax = true,
+      split = ",",
+      defaultValue = "kfac,sgd,adam",
+      description = "Out of kfac, ekfac, diagonal, sgd, adam (default: kfac,sgd,adam).")
+  private List<String> optimizers;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N[,N...]",
+      hideParamSyntax = true,
+      split = ",",
+      description = "Batch sizes (default: 32,64,128,256,512; of sensitivity 32,128,512).")
+  private List<Integer> batches;
+
+  @ArgGroup private Goal goal = new Goal();
+
+  private static final class Goal {
+    @Option(
+        names = "--target",
+        paramLabel = "ACCURACY",
+        description = "The goal: this validation accuracy (default: 0.8).")
+    private Double accuracy;
+
+    @Option(
+        names = "--target-loss",
+        paramLabel = "LOSS",
+        description = "The goal: this validation loss, instead of --target.")
+    private Double loss;
+  }
+
+  @ArgGroup private Budget budget = new Budget();
+
+  private static final class Budget {
+    @Option(
+        names = "--max-steps",
+        paramLabel = "N",
+        description = "Steps in which a trial has to reach the goal (default: 400).")
+    private Long steps;
+
+    @Option(
+        names = "--max-epochs",
+        paramLabel = "X",
+        description = "Passes over the training images, instead of --max-steps.")
+    private Double epochs;
+  }
+
+  @Option(
+      names = "--evaluate-every",
+      paramLabel = "IMAGES",
+      defaultValue = "1024",
+      description =
+          "Training images between evaluations on the validation images, which decide whether the"
+              + " goal is reached (default: 1024; at least one step).")
+  private int evaluateEvery;
+
+  @Option(
+      names = "--lr",
+      paramLabel = "LOW:HIGH",
+      description =
+          "Learning rates to search, uniformly in the logarithm: for all optimizers, or"
+              + " kfac=1e-3:0.1,sgd=0.01:1 (default: from 1/10 of that of train to 30 times). One"
+              + " number instead of two fixes it.")
+  private String learningRate;
+
+  @Option(
+      names = "--momentum",
+      paramLabel = "LOW:HIGH",
+      description =
+          "Momenta likewise, in the logarithm of 1 - momentum (default: 0:0.99; of sensitivity 0.9); Adam's"
+              + " are fixed.")
+  private String momentum;
+
+  @Option(
+      names = "--damping",
+      paramLabel = "LOW:HIGH",
+      description =
+          "Dampings of K-FAC and its relatives likewise (default: from 1/10 of that of train to 10"
+              + " times).")
+  private String damping;
+
+  @Option(
+      names = "--kfac",
+      paramLabel = "SETTING=VALUE[,...]",
+      hideParamSyntax = true,
+      split = ",",
+      description =
+          "More settings of K-FAC, as train --help has them. Default: those of train, but"
+              + " intervals=1:1, as steps are counted and not time.")
+  private Map<String, String> kfac;
+
+  @Option(
+      names = "--backend",
+      paramLabel = "NAME",
+      defaultValue = RunOptions.AUTO,
+      description = "Backend of K-FAC: auto (default), java, cpu or cuda.")
+  private String backend;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "Seed of initial weights, data order and search points, the same for all (default: 1).")
+  private long seed;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description =
+          "Folder of the study (default: batch-size or sensitivity). Repeat the command to continue it;"
+              + " optimizers, batch sizes and trials can be added later.")
+  private Path out;
+
+  /** The folder, or the default. */
+  public Path out(String usual) {
+    return out == null ? Path.of(usual) : out;
+  }
+
+  /** The optimizers in the order given. */
+  public List<OptimizerName> optimizers() {
+    return distinct(
+        "--optimizer",
+        optimizers.stream()
+            .map(name -> Choice.of("--optimizer", OptimizerName.values(), name))
+            .toList());
+  }
+
+  /** The batch sizes, ascending. */
+  public List<Integer> batches(List<Integer> usual) {
+    return distinct("--batch", batches == null ? usual : batches).stream().sorted().toList();
+  }
+
+  private static <T> List<T> distinct(String option, List<T> values) {
+    if (values.stream().distinct().count() < values.size()) {
+      throw new BadInputException("%s repeats a value: %s".formatted(option, values));
+    }
+    return values;
+  }
+
+  /** The settings, with this range of momenta where the user gives none. */
+  public Settings settings(String usualMomentum) {
+    ModelName network = Choice.of("--model", ModelName.values(), model);
+    boolean usualGoal = goal.accuracy == null && goal.loss == null && network.classifies();
+    if (!usualGoal && goal.accuracy == null && goal.loss == null) {
+      throw new BadInputException(network + " has no accuracy: give its goal by --target-loss");
+    }
+    Map<String, String> settings =
+        new TreeMap<>(RunOptions.defaults(network).hyperparameters().kfac());
+    settings.put("intervals", "1:1");
+    if (kfac != null) {
+      if (kfac.containsKey("stale")) {
+        settings.remove("intervals");
+      }
+      settings.putAll(kfac);
+    }
+    return new Settings(
+        Choice.of("--data", DatasetName.values(), data),
+        dataDir == null ? null : dataDir.toString(),
+        network,
+        backend,
+        usualGoal ? Double.valueOf(0.8) : goal.accuracy,
+        goal.loss,
+        budget.steps == null && budget.epochs == null ? Long.valueOf(400) : budget.steps,
+        budget.epochs,
+        evaluateEvery,
+        spaces(network, usualMomentum),
+        settings,
+        seed);
+  }
+
+  private Map<OptimizerName, SearchSpace> spaces(ModelName network, String usualMomentum) {
+    Map<OptimizerName, SearchSpace> spaces = new LinkedHashMap<>();
+    for (OptimizerName optimizer : OptimizerName.values()) {
+      spaces.put(optimizer, SearchSpace.defaults(optimizer, network, usualMomentum));
+    }
+    replace(spaces, Metaparameter.LEARNING_RATE, learningRate);
+    replace(spaces, Metaparameter.MOMENTUM, momentum);
+    replace(spaces, Metaparameter.DAMPING, damping);
+    return spaces;
+  }
+
+  private static void replace(
+      Map<OptimizerName, SearchSpace> spaces, Metaparameter metaparameter, String text) {
+    if (text == null) {
+      return;
+    }
+    List<OptimizerName> having =
+        spaces.keySet().stream()
+            .filter(name -> spaces.get(name).ranges().containsKey(metaparameter))
+            .toList();
+    PerOptimizer.parse(
+            metaparameter.option(),
+            text,
+            having,
+            (option, part) -> Range.parse(metaparameter, part))
+        .forEach(
+            (optimizer, range) -> {
+              if (!having.contains(optimizer)) {
+                throw new BadInputException(
+                    "%s of %s has no use".formatted(metaparameter.option(), optimizer));
+              }
+              Map<Metaparameter, Range> ranges = new EnumMap<>(spaces.get(optimizer).ranges());
+              ranges.put(metaparameter, range);
+              spaces.put(optimizer, new SearchSpace(ranges));
+            });
+  }
+}

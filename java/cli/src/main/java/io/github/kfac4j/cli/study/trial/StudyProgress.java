@@ -1,0 +1,98 @@
+package io.github.kfac4j.cli.study.trial;
+
+import io.github.kfac4j.cli.Terminal;
+import io.github.kfac4j.cli.train.run.History;
+import java.io.PrintWriter;
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+
+/** The live line on stderr; where stderr is not a terminal, one line per trial instead. */
+final class StudyProgress implements AutoCloseable {
+  private final int trials;
+  private final PrintWriter log;
+  private final ProgressBar bar;
+  private final long start = System.nanoTime();
+  private int finishedHere;
+  private int finished;
+  private volatile String message = "";
+
+  StudyProgress(int trials, PrintWriter log) {
+    this.trials = trials;
+    this.log = log;
+    this.bar = Terminal.isStderr() ? bar() : null;
+  }
+
+  private ProgressBar bar() {
+    return new ProgressBarBuilder()
+        .setInitialMax(trials)
+        .setUpdateIntervalMillis(200)
+        .setConsumer(new ConsoleProgressBarConsumer(System.err))
+        .setRenderer((state, width) -> "%d/%d  %s".formatted(state.getCurrent(), trials, message))
+        .build();
+  }
+
+  /** A trial is known from before. */
+  void skip() {
+    finished++;
+    step();
+  }
+
+  void show(Trial trial, long limit, History history) {
+    History.Step last = history.steps().get(history.steps().size() - 1);
+    message =
+        "%s  step %d of at most %d, loss %.4f%s"
+            .formatted(head(trial), last.step(), limit, last.loss(), left());
+  }
+
+  void finish(Result result) {
+    finished++;
+    finishedHere++;
+    step();
+    if (bar == null) {
+      log.printf(
+          "%d/%d  %s: %s, %.1f s%s%n",
+          finished,
+          trials,
+          head(result.trial()),
+          end(result.outcome()),
+          result.outcome().seconds(),
+          left());
+      log.flush();
+    }
+  }
+
+  private void step() {
+    if (bar != null) {
+      bar.stepTo(finished);
+    }
+  }
+
+  private static String head(Trial trial) {
+    return "%s, batch %d, %s".formatted(trial.optimizer().title(), trial.batch(), trial.describe());
+  }
+
+  private static String end(Outcome outcome) {
+    return outcome.reached()
+        ? "goal after %d steps".formatted(outcome.stepsToGoal())
+        : "%s after %d steps"
+            .formatted(outcome.diverged() ? "diverged" : "no goal", outcome.steps());
+  }
+
+  /** As long as the mean of the trials so far for each of the others. */
+  private String left() {
+    if (finishedHere == 0 || finished == trials) {
+      return "";
+    }
+    double each = (System.nanoTime() - start) * 1e-9 / finishedHere;
+    long seconds = Math.round(each * (trials - finished));
+    return "; about %d:%02d left".formatted(seconds / 60, seconds % 60);
+  }
+
+  @Override
+  public void close() {
+    if (bar != null) {
+      bar.close();
+    }
+  }
+}

@@ -1,0 +1,162 @@
+package io.github.kfac4j.cli.study;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.kfac4j.cli.Cli;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class BatchSizeStudyTest extends StudyRuns {
+  private static final String SMALL =
+      "batch-size --batch 16,40 --trials 3 --max-steps 30 --target 0.6 --evaluate-every 40";
+
+  @Test
+  void leavesEveryTrialAChartAndAReport() throws Exception {
+    JsonNode json = Cli.json(with(arguments("s", SMALL), "--json"));
+    assertThat(json.get("complete").asBoolean()).isTrue();
+    assertThat(json.get("optimizers")).hasSize(3);
+    List<String> lines = trials("s", "steps.csv");
+    assertThat(lines).hasSize(1 + 2 * 3 * 3);
+    assertThat(lines.get(0)).startsWith("optimizer,batch,trial,learning_rate,momentum,damping,");
+
+    for (JsonNode optimizer : json.get("optimizers")) {
+      for (JsonNode batch : optimizer.get("batches")) {
+        String start =
+            "%s,%d,".formatted(optimizer.get("name").asText(), batch.get("batch").asInt());
+        long best = Long.MAX_VALUE;
+        int reached = 0;
+        for (String line : lines.stream().filter(l -> l.startsWith(start)).toList()) {
+          String[] cells = line.split(",", -1);
+          assertThat(Long.parseLong(cells[9])).as(line).isLessThanOrEqualTo(Math.min(30, best));
+          if (cells[7].equals("true")) {
+            reached++;
+            best = Math.min(best, Long.parseLong(cells[6]));
+          } else {
+            assertThat(cells[6]).as(line).isEmpty();
+          }
+        }
+        assertThat(batch.get("reached").asInt()).isEqualTo(reached);
+        if (reached > 0) {
+          assertThat(batch.get("steps_to_goal").asLong()).isEqualTo(best);
+        } else {
+          assertThat(batch.get("steps_to_goal").isNull()).isTrue();
+        }
+      }
+    }
+    assertThat(ImageIO.read(file("s", "batch-size.png").toFile())).isNotNull();
+    assertThat(Files.readString(file("s", "report.html")))
+        .contains("critical batch size", "data:image/png;base64,")
+        .doesNotContain("{{");
+  }
+
+  @Test
+  void countsStepsAsTrainDoes() throws Exception {
+    String command =
+        "batch-size --optimizer sgd --batch 16,40 --trials 1 --lr 0.05 --momentum 0.8"
+            + " --target 0.7 --evaluate-every 40 --max-steps 60 --seed 3";
+    assertThat(study("s", command).exitCode()).isZero();
+    JsonNode train =
+        Cli.json(
+            with(
+                List.of(
+                    ("train --model mlp --data mnist --optimizer sgd --batch 40 --lr 0.05"
+                            + " --momentum 0.8 --target 0.7 --evaluate-every 1 --steps 60 --seed 3")
+                        .split(" ")),
+                "--json",
+                "--data-dir",
+                shared.resolve("data").toString(),
+                "--out",
+                directory.resolve("train").toString()));
+    long steps = train.get("optimizers").get(0).get("steps_to_target").asLong();
+    assertThat(steps).isPositive();
+    assertThat(trials("s", "steps.csv").get(2)).startsWith("sgd,40,0,0.05,0.8,," + steps + ",true");
+  }
+
+  @Test
+  void continuesAfterKill9WithTheSameTrials() throws Exception {
+    assertThat(study("whole", SMALL).exitCode()).isZero();
+    Path log = directory.resolve("log");
+    Process process = Cli.start(List.of(), arguments("killed", SMALL), log);
+    while (!Files.exists(file("killed", "trials/kfac-16-002.json"))) {
+      assertThat(process.isAlive()).as(Files.readString(log)).isTrue();
+      Thread.sleep(2);
+    }
+    process.destroyForcibly().waitFor();
+    assertThat(file("killed", "steps.csv")).doesNotExist();
+    byte[] kept = Files.readAllBytes(file("killed", "trials/kfac-16-000.json"));
+
+    assertThat(study("killed", SMALL).exitCode()).isZero();
+    assertThat(trials("killed", "steps.csv")).isEqualTo(trials("whole", "steps.csv"));
+    assertThat(Files.readAllBytes(file("killed", "trials/kfac-16-000.json"))).isEqualTo(kept);
+  }
+
+  @Test
+  void moreTrialsAndBatchSizesCanBeAddedLater() throws Exception {
+    String first = "batch-size --optimizer sgd --batch 16,40 --trials 1 --max-steps 20";
+    String all = "batch-size --optimizer sgd,adam --batch 16,20,40 --trials 3 --max-steps 20";
+    assertThat(study("grown", first).exitCode()).isZero();
+    assertThat(study("grown", all).exitCode()).isZero();
+    assertThat(study("whole", all).exitCode()).isZero();
+    assertThat(trials("grown", "steps.csv")).isEqualTo(trials("whole", "steps.csv"));
+  }
+
+  @Test
+  void refusesTheFolderOfAnotherStudy() throws Exception {
+    String command = "--optimizer sgd --batch 16,40 --max-steps 3";
+    assertThat(study("s", "batch-size --trials 1 " + command).exitCode()).isZero();
+    assertRefused("its --target is 0.8, asked is 0.9", "batch-size --target 0.9 " + command);
+    assertRefused("its --seed is 1, asked is 2", "batch-size --seed 2 " + command);
+    assertRefused("its --lr is", "batch-size --lr sgd=0.1:1 " + command);
+    assertRefused("its study is batch-size, asked is sensitivity", "sensitivity " + command);
+    Files.writeString(file("s", "trials/sgd-16-000.json"), "{");
+    assertRefused("sgd-16-000.json is damaged", "batch-size --trials 1 " + command);
+  }
+
+  private void assertRefused(String reason, String command) {
+    Cli.Outcome outcome = study("s", command);
+    assertThat(outcome.err()).contains(reason);
+    assertThat(outcome.exitCode()).isEqualTo(2);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "batch-size --trials 0 | --trials must be positive, got 0",
+        "batch-size --batch 16 | --batch needs two batch sizes",
+        "batch-size --batch 16,16 | --batch repeats a value",
+        "batch-size --batch 0,16 | --batch must be positive, got 0",
+        "batch-size --batch 16,161 | --batch 161 is more than the 160 training images",
+        "batch-size --target 1.5 | --target must be an accuracy",
+        "batch-size --target 0.5 --target-loss 1 | mutually exclusive",
+        "batch-size --model autoencoder | give its goal by --target-loss",
+        "batch-size --max-steps 0 | --max-steps must be positive",
+        "batch-size --max-epochs -1 | --max-epochs must be positive",
+        "batch-size --evaluate-every 0 | --evaluate-every must be positive",
+        "batch-size --lr 1:0.1 | --lr must be a value or LOW:HIGH",
+        "batch-size --momentum adam=0.9 | --momentum of adam has no use",
+        "batch-size --optimizer newton | --optimizer: unknown 'newton'",
+        "batch-size --batch 16,40 --kfac fisher=best | --kfac",
+        "sensitivity --grid 1 | --grid must be at least 2",
+        "sensitivity --momentum 0:0.9 | a grid of kfac has two dimensions at most",
+      })
+  void badOptionsGetOneLine(String command, String reason) {
+    Cli.Outcome outcome = study("s", command);
+    assertThat(outcome.err()).contains(reason).hasLineCount(1);
+    assertThat(outcome.exitCode()).isEqualTo(2);
+    assertThat(directory.resolve("s")).doesNotExist();
+  }
+
+  private static String[] with(List<String> arguments, String... more) {
+    List<String> all = new ArrayList<>(arguments);
+    all.addAll(List.of(more));
+    return all.toArray(String[]::new);
+  }
+}

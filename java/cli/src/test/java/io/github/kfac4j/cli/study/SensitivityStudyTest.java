@@ -1,0 +1,55 @@
+package io.github.kfac4j.cli.study;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.kfac4j.cli.Cli;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+
+class SensitivityStudyTest extends StudyRuns {
+  private static final String SMALL =
+      "sensitivity --optimizer kfac,sgd --batch 16,40 --grid 2 --max-epochs 1.5 --target 0.3"
+          + " --lr kfac=0.003:0.03,sgd=0.01:0.1 --damping 0.01:0.1";
+
+  @Test
+  void mapsTheGrid() throws Exception {
+    List<String> arguments = new ArrayList<>(arguments("s", SMALL));
+    arguments.add("--json");
+    JsonNode json = Cli.json(arguments.toArray(String[]::new));
+    List<String> lines = trials("s", "sensitivity.csv");
+    assertThat(lines).hasSize(1 + 2 * (4 + 2));
+    assertThat(lines.get(1)).startsWith("kfac,16,0,0.003,0.9,0.01,");
+    assertThat(lines.get(2)).startsWith("kfac,16,1,0.03,0.9,0.01,");
+    assertThat(lines.get(3)).startsWith("kfac,16,2,0.003,0.9,0.1,");
+    assertThat(lines.get(5)).startsWith("sgd,16,0,0.01,0.9,,");
+    for (JsonNode region : json.get("optimizers")) {
+      String start = region.get("optimizer").asText() + "," + region.get("batch").asInt() + ",";
+      List<String> own = lines.stream().filter(line -> line.startsWith(start)).toList();
+      assertThat(region.get("points").asInt()).isEqualTo(own.size());
+      long reached = own.stream().filter(line -> line.split(",", -1)[7].equals("true")).count();
+      assertThat(region.get("fraction").asDouble()).isEqualTo((double) reached / own.size());
+      long budget = Math.round(1.5 * 160 / region.get("batch").asInt());
+      assertThat(own)
+          .allSatisfy(
+              line -> assertThat(Long.parseLong(line.split(",")[9])).isLessThanOrEqualTo(budget));
+    }
+    assertThat(ImageIO.read(file("s", "sensitivity.png").toFile())).isNotNull();
+    assertThat(Files.readString(file("s", "report.html"))).contains("of the grid reach");
+
+    byte[] before = Files.readAllBytes(file("s", "sensitivity.csv"));
+    Cli.Outcome again = study("s", SMALL);
+    assertThat(again.out()).contains("fewest steps", "report: ");
+    assertThat(Files.readAllBytes(file("s", "sensitivity.csv"))).isEqualTo(before);
+  }
+
+  @Test
+  void helpNamesWhatItLeaves() {
+    assertThat(Cli.run("study", "--help").out()).contains("batch-size", "sensitivity", "scaling");
+    assertThat(Cli.run("study", "batch-size", "--help").out()).contains("steps.csv", "--trials");
+    assertThat(Cli.run("study", "sensitivity", "--help").out()).contains("heat maps", "--grid");
+  }
+}
