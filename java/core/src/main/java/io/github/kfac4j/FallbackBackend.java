@@ -221,7 +221,8 @@ final class FallbackBackend implements Backend {
                                 s.scale(),
                                 s.damping(),
                                 s.gradient(),
-                                s.result()))
+                                s.result(),
+                                s.outerProduct()))
                     .toList()));
   }
 

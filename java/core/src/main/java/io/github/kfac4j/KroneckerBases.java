@@ -175,7 +175,8 @@ final class KroneckerBases implements Curvature {
               1 / state.momentWeight,
               Curvature.lambda(state.layer, options),
               request.gradient(),
-              request.gradient()));
+              request.gradient(),
+              request.outerProduct()));
     }
     return Arrays.stream(backend.preconditionInBasis(steps)).sum();
   }

@@ -189,12 +189,13 @@ final class CompareCommand implements Callable<Integer> {
 
   private static void print(Pairs p) {
     if (p.peer() == null) {
-      System.err.printf("  %-26s %10.4f ms%n", p.own(), 1e3 * Pairs.median(p.ownSeconds()));
+      System.err.printf(
+          "  %-26s %10.4f ms%s%n", p.own(), 1e3 * Pairs.median(p.ownSeconds()), busy(p));
       return;
     }
     double[] ratios = p.ratios();
     System.err.printf(
-        "  %-26s %10.4f ms  %s %10.4f ms  ratio %6.2f (%.2f to %.2f)%s%n",
+        "  %-26s %10.4f ms  %s %10.4f ms  ratio %6.2f (%.2f to %.2f)%s%s%n",
         p.peer(),
         1e3 * Pairs.median(p.peerSeconds()),
         p.own(),
@@ -202,7 +203,12 @@ final class CompareCommand implements Callable<Integer> {
         p.ratio(),
         ratios[0],
         ratios[ratios.length - 1],
-        p.target() == null ? "" : ", target %.2f".formatted(p.target()));
+        p.target() == null ? "" : ", target %.2f".formatted(p.target()),
+        busy(p));
+  }
+
+  private static String busy(Pairs p) {
+    return p.ownBusy() == null ? "" : ", cores busy: %.0f %%".formatted(100 * p.ownBusy());
   }
 
   private String command() {

@@ -1,5 +1,6 @@
 package io.github.kfac4j.benchmarks.own;
 
+import com.sun.management.OperatingSystemMXBean;
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.LayerGradient;
@@ -10,6 +11,7 @@ import io.github.kfac4j.benchmarks.cases.NetworkCase;
 import io.github.kfac4j.benchmarks.cases.NetworkInputs;
 import io.github.kfac4j.benchmarks.run.Work;
 import io.github.kfac4j.layer.Layer;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,13 +19,19 @@ import java.util.Map;
 
 /** A whole update: factors, damped inverses, preconditioned gradients of all layers. */
 final class StepWork implements Work {
+  private static final OperatingSystemMXBean MACHINE =
+      (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+
   private final Kfac kfac;
   private final List<LayerTensors> layers = new ArrayList<>();
   private final List<Observation> observations = new ArrayList<>();
   private final List<LayerGradient> gradients = new ArrayList<>();
+  private final boolean onCores;
   private Map<String, Double> parts = Map.of();
+  private double busy;
 
   StepWork(Backend backend, TensorMemory memory, NetworkCase c, long seed) {
+    this.onCores = backend.name().equals("cpu");
     NetworkInputs data = new NetworkInputs(c, new Inputs(seed));
     Map<String, Layer> types = new LinkedHashMap<>();
     for (int k = 0; k < c.layers().size(); k++) {
@@ -46,6 +54,8 @@ final class StepWork implements Work {
 
   @Override
   public void run() {
+    long cpu = MACHINE.getProcessCpuTime();
+    long begin = System.nanoTime();
     layers.forEach(LayerTensors::restore); // a copy of the gradients, which counts
     long start = System.nanoTime();
     kfac.observe(observations);
@@ -54,6 +64,8 @@ final class StepWork implements Work {
     long refreshed = System.nanoTime();
     kfac.precondition(gradients);
     long end = System.nanoTime();
+    double cores = MACHINE.getAvailableProcessors();
+    busy = (MACHINE.getProcessCpuTime() - cpu) / (cores * (end - begin));
     parts =
         Map.of(
             "factors", (observed - start) * 1e-9,
@@ -69,6 +81,11 @@ final class StepWork implements Work {
   @Override
   public Map<String, Double> parts() {
     return parts;
+  }
+
+  @Override
+  public Double coresBusy() {
+    return onCores ? busy : null;
   }
 
   @Override

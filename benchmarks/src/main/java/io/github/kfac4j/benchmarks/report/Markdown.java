@@ -85,10 +85,11 @@ final class Markdown {
     for (Measurement m : rows) {
       double seconds = ownSeconds(m);
       text.append(
-          "| %s%s | %s | %s |"
+          "| %s%s%s | %s | %s |"
               .formatted(
                   m.name(),
                   m.pairs().get(0).own().equals("java") ? ", pure Java" : "",
+                  busy(m),
                   number(1e3 * seconds),
                   m.flops() > 0 ? number(m.flops() / seconds * 1e-9) : ""));
       for (String peer : peers) {
@@ -98,6 +99,17 @@ final class Markdown {
       text.append("\n");
     }
     text.append("\n");
+  }
+
+  /** How busy the cores were, if that was measured. */
+  private static String busy(Measurement m) {
+    double[] shares =
+        m.pairs().stream()
+            .map(Pairs::ownBusy)
+            .filter(Objects::nonNull)
+            .mapToDouble(Double::doubleValue)
+            .toArray();
+    return shares.length == 0 ? "" : ", cores busy: %.0f %%".formatted(100 * Pairs.median(shares));
   }
 
   private static String ratio(Pairs p) {

@@ -48,7 +48,18 @@ public final class Duel {
     for (int i = 0; i < pairs; i++) {
       seconds.add(ourSampler.sample(0));
     }
-    return new Pairs(ourName, null, seconds, null, null, ourError, null, null, ours.parts(), null);
+    return new Pairs(
+        ourName,
+        null,
+        seconds,
+        null,
+        null,
+        ourError,
+        null,
+        null,
+        ours.parts(),
+        null,
+        ours.coresBusy());
   }
 
   private Pairs between(Contender contender, Work peer) {
@@ -77,7 +88,8 @@ public final class Duel {
         peerError,
         c.targets() == null ? null : c.targets().get(peerName),
         ours.parts(),
-        peer.parts());
+        peer.parts(),
+        ours.coresBusy());
   }
 
   private Double error(String name, Work work) {

@@ -20,6 +20,8 @@ import java.util.stream.IntStream;
  * @param target the ratio aimed at, null if there is none
  * @param ownParts seconds by verb in ours, empty if it has no parts
  * @param peerParts likewise
+ * @param ownBusy the share of all cores' time that ours used, of threads that wait busily too; null
+ *     if not measured
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record Pairs(
@@ -32,7 +34,8 @@ public record Pairs(
     Double peerError,
     Double target,
     Map<String, Double> ownParts,
-    Map<String, Double> peerParts) {
+    Map<String, Double> peerParts,
+    Double ownBusy) {
 
   /** How many times as long the peer took, pair by pair, ascending. */
   @JsonIgnore

@@ -38,6 +38,11 @@ public interface Work extends AutoCloseable {
     return Map.of();
   }
 
+  /** The share of all cores' time that the process used during the last run, or null. */
+  default Double coresBusy() {
+    return null;
+  }
+
   @Override
   default void close() {}
 }

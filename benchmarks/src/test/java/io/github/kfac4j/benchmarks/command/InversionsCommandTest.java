@@ -31,7 +31,7 @@ class InversionsCommandTest {
 
   private static Measurement measured(String name, String own, double seconds) {
     Pairs pairs =
-        new Pairs(own, null, List.of(seconds), null, null, 0.0, null, null, Map.of(), null);
+        new Pairs(own, null, List.of(seconds), null, null, 0.0, null, null, Map.of(), null, null);
     return new Measurement("inverse", name, "cuda", 0, "0123abc", "", List.of(pairs));
   }
 

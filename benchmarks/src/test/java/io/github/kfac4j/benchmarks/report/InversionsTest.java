@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class InversionsTest {
   private static Measurement measured(String name, String own, double seconds) {
     List<Double> samples = List.of(seconds, 2 * seconds, seconds / 2);
-    Pairs pairs = new Pairs(own, null, samples, null, null, 0.0, null, null, Map.of(), null);
+    Pairs pairs = new Pairs(own, null, samples, null, null, 0.0, null, null, Map.of(), null, null);
     return new Measurement("inverse", name, "cuda", 0, "none", "", List.of(pairs));
   }
 

@@ -130,20 +130,29 @@ abstract class PreconditioningContract extends FactorisationContract {
     }
     MatrixStack gStack = filled(1, rows, rows, covariance(random, rows, rows));
     MatrixStack aStack = filled(1, dim, dim, covariance(random, dim, dim));
-    HostTensor[] w = {direct(weight), direct(weight)};
-    HostTensor[] b = {direct(biasGradient), direct(biasGradient)};
-    double[] inner = new double[2];
-    for (int i = 0; i < 2; i++) {
-      Gradient gradient = new Gradient(w[i], bias ? b[i] : null);
-      OuterProduct outer = i == 0 ? null : new OuterProduct(g, a, 1.0 / n);
-      inner[i] =
-          backend
-              .precondition(
-                  List.of(new KroneckerStep(gStack, aStack, 1, gradient, gradient, outer)))[0];
+    double[] squares = gaussian(random, rows * dim);
+    Arrays.setAll(squares, i -> squares[i] * squares[i]);
+    MatrixStack moments = filled(1, rows, dim, squares);
+    for (boolean inBasis : new boolean[] {false, true}) {
+      HostTensor[] w = {direct(weight), direct(weight)};
+      HostTensor[] b = {direct(biasGradient), direct(biasGradient)};
+      double[] inner = new double[2];
+      for (int i = 0; i < 2; i++) {
+        Gradient into = new Gradient(w[i], bias ? b[i] : null);
+        OuterProduct outer = i == 0 ? null : new OuterProduct(g, a, 1.0 / n);
+        inner[i] =
+            inBasis
+                ? backend
+                    .preconditionInBasis(
+                        List.of(new BasisStep(gStack, aStack, moments, 1, 1, into, into, outer)))[0]
+                : backend
+                    .precondition(List.of(new KroneckerStep(gStack, aStack, 1, into, into, outer)))[
+                    0];
+      }
+      assertThat(error(w[1].toArray(), w[0].toArray())).isLessThan(1e-5);
+      assertThat(error(b[1].toArray(), b[0].toArray())).isLessThan(1e-5);
+      assertThat(inner[1]).isCloseTo(inner[0], withPercentage(1e-3));
     }
-    assertThat(error(w[1].toArray(), w[0].toArray())).isLessThan(1e-5);
-    assertThat(error(b[1].toArray(), b[0].toArray())).isLessThan(1e-5);
-    assertThat(inner[1]).isCloseTo(inner[0], withPercentage(1e-3));
   }
 
   @ParameterizedTest

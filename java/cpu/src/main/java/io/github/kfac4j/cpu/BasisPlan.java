@@ -1,11 +1,15 @@
 package io.github.kfac4j.cpu;
 
 import io.github.kfac4j.backend.BasisStep;
+import io.github.kfac4j.backend.OuterProduct;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Preconditioning in a Kronecker basis: {@code U = Qg [(Qg' dW Qa) / (s M + damping)] Qa'}. */
+/**
+ * Preconditioning in a Kronecker basis: {@code U = Qg [(Qg' dW Qa) / (s M + damping)] Qa'}, the
+ * product in brackets through the batch where that takes fewer operations.
+ */
 final class BasisPlan extends Stages {
   private final double[] inner;
 
@@ -19,7 +23,19 @@ final class BasisPlan extends Stages {
     Floats other = shared.take((long) groups * rows * cols);
     inner = new double[gradient.tasks()];
 
-    if (step.gBasis() == null) {
+    OuterProduct product = step.outerProduct();
+    boolean rotated = step.gBasis() != null && step.aBasis() != null;
+    boolean throughBatch = rotated && ThroughBatch.isCheaper(product, rows, cols);
+    if (throughBatch) {
+      ThroughBatch.add(
+          this,
+          product,
+          CpuMatrixStack.of(step.gBasis()),
+          CpuMatrixStack.of(step.aBasis()),
+          (float) product.weight(),
+          current,
+          shared);
+    } else if (step.gBasis() == null) {
       Floats copy = current;
       add(inner.length, task -> gradient.copyTo(copy, task));
     } else {
@@ -30,7 +46,7 @@ final class BasisPlan extends Stages {
       }
       add(left);
     }
-    if (step.aBasis() != null) {
+    if (step.aBasis() != null && !throughBatch) {
       addRight(CpuMatrixStack.of(step.aBasis()), false, current, other, rows);
       Floats swap = current;
       current = other;

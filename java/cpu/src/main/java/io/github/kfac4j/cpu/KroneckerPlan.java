@@ -21,8 +21,9 @@ final class KroneckerPlan extends Stages {
     int cols = a.rows();
     GradientMatrix gradient = new GradientMatrix(step.gradient(), g.count(), rows, cols, shared);
     Floats u = shared.take((long) g.count() * rows * cols);
-    if (throughBatch(step.outerProduct(), rows, cols)) {
-      throughBatch(step, g, a, u, shared);
+    OuterProduct product = step.outerProduct();
+    if (ThroughBatch.isCheaper(product, rows, cols)) {
+      ThroughBatch.add(this, product, g, a, (float) (step.scale() * product.weight()), u, shared);
     } else {
       direct(step, gradient, g, a, u, shared);
     }
@@ -38,15 +39,6 @@ final class KroneckerPlan extends Stages {
   /** The inner product of U and dW, once the plan has run. */
   double inner() {
     return Arrays.stream(inner).sum();
-  }
-
-  /** Whether going through the batch takes fewer operations. */
-  static boolean throughBatch(OuterProduct product, long rows, long cols) {
-    if (product == null) {
-      return false;
-    }
-    double batch = product.g().rows();
-    return batch * (rows * rows + cols * cols + rows * cols) < (double) rows * cols * (rows + cols);
   }
 
   private void direct(
@@ -83,29 +75,5 @@ final class KroneckerPlan extends Stages {
     }
     add(left);
     add(right);
-  }
-
-  private void throughBatch(
-      KroneckerStep step, CpuMatrixStack g, CpuMatrixStack a, Floats u, Arena shared) {
-    OuterProduct product = step.outerProduct();
-    SampleMatrix gSamples = SampleMatrix.of(product.g());
-    SampleMatrix aSamples = SampleMatrix.of(product.a());
-    int rows = g.rows();
-    int cols = a.rows();
-    int batch = (int) product.g().rows();
-    float alpha = (float) (step.scale() * product.weight());
-    List<Gemm> halves = new ArrayList<>();
-    List<Gemm> products = new ArrayList<>();
-    for (int k = 0; k < g.count(); k++) {
-      Floats left = shared.take((long) batch * rows);
-      Floats right = shared.take((long) batch * cols);
-      halves.add(aSamples.load(k, 0, batch, 0, cols, shared).times(a.matrix(k), right));
-      halves.add(gSamples.load(k, 0, batch, 0, rows, shared).times(g.matrix(k), left));
-      Floats c = u.plus((long) k * rows * cols);
-      products.add(
-          new Gemm(true, false, rows, cols, batch, alpha, left, rows, right, cols, 0, c, cols));
-    }
-    add(halves);
-    add(products);
   }
 }

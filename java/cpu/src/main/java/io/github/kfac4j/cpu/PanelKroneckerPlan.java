@@ -55,7 +55,7 @@ final class PanelKroneckerPlan implements Plan {
     this.weightResult = new Target(step.result().weight(), shared);
     this.biasResult = hasBias ? new Target(step.result().bias(), shared) : null;
     OuterProduct product = step.outerProduct();
-    this.throughBatch = KroneckerPlan.throughBatch(product, rows, cols);
+    this.throughBatch = ThroughBatch.isCheaper(product, rows, cols);
     this.middle = throughBatch ? (int) product.g().rows() : rows;
     this.alpha = (float) (throughBatch ? step.scale() * product.weight() : step.scale());
     this.parts = new OneGroup[groups];
