@@ -59,7 +59,7 @@ class ArchitectureTest {
   void theCoreHasNoDependencies() {
     noClasses()
         .that()
-        .doNotHaveFullyQualifiedName(ROOT + ".oracle.VectorRowBlock")
+        .doNotHaveFullyQualifiedName(ROOT + ".oracle.VectorTileProduct")
         .should()
         .dependOnClassesThat()
         .resideOutsideOfPackages(ROOT + "..", "java..")

@@ -12,13 +12,18 @@ import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
  * The pure-Java backend: fp64 throughout, written for clarity first. It needs nothing and is the
  * oracle that the other backends are held against.
+ *
+ * <p>Products of more than 64 rows and the matrices of a batch are shared among the threads of the
+ * common {@link java.util.concurrent.ForkJoinPool}, or of the pool that the caller is a task of: as
+ * many threads as there are cores, the caller's among them. The system property {@code
+ * java.util.concurrent.ForkJoinPool.common.parallelism} limits those beside the caller's, 0 to
+ * none. The bits of the results do not depend on it. In a JVM started with {@code --add-modules
+ * jdk.incubator.vector} products use the Vector API; the bits are the same.
  */
 public final class JavaBackend implements Backend {
   @Override
@@ -88,50 +93,56 @@ public final class JavaBackend implements Backend {
 
   @Override
   public List<Status[]> invert(List<Inversion> inversions) {
-    List<Status[]> all = new ArrayList<>();
-    for (Inversion inversion : inversions) {
-      JavaMatrixStack source = (JavaMatrixStack) inversion.source();
-      JavaMatrixStack inverse = (JavaMatrixStack) inversion.inverse();
-      Status[] statuses = new Status[source.count()];
-      Arrays.setAll(
-          statuses,
-          k ->
-              Cholesky.invert(
-                  source.elements(),
-                  source.offset(k),
-                  source.rows(),
-                  inversion.scale(),
-                  inversion.damping()[k],
-                  inverse.elements(),
-                  inverse.offset(k)));
-      all.add(statuses);
-    }
-    return all;
+    return inversions.stream().map(JavaBackend::invert).toList();
+  }
+
+  private static Status[] invert(Inversion inversion) {
+    JavaMatrixStack source = (JavaMatrixStack) inversion.source();
+    JavaMatrixStack inverse = (JavaMatrixStack) inversion.inverse();
+    int n = source.rows();
+    Status[] statuses = new Status[source.count()];
+    Parallel.each(
+        statuses.length,
+        Math.pow(n, 3),
+        k ->
+            statuses[k] =
+                Cholesky.invert(
+                    source.elements(),
+                    source.offset(k),
+                    n,
+                    inversion.scale(),
+                    inversion.damping()[k],
+                    inverse.elements(),
+                    inverse.offset(k)));
+    return statuses;
   }
 
   @Override
   public List<Status[]> decompose(List<Eigendecomposition> decompositions) {
-    List<Status[]> all = new ArrayList<>();
-    for (Eigendecomposition request : decompositions) {
-      JavaMatrixStack source = (JavaMatrixStack) request.source();
-      JavaMatrixStack vectors = (JavaMatrixStack) request.vectors();
-      JavaMatrixStack values = (JavaMatrixStack) request.values();
-      Status[] statuses = new Status[source.count()];
-      Arrays.setAll(
-          statuses,
-          k ->
-              SymmetricEigen.decompose(
-                  source.elements(),
-                  source.offset(k),
-                  source.rows(),
-                  request.scale(),
-                  vectors.elements(),
-                  vectors.offset(k),
-                  values.elements(),
-                  values.offset(k)));
-      all.add(statuses);
-    }
-    return all;
+    return decompositions.stream().map(JavaBackend::decompose).toList();
+  }
+
+  private static Status[] decompose(Eigendecomposition request) {
+    JavaMatrixStack source = (JavaMatrixStack) request.source();
+    JavaMatrixStack vectors = (JavaMatrixStack) request.vectors();
+    JavaMatrixStack values = (JavaMatrixStack) request.values();
+    int n = source.rows();
+    Status[] statuses = new Status[source.count()];
+    Parallel.each(
+        statuses.length,
+        9 * Math.pow(n, 3),
+        k ->
+            statuses[k] =
+                SymmetricEigen.decompose(
+                    source.elements(),
+                    source.offset(k),
+                    n,
+                    request.scale(),
+                    vectors.elements(),
+                    vectors.offset(k),
+                    values.elements(),
+                    values.offset(k)));
+    return statuses;
   }
 
   @Override

@@ -29,6 +29,11 @@ final class JavaMatrixStack implements MatrixStack {
     return k * rows * cols;
   }
 
+  /** Matrix {@code k} itself, not a copy. */
+  Strided matrix(int k) {
+    return Strided.rows(elements(), offset(k), cols);
+  }
+
   @Override
   public int count() {
     return count;

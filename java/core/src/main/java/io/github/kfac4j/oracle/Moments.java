@@ -7,7 +7,7 @@ import java.util.Arrays;
 
 /** Second moments of samples. */
 final class Moments {
-  private static final int CHUNK = 512;
+  private static final int CHUNK = 256;
 
   private Moments() {}
 
@@ -19,12 +19,14 @@ final class Moments {
     double[] c = target.elements();
     for (int k = 0; k < target.count(); k++) {
       decay(c, target.offset(k), dim * dim, moment.decay());
+      Strided matrix = target.matrix(k);
       for (long first = 0; first < moment.samples().rows(); first += CHUNK) {
         int count = (int) Math.min(CHUNK, moment.samples().rows() - first);
         reader.read(k, first, count, rows);
-        Rows.addSymmetricSquare(c, target.offset(k), dim, moment.weight(), rows, count, false);
+        Rows.addSymmetricSquare(
+            matrix, dim, moment.weight(), Strided.rows(rows, 0, dim), count, false);
       }
-      Rows.mirrorLower(c, target.offset(k), dim);
+      Rows.mirrorLower(matrix, dim);
     }
   }
 
@@ -48,8 +50,14 @@ final class Moments {
         double[] gBasis = project(g, positions, rows, moment.gBasis(), k);
         double[] aBasis = project(a, positions, cols, moment.aBasis(), k);
         Arrays.fill(gradient, 0);
-        double[] gTransposed = Rows.transpose(gBasis, 0, positions, rows);
-        Rows.multiply(gradient, 0, rows, cols, 1, gTransposed, 0, aBasis, 0, positions);
+        Rows.multiply(
+            Strided.rows(gradient, 0, cols),
+            rows,
+            cols,
+            1,
+            Strided.rows(gBasis, 0, rows).transposed(),
+            Strided.rows(aBasis, 0, cols),
+            positions);
         for (int i = 0; i < gradient.length; i++) {
           s[offset + i] += moment.weight() * gradient[i] * gradient[i];
         }
@@ -64,7 +72,8 @@ final class Moments {
     }
     JavaMatrixStack q = (JavaMatrixStack) basis;
     double[] projected = new double[count * dim];
-    Rows.multiply(projected, 0, count, dim, 1, x, 0, q.elements(), q.offset(k), dim);
+    Rows.multiply(
+        Strided.rows(projected, 0, dim), count, dim, 1, Strided.rows(x, 0, dim), q.matrix(k), dim);
     return projected;
   }
 

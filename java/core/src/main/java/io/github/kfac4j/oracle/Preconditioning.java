@@ -5,6 +5,7 @@ import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.tensor.HostTensor;
+import java.util.Arrays;
 
 /** The products of inverses, or bases, with a gradient. */
 final class Preconditioning {
@@ -16,10 +17,10 @@ final class Preconditioning {
     double[] dw = read(step.gradient(), step.gInverse().count(), rows, cols);
     double[] u = new double[dw.length];
     for (int k = 0; k < step.gInverse().count(); k++) {
-      double[] half = times(step.gInverse(), k, dw, k * rows * cols, rows, cols);
-      JavaMatrixStack a = (JavaMatrixStack) step.aInverse();
-      Rows.multiply(
-          u, k * rows * cols, rows, cols, step.scale(), half, 0, a.elements(), a.offset(k), cols);
+      Strided gradient = Strided.rows(dw, k * rows * cols, cols);
+      Strided half = product(matrix(step.gInverse(), k), gradient, rows, rows, cols);
+      Strided target = Strided.rows(u, k * rows * cols, cols);
+      Rows.multiply(target, rows, cols, step.scale(), half, matrix(step.aInverse(), k), cols);
     }
     write(u, step.result(), step.gInverse().count() * rows, cols);
     return dot(u, dw);
@@ -33,51 +34,41 @@ final class Preconditioning {
     double[] dw = read(step.gradient(), moments.count(), rows, cols);
     double[] u = new double[dw.length];
     for (int k = 0; k < moments.count(); k++) {
-      double[] gT = transposed(step.gBasis(), k);
-      double[] aT = transposed(step.aBasis(), k);
-      double[] inner = new double[size];
-      System.arraycopy(dw, k * size, inner, 0, size);
-      if (gT != null) {
-        inner = product(gT, 0, inner, 0, rows, rows, cols);
+      Strided inner = Strided.rows(Arrays.copyOfRange(dw, k * size, (k + 1) * size), 0, cols);
+      if (step.gBasis() != null) {
+        inner = product(matrix(step.gBasis(), k).transposed(), inner, rows, rows, cols);
       }
-      if (aT != null) {
-        inner = product(inner, 0, elements(step.aBasis()), k * cols * cols, rows, cols, cols);
+      if (step.aBasis() != null) {
+        inner = product(inner, matrix(step.aBasis(), k), rows, cols, cols);
       }
+      double[] values = inner.values();
       for (int i = 0; i < size; i++) {
-        inner[i] /= step.scale() * moments.elements()[moments.offset(k) + i] + step.damping();
+        values[i] /= step.scale() * moments.elements()[moments.offset(k) + i] + step.damping();
       }
-      if (gT != null) {
-        inner = product(elements(step.gBasis()), k * rows * rows, inner, 0, rows, rows, cols);
+      if (step.gBasis() != null) {
+        inner = product(matrix(step.gBasis(), k), inner, rows, rows, cols);
       }
-      if (aT != null) {
-        inner = product(inner, 0, aT, 0, rows, cols, cols);
+      if (step.aBasis() != null) {
+        double[] aTransposed = new double[cols * cols];
+        Strided transposed = Strided.rows(aTransposed, 0, cols);
+        Rows.transpose(matrix(step.aBasis(), k), cols, cols, transposed);
+        inner = product(inner, transposed, rows, cols, cols);
       }
-      System.arraycopy(inner, 0, u, k * size, size);
+      System.arraycopy(inner.values(), 0, u, k * size, size);
     }
     write(u, step.result(), moments.count() * rows, cols);
     return dot(u, dw);
   }
 
-  private static double[] times(MatrixStack m, int k, double[] x, int x0, int rows, int cols) {
-    return product(elements(m), k * rows * rows, x, x0, rows, rows, cols);
+  private static Strided matrix(MatrixStack stack, int k) {
+    return ((JavaMatrixStack) stack).matrix(k);
   }
 
   /** A new {@code m x n} array with the product of an {@code m x depth} and a {@code depth x n}. */
-  private static double[] product(double[] a, int a0, double[] b, int b0, int m, int depth, int n) {
-    double[] c = new double[m * n];
-    Rows.multiply(c, 0, m, n, 1, a, a0, b, b0, depth);
+  private static Strided product(Strided a, Strided x, int m, int depth, int n) {
+    Strided c = Strided.rows(new double[m * n], 0, n);
+    Rows.multiply(c, m, n, 1, a, x, depth);
     return c;
-  }
-
-  private static double[] elements(MatrixStack stack) {
-    return ((JavaMatrixStack) stack).elements();
-  }
-
-  private static double[] transposed(MatrixStack stack, int k) {
-    return stack == null
-        ? null
-        : Rows.transpose(
-            elements(stack), k * stack.size() / stack.count(), stack.rows(), stack.cols());
   }
 
   /** Weight and bias as one array of {@code groups * rows x cols}, the bias as the last column. */

@@ -18,8 +18,9 @@ final class SampleReader {
 
   SampleReader(Samples samples) {
     this.samples = samples;
-    boolean joint = samples instanceof JointSamples;
-    this.data = joint ? null : ((HostTensor) samples.data()).toArray();
+    // rows are read as they are needed
+    boolean scattered = samples instanceof ChannelSamples || samples instanceof PatchSamples;
+    this.data = scattered ? ((HostTensor) samples.data()).toArray() : null;
     this.parts =
         samples instanceof JointSamples s
             ? s.parts().stream().map(SampleReader::new).toList()
@@ -30,8 +31,9 @@ final class SampleReader {
   void read(int group, long first, int count, double[] out) {
     int dim = samples.dim();
     int positions = samples.positions();
-    Rows.chunks(
+    Parallel.chunks(
         count,
+        4 * dim,
         (from, to) -> {
           for (int r = from; r < to; r++) {
             long row = first + r;
@@ -61,7 +63,8 @@ final class SampleReader {
   }
 
   private void readRow(RowSamples s, int group, int row, double[] out, int at) {
-    System.arraycopy(data, (row * s.groups() + group) * s.width(), out, at, s.width());
+    HostTensor tensor = (HostTensor) s.data();
+    tensor.read((row * s.groups() + group) * s.width(), out, at, s.width());
     if (s.bias()) {
       out[at + s.width()] = 1;
     }

@@ -71,8 +71,9 @@ final class SymmetricEigen {
         continue;
       }
       int v = k * n;
-      Rows.chunks(
+      Parallel.chunks(
           n - from,
+          2 * (n - from),
           (lo, hi) -> {
             for (int i = from + lo; i < from + hi; i++) {
               double dot = 0;
@@ -118,8 +119,9 @@ final class SymmetricEigen {
     double tau = 1 / (norm - alpha * a[row + from]);
     a[row + from] -= alpha;
     double[] p = new double[n];
-    Rows.chunks(
+    Parallel.chunks(
         n - from,
+        2 * (n - from),
         (lo, hi) -> {
           for (int i = from + lo; i < from + hi; i++) {
             double dot = 0;
@@ -137,8 +139,9 @@ final class SymmetricEigen {
     for (int j = from; j < n; j++) {
       p[j] -= half * a[row + j];
     }
-    Rows.chunks(
+    Parallel.chunks(
         n - from,
+        2 * (n - from),
         (lo, hi) -> {
           for (int i = from + lo; i < from + hi; i++) {
             double vi = -a[row + i];
