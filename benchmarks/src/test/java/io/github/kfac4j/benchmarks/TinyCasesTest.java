@@ -11,6 +11,7 @@ import io.github.kfac4j.benchmarks.run.Work;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -36,6 +37,13 @@ class TinyCasesTest {
   void theJavaBackend(Case c) {
     try (Contender java = KfacContender.open("java", 1)) {
       check(java, c);
+    }
+  }
+
+  @Test
+  void theJavaBackendOnTheVectorApi() {
+    try (Contender java = KfacContender.open("java-vector", 2)) {
+      tinyCases().forEach(c -> check(java, c));
     }
   }
 

@@ -11,10 +11,13 @@ import io.github.kfac4j.benchmarks.cases.NetworkCase;
 import io.github.kfac4j.benchmarks.cases.PreconditionCase;
 import io.github.kfac4j.benchmarks.cuda.CudaMemory;
 import io.github.kfac4j.benchmarks.cuda.KernelContender;
+import io.github.kfac4j.benchmarks.peers.Peers;
 import io.github.kfac4j.benchmarks.run.Contender;
 import io.github.kfac4j.benchmarks.run.Work;
 import io.github.kfac4j.cpu.CpuBackend;
 import io.github.kfac4j.cuda.CudaBackend;
+import java.util.List;
+import java.util.Map;
 
 /** A backend of this library. */
 public final class KfacContender implements Contender {
@@ -31,13 +34,16 @@ public final class KfacContender implements Contender {
    * The backend of this name; {@code threads} concerns the CPU backend. Tensors of {@code cuda} lie
    * on the device, those of {@code cuda-host} on the host; {@code cuda-cusolver} inverts by
    * cuSOLVER. {@value KernelContender#NAME} and what begins with it are kernels of the CUDA backend
-   * alone.
+   * alone. {@code java-vector} is the pure-Java backend in a JVM with the Vector API.
    */
   public static Contender open(String name, int threads) {
     if (name.startsWith(KernelContender.NAME)) {
       return new KernelContender(name);
     }
     return switch (name) {
+      case "java-vector" ->
+          Peers.inJvm(
+              "java", threads, List.of("--add-modules", "jdk.incubator.vector"), Map.of());
       case "cpu" -> new KfacContender(new CpuBackend(threads), TensorMemory.HOST);
       case "cuda" -> new KfacContender(Backends.require(name), new CudaMemory());
       case "cuda-cusolver" -> new KfacContender(cuda().withCusolverInverses(), new CudaMemory());

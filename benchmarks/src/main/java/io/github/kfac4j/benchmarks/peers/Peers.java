@@ -96,14 +96,27 @@ public final class Peers {
    * takes 16 ms and more for products of half a millisecond.
    */
   private static Contender nd4j(int threads) {
-    return new ServedContender(
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-cp",
-            System.getProperty("java.class.path"),
-            Server.class.getName(),
-            Integer.toString(threads)),
+    return inJvm(
+        "nd4j",
+        threads,
+        List.of(),
         Map.of("OMP_WAIT_POLICY", "PASSIVE", "OMP_NUM_THREADS", Integer.toString(threads)));
+  }
+
+  /**
+   * A contender in a JVM of its own.
+   *
+   * @param name {@code nd4j}, or a backend of ours
+   * @param options for the JVM
+   */
+  public static Contender inJvm(
+      String name, int threads, List<String> options, Map<String, String> environment) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(options);
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Server.class.getName()));
+    command.addAll(List.of(name, Integer.toString(threads)));
+    return new ServedContender(command, environment);
   }
 
   /**

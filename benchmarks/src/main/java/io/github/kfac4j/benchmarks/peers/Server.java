@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.kfac4j.benchmarks.cases.Cases;
+import io.github.kfac4j.benchmarks.own.KfacContender;
 import io.github.kfac4j.benchmarks.run.Contender;
 import io.github.kfac4j.benchmarks.run.Work;
 import java.io.BufferedReader;
@@ -16,8 +17,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Serves a Java peer over standard input and output, for {@link ServedContender} in another
- * process: a library that would share native code and its settings with ours needs one of its own.
+ * Serves a Java contender over standard input and output, for {@link ServedContender} in another
+ * process: a library that would share native code and its settings with ours needs one of its own,
+ * and so does a backend of ours that needs other options of the JVM.
  */
 final class Server {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -29,11 +31,11 @@ final class Server {
     this.contender = contender;
   }
 
-  /** Serves ND4J; its argument is the number of threads. Ends with its input. */
+  /** Serves {@code nd4j} or a backend of ours on so many threads. Ends with its input. */
   public static void main(String[] args) throws IOException {
     PrintStream answers = System.out;
     System.setOut(System.err); // what libraries print is no answer
-    try (Contender contender = new Nd4jContender(Integer.parseInt(args[0]));
+    try (Contender contender = open(args[0], Integer.parseInt(args[1]));
         BufferedReader requests = new BufferedReader(new InputStreamReader(System.in))) {
       Server server = new Server(contender);
       for (String line = requests.readLine(); line != null; line = requests.readLine()) {
@@ -42,6 +44,10 @@ final class Server {
       }
     }
     System.exit(0); // whatever threads libraries have left
+  }
+
+  private static Contender open(String name, int threads) {
+    return name.equals("nd4j") ? new Nd4jContender(threads) : KfacContender.open(name, threads);
   }
 
   private ObjectNode answer(String line) {
@@ -73,7 +79,8 @@ final class Server {
 
   private void prepare(JsonNode request, ObjectNode answer) {
     JsonNode c = request.get("case");
-    String id = c.get("verb").asText() + " " + c.get("name").asText();
+    String backend = c.hasNonNull("backend") ? " (" + c.get("backend").asText() + ")" : "";
+    String id = c.get("verb").asText() + " " + c.get("name").asText() + backend;
     work = contender.prepare(Cases.byId(id), request.get("seed").asLong());
     answer.put("able", work != null);
     if (work != null) {

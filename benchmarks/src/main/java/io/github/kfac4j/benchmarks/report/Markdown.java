@@ -88,7 +88,7 @@ final class Markdown {
           "| %s%s%s | %s | %s |"
               .formatted(
                   m.name(),
-                  m.pairs().get(0).own().equals("java") ? ", pure Java" : "",
+                  Names.suffix(m.pairs().get(0).own()),
                   busy(m),
                   number(1e3 * seconds),
                   m.flops() > 0 ? number(m.flops() / seconds * 1e-9) : ""));
@@ -197,10 +197,10 @@ final class Markdown {
   }
 
   private static boolean isOf(Measurement m, Case c) {
-    boolean java = m.pairs().get(0).own().equals("java");
+    String own = m.pairs().get(0).own();
     return m.verb().equals(c.verb())
         && m.name().equals(c.name())
-        && java == "java".equals(c.backend());
+        && (c.backend() == null ? Names.suffix(own).isEmpty() : own.equals(c.backend()));
   }
 
   private String missed(Measurement m, Pairs p) {
@@ -211,7 +211,7 @@ final class Markdown {
         .formatted(
             Names.verb(m.verb()),
             m.name(),
-            p.own().equals("java") ? ", pure Java" : "",
+            Names.suffix(p.own()),
             Style.label(p.peer()),
             target,
             measured,

@@ -18,4 +18,13 @@ final class Names {
       default -> verb;
     };
   }
+
+  /** What is said of a case if ours is not the backend of the other rows. */
+  static String suffix(String own) {
+    return switch (own) {
+      case "java" -> ", pure Java";
+      case "java-vector" -> ", pure Java with the Vector API";
+      default -> "";
+    };
+  }
 }

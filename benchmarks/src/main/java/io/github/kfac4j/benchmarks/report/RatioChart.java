@@ -75,7 +75,7 @@ final class RatioChart {
       return Style.blank(y);
     }
     Measurement m = rows.get(index);
-    String own = m.pairs().get(0).own().equals("java") ? ", pure Java" : "";
+    String own = Names.suffix(m.pairs().get(0).own());
     return Names.verb(m.verb()) + ", " + m.name() + own;
   }
 

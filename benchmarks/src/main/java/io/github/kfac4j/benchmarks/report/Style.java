@@ -36,6 +36,7 @@ final class Style {
     contender("cpu", "kfac4j", 0x0072B2);
     contender("cuda", "kfac4j", 0x0072B2);
     contender("java", "kfac4j, pure Java", 0x332288);
+    contender("java-vector", "kfac4j, pure Java with the Vector API", 0x117733);
     contender("openblas", "OpenBLAS", 0x009E73);
     contender("mkl", "MKL", 0x999933);
     contender("libtorch", "libtorch", 0xD55E00);
