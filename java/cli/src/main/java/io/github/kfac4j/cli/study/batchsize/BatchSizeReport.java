@@ -35,13 +35,13 @@ record BatchSizeReport(List<ScalingCurve> curves, Settings settings) {
     long edges = tunings().filter(tuning -> !tuning.edges().isEmpty()).count();
     if (edges > 0) {
       findings.add(
-          "The best values of %d searches lie at the edge of what was searched: widen it."
+          "Searches whose best values lie at the edge of what was searched: %d; widen it."
               .formatted(edges));
     }
     long none = tunings().filter(tuning -> tuning.best() == null).count();
     if (none > 0) {
       findings.add(
-          "%d searches never reached the goal: more trials, a larger budget or a lower goal."
+          "Searches that never reached the goal: %d; try more trials, a larger budget or a lower goal."
               .formatted(none));
     }
     return findings;
