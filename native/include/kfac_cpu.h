@@ -43,8 +43,8 @@ KFAC_CPU_API int64_t kfac_cpu_invert_floats(int32_t n);
 KFAC_CPU_API void kfac_cpu_invert(int32_t n, int32_t count, const float* const* source, const double* scale,
                                   const double* damping, float* const* inverse, int32_t* status, float* work);
 
-/* The same for one matrix, as a plan, to be released; the same bits as of kfac_cpu_invert for one. Its status,
- * once the last phase has ended, is that of kfac_cpu_invert. */
+/* The same for one matrix, as a plan, to be released; beyond n = 16, where kfac_cpu_invert works in fp64, the same bits as
+ * of kfac_cpu_invert for one. Its status, once the last phase has ended, is that of kfac_cpu_invert. */
 KFAC_CPU_API kfac_cpu_plan* kfac_cpu_inversion(int32_t n, const float* source, double scale, double damping,
                                                float* inverse);
 
