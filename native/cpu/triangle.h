@@ -58,6 +58,7 @@ static void write_rows(const float* a, ptrdiff_t lda, int n, int first, int last
         const float* from = a + (k + i) * lda + j;
         diagonal[i] = v[i] = -load(from);
         __builtin_prefetch(from + 2 * W * lda);
+        __builtin_prefetch(out + (size_t)(j + i) * n + k + 2 * W, 1);
       }
       transpose(v);
 #pragma GCC unroll 16
