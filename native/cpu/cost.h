@@ -9,7 +9,7 @@ namespace kfac::KFAC_ISA {
 
 /// Costs in multiply-adds of a register tile, of all groups.
 ///
-/// What is not counted exactly has a constant. They were measured on one core of an Intel Xeon (Sapphire Rapids) with
+/// What is not counted exactly has a constant. They were measured on one core of an Intel Xeon (Emerald Rapids) with
 /// AVX-512, where a tile does 65e9 multiply-adds a second: the least time of five runs of each method over the
 /// convolutions of ResNet-50, ResNeXt-50, MobileNet and a Simple CNN with 2 to 256 examples, less that of the tiles,
 /// over the number of elements that a constant multiplies.
