@@ -47,7 +47,7 @@ struct Factor {
 
   /// B = B L^-T for B of m rows.
   void solve(float* b, int m) const {
-    if (n <= BLOCK) {  // in place: rows of B are packed before they are overwritten
+    if (n <= BLOCK) {
       multiply({m, n, n, {b, lda, 1}, transposed(), 1, false, false, Trim::b_upper, b, lda}, pack);
       return;
     }

@@ -5,12 +5,14 @@
 namespace kfac::KFAC_ISA {
 
 /// Eliminates below pivot k: row k leaves behind row k of D^1/2 L^-1 with a 1 in column k; rows[i][j], j > i, is symmetric.
+/// The next pivot is known before its row, so that its reciprocal does not wait for vectors.
 template <int k>
-static inline void eliminate(vf (&rows)[W], float* pivots) {
+static inline void eliminate(vf (&rows)[W], float pivot, float* pivots) {
   alignas(64) float row[W];
   store(row, rows[k]);
-  pivots[k] = row[k];
-  float reciprocal = 1 / row[k];
+  pivots[k] = pivot;
+  float reciprocal = 1 / pivot, next = 0;
+  if constexpr (k + 1 < W) next = rows[k + 1][k + 1] - row[k + 1] * (row[k + 1] * reciprocal);
   vi lane;
   for (int l = 0; l < W; l++) lane[l] = l;
   vi others = lane != k;
@@ -21,7 +23,7 @@ static inline void eliminate(vf (&rows)[W], float* pivots) {
   for (int i = 0; i < W; i++) {
     if (i > k) rows[i] = (vf)((vi)rows[i] & others) - row[i] * scaled;
   }
-  if constexpr (k + 1 < W) eliminate<k + 1>(rows, pivots);
+  if constexpr (k + 1 < W) eliminate<k + 1>(rows, next, pivots);
 }
 
 /// Replaces the lower triangle of the symmetric W x W matrix A by L^-1, where A = L L', and zeroes what lies above it.
@@ -34,7 +36,7 @@ static int invert_leaf(float* a, ptrdiff_t lda, vf (&rows)[W]) {
 #pragma GCC unroll 16
   for (int i = 0; i < W; i++) rows[i] = choose_lanes(rows[i], mirrored[i], i + 1);
   alignas(64) float pivots[W], roots[W];
-  eliminate<0>(rows, pivots);
+  eliminate<0>(rows, rows[0][0], pivots);
   vf root = load(pivots);
   for (int i = 0; i < W; i++) {
     if (!(pivots[i] > 0)) return i + 1;

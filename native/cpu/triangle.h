@@ -7,25 +7,26 @@ namespace kfac::KFAC_ISA {
 /// Writes rows [first, last) of scale * source + damping I, up to the diagonal, to A; false if an element is not finite.
 static bool load_damped(const float* source, int n, int first, int last, double scale, double damping, float* a,
                         ptrdiff_t lda) {
-  vf check = {};
+  vi largest = {};  // magnitudes as integers are in the same order, and quicker to compare
   float factor = (float)scale;
   for (int i = first; i < last; i++) {
     const float* from = source + (size_t)i * n;
     float* row = a + i * lda;
-    int j = 0;
-    for (; j + W <= i; j += W) {
-      vf x = load(from + j) * factor;
-      check += x * 0;
+    auto put = [&](int j, vf x) {
+      vi magnitude = (vi)x & 0x7fffffff;
+      largest = magnitude > largest ? magnitude : largest;
       store(row + j, x);
-    }
+    };
+    int j = 0;
+    for (; j + W <= i; j += W) put(j, load(from + j) * factor);
     bool inside = (size_t)i * n + j + W <= (size_t)n * n;  // what follows in memory is not used
-    vf x = first_lanes(inside ? load(from + j) : load(from + j, i - j), i - j) * factor;
-    check += x * 0;
-    store(row + j, x);
+    put(j, first_lanes(inside ? load(from + j) : load(from + j, i - j), i - j) * factor);
     row[i] = (float)(scale * from[i] + damping);  // in fp64, so that the sum is rounded once
-    check[0] += row[i] * 0;
+    if (row[i] - row[i] != 0) return false;
   }
-  return is_zero(check);
+  bool finite = true;
+  for (int l = 0; l < W; l++) finite &= largest[l] < 0x7f800000;
+  return finite;
 }
 
 /// Makes rows [first, last), up to the diagonal, those of the identity.
@@ -43,19 +44,6 @@ static bool finite_trace(const float* a, ptrdiff_t lda, int n) {
   return trace - trace == 0;
 }
 
-/// Writes the transpose of a W x W block, negated.
-static inline void negate_transposed(const float* from, ptrdiff_t from_step, float* to, ptrdiff_t to_step) {
-  vf v[W];
-#pragma GCC unroll 16
-  for (int i = 0; i < W; i++) {
-    v[i] = -load(from + i * from_step);
-    __builtin_prefetch(from + (i + 2 * W) * from_step);
-  }
-  transpose(v);
-#pragma GCC unroll 16
-  for (int i = 0; i < W; i++) store(to + i * to_step, v[i]);
-}
-
 /// Writes rows [first, last) of the symmetric matrix -A, of which the lower triangle is given; first is a multiple of W.
 static void write_rows(const float* a, ptrdiff_t lda, int n, int first, int last, float* out) {
   for (int i = first; i < last; i++) {
@@ -64,14 +52,19 @@ static void write_rows(const float* a, ptrdiff_t lda, int n, int first, int last
   }
   for (int k = first; k < n; k += W) {
     for (int j = first; j < last && j <= k; j += W) {
-      const float* from = a + k * lda + j;
-      float* to = out + (size_t)j * n + k;
-      if (j < k && n - k >= W && last - j >= W) {
-        negate_transposed(from, lda, to, n);
-      } else {
-        for (int c = j; c < least(last, j + W); c++, to += n) {
-          for (int r = k; r < least(n, k + W); r++) to[r - k] = -(r < c ? a[c * lda + r] : a[r * lda + c]);
-        }
+      vf v[W], diagonal[W];
+#pragma GCC unroll 16
+      for (int i = 0; i < W; i++) {
+        const float* from = a + (k + i) * lda + j;
+        diagonal[i] = v[i] = -load(from);
+        __builtin_prefetch(from + 2 * W * lda);
+        __builtin_prefetch(out + (size_t)(j + i) * n + k + 2 * W, 1);
+      }
+      transpose(v);
+#pragma GCC unroll 16
+      for (int i = 0; i < W; i++) {
+        if (k == j) v[i] = choose_lanes(diagonal[i], v[i], i + 1);
+        if (i < last - j) store(out + (size_t)(j + i) * n + k, v[i], n - k);
       }
     }
   }

@@ -84,13 +84,6 @@ static inline void store(float* p, vf v, int count) {
 #endif
 }
 
-/// Whether all lanes are zero: false for NaN.
-static inline bool is_zero(vf v) {
-  bool zero = true;
-  for (int l = 0; l < W; l++) zero &= v[l] == 0;
-  return zero;
-}
-
 /// Lanes from two vectors: lane l is a[from[l]], or b[from[l] - W].
 typedef int (*LaneOf)(int lane);
 template <LaneOf from>

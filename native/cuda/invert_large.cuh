@@ -66,11 +66,11 @@ __device__ __forceinline__ void stage(const LargeJob& job, long long row, long l
   for (int i = 0; i < PIVOT; ++i) staged[i][threadIdx.x] = job.at(row + i, column + threadIdx.x);
 }
 
-union FactorShared {
-  Staged staged;
-  struct {
-    Four<float> pivot[4];
-    Four<float> rows[2 * PIVOT];
+struct FactorShared {
+  Four<float> pivot[4];
+  union {
+    Staged staged;
+    Four<float> rows[2 * PIVOT];  // written a barrier after the last read of staged
   };
 };
 
@@ -86,7 +86,6 @@ __global__ void __launch_bounds__(PIVOT) factor_kernel(Table<LargeJob> table, in
   float a[1][PIVOT];
 #pragma unroll
   for (int i = 0; i < PIVOT; ++i) a[0][i] = shared.staged[max(i, j)][min(i, j)];
-  __syncthreads();
   double diagonal = job.diagonal[first + j];
   Four<float>* lower = reinterpret_cast<Four<float>*>(job.factor + j * PIVOT);
   Four<float>* z_row = job.z_row(first + j, block);

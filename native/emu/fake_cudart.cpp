@@ -4,6 +4,7 @@
 //
 // KFAC_FAKE_FAIL="FUNCTION CODE FIRST LAST": calls number FIRST to LAST of this function return this cudaError_t. One
 // from 700 on is sticky: from then on every call returns it, as after an illegal address.
+// KFAC_FAKE_STREAM_DEVICE=N: the device that streams say they belong to.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -176,7 +177,10 @@ int cudaStreamSynchronize(void*) {
   FAIL_IF_WISHED;
   return SUCCESS;
 }
-int cudaStreamGetDevice(void*, int* device) { return *device = 0, SUCCESS; }
+int cudaStreamGetDevice(void*, int* device) {
+  const char* other = std::getenv("KFAC_FAKE_STREAM_DEVICE");
+  return *device = other ? std::atoi(other) : 0, SUCCESS;
+}
 int cudaStreamQuery(void*) { return SUCCESS; }
 int cudaStreamWaitEvent(void*, void*, unsigned) { return SUCCESS; }
 

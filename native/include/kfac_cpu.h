@@ -43,8 +43,8 @@ KFAC_CPU_API int64_t kfac_cpu_invert_floats(int32_t n);
 KFAC_CPU_API void kfac_cpu_invert(int32_t n, int32_t count, const float* const* source, const double* scale,
                                   const double* damping, float* const* inverse, int32_t* status, float* work);
 
-/* The same for one matrix, as a plan, to be released; the same bits as of kfac_cpu_invert for one. Its status,
- * once the last phase has ended, is that of kfac_cpu_invert. */
+/* The same for one matrix, as a plan, to be released; beyond n = 16, where kfac_cpu_invert works in fp64, the same bits as
+ * of kfac_cpu_invert for one. Its status, once the last phase has ended, is that of kfac_cpu_invert. */
 KFAC_CPU_API kfac_cpu_plan* kfac_cpu_inversion(int32_t n, const float* source, double scale, double damping,
                                                float* inverse);
 
@@ -73,27 +73,30 @@ KFAC_CPU_API void kfac_cpu_multiply(int32_t m, int32_t n, int32_t k, const float
                                     const float* panels, float alpha, float beta, float* c, int64_t c_row,
                                     int64_t c_col);
 
-/* A convolution of stride and dilation 1, and where its images lie: channel c of position p = row * width + column of
- * example n at images[n * example_stride + c * channel_stride + p * position_stride]. One of the last two strides is 1. */
+/* A convolution, and where its images lie: channel c of group k and position p = row * width + column of example n at
+ * images[n * example_stride + (k * channels + c) * channel_stride + p * position_stride]. One of the last two strides
+ * is 1. */
 typedef struct kfac_cpu_convolution {
-  int64_t examples, channels, height, width;
+  int64_t examples, groups, channels, height, width; /* channels of one group */
   int64_t example_stride, channel_stride, position_stride;
-  int64_t kernel_height, kernel_width, padding_height, padding_width;
+  int64_t kernel_height, kernel_width, stride_height, stride_width;
+  int64_t padding_height, padding_width, dilation_height, dilation_width;
   int64_t bias; /* 1: a coordinate of value 1 follows each patch */
 } kfac_cpu_convolution;
 
 enum kfac_cpu_method {
   KFAC_CPU_CHEAPEST = 0,
-  KFAC_CPU_SHIFT = 1,   /* correlations of the images with themselves, shift by shift */
-  KFAC_CPU_SPECTRAL = 2 /* the same by discrete Fourier transforms */
+  KFAC_CPU_SHIFT = 1,    /* correlations of the images with themselves, shift by shift; stride and dilation 1 */
+  KFAC_CPU_SPECTRAL = 2, /* the same by discrete Fourier transforms */
+  KFAC_CPU_FUSED = 3,    /* a symmetric product of patches, gathered a few at a time; any convolution */
+  KFAC_CPU_LANES = 4     /* the same with a group in each lane of a vector; any convolution, for many narrow groups */
 };
 
-/* The second moment of patches without the patches: target = decay target + weight sum over patches x of x x', patches
- * as vectors over (channel, kernel row, kernel column), zeros beyond the image. target: dim x dim, symmetric on entry and
- * to the bit on return; with decay 0 it is overwritten whatever it holds.
- * Returns null if the method is KFAC_CPU_CHEAPEST and a symmetric product of the patches themselves would be cheaper, or
- * more accurate because padding is far from "same"; else a plan, to be released. Images and target are the caller's and
- * are used until the last task ends. */
+/* The second moments of the patches of each group, which are never stored: target = decay target + weight sum over
+ * patches x of x x', patches as vectors over (channel, kernel row, kernel column), zeros beyond the image.
+ * target: groups x dim x dim, symmetric on entry and to the bit on return; with decay 0 it is overwritten whatever it
+ * holds. Correlations lose digits where padding is far from "same", and are then not chosen.
+ * Returns a plan, to be released. Images and target are the caller's and are used until the last task ends. */
 KFAC_CPU_API kfac_cpu_plan* kfac_cpu_patch_moment(const kfac_cpu_convolution* convolution, const float* images,
                                                   double decay, double weight, float* target, int32_t method);
 KFAC_CPU_API int32_t kfac_cpu_plan_phases(const kfac_cpu_plan* plan);

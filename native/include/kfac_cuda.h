@@ -5,7 +5,8 @@
  * - All pointers inside requests are device pointers and stay owned by the caller. The request arrays themselves are
  *   host memory and may be reused as soon as the call returns; device memory may be reused in stream order.
  * - Calls only enqueue work on the stream; they never synchronise, allocate device memory or copy from the host, so
- *   they can be captured into a CUDA graph. Results are the same bits on every run.
+ *   they can be captured into a CUDA graph, after one call outside of it: CUDA loads a kernel at its first launch, which
+ *   a capture may refuse (CUDA_MODULE_LOADING=EAGER loads them all at the start). Results are the same bits on every run.
  * - Every verb takes a workspace of at least kfac_VERB_workspace(same requests) bytes, aligned to 256 bytes. It may be
  *   reused by the next call on the same stream. The query returns a negative status if a request is invalid.
  * - Status: 0 is success, negative values are below, positive values are cudaError_t.
@@ -50,7 +51,8 @@ enum kfac_math {
 /* Per-matrix result of an inversion: 0 or one of these, or k > 0: not positive definite at pivot k. */
 enum kfac_matrix_status { KFAC_MATRIX_OK = 0, KFAC_MATRIX_NOT_FINITE = -1 };
 
-/* How a matrix of size n is inverted. All are accurate to fp32; they differ in speed alone. */
+/* How a matrix of size n is inverted. The first two give the rounded fp64 inverse; the others are accurate to fp32 and
+ * differ in speed alone. */
 enum kfac_inversion {
   KFAC_INVERT_BY_SIZE = 0,      /* as the table in cuda/invert_table.h says */
   KFAC_INVERT_FP64_8 = 1,       /* n <= 8: one thread for each matrix, in fp64 */

@@ -102,6 +102,23 @@ KFAC_TEST(inverses_are_as_accurate_as_plain_cholesky) {
   }
 }
 
+KFAC_TEST(only_the_lower_triangle_of_a_source_counts) {
+  std::mt19937 random(9);
+  for (int n : {2, 9, 16, 20, 33, 64, 65, 130}) {
+    for (int count : {1, 19}) {
+      Batch batch(n, count);
+      for (auto& source : batch.source) source = factor(random, n, n);
+      batch.run();
+      std::vector<std::vector<float>> expected = batch.result;
+      for (auto& source : batch.source) {
+        for (int i = 0; i < n; i++) std::fill(source.data() + i * n + i + 1, source.data() + (i + 1) * n, NAN);
+      }
+      batch.run();
+      expect(batch.result == expected, "n " + std::to_string(n) + ", " + std::to_string(count) + " matrices");
+    }
+  }
+}
+
 KFAC_TEST(failures_name_the_pivot_and_keep_the_old_value) {
   for (int n : {2, 7, 16, 18, 32, 40, 64, 65, 100, 130, 300}) {
     for (int pivot : {0, n / 2, n - 1}) {

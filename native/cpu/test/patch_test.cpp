@@ -8,42 +8,53 @@ namespace {
 struct Case {
   int examples, channels, height, width, kernel_height, kernel_width, padding_height, padding_width;
   bool bias, channels_last;
+  int groups = 1, stride_height = 1, stride_width = 1, dilation_height = 1, dilation_width = 1;
 
   std::string text(int method) const {
-    char out[200];
-    std::snprintf(out, sizeof out, "%d x %d x %d x %d, kernel %d x %d, padding %d x %d, bias %d, last %d, method %d",
-                  examples, channels, height, width, kernel_height, kernel_width, padding_height, padding_width, bias,
-                  channels_last, method);
+    char out[300];
+    std::snprintf(out, sizeof out,
+                  "%d x %d * %d x %d x %d, kernel %d x %d, stride %d x %d, padding %d x %d, dilation %d x %d, bias %d, "
+                  "last %d, method %d",
+                  examples, groups, channels, height, width, kernel_height, kernel_width, stride_height, stride_width,
+                  padding_height, padding_width, dilation_height, dilation_width, bias, channels_last, method);
     return out;
   }
   int dim() const { return channels * kernel_height * kernel_width + bias; }
   int area() const { return height * width; }
+  bool unit() const { return stride_height * stride_width * dilation_height * dilation_width == 1; }
+  int outputs_y() const { return (height + 2 * padding_height - dilation_height * (kernel_height - 1) - 1) / stride_height + 1; }
+  int outputs_x() const { return (width + 2 * padding_width - dilation_width * (kernel_width - 1) - 1) / stride_width + 1; }
 
   kfac_cpu_convolution convolution() const {
-    return {examples, channels, height, width, channels * area(), channels_last ? 1 : area(), channels_last ? channels : 1,
-            kernel_height, kernel_width, padding_height, padding_width, bias};
+    int all = groups * channels;
+    return {examples, groups, channels, height, width, all * area(), channels_last ? 1 : area(), channels_last ? all : 1,
+            kernel_height, kernel_width, stride_height, stride_width, padding_height, padding_width, dilation_height,
+            dilation_width, bias};
   }
 
   std::vector<double> literal(const std::vector<float>& x) const {
     kfac_cpu_convolution c = convolution();
-    int n = dim(), outputs_y = height + 2 * padding_height - kernel_height + 1, outputs_x = width + 2 * padding_width - kernel_width + 1;
-    std::vector<double> sum((size_t)n * n), patch(n);
-    for (int e = 0; e < examples; e++) {
-      for (int o = 0; o < outputs_y * outputs_x; o++) {
+    int n = dim(), across = outputs_x();
+    std::vector<double> sum((size_t)groups * n * n), patch(n);
+    for (int e = 0; e < examples * groups; e++) {
+      const float* image = &x[e / groups * c.example_stride + e % groups * channels * c.channel_stride];
+      double* to = &sum[(size_t)(e % groups) * n * n];
+      for (int o = 0; o < outputs_y() * across; o++) {
         int k = 0;
         for (int i = 0; i < channels; i++) {
           for (int u = 0; u < kernel_height; u++) {
             for (int v = 0; v < kernel_width; v++) {
-              int y = o / outputs_x + u - padding_height, z = o % outputs_x + v - padding_width;
+              int y = o / across * stride_height + u * dilation_height - padding_height;
+              int z = o % across * stride_width + v * dilation_width - padding_width;
               bool inside = y >= 0 && y < height && z >= 0 && z < width;
-              patch[k++] = inside ? x[e * c.example_stride + i * c.channel_stride + (y * width + z) * c.position_stride] : 0;
+              patch[k++] = inside ? image[i * c.channel_stride + (y * width + z) * c.position_stride] : 0;
             }
           }
         }
         if (bias) patch[k] = 1;
         for (int i = 0; i < n; i++) {
           if (patch[i] == 0) continue;
-          for (int j = 0; j < n; j++) sum[(size_t)i * n + j] += patch[i] * patch[j];
+          for (int j = 0; j < n; j++) to[(size_t)i * n + j] += patch[i] * patch[j];
         }
       }
     }
@@ -70,28 +81,28 @@ void run(kfac_cpu_plan* plan, unsigned order) {
 }
 
 void check(const Case& c, std::mt19937& random) {
-  std::vector<float> x = test::gaussian(random, (size_t)c.examples * c.channels * c.area());
+  std::vector<float> x = test::gaussian(random, (size_t)c.examples * c.groups * c.channels * c.area());
   for (float& v : x) v = v > -0.3f ? v : 0;  // as activations: mostly positive
   std::vector<double> exact = c.literal(x);
   int n = c.dim();
   double largest = 0;
   for (double v : exact) largest = std::max(largest, std::fabs(v));
-  for (int method : {KFAC_CPU_SHIFT, KFAC_CPU_SPECTRAL}) {
-    std::vector<float> old((size_t)n * n, 0.5f), target = old, again((size_t)n * n, NAN);
+  if (largest == 0) largest = 1;
+  for (int method : {KFAC_CPU_CHEAPEST, KFAC_CPU_SHIFT, KFAC_CPU_SPECTRAL, KFAC_CPU_FUSED, KFAC_CPU_LANES}) {
+    if (!c.unit() && (method == KFAC_CPU_SHIFT || method == KFAC_CPU_SPECTRAL)) continue;
+    std::vector<float> target(exact.size(), 0.5f), again(exact.size(), NAN);
     kfac_cpu_convolution convolution = c.convolution();
     double weight = 1 / largest;
-    run(kfac_cpu_patch_moment(&convolution, x.data(), 0.5, weight, target.data(), method), 0);
+    run(kfac_cpu_patch_moment(&convolution, x.data(), 0.95, weight, target.data(), method), 0);
     run(kfac_cpu_patch_moment(&convolution, x.data(), 0, weight, again.data(), method), 1);
     double worst = 0;
     bool symmetric = true, same = true;
-    for (int i = 0; i < n; i++) {
-      for (int j = 0; j < n; j++) {
-        size_t at = (size_t)i * n + j;
-        worst = std::max(worst, std::fabs(target[at] - (0.25 + weight * exact[at])));
-        worst = std::max(worst, std::fabs(again[at] - weight * exact[at]));
-        symmetric &= target[at] == target[(size_t)j * n + i] && again[at] == again[(size_t)j * n + i];
-        same &= !std::isnan(again[at]);
-      }
+    for (size_t at = 0; at < exact.size(); at++) {
+      size_t mirrored = at / n / n * n * n + at % n * n + at / n % n;
+      worst = std::max(worst, std::fabs(target[at] - (0.475 + weight * exact[at])));
+      worst = std::max(worst, std::fabs(again[at] - weight * exact[at]));
+      symmetric &= target[at] == target[mirrored] && again[at] == again[mirrored];
+      same &= !std::isnan(again[at]);
     }
     test::expect(same && worst < 1e-6, c.text(method) + ": error " + std::to_string(worst * 1e6) + "e-6");
     test::expect(symmetric, c.text(method) + ": not symmetric");
@@ -145,4 +156,50 @@ KFAC_TEST(many_channels_and_images) {
   check({70, 8, 7, 7, 3, 3, 1, 1, true, false}, random);
   check({1, 1, 28, 28, 5, 5, 2, 2, true, false}, random);
   check({1, 2, 70, 40, 3, 3, 1, 1, true, false}, random);
+}
+
+KFAC_TEST(convolutions_of_any_form) {
+  std::mt19937 random(6);
+  auto pick = [&](int from, int to) { return std::uniform_int_distribution<int>(from, to)(random); };
+  for (int k = 0; k < 400;) {
+    Case c = {};
+    c.examples = pick(1, 4), c.channels = pick(1, 6), c.groups = pick(1, 3), c.bias = pick(0, 1), c.channels_last = pick(0, 1);
+    c.height = pick(1, 14), c.width = pick(1, 40), c.kernel_height = pick(1, 5), c.kernel_width = pick(1, 5);
+    c.stride_height = pick(1, 3), c.stride_width = pick(1, 3), c.dilation_height = pick(1, 3), c.dilation_width = pick(1, 3);
+    c.padding_height = pick(0, c.kernel_height), c.padding_width = pick(0, c.kernel_width);  // to beyond "same"
+    if (k % 8 == 0) c.kernel_height = c.kernel_width = 1;
+    bool outputs = c.height + 2 * c.padding_height > c.dilation_height * (c.kernel_height - 1) &&
+                   c.width + 2 * c.padding_width > c.dilation_width * (c.kernel_width - 1);
+    if (!outputs) continue;
+    check(c, random);
+    k++;
+  }
+}
+
+KFAC_TEST(pixels) {
+  std::mt19937 random(7);
+  for (bool last : {false, true}) {
+    for (int stride : {1, 2, 3}) {
+      check({3, 70, 9, 10, 1, 1, 0, 0, true, last, 1, stride, stride}, random);
+      check({3, 20, 9, 10, 1, 1, 0, 0, false, last, 4, stride, 1}, random);
+      check({3, 33, 6, 5, 1, 1, 1, 0, true, last, 2, 1, stride}, random);
+    }
+    check({300, 40, 1, 1, 1, 1, 0, 0, true, last, 2}, random);
+    check({2, 5, 30, 25, 1, 1, 0, 0, false, last}, random);
+    check({5, 1, 30, 25, 1, 1, 0, 0, false, last, 1, 2, 2}, random);
+  }
+}
+
+KFAC_TEST(wide_and_long_convolutions) {
+  std::mt19937 random(8);
+  check({2, 67, 7, 9, 3, 3, 1, 1, true, false, 1, 2, 2}, random);   // several blocks of the triangle
+  check({2, 67, 7, 9, 3, 3, 1, 1, false, true, 1, 2, 2}, random);
+  check({1, 130, 5, 5, 3, 3, 1, 1, true, false, 1, 2, 2}, random);
+  check({2, 6, 14, 600, 3, 3, 2, 2, true, false, 1, 1, 1, 2, 2}, random);  // rows in several pieces, several slices
+  check({2, 3, 60, 300, 7, 7, 3, 3, false, false, 1, 2, 1}, random);
+  check({2, 2, 40, 40, 3, 3, 1, 1, true, false, 24, 2, 2}, random);
+  for (bool last : {false, true}) {
+    check({2, 1, 70, 90, 3, 3, 1, 1, true, last, 40}, random);  // depthwise, packed in several bands
+    check({2, 1, 33, 30, 5, 5, 2, 2, false, last, 35, 2, 2}, random);
+  }
 }

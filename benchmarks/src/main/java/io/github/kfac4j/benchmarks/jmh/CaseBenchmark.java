@@ -8,6 +8,7 @@ import io.github.kfac4j.benchmarks.run.Contender;
 import io.github.kfac4j.benchmarks.run.Oracle;
 import io.github.kfac4j.benchmarks.run.Work;
 import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -22,7 +23,11 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** A contender doing a case; what it gives is held against the oracle once per trial. */
+/**
+ * A contender doing a case; what it gives is held against the oracle once per trial. Beside JMH's
+ * time of a whole call stands what the contender's own clock says: of {@code cuda-kernels}, the
+ * time between two events on the GPU.
+ */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -64,10 +69,22 @@ public abstract class CaseBenchmark {
     }
   }
 
+  /** What the contender's own clock says, summed over all iterations. */
+  @State(Scope.Thread)
+  @AuxCounters(AuxCounters.Type.EVENTS)
+  public static class OwnClock {
+    /** How often the case was done. */
+    public long calls;
+
+    /** How long it took. */
+    public double milliseconds;
+  }
+
   /** What is timed. */
   @Benchmark
-  public void run() {
-    work.run();
+  public void run(OwnClock clock) {
+    clock.milliseconds += 1e3 * work.seconds(1);
+    clock.calls++;
   }
 
   /** Frees everything. */

@@ -33,9 +33,12 @@ class BenchmarksTest {
   @ParameterizedTest
   @MethodSource("benchmarks")
   void aBenchmark(CaseBenchmark benchmark) {
+    CaseBenchmark.OwnClock clock = new CaseBenchmark.OwnClock();
     benchmark.prepare();
-    benchmark.run();
+    benchmark.run(clock);
     benchmark.close();
+    assertThat(clock.calls).isEqualTo(1);
+    assertThat(clock.milliseconds).isPositive();
   }
 
   @Test

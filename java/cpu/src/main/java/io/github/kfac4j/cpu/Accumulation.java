@@ -1,8 +1,12 @@
 package io.github.kfac4j.cpu;
 
+import io.github.kfac4j.backend.ChannelSamples;
+import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.RowSamples;
+import io.github.kfac4j.backend.Samples;
+import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,9 +39,10 @@ final class Accumulation {
     try {
       for (Moment moment : moments) {
         CpuMatrixStack target = CpuMatrixStack.of(moment.target());
-        if (!own
-            || !(moment.samples() instanceof PatchSamples patches)
-            || !convolution(moment, patches, target)) {
+        PatchSamples patches = own ? patches(moment.samples()) : null;
+        if (patches != null) {
+          plan(moment, patches, target);
+        } else {
           rows.add(moment);
         }
       }
@@ -46,6 +51,25 @@ final class Accumulation {
       convolutions.forEach(ConvolutionPlan::close);
     }
     runRows(rows);
+  }
+
+  /** Samples as patches of images: vectors across channels are those of a 1 x 1 kernel; or null. */
+  private static PatchSamples patches(Samples samples) {
+    if (samples instanceof ChannelSamples s) {
+      int channels = s.groups() * s.dim();
+      Window pixel = Window.of(1, 1);
+      return new PatchSamples(
+          s.data(),
+          s.examples(),
+          channels,
+          1,
+          s.positions(),
+          ImageLayout.NCHW,
+          pixel,
+          s.groups(),
+          false);
+    }
+    return samples instanceof PatchSamples p ? p : null;
   }
 
   private void runRows(List<Moment> moments) {
@@ -81,31 +105,21 @@ final class Accumulation {
         && samples.rows * samples.dim <= SIDE_BY_SIDE;
   }
 
-  /** Plans a moment without patches; false if it needs them or they are cheaper. */
-  private boolean convolution(Moment moment, PatchSamples samples, CpuMatrixStack target) {
-    if (!ConvolutionPlan.fits(samples)) {
-      return false;
-    }
+  private void plan(Moment moment, PatchSamples samples, CpuMatrixStack target) {
     Source source = Source.of(samples.data());
     if (!source.inPlace()) {
       runConvolutions();
     }
     Floats images = source.view(0, ((HostTensor) samples.data()).size(), memory);
-    for (int k = 0; k < target.count(); k++) {
-      ConvolutionPlan plan = ConvolutionPlan.of(moment, samples, images, target.matrix(k), k);
-      if (plan == null) {
-        return false; // as are all its groups, which have the same sizes
-      }
-      if (source.inPlace() && floats + plan.sharedFloats() > SIDE_BY_SIDE) {
-        runConvolutions();
-      }
-      convolutions.add(plan);
-      floats += plan.sharedFloats();
+    ConvolutionPlan plan = new ConvolutionPlan(moment, samples, images, target.matrix(0));
+    if (source.inPlace() && floats + plan.sharedFloats() > SIDE_BY_SIDE) {
+      runConvolutions();
     }
+    convolutions.add(plan);
+    floats += plan.sharedFloats();
     if (!source.inPlace()) {
       runConvolutions();
     }
-    return true;
   }
 
   private void runConvolutions() {

@@ -4,23 +4,32 @@ import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Window;
+import java.util.List;
 
 /**
- * The second moment of one group's patches without the patches, by libkfac_cpu: from correlations
- * of the images, which a stride and dilation of 1 make possible.
+ * The second moments of a convolution's patches, all groups, by libkfac_cpu, which never stores
+ * them and chooses the cheapest way.
  */
 final class ConvolutionPlan extends NativePlan {
   private static final int CHEAPEST = 0;
 
-  private final Floats images;
-  private final Floats target;
   private final double work;
 
-  private ConvolutionPlan(Floats images, Floats target, double work, long plan) {
-    super(plan);
-    this.work = work;
-    this.images = images;
-    this.target = target;
+  /** Kept from the collector until the last task ends. */
+  private final List<Floats> memory;
+
+  /** Plans the moments of images, whole, into the matrices from {@code target} on. */
+  ConvolutionPlan(Moment moment, PatchSamples samples, Floats images, Floats target) {
+    super(
+        KfacCpu.kfac_cpu_patch_moment(
+            convolution(samples),
+            images.address(),
+            moment.decay(),
+            moment.weight(),
+            target.address(),
+            CHEAPEST));
+    this.memory = List.of(images, target);
+    this.work = (double) samples.groups() * samples.rows() * samples.dim() * samples.dim() / 2;
   }
 
   @Override
@@ -28,29 +37,15 @@ final class ConvolutionPlan extends NativePlan {
     return work;
   }
 
-  /** Whether the samples can be taken at all this way. */
-  static boolean fits(PatchSamples samples) {
-    Window w = samples.window();
-    return w.equals(
-        Window.of(w.kernelHeight(), w.kernelWidth())
-            .withPadding(w.paddingHeight(), w.paddingWidth()));
-  }
-
-  /**
-   * A plan for one group, to be closed; null if patches are cheaper.
-   *
-   * @param images the data, whole
-   */
-  static ConvolutionPlan of(
-      Moment moment, PatchSamples samples, Floats images, Floats target, int group) {
+  /** The structure {@code kfac_cpu_convolution}. */
+  private static long[] convolution(PatchSamples samples) {
     boolean nchw = samples.layout() == ImageLayout.NCHW;
     Window window = samples.window();
     int area = samples.height() * samples.width();
-    int channels = samples.groupChannels();
-    Floats first = images.plus((long) group * channels * (nchw ? area : 1));
-    long[] convolution = {
+    return new long[] {
       samples.examples(),
-      channels,
+      samples.groups(),
+      samples.groupChannels(),
       samples.height(),
       samples.width(),
       (long) samples.channels() * area,
@@ -58,19 +53,13 @@ final class ConvolutionPlan extends NativePlan {
       nchw ? 1 : samples.channels(),
       window.kernelHeight(),
       window.kernelWidth(),
+      window.strideHeight(),
+      window.strideWidth(),
       window.paddingHeight(),
       window.paddingWidth(),
+      window.dilationHeight(),
+      window.dilationWidth(),
       samples.bias() ? 1 : 0
     };
-    long plan =
-        KfacCpu.kfac_cpu_patch_moment(
-            convolution,
-            first.address(),
-            moment.decay(),
-            moment.weight(),
-            target.address(),
-            CHEAPEST);
-    double patches = (double) samples.rows() * samples.dim() * samples.dim() / 2;
-    return plan == 0 ? null : new ConvolutionPlan(first, target, patches, plan);
   }
 }

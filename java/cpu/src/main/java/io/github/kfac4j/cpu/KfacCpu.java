@@ -85,7 +85,7 @@ final class KfacCpu {
       @Cast("int64_t") long cRow,
       @Cast("int64_t") long cCol);
 
-  /** A plan's address, or 0. */
+  /** A plan's address. */
   @Cast("int64_t")
   static native long kfac_cpu_patch_moment(
       @Cast("const kfac_cpu_convolution*") long[] convolution,

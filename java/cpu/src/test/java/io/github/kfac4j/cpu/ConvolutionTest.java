@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Convolutions whose factor is made of correlations, without patches. */
+/** Factors of convolutions on libkfac_cpu. */
 class ConvolutionTest {
   @BeforeEach
   void needsTheLibrary() {
@@ -34,6 +34,8 @@ class ConvolutionTest {
   static Stream<PatchSamples> convolutions() {
     Window same = Window.of(3, 3).withPadding(1, 1);
     Window wide = Window.of(5, 5).withPadding(2, 2);
+    Window halved = same.withStride(2, 2);
+    Window spread = Window.of(3, 3).withPadding(2, 2).withDilation(2, 2);
     return Stream.of(
         new PatchSamples(null, 8, 32, 14, 13, ImageLayout.NCHW, same, 1, true),
         new PatchSamples(null, 8, 32, 14, 13, ImageLayout.NHWC, same, 1, false),
@@ -42,7 +44,15 @@ class ConvolutionTest {
         new PatchSamples(null, 12, 40, 10, 12, ImageLayout.NCHW, wide, 1, true),
         new PatchSamples(null, 24, 33, 20, 20, ImageLayout.NCHW, Window.of(3, 3), 1, true),
         new PatchSamples(
-            null, 6, 30, 9, 20, ImageLayout.NHWC, Window.of(1, 7).withPadding(0, 3), 1, true));
+            null, 6, 30, 9, 20, ImageLayout.NHWC, Window.of(1, 7).withPadding(0, 3), 1, true),
+        new PatchSamples(null, 9, 64, 14, 13, ImageLayout.NCHW, halved, 1, true),
+        new PatchSamples(null, 5, 61, 15, 14, ImageLayout.NHWC, halved, 1, true),
+        new PatchSamples(null, 3, 3, 60, 50, ImageLayout.NCHW, spread, 1, false),
+        new PatchSamples(null, 5, 150, 14, 14, ImageLayout.NCHW, Window.of(1, 1), 1, true),
+        new PatchSamples(null, 5, 150, 14, 14, ImageLayout.NHWC, Window.of(1, 1), 2, true),
+        new PatchSamples(null, 4, 48, 15, 15, ImageLayout.NCHW, same, 48, true),
+        new PatchSamples(null, 4, 40, 15, 15, ImageLayout.NHWC, halved, 40, false),
+        new PatchSamples(null, 4, 66, 15, 11, ImageLayout.NCHW, halved, 33, true));
   }
 
   @ParameterizedTest
@@ -68,19 +78,72 @@ class ConvolutionTest {
     }
   }
 
-  @ParameterizedTest
-  @MethodSource("convolutions")
-  void areNotMadeOfPatches(PatchSamples shape) {
-    try (CpuMatrixStack target = new CpuMatrixStack(1, shape.dim(), shape.dim())) {
-      HostTensor tensor = Data.direct(activations(shape));
-      PatchSamples samples = with(shape, tensor);
-      Moment moment = new Moment(target, 0, 1, samples);
-      Floats images = Source.of(tensor).view(0, 0, null);
-      assertThat(ConvolutionPlan.fits(samples)).isTrue();
-      try (ConvolutionPlan plan =
-          ConvolutionPlan.of(moment, samples, images, target.matrix(0), 0)) {
-        assertThat(plan).isNotNull();
+  /**
+   * Shapes at random: strides, dilations and paddings to beyond "same", images smaller than the
+   * kernel, groups, both layouts.
+   */
+  @Test
+  void ofAnyFormEqualTheOracle() {
+    Random random = new Random(17);
+    try (CpuBackend backend = new CpuBackend(2, true);
+        Backend oracle = new JavaBackend()) {
+      for (int tried = 0; tried < 150; ) {
+        PatchSamples shape = anyForm(random);
+        if (shape == null) {
+          continue;
+        }
+        tried++;
+        double[] data = activations(shape);
+        double[] exact = moments(oracle, with(shape, HostTensor.of(data, shapeOf(shape))));
+        double[] actual = moments(backend, with(shape, Data.direct(data)));
+        assertThat(error(actual, exact)).as("%s", shape).isLessThan(1e-6);
       }
+    }
+  }
+
+  /** A convolution with outputs, or null. */
+  private static PatchSamples anyForm(Random random) {
+    int kernelHeight = 1 + random.nextInt(4);
+    int kernelWidth = 1 + random.nextInt(4);
+    Window window =
+        Window.of(kernelHeight, kernelWidth)
+            .withStride(1 + random.nextInt(3), 1 + random.nextInt(3))
+            .withPadding(random.nextInt(kernelHeight + 1), random.nextInt(kernelWidth + 1))
+            .withDilation(1 + random.nextInt(3), 1 + random.nextInt(3));
+    int height = 1 + random.nextInt(12);
+    int width = 1 + random.nextInt(20);
+    int extentHeight = window.dilationHeight() * (kernelHeight - 1);
+    int extentWidth = window.dilationWidth() * (kernelWidth - 1);
+    if (height + 2 * window.paddingHeight() <= extentHeight
+        || width + 2 * window.paddingWidth() <= extentWidth) {
+      return null;
+    }
+    int groups = 1 + random.nextInt(3);
+    return new PatchSamples(
+        null,
+        1 + random.nextInt(5),
+        groups * (1 + random.nextInt(5)),
+        height,
+        width,
+        ImageLayout.values()[random.nextInt(2)],
+        window,
+        groups,
+        random.nextBoolean());
+  }
+
+  /** The moment of a first batch alone, then with a decay. */
+  private static double[] moments(Backend backend, PatchSamples samples) {
+    int n = samples.dim();
+    try (MatrixStack target = backend.allocate(samples.groups(), n, n)) {
+      double[] nan = new double[target.size()];
+      Arrays.fill(nan, Double.NaN);
+      target.set(nan);
+      backend.accumulate(List.of(new Moment(target, 0, 0.5, samples)));
+      double[] first = target.toArray();
+      backend.accumulate(List.of(new Moment(target, 0.95, 0.05, samples)));
+      double[] both = Arrays.copyOf(first, 2 * first.length);
+      System.arraycopy(target.toArray(), 0, both, first.length, first.length);
+      return both;
     }
   }
 

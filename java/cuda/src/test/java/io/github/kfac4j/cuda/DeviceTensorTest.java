@@ -77,22 +77,9 @@ class DeviceTensorTest {
   void halfPrecisionSamplesAreTakenAsTheyAre(Type type) {
     int rows = 70;
     int dim = 33;
-    short[] bits = new short[rows * dim];
-    double[] values = new double[bits.length];
-    for (int i = 0; i < bits.length; i++) {
-      // few mantissa bits and small exponents: exact in both formats
-      int number = random.nextInt(17) - 8;
-      values[i] = number;
-      int floatBits = Float.floatToIntBits(number);
-      int exponent = number == 0 ? 0 : (floatBits >> 23 & 0xff) - 127 + 15;
-      bits[i] =
-          (short)
-              (type == Type.BF16
-                  ? floatBits >>> 16
-                  : floatBits >>> 16 & 0x8000 | exponent << 10 | floatBits >> 13 & 0x3ff);
-    }
+    double[] values = integers(rows * dim);
     MatrixStack moment = backend.allocate(1, dim, dim);
-    try (Gpu gpu = Gpu.shorts(bits)) {
+    try (Gpu gpu = Gpu.shorts(bits(values, type))) {
       DeviceTensor samples = DeviceTensor.of(gpu.pointer(), type, rows, dim);
       assertThat(backend.firstNonFinite(List.of(samples))).containsExactly(-1);
       RowSamples all = new RowSamples(samples, rows, 1, 1, dim, false);
@@ -116,6 +103,58 @@ class DeviceTensorTest {
           .withMessageContaining("gradients must be fp32")
           .withMessageContaining(type.name());
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Type.class,
+      names = {"BF16", "F16"})
+  void halfPrecisionImagesAreTakenAsTheyAre(Type type) {
+    double[] values = integers(3 * 4 * 7 * 6);
+    Window window = Window.of(3, 2).withStride(2, 1).withPadding(1, 2).withDilation(1, 2);
+    try (Gpu gpu = Gpu.shorts(bits(values, type))) {
+      for (ImageLayout layout : ImageLayout.values()) {
+        int[] shape = layout == ImageLayout.NCHW ? new int[] {3, 4, 7, 6} : new int[] {3, 7, 6, 4};
+        DeviceTensor there = DeviceTensor.of(gpu.pointer(), type, shape);
+        PatchSamples literal =
+            new PatchSamples(direct(values, shape), 3, 4, 7, 6, layout, window, 2, true);
+        PatchSamples samples = new PatchSamples(there, 3, 4, 7, 6, layout, window, 2, true);
+        MatrixStack moment = backend.allocate(2, samples.dim(), samples.dim());
+        MatrixStack patches = backend.allocate(2, (int) samples.rows(), samples.dim());
+        backend.accumulate(List.of(new Moment(moment, 0, 1, samples)));
+        backend.patches(samples, patches);
+        int n = samples.dim();
+        for (int group = 0; group < 2; group++) {
+          double[][] rows = Literal.rows(values, literal, group);
+          assertThat(Arrays.copyOfRange(moment.toArray(), group * n * n, (group + 1) * n * n))
+              .as("%s, group %d", layout, group)
+              .containsExactly(Literal.secondMoment(rows));
+          int size = rows.length * n;
+          assertThat(Arrays.copyOfRange(patches.toArray(), group * size, (group + 1) * size))
+              .as("%s, patches of group %d", layout, group)
+              .containsExactly(Arrays.stream(rows).flatMapToDouble(Arrays::stream).toArray());
+        }
+      }
+    }
+  }
+
+  /** Numbers that are exact in all formats, and so are their products. */
+  private double[] integers(int size) {
+    return random.ints(size, -8, 9).asDoubleStream().toArray();
+  }
+
+  private static short[] bits(double[] values, Type type) {
+    short[] bits = new short[values.length];
+    for (int i = 0; i < bits.length; i++) {
+      int floatBits = Float.floatToIntBits((float) values[i]);
+      int exponent = values[i] == 0 ? 0 : (floatBits >> 23 & 0xff) - 127 + 15;
+      bits[i] =
+          (short)
+              (type == Type.BF16
+                  ? floatBits >>> 16
+                  : floatBits >>> 16 & 0x8000 | exponent << 10 | floatBits >> 13 & 0x3ff);
+    }
+    return bits;
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.github.kfac4j.cuda;
 
 import static io.github.kfac4j.backend.Fixtures.direct;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.bytedeco.cuda.global.cudart.cudaStreamCreate;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.kfac4j.backend.Inversion;
@@ -12,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.bytedeco.cuda.cudart.CUstream_st;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -62,6 +64,32 @@ class FailureTest {
     String failed = lines.stream().filter(line -> line.contains("OutOfMemory")).findFirst().get();
     assertThat(failed).contains("cudaMalloc failed with 2", "scratch memory");
     assertThat(lines).contains("moment: 0.0 0.0 0.0 0.0", "moment again: done");
+  }
+
+  @Test
+  void aStreamOfAnotherDeviceIsRefused() throws Exception {
+    assumeTrue(Boolean.getBoolean(CudaLibrary.EMULATION), "only the stand-in has other devices");
+    assertThat(
+            ChildJvm.run(OtherStream.class, entry -> true, Map.of("KFAC_FAKE_STREAM_DEVICE", "3")))
+        .containsExactly(
+            "IllegalArgumentException: the stream belongs to device 3, not to device 0", "works");
+  }
+
+  /** Opens a backend on a stream that another device may have made. */
+  static final class OtherStream {
+    public static void main(String[] args) {
+      CUstream_st stream = new CUstream_st();
+      cudaStreamCreate(stream);
+      try {
+        CudaBackend.onStream(0, stream).close();
+      } catch (RuntimeException e) {
+        System.out.println(e.getClass().getSimpleName() + ": " + e.getMessage());
+      }
+      try (CudaBackend backend = new CudaBackend(0)) {
+        backend.allocate(1, 2, 2).close();
+        System.out.println("works");
+      }
+    }
   }
 
   /** Some steps, each reported in a line. */

@@ -88,7 +88,7 @@ public record HeatMap(
   private void paint(Graphics2D graphics) {
     graphics.setFont(new Font(Font.SANS_SERIF, Font.BOLD, 15));
     graphics.setColor(INK);
-    graphics.drawString(title, LEFT, 22);
+    graphics.drawString(title, 12, 22);
     graphics.setFont(new Font(Font.SANS_SERIF, Font.PLAIN, 13));
     graphics.drawString(yLabel, 12, TOP - 10);
     int bottom = TOP + rows() * CELL_HEIGHT;

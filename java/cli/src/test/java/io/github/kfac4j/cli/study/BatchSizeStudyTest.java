@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.kfac4j.cli.Cli;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -80,21 +82,38 @@ class BatchSizeStudyTest extends StudyRuns {
   }
 
   @Test
-  void continuesAfterKill9WithTheSameTrials() throws Exception {
+  void continuesAfterKillsWithTheSameTrials() throws Exception {
     assertThat(study("whole", SMALL).exitCode()).isZero();
-    Path log = directory.resolve("log");
-    Process process = Cli.start(List.of(), arguments("killed", SMALL), log);
-    while (!Files.exists(file("killed", "trials/kfac-16-002.json"))) {
-      assertThat(process.isAlive()).as(Files.readString(log)).isTrue();
-      Thread.sleep(2);
-    }
-    process.destroyForcibly().waitFor();
+    stopAfter("trials/kfac-16-001.json", Process::destroyForcibly, 128 + 9);
     assertThat(file("killed", "steps.csv")).doesNotExist();
     byte[] kept = Files.readAllBytes(file("killed", "trials/kfac-16-000.json"));
+
+    // SIGTERM; Ctrl-C's SIGINT takes the same way
+    stopAfter("trials/sgd-16-000.json", Process::destroy, 128 + 15);
+    assertThat(Files.readString(file("killed", "report.html"))).contains("Interrupted: a partial");
+    assertThat(trials("whole", "steps.csv"))
+        .startsWith(partial())
+        .hasSizeGreaterThan(partial().length);
 
     assertThat(study("killed", SMALL).exitCode()).isZero();
     assertThat(trials("killed", "steps.csv")).isEqualTo(trials("whole", "steps.csv"));
     assertThat(Files.readAllBytes(file("killed", "trials/kfac-16-000.json"))).isEqualTo(kept);
+    assertThat(Files.readString(file("killed", "report.html"))).doesNotContain("Interrupted");
+  }
+
+  private String[] partial() throws IOException {
+    return trials("killed", "steps.csv").toArray(String[]::new);
+  }
+
+  private void stopAfter(String file, Consumer<Process> stop, int exitCode) throws Exception {
+    Path log = directory.resolve("log");
+    Process process = Cli.start(List.of(), arguments("killed", SMALL), log);
+    while (!Files.exists(file("killed", file))) {
+      assertThat(process.isAlive()).as(Files.readString(log)).isTrue();
+      Thread.sleep(2);
+    }
+    stop.accept(process);
+    assertThat(process.waitFor()).isEqualTo(exitCode);
   }
 
   @Test

@@ -26,16 +26,18 @@ class SensitivityStudyTest extends StudyRuns {
     assertThat(lines.get(2)).startsWith("kfac,16,1,0.03,0.9,0.01,");
     assertThat(lines.get(3)).startsWith("kfac,16,2,0.003,0.9,0.1,");
     assertThat(lines.get(5)).startsWith("sgd,16,0,0.01,0.9,,");
-    for (JsonNode region : json.get("optimizers")) {
-      String start = region.get("optimizer").asText() + "," + region.get("batch").asInt() + ",";
-      List<String> own = lines.stream().filter(line -> line.startsWith(start)).toList();
-      assertThat(region.get("points").asInt()).isEqualTo(own.size());
-      long reached = own.stream().filter(line -> line.split(",", -1)[7].equals("true")).count();
-      assertThat(region.get("fraction").asDouble()).isEqualTo((double) reached / own.size());
-      long budget = Math.round(1.5 * 160 / region.get("batch").asInt());
-      assertThat(own)
-          .allSatisfy(
-              line -> assertThat(Long.parseLong(line.split(",")[9])).isLessThanOrEqualTo(budget));
+    for (JsonNode optimizer : json.get("optimizers")) {
+      for (JsonNode region : optimizer.get("batches")) {
+        String start = optimizer.get("name").asText() + "," + region.get("batch").asInt() + ",";
+        List<String> own = lines.stream().filter(line -> line.startsWith(start)).toList();
+        assertThat(region.get("points").asInt()).isEqualTo(own.size());
+        long reached = own.stream().filter(line -> line.split(",", -1)[7].equals("true")).count();
+        assertThat(region.get("fraction").asDouble()).isEqualTo((double) reached / own.size());
+        long budget = Math.round(1.5 * 160 / region.get("batch").asInt());
+        assertThat(own)
+            .allSatisfy(
+                line -> assertThat(Long.parseLong(line.split(",")[9])).isLessThanOrEqualTo(budget));
+      }
     }
     assertThat(ImageIO.read(file("s", "sensitivity.png").toFile())).isNotNull();
     assertThat(Files.readString(file("s", "report.html"))).contains("of the grid reach");

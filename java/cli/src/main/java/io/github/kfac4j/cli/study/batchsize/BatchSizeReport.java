@@ -16,7 +16,8 @@ record BatchSizeReport(List<ScalingCurve> curves, Settings settings) {
   static final List<String> METHOD =
       List.of(
           "Steps to the goal: the fewest over the trials of an optimizer and a batch size, counted to"
-              + " the first evaluation at the goal. Trials are points of one Halton sequence, the"
+              + " the first evaluation at the goal; so many steps apart as the column within says."
+              + " Trials are points of one Halton sequence, the"
               + " same for all batch sizes; a trial ends behind the best one before it.",
           "Examples: steps times batch size, as a multiple of those with the optimizer's smallest"
               + " batch size; 1 is perfect scaling, the dashed lines. The critical batch size is where"
@@ -35,13 +36,13 @@ record BatchSizeReport(List<ScalingCurve> curves, Settings settings) {
     long edges = tunings().filter(tuning -> !tuning.edges().isEmpty()).count();
     if (edges > 0) {
       findings.add(
-          "The best values of %d searches lie at the edge of what was searched: widen it."
+          "Searches whose best values lie at the edge of what was searched: %d; widen it."
               .formatted(edges));
     }
     long none = tunings().filter(tuning -> tuning.best() == null).count();
     if (none > 0) {
       findings.add(
-          "%d searches never reached the goal: more trials, a larger budget or a lower goal."
+          "Searches that never reached the goal: %d; try more trials, a larger budget or a lower goal."
               .formatted(none));
     }
     return findings;
@@ -59,6 +60,7 @@ record BatchSizeReport(List<ScalingCurve> curves, Settings settings) {
             "optimizer",
             "batch",
             "steps",
+            "within",
             "examples",
             "trials",
             "reached",
@@ -74,6 +76,7 @@ record BatchSizeReport(List<ScalingCurve> curves, Settings settings) {
                 curve.optimizer().title(),
                 Integer.toString(t.batch()),
                 t.steps() == null ? "–" : t.steps().toString(),
+                Long.toString(settings.interval(t.batch())),
                 t.steps() == null ? "–" : "x %.2f".formatted(curve.excess(t)),
                 Integer.toString(t.trials()),
                 Integer.toString(t.reached()),

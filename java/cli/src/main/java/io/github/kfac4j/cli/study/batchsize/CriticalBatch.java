@@ -9,10 +9,14 @@ import java.util.List;
  * {@link #FACTOR} times the steps of perfect scaling. Between two batch sizes the examples are
  * interpolated as a power of the batch size; the first crossing counts.
  *
+ * @param reference the smallest batch size with which the goal was reached; null if there is none
  * @param batch the critical batch size; null if it lies outside of what was measured
  * @param above the largest batch size measured, if no crossing was found up to it; else null
  */
-record CriticalBatch(@JsonProperty("batch") Double batch, @JsonProperty("above") Integer above) {
+record CriticalBatch(
+    @JsonProperty("reference_batch") Integer reference,
+    @JsonProperty("batch") Double batch,
+    @JsonProperty("above") Integer above) {
   /** The cost in examples that counts as no longer worth it, as in the noisy quadratic model. */
   static final double FACTOR = 2;
 
@@ -25,17 +29,19 @@ record CriticalBatch(@JsonProperty("batch") Double batch, @JsonProperty("above")
 
   /** Of points with ascending batch sizes; nothing is known from fewer than two. */
   static CriticalBatch of(List<Point> points) {
+    Integer reference = points.isEmpty() ? null : points.get(0).batch();
     for (int i = 1; i < points.size(); i++) {
       double before = excess(points, i - 1);
       double after = excess(points, i);
       if (after > FACTOR) {
         double part = Math.log(FACTOR / before) / Math.log(after / before);
         double low = points.get(i - 1).batch();
-        return new CriticalBatch(low * Math.pow(points.get(i).batch() / low, part), null);
+        double batch = low * Math.pow(points.get(i).batch() / low, part);
+        return new CriticalBatch(reference, batch, null);
       }
     }
-    return new CriticalBatch(
-        null, points.size() < 2 ? null : points.get(points.size() - 1).batch());
+    Integer largest = points.size() < 2 ? null : points.get(points.size() - 1).batch();
+    return new CriticalBatch(reference, null, largest);
   }
 
   /** Steps with the i-th batch size, as a multiple of perfect scaling. */
@@ -45,8 +51,10 @@ record CriticalBatch(@JsonProperty("batch") Double batch, @JsonProperty("above")
 
   /** In words. */
   String describe() {
-    return batch != null
-        ? "about %.0f".formatted(batch)
-        : above != null ? "above " + above : "unknown";
+    if (batch == null && above == null) {
+      return "unknown";
+    }
+    String value = batch != null ? "about %.0f".formatted(batch) : "above " + above;
+    return "%s, from batch size %d on".formatted(value, reference);
   }
 }

@@ -41,7 +41,7 @@ final class RegionMap {
         .results()
         .forEach(r -> cells[r.trial().number()] = cell(r.outcome(), region.fewestSteps()));
     return new HeatMap(
-        "%s, batch %d: %.0f %% reach the goal"
+        "%s, batch %d: %.0f %%"
             .formatted(region.optimizer().title(), region.batch(), 100 * region.fraction()),
         title(grid.x()),
         title(grid.y()),

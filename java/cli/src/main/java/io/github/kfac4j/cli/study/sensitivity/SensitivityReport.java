@@ -1,5 +1,6 @@
 package io.github.kfac4j.cli.study.sensitivity;
 
+import io.github.kfac4j.cli.train.run.OptimizerName;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,30 +14,33 @@ record SensitivityReport(List<Region> regions, String goal, String budget) {
           "A trial for every point of a grid, equally spaced in the logarithms. A cell shows the steps"
               + " to the first evaluation at the goal; bright cells need as many as the best of their"
               + " map, each darker shade up to twice as many; grey ones did not reach the goal within"
-              + " the budget.",
+              + " the budget. The percentage is the part of the grid that did.",
           "Coupling: the correlation of log lr and log damping over the points that reached the goal.");
 
   /** One sentence for each optimizer. */
   List<String> findings() {
-    Map<String, List<Region>> byOptimizer =
-        regions.stream()
-            .collect(
-                Collectors.groupingBy(
-                    region -> region.optimizer().title(), LinkedHashMap::new, Collectors.toList()));
     List<String> findings = new ArrayList<>();
-    byOptimizer.forEach(
-        (optimizer, part) ->
-            findings.add(
-                "%s: %s of the grid reach %s within %s."
-                    .formatted(
-                        optimizer,
-                        part.stream()
-                            .map(
-                                r -> "%.0f %% at batch %d".formatted(100 * r.fraction(), r.batch()))
-                            .collect(Collectors.joining(", ")),
-                        goal,
-                        budget)));
+    byOptimizer()
+        .forEach(
+            (optimizer, part) ->
+                findings.add(
+                    "%s: %s of the grid reach %s within %s."
+                        .formatted(
+                            optimizer.title(),
+                            part.stream()
+                                .map(
+                                    r ->
+                                        "%.0f %% at batch %d"
+                                            .formatted(100 * r.fraction(), r.batch()))
+                                .collect(Collectors.joining(", ")),
+                            goal,
+                            budget)));
     return findings;
+  }
+
+  private Map<OptimizerName, List<Region>> byOptimizer() {
+    return regions.stream()
+        .collect(Collectors.groupingBy(Region::optimizer, LinkedHashMap::new, Collectors.toList()));
   }
 
   /** The header and a row for each optimizer and batch size. */
@@ -69,19 +73,27 @@ record SensitivityReport(List<Region> regions, String goal, String budget) {
 
   /** For {@code --json}; what does not exist is null. */
   List<Map<String, Object>> tree() {
-    List<Map<String, Object>> nodes = new ArrayList<>();
-    for (Region region : regions) {
-      Map<String, Object> node = new LinkedHashMap<>();
-      node.put("optimizer", region.optimizer().toString());
-      node.put("batch", region.batch());
-      node.put("points", region.results().size());
-      node.put("reached", region.reached().size());
-      node.put("fraction", region.fraction());
-      node.put("diverged", region.diverged());
-      node.put("fewest_steps", region.fewestSteps());
-      node.put("coupling", region.coupling());
-      nodes.add(node);
-    }
-    return nodes;
+    List<Map<String, Object>> optimizers = new ArrayList<>();
+    byOptimizer()
+        .forEach(
+            (optimizer, part) -> {
+              Map<String, Object> node = new LinkedHashMap<>();
+              node.put("name", optimizer.toString());
+              node.put("batches", part.stream().map(SensitivityReport::tree).toList());
+              optimizers.add(node);
+            });
+    return optimizers;
+  }
+
+  private static Map<String, Object> tree(Region region) {
+    Map<String, Object> node = new LinkedHashMap<>();
+    node.put("batch", region.batch());
+    node.put("points", region.results().size());
+    node.put("reached", region.reached().size());
+    node.put("fraction", region.fraction());
+    node.put("diverged", region.diverged());
+    node.put("fewest_steps", region.fewestSteps());
+    node.put("coupling", region.coupling());
+    return node;
   }
 }

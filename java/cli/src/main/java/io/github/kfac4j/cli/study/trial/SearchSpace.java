@@ -84,9 +84,4 @@ public record SearchSpace(Map<Metaparameter, Range> ranges) {
     }
     return changed;
   }
-
-  @Override
-  public String toString() {
-    return ranges.toString();
-  }
 }

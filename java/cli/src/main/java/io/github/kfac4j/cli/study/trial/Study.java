@@ -96,13 +96,13 @@ public final class Study implements AutoCloseable {
     log.println("%d trials, K-FAC backend %s".formatted(trials.size(), backend.name()));
     log.println("results: " + folder.path());
     log.flush();
+    Map<Trial, Outcome> known = new LinkedHashMap<>();
+    trials.forEach(trial -> folder.outcome(trial).ifPresent(outcome -> known.put(trial, outcome)));
     List<Result> results = new ArrayList<>();
-    try (StudyProgress progress = new StudyProgress(trials.size(), log)) {
+    try (StudyProgress progress = new StudyProgress(trials.size(), known.size(), log)) {
       for (Trial trial : trials) {
-        Optional<Outcome> known = folder.outcome(trial);
-        if (known.isPresent()) {
-          results.add(new Result(trial, known.get()));
-          progress.skip();
+        if (known.containsKey(trial)) {
+          results.add(new Result(trial, known.get(trial)));
           continue;
         }
         Outcome outcome = train(trial, limit(trial, plan, results), progress);

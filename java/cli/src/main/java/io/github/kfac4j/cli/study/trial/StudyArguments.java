@@ -3,17 +3,13 @@ package io.github.kfac4j.cli.study.trial;
 import io.github.kfac4j.cli.BadInputException;
 import io.github.kfac4j.cli.Choice;
 import io.github.kfac4j.cli.data.DatasetName;
-import io.github.kfac4j.cli.train.PerOptimizer;
 import io.github.kfac4j.cli.train.run.ModelName;
 import io.github.kfac4j.cli.train.run.OptimizerName;
 import io.github.kfac4j.cli.train.run.RunOptions;
 import java.nio.file.Path;
-import java.util.EnumMap;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options that studies share. */
@@ -98,40 +94,7 @@ public final class StudyArguments {
               + " goal is reached (default: 1024; at least one step).")
   private int evaluateEvery;
 
-  @Option(
-      names = "--lr",
-      paramLabel = "LOW:HIGH",
-      description =
-          "Learning rates to search, uniformly in the logarithm: for all optimizers, or"
-              + " kfac=1e-3:0.1,sgd=0.01:1 (default: from 1/10 of that of train to 30 times). One"
-              + " number instead of two fixes it.")
-  private String learningRate;
-
-  @Option(
-      names = "--momentum",
-      paramLabel = "LOW:HIGH",
-      description =
-          "Momenta likewise, in the logarithm of 1 - momentum (default: 0:0.99; of sensitivity 0.9); Adam's"
-              + " are fixed.")
-  private String momentum;
-
-  @Option(
-      names = "--damping",
-      paramLabel = "LOW:HIGH",
-      description =
-          "Dampings of K-FAC and its relatives likewise (default: from 1/10 of that of train to 10"
-              + " times).")
-  private String damping;
-
-  @Option(
-      names = "--kfac",
-      paramLabel = "SETTING=VALUE[,...]",
-      hideParamSyntax = true,
-      split = ",",
-      description =
-          "More settings of K-FAC, as train --help has them. Default: those of train, but"
-              + " intervals=1:1, as steps are counted and not time.")
-  private Map<String, String> kfac;
+  @Mixin private SearchArguments search = new SearchArguments();
 
   @Option(
       names = "--backend",
@@ -189,15 +152,6 @@ public final class StudyArguments {
     if (!usualGoal && goal.accuracy == null && goal.loss == null) {
       throw new BadInputException(network + " has no accuracy: give its goal by --target-loss");
     }
-    Map<String, String> settings =
-        new TreeMap<>(RunOptions.defaults(network).hyperparameters().kfac());
-    settings.put("intervals", "1:1");
-    if (kfac != null) {
-      if (kfac.containsKey("stale")) {
-        settings.remove("intervals");
-      }
-      settings.putAll(kfac);
-    }
     return new Settings(
         Choice.of("--data", DatasetName.values(), data),
         dataDir == null ? null : dataDir.toString(),
@@ -208,45 +162,8 @@ public final class StudyArguments {
         budget.steps == null && budget.epochs == null ? Long.valueOf(400) : budget.steps,
         budget.epochs,
         evaluateEvery,
-        spaces(network, usualMomentum),
-        settings,
+        search.spaces(network, usualMomentum),
+        search.kfac(network),
         seed);
-  }
-
-  private Map<OptimizerName, SearchSpace> spaces(ModelName network, String usualMomentum) {
-    Map<OptimizerName, SearchSpace> spaces = new LinkedHashMap<>();
-    for (OptimizerName optimizer : OptimizerName.values()) {
-      spaces.put(optimizer, SearchSpace.defaults(optimizer, network, usualMomentum));
-    }
-    replace(spaces, Metaparameter.LEARNING_RATE, learningRate);
-    replace(spaces, Metaparameter.MOMENTUM, momentum);
-    replace(spaces, Metaparameter.DAMPING, damping);
-    return spaces;
-  }
-
-  private static void replace(
-      Map<OptimizerName, SearchSpace> spaces, Metaparameter metaparameter, String text) {
-    if (text == null) {
-      return;
-    }
-    List<OptimizerName> having =
-        spaces.keySet().stream()
-            .filter(name -> spaces.get(name).ranges().containsKey(metaparameter))
-            .toList();
-    PerOptimizer.parse(
-            metaparameter.option(),
-            text,
-            having,
-            (option, part) -> Range.parse(metaparameter, part))
-        .forEach(
-            (optimizer, range) -> {
-              if (!having.contains(optimizer)) {
-                throw new BadInputException(
-                    "%s of %s has no use".formatted(metaparameter.option(), optimizer));
-              }
-              Map<Metaparameter, Range> ranges = new EnumMap<>(spaces.get(optimizer).ranges());
-              ranges.put(metaparameter, range);
-              spaces.put(optimizer, new SearchSpace(ranges));
-            });
   }
 }

@@ -4,6 +4,7 @@ import io.github.kfac4j.cli.JsonOption;
 import io.github.kfac4j.cli.TextTable;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +36,11 @@ public record StudyOutput(CommandLine command, boolean json) {
       Object optimizers)
       throws IOException {
     StudyFolder folder = study.folder();
-    folder.write("report.html", StudyPage.of(title, findings, png, table, method, study));
+    List<String> all = new ArrayList<>(findings);
+    if (!study.complete()) {
+      all.add(0, "Interrupted: a partial result. Repeat the command to continue.");
+    }
+    folder.write("report.html", StudyPage.of(title, all, png, table, method, study));
     PrintWriter out = command.getOut();
     if (json) {
       Map<String, Object> root = new LinkedHashMap<>();
@@ -44,7 +49,7 @@ public record StudyOutput(CommandLine command, boolean json) {
       root.put("complete", study.complete());
       root.put("settings", study.settings().facts());
       root.put("optimizers", optimizers);
-      root.put("findings", findings);
+      root.put("findings", all);
       root.put("out", folder.path().toString());
       JsonOption.print(root, out);
       return;
@@ -52,7 +57,7 @@ public record StudyOutput(CommandLine command, boolean json) {
     TextTable text = new TextTable(table.get(0).toArray(String[]::new));
     table.subList(1, table.size()).forEach(row -> text.row(row.toArray()));
     out.print(text);
-    findings.forEach(out::println);
+    all.forEach(out::println);
     out.println("report: " + folder.path().resolve("report.html"));
     out.flush();
   }

@@ -13,12 +13,15 @@ final class StudyProgress implements AutoCloseable {
   private final PrintWriter log;
   private final ProgressBar bar;
   private final long start = System.nanoTime();
-  private int finishedHere;
-  private int finished;
+  private final int known;
+  private volatile int finished;
   private volatile String message = "";
 
-  StudyProgress(int trials, PrintWriter log) {
+  /** For so many trials, of which some are known from before. */
+  StudyProgress(int trials, int known, PrintWriter log) {
     this.trials = trials;
+    this.known = known;
+    this.finished = known;
     this.log = log;
     this.bar = Terminal.isStderr() ? bar() : null;
   }
@@ -28,27 +31,17 @@ final class StudyProgress implements AutoCloseable {
         .setInitialMax(trials)
         .setUpdateIntervalMillis(200)
         .setConsumer(new ConsoleProgressBarConsumer(System.err))
-        .setRenderer((state, width) -> "%d/%d  %s".formatted(state.getCurrent(), trials, message))
+        .setRenderer((state, width) -> "%d/%d%s  %s".formatted(finished, trials, left(), message))
         .build();
-  }
-
-  /** A trial is known from before. */
-  void skip() {
-    finished++;
-    step();
   }
 
   void show(Trial trial, long limit, History history) {
     History.Step last = history.steps().get(history.steps().size() - 1);
-    message =
-        "%s  step %d of at most %d, loss %.4f%s"
-            .formatted(head(trial), last.step(), limit, last.loss(), left());
+    message = "step %d/%d  loss %.4f  %s".formatted(last.step(), limit, last.loss(), head(trial));
   }
 
   void finish(Result result) {
     finished++;
-    finishedHere++;
-    step();
     if (bar == null) {
       log.printf(
           "%d/%d  %s: %s, %.1f s%s%n",
@@ -59,11 +52,7 @@ final class StudyProgress implements AutoCloseable {
           result.outcome().seconds(),
           left());
       log.flush();
-    }
-  }
-
-  private void step() {
-    if (bar != null) {
+    } else {
       bar.stepTo(finished);
     }
   }
@@ -81,10 +70,10 @@ final class StudyProgress implements AutoCloseable {
 
   /** As long as the mean of the trials so far for each of the others. */
   private String left() {
-    if (finishedHere == 0 || finished == trials) {
+    if (finished == known || finished == trials) {
       return "";
     }
-    double each = (System.nanoTime() - start) * 1e-9 / finishedHere;
+    double each = (System.nanoTime() - start) * 1e-9 / (finished - known);
     long seconds = Math.round(each * (trials - finished));
     return "; about %d:%02d left".formatted(seconds / 60, seconds % 60);
   }

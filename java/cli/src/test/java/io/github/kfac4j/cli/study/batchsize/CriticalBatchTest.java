@@ -16,7 +16,7 @@ class CriticalBatchTest {
     // four times the examples at four times the batch: double at twice the batch
     assertThat(CriticalBatch.of(points).batch()).isEqualTo(128, within(1e-9));
     assertThat(CriticalBatch.of(points).above()).isNull();
-    assertThat(CriticalBatch.of(points).describe()).isEqualTo("about 128");
+    assertThat(CriticalBatch.of(points).describe()).isEqualTo("about 128, from batch size 16 on");
   }
 
   @Test
@@ -38,8 +38,8 @@ class CriticalBatchTest {
   @Test
   void isUnknownOutsideOfWhatWasMeasured() {
     List<Point> perfect = List.of(new Point(16, 800), new Point(64, 200));
-    assertThat(CriticalBatch.of(perfect)).isEqualTo(new CriticalBatch(null, 64));
-    assertThat(CriticalBatch.of(perfect).describe()).isEqualTo("above 64");
+    assertThat(CriticalBatch.of(perfect)).isEqualTo(new CriticalBatch(16, null, 64));
+    assertThat(CriticalBatch.of(perfect).describe()).isEqualTo("above 64, from batch size 16 on");
     assertThat(CriticalBatch.of(List.of(new Point(16, 5))).describe()).isEqualTo("unknown");
     assertThat(CriticalBatch.of(List.of()).describe()).isEqualTo("unknown");
   }

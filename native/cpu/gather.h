@@ -1,0 +1,215 @@
+// Patches straight from images into packed panels, a few at a time.
+#pragma once
+#include "images.h"
+
+namespace kfac::KFAC_ISA {
+
+constexpr int even(int l) { return 2 * l; }
+
+/// Copies n elements `step` floats apart. May write up to W - 1 more, zeros or whatever follows.
+static inline void copy_line(const float* from, ptrdiff_t step, int n, float* to) {
+  int i = 0;
+  if (step == 1) {
+    for (; i < n; i += W) store(to + i, load(from + i, n - i));
+    return;
+  }
+  if (step == 2) {  // what lies between the elements is there, but for the last
+    for (; i + W < n; i += W) store(to + i, shuffle<even>(load(from + 2 * i), load(from + 2 * i + W)));
+  }
+  for (; i < n; i++) to[i] = from[i * step];
+}
+
+/// Gathers the patches of one group. Samples come in units: runs of outputs in one row, CHUNK at most.
+struct Gather {
+  static constexpr int CHUNK = 256;  // samples of a panel in the first-level cache
+
+  kfac_cpu_convolution c;
+  Axis rows, columns;
+  int features, dim;  // without and with the bias
+  int pieces;         // units of a row
+  bool direct;        // patches are pixels, and packed as such
+
+  explicit Gather(const kfac_cpu_convolution& conv)
+      : c(flattened(conv)), rows(Axis::rows(c)), columns(Axis::columns(c)),
+        features((int)(c.channels * c.kernel_height * c.kernel_width)), dim(features + (int)c.bias),
+        pieces((columns.outputs() + CHUNK - 1) / CHUNK),
+        direct(is_pixel(c)) {}
+
+  static bool is_pixel(const kfac_cpu_convolution& c) {
+    return c.kernel_height * c.kernel_width == 1 && c.padding_height == 0 && c.padding_width == 0;
+  }
+
+  /// Images whose patches are all their pixels become one row, and one image if they lie like that.
+  static kfac_cpu_convolution flattened(kfac_cpu_convolution c) {
+    if (!is_pixel(c) || c.stride_height > 1 || c.stride_width > 1) return c;
+    c.width *= c.height;
+    c.height = 1;
+    if (c.width == 1) c.position_stride = c.example_stride;
+    if (c.example_stride == c.width * c.position_stride) {
+      c.width *= c.examples;
+      c.examples = 1;
+    }
+    return c;
+  }
+
+  int units() const { return (int)c.examples * rows.outputs() * pieces; }
+  int piece_start(int piece) const { return (int)((int64_t)columns.outputs() * piece / pieces); }
+  int longest() const { return (columns.outputs() + pieces - 1) / pieces; }
+  int together() const { return most(1, CHUNK / longest()); }  // units of a chunk
+  int samples() const { return together() * longest(); }
+  int samples(int first, int end) const {
+    auto before = [this](int u) { return u / pieces * columns.outputs() + piece_start(u % pieces); };
+    return before(end) - before(first);
+  }
+
+  // A line holds what one kernel row of one channel reads for one unit, zeros beyond the image; with a stride, first the
+  // pixels that the first kernel column sees, then those one further, and so on, so that outputs lie side by side.
+  int reach() const { return longest() + (columns.kernel - 1) * columns.dilation / columns.stride; }
+  int phase_floats() const { return round_up(reach(), W) + W; }
+  int line_floats() const { return columns.stride * phase_floats(); }
+  int lines() const { return least(P, (P - 2) / columns.kernel + 2); }  // that a panel of coordinates touches at most
+  int side_by_side() const { return pieces > 1 ? 1 : most(1, W / longest()); }  // units that one vector has room for
+  size_t scratch_floats() const { return (size_t)lines() * side_by_side() * line_floats(); }
+
+  /// Writes coordinates [panel P, panel P + P) of the patches of units [first, end) to out[sample * P + coordinate].
+  void pack(const float* images, int panel, int first, int end, float* out, float* scratch) const {
+    if (panel * P >= features) {
+      memset(out, 0, sizeof(float) * P * samples(first, end));
+    } else if (direct) {
+      pack_pixels(images, panel, first, end, out);
+    } else {
+      pack_patches(images, panel, first, end, out, scratch);
+    }
+    int bias = features - panel * P;
+    if (c.bias && bias >= 0 && bias < P) {
+      for (int s = samples(first, end) - 1; s >= 0; s--) out[s * P + bias] = 1;
+    }
+  }
+
+  struct Unit {
+    int example, row, start, length;
+  };
+  Unit unit(int u) const {
+    int piece = u % pieces, row = u / pieces, start = piece_start(piece);
+    return {row / rows.outputs(), row % rows.outputs(), start, piece_start(piece + 1) - start};
+  }
+
+  void pack_pixels(const float* images, int panel, int first, int end, float* out) const {
+    kfac_cpu_convolution strided = c;
+    strided.position_stride *= columns.stride;
+    for (int k = first; k < end; k++) {
+      Unit u = unit(k);
+      ptrdiff_t position = (ptrdiff_t)u.row * rows.stride * columns.size + (ptrdiff_t)u.start * columns.stride;
+      const float* from = images + u.example * c.example_stride + position * c.position_stride;
+      if (c.position_stride == 1 && columns.stride > 1) {
+        pack_some_pixels(from + panel * P * c.channel_stride, least(P, features - panel * P), u.length, out);
+      } else {
+        pack_positions(strided, from, panel * P, 0, u.length, out);
+      }
+      out += (size_t)u.length * P;
+    }
+  }
+
+  /// Every `stride`th pixel, where pixels lie side by side: the others are read, too.
+  void pack_some_pixels(const float* from, int count, int length, float* out) const {
+    int stride = columns.stride, kept = (W - 1) / stride + 1;
+    for (int s = 0; s < length; s += kept, from += kept * stride) {
+      for (int half = 0; half < P; half += W) {
+        vf v[W];
+        const float* channel = from + half * c.channel_stride;
+        for (int i = 0; i < W; i++, channel += c.channel_stride) {
+          v[i] = half + i < count ? load(channel, (length - s - 1) * stride + 1) : vf{};
+        }
+        transpose(v);
+        for (int i = 0; i < least(kept, length - s); i++) store(out + (s + i) * P + half, v[i * stride]);
+      }
+    }
+  }
+
+  /// The kernel rows, each of one channel, that a panel of coordinates touches.
+  struct Lines {
+    int count;
+    ptrdiff_t channel[P];  // where it begins
+    int row[P];            // of the image, for output 0
+  };
+
+  void pack_patches(const float* images, int panel, int first, int end, float* out, float* scratch) const {
+    int count = least(P, features - panel * P), line = panel * P / columns.kernel;
+    Lines lines;
+    lines.count = (panel * P + count - 1) / columns.kernel - line + 1;
+    for (int i = 0; i < lines.count; i++) {
+      lines.channel[i] = (line + i) / rows.kernel * c.channel_stride;
+      lines.row[i] = (line + i) % rows.kernel * rows.dilation - rows.padding;
+    }
+    const float* start[P];
+    for (int i = 0; i < count; i++) {
+      int coordinate = panel * P + i, shift = coordinate % columns.kernel * columns.dilation;
+      start[i] = scratch + (coordinate / columns.kernel - line) * line_floats() +
+                 shift % columns.stride * phase_floats() + shift / columns.stride;
+    }
+    ptrdiff_t step = (ptrdiff_t)lines.count * line_floats();
+    for (int k = first; k < end;) {
+      int units = least(end - k, side_by_side()), length = 0;
+      for (int i = 0; i < units; i++, k++) {
+        Unit u = unit(k);
+        length = u.length;
+        fill(images + u.example * c.example_stride, lines, u, scratch + i * step);
+      }
+      if (units == 1) {
+        transpose_long(start, count, length, out);
+      } else {
+        transpose_short(start, count, units, step - length, length, out);
+      }
+      out += (size_t)units * length * P;
+    }
+  }
+
+  void transpose_long(const float* const* start, int count, int length, float* out) const {
+    for (int s = 0; s < length; s += W) {
+      for (int half = 0; half < P; half += W) {
+        vf v[W];
+#pragma GCC unroll 16
+        for (int i = 0; i < W; i++) v[i] = half + i < count ? load(start[half + i] + s) : vf{};
+        transpose(v);
+        for (int i = 0; i < least(W, length - s); i++) store(out + (s + i) * P + half, v[i]);
+      }
+    }
+  }
+
+  /// Some units that fit into one vector, side by side.
+  void transpose_short(const float* const* start, int count, int units, ptrdiff_t step, int length, float* out) const {
+    for (int half = 0; half < P; half += W) {
+      vf v[W];
+      for (int i = 0; i < W; i++) {
+        v[i] = vf{};
+        if (half + i >= count) continue;
+        v[i] = load(start[half + i]);
+        for (int u = 1; u < units; u++) v[i] = choose_lanes(v[i], load(start[half + i] + u * step), u * length);
+      }
+      transpose(v);
+      for (int i = 0; i < units * length; i++) store(out + i * P + half, v[i]);
+    }
+  }
+
+  /// Fills the lines of one unit.
+  void fill(const float* image, const Lines& lines, const Unit& u, float* out) const {
+    int stride = columns.stride, phases = least(stride, (columns.kernel - 1) * columns.dilation + 1), n = reach();
+    for (int phase = 0; phase < phases; phase++, out += phase_floats()) {
+      int x = u.start * stride + phase - columns.padding;  // of the first element
+      int from = least(n, most(0, (stride - 1 - x) / stride)), to = least(n, most(0, (columns.size - x + stride - 1) / stride));
+      for (int i = 0; i < lines.count; i++) {
+        float* line = out + (ptrdiff_t)i * line_floats();
+        int y = u.row * rows.stride + lines.row[i];
+        bool inside = y >= 0 && y < rows.size && from < to;
+        if (inside) {
+          ptrdiff_t position = (ptrdiff_t)y * columns.size + x + (ptrdiff_t)from * stride;
+          for (int k = 0; k < from; k += W) store(line + k, vf{});
+          copy_line(image + lines.channel[i] + position * c.position_stride, stride * c.position_stride, to - from, line + from);
+        }
+        for (int k = inside ? to : 0; k < n; k += W) store(line + k, vf{});
+      }
+    }
+  }
+};
+
+}  // namespace kfac::KFAC_ISA
