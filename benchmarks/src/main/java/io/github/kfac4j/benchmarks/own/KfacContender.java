@@ -42,8 +42,7 @@ public final class KfacContender implements Contender {
     }
     return switch (name) {
       case "java-vector" ->
-          Peers.inJvm(
-              "java", threads, List.of("--add-modules", "jdk.incubator.vector"), Map.of());
+          Peers.inJvm("java", threads, List.of("--add-modules", "jdk.incubator.vector"), Map.of());
       case "cpu" -> new KfacContender(new CpuBackend(threads), TensorMemory.HOST);
       case "cuda" -> new KfacContender(Backends.require(name), new CudaMemory());
       case "cuda-cusolver" -> new KfacContender(cuda().withCusolverInverses(), new CudaMemory());
