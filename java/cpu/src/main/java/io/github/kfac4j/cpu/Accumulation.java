@@ -11,7 +11,7 @@ import io.github.kfac4j.tensor.HostTensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Second moments, each in the way that costs least. */
+/** Second moments, each in the way that costs least, all side by side that fit into memory. */
 final class Accumulation {
   /** Memory, in floats, of what is worked on side by side: 64 MiB. */
   private static final long SIDE_BY_SIDE = 1 << 24;
@@ -19,6 +19,7 @@ final class Accumulation {
   private final Pool pool;
   private final Arena memory;
   private final boolean own;
+  private final List<Plan> plans = new ArrayList<>();
   private final List<ConvolutionPlan> convolutions = new ArrayList<>();
   private long floats;
 
@@ -35,27 +36,25 @@ final class Accumulation {
   }
 
   void run(List<Moment> moments) {
-    List<Moment> rows = new ArrayList<>();
     try {
       for (Moment moment : moments) {
         CpuMatrixStack target = CpuMatrixStack.of(moment.target());
         PatchSamples patches = own ? patches(moment.samples()) : null;
         if (patches != null) {
-          plan(moment, patches, target);
+          addConvolution(moment, patches, target);
         } else {
-          rows.add(moment);
+          addRows(moment, target);
         }
       }
-      runConvolutions();
+      flush();
     } finally {
       convolutions.forEach(ConvolutionPlan::close);
     }
-    runRows(rows);
   }
 
-  /** Samples as patches of images: vectors across channels are those of a 1 x 1 kernel; or null. */
+  /** Samples as patches, which the channels of images are too, or null. */
   private static PatchSamples patches(Samples samples) {
-    if (samples instanceof ChannelSamples s) {
+    if (samples instanceof ChannelSamples s && s.positions() > 1) {
       int channels = s.groups() * s.dim();
       Window pixel = Window.of(1, 1);
       return new PatchSamples(
@@ -69,32 +68,38 @@ final class Accumulation {
           s.groups(),
           false);
     }
-    return samples instanceof PatchSamples p ? p : null;
+    return samples instanceof PatchSamples s ? s : null;
   }
 
-  private void runRows(List<Moment> moments) {
-    List<Plan> plans = new ArrayList<>();
-    for (Moment moment : moments) {
-      CpuMatrixStack target = CpuMatrixStack.of(moment.target());
-      SampleMatrix samples = SampleMatrix.of(moment.samples());
-      for (int k = 0; k < target.count(); k++) {
-        Panel whole = panels(moment, samples) ? samples.whole(k) : null;
-        if (whole == null) {
-          plans.add(new MomentPlan(moment, samples, target.matrix(k), k));
-          continue;
-        }
-        long packed = samples.rows * samples.dim;
-        if (floats + packed > SIDE_BY_SIDE) {
-          pool.run(plans);
-          plans.clear();
-          memory.reset();
-          floats = 0;
-        }
-        floats += packed;
+  private void addConvolution(Moment moment, PatchSamples samples, CpuMatrixStack target) {
+    Source source = Source.of(samples.data());
+    int size = ((HostTensor) samples.data()).size();
+    if (!source.inPlace()) {
+      makeRoom(size);
+    }
+    Floats images = source.view(0, size, memory);
+    ConvolutionPlan plan = new ConvolutionPlan(moment, samples, images, target.matrix(0));
+    convolutions.add(plan);
+    if (source.inPlace()) {
+      makeRoom(plan.sharedFloats());
+    } else {
+      floats += plan.sharedFloats(); // beside the copy, which must stay
+    }
+    plan.take(memory);
+    plans.add(plan);
+  }
+
+  private void addRows(Moment moment, CpuMatrixStack target) {
+    SampleMatrix samples = SampleMatrix.of(moment.samples());
+    for (int k = 0; k < target.count(); k++) {
+      Panel whole = panels(moment, samples) ? samples.whole(k) : null;
+      if (whole == null) {
+        plans.add(new MomentPlan(moment, samples, target.matrix(k), k));
+      } else {
+        makeRoom(samples.rows * samples.dim);
         plans.add(new PanelMomentPlan(moment, whole, samples.dim, target.matrix(k), memory));
       }
     }
-    pool.run(plans);
   }
 
   /** Whether panels pay for samples that lie in place. */
@@ -105,28 +110,18 @@ final class Accumulation {
         && samples.rows * samples.dim <= SIDE_BY_SIDE;
   }
 
-  private void plan(Moment moment, PatchSamples samples, CpuMatrixStack target) {
-    Source source = Source.of(samples.data());
-    if (!source.inPlace()) {
-      runConvolutions();
+  /** Counts memory that is about to be taken; runs what was planned if it would be too much. */
+  private void makeRoom(long more) {
+    if (floats + more > SIDE_BY_SIDE) {
+      flush();
     }
-    Floats images = source.view(0, ((HostTensor) samples.data()).size(), memory);
-    ConvolutionPlan plan = new ConvolutionPlan(moment, samples, images, target.matrix(0));
-    if (source.inPlace() && floats + plan.sharedFloats() > SIDE_BY_SIDE) {
-      runConvolutions();
-    }
-    convolutions.add(plan);
-    floats += plan.sharedFloats();
-    if (!source.inPlace()) {
-      runConvolutions();
-    }
+    floats += more;
   }
 
-  private void runConvolutions() {
-    convolutions.forEach(plan -> plan.take(memory));
-    pool.run(convolutions);
-    convolutions.forEach(ConvolutionPlan::close);
-    convolutions.clear();
+  /** Runs what was planned. */
+  private void flush() {
+    pool.run(plans);
+    plans.clear();
     memory.reset();
     floats = 0;
   }

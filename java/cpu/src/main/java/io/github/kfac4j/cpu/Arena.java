@@ -75,6 +75,15 @@ final class Arena implements AutoCloseable {
     }
   }
 
+  /** How much of it is taken. */
+  long takenFloats() {
+    long sum = used;
+    for (int i = 0; i < block; i++) {
+      sum += lengths.get(i);
+    }
+    return sum;
+  }
+
   /** The bytes held. */
   long sizeInBytes() {
     long sum = 0;

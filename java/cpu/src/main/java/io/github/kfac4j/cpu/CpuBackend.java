@@ -21,9 +21,13 @@ import java.util.List;
  * memory. All verbs share one pool of threads, each of which calls a serial BLAS; results do not
  * depend on the number of threads. Scratch memory is kept between calls until {@link #close()}: a
  * step like those before allocates nothing outside the heap, and on the heap only the objects that
- * describe its requests, a few KiB for each layer whatever its size and that of the batch.
+ * describe its requests, a few KiB for each layer whatever its size and that of the batch; those of
+ * the verbs in a basis, and of OpenBLAS alone, grow with the batch.
  */
 public final class CpuBackend implements Backend {
+  /** Shared memory, in floats, beyond which no more is worked on side by side: 64 MiB. */
+  private static final long SIDE_BY_SIDE = 1 << 24;
+
   private final Pool pool;
 
   /** Whether libkfac_cpu serves, where it is faster than OpenBLAS. */
@@ -90,25 +94,28 @@ public final class CpuBackend implements Backend {
   @Override
   public void accumulateInBasis(List<BasisMoment> moments) {
     List<Plan> plans = new ArrayList<>();
+    Arena memory = shared();
     for (BasisMoment moment : moments) {
       SampleMatrix g = SampleMatrix.of(moment.g());
       SampleMatrix a = SampleMatrix.of(moment.a());
-      if (moment.g().positions() == 1) {
-        accumulateRows(moment, g, a);
-      } else {
+      if (moment.g().positions() > 1) {
         for (int k = 0; k < moment.target().count(); k++) {
           plans.add(new BasisSlicePlan(moment, g, a, k));
         }
+        continue;
+      }
+      for (long first = 0; first < g.rows; first += BasisRowsPlan.MAX_ROWS) {
+        // rows after the first add to what those gave
+        if (first > 0 || memory.takenFloats() > SIDE_BY_SIDE) {
+          run(plans);
+          plans.clear();
+          memory.reset();
+        }
+        int count = (int) Math.min(BasisRowsPlan.MAX_ROWS, g.rows - first);
+        plans.add(new BasisRowsPlan(moment, g, a, first, count, memory));
       }
     }
     run(plans);
-  }
-
-  private void accumulateRows(BasisMoment moment, SampleMatrix g, SampleMatrix a) {
-    for (long first = 0; first < g.rows; first += BasisRowsPlan.MAX_ROWS) {
-      int count = (int) Math.min(BasisRowsPlan.MAX_ROWS, g.rows - first);
-      run(List.of(new BasisRowsPlan(moment, g, a, first, count, shared())));
-    }
   }
 
   @Override

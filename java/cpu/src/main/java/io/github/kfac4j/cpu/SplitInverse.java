@@ -5,9 +5,10 @@ import io.github.kfac4j.backend.Status;
 /** The damped inverse of one matrix by libkfac_cpu, shared out among the threads. */
 final class SplitInverse extends NativePlan {
   /**
-   * Smaller matrices gained nothing: 12 phases of n = 256 took some 6 us more than half their work.
+   * Smaller matrices gained nothing on two threads: what one has written the other must fetch, and
+   * at n = 256 that takes almost as long as half the work.
    */
-  static final int MIN = 384;
+  static final int MIN = 352;
 
   private final DampedMatrix matrix;
   private final Floats inverse;

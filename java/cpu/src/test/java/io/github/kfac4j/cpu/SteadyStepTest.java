@@ -135,7 +135,7 @@ class SteadyStepTest {
       List<HostTensor> tensors =
           blocks.stream().map(b -> b.gradient.weight()).map(HostTensor.class::cast).toList();
       verbs.add(new Verb("search for NaN", () -> backend.firstNonFinite(tensors)));
-      verbs.add(new Verb("factors", () -> backend.accumulate(moments(List.of(dense)))));
+      verbs.add(new Verb("factors", () -> backend.accumulate(moments(blocks))));
       verbs.add(new Verb("inverses", () -> backend.invert(inversions(blocks))));
       verbs.add(new Verb("preconditioning", () -> backend.precondition(steps(blocks, false))));
       verbs.add(new Verb("through the batch", () -> backend.precondition(steps(blocks, true))));
