@@ -28,6 +28,15 @@ public interface MatrixStack extends AutoCloseable {
    */
   void set(double[] elements);
 
+  /** Throws what {@link #set} throws where the length is wrong. */
+  default void requireSize(double[] elements) {
+    if (elements.length != size()) {
+      throw new IllegalArgumentException(
+          "%d elements for a stack of %d x %d x %d"
+              .formatted(elements.length, count(), rows(), cols()));
+    }
+  }
+
   /** The number of elements of the whole stack. */
   default int size() {
     return Math.multiplyExact(Math.multiplyExact(count(), rows()), cols());

@@ -61,10 +61,7 @@ final class JavaMatrixStack implements MatrixStack {
 
   @Override
   public void set(double[] values) {
-    if (values.length != size()) {
-      throw new IllegalArgumentException(
-          "%d values for a stack of %d x %d x %d".formatted(values.length, count, rows, cols));
-    }
+    requireSize(values);
     System.arraycopy(values, 0, elements(), 0, values.length);
   }
 

@@ -93,10 +93,7 @@ final class CpuMatrixStack implements MatrixStack {
   @Override
   public void set(double[] elements) {
     Floats values = open();
-    if (elements.length != size()) {
-      throw new IllegalArgumentException(
-          "%d elements for a stack of %d x %d x %d".formatted(elements.length, count, rows, cols));
-    }
+    requireSize(elements);
     for (int i = 0; i < elements.length; i++) {
       values.put(i, (float) elements[i]);
     }

@@ -89,10 +89,7 @@ final class CudaMatrixStack implements MatrixStack {
   @Override
   public void set(double[] elements) {
     long to = address();
-    if (elements.length != size()) {
-      throw new IllegalArgumentException(
-          "%d elements for a stack of %s".formatted(elements.length, shape()));
-    }
+    requireSize(elements);
     context.enter();
     context.staging().upload(elements, to);
     context.synchronize();
