@@ -146,15 +146,23 @@ final class Markdown {
       if (m.verb().equals(Case.TRAINING)) {
         Pairs p = m.pairs().get(0);
         text.append(
-            "- %s: an SGD step takes %s ms, with K-FAC %s ms, %.0f %% more.%n"
+            "- %s: an SGD step takes %s ms, with K-FAC %s ms, %s more.%n"
                 .formatted(
                     m.name(),
                     number(1e2 * Pairs.median(p.peerSeconds())),
                     number(1e2 * Pairs.median(p.ownSeconds())),
-                    100 * (1 / p.ratio() - 1)));
+                    extra(p)));
       }
     }
     return text.toString();
+  }
+
+  /** The time that K-FAC adds: the median of the pairs, and the range. */
+  private static String extra(Pairs p) {
+    double[] ratios = p.ratios();
+    return "%.1f %% (%.0f to %.0f)"
+        .formatted(
+            100 / p.ratio() - 100, 100 / ratios[ratios.length - 1] - 100, 100 / ratios[0] - 100);
   }
 
   /** The targets: how many are met, and each that is not, with the reason. */
@@ -206,7 +214,7 @@ final class Markdown {
   private String missed(Measurement m, Pairs p) {
     boolean training = m.verb().equals(Case.TRAINING);
     String target = training ? "+%.0f %%".formatted(100 / p.target() - 100) : number(p.target());
-    String measured = training ? "+%.0f %%".formatted(100 / p.ratio() - 100) : ratio(p);
+    String measured = training ? "+" + extra(p) : ratio(p);
     return "| %s, %s%s | %s | %s | %s | %s |%n"
         .formatted(
             Names.verb(m.verb()),
