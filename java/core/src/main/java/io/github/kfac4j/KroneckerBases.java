@@ -55,6 +55,11 @@ final class KroneckerBases implements Curvature {
   }
 
   @Override
+  public boolean groupsByExample() {
+    return measured;
+  }
+
+  @Override
   public void observe(List<Batch> batches, KfacOptions options) {
     if (rotated) {
       Factors.observe(backend, batches, options);

@@ -34,7 +34,7 @@ final class RankOne {
    * @throws IllegalArgumentException if the input is not in host memory or has no singular vectors
    */
   Separated split(Vectors use) {
-    int n = use.examples();
+    int n = Math.toIntExact(use.a().rows());
     int p = layer.positions();
     int c = layer.channels();
     double[] maps = layer.featureMaps(use);
@@ -49,7 +49,7 @@ final class RankOne {
         split(maps, first + i, vectors, i * small, psi, phi);
       }
     }
-    return new Separated(rows(psi, n, p), rows(phi, n, c), use.g());
+    return new Separated(rows(psi, n, p), rows(phi, n, c), use.g(), use.examples());
   }
 
   private static RowSamples rows(double[] data, int n, int width) {
