@@ -80,8 +80,8 @@ final class RankOne {
     }
     double[] leading = new double[count * m];
     try (MatrixStack source = backend.allocate(count, m, m);
-        MatrixStack vectors = backend.allocate(count, m, m);
-        MatrixStack values = backend.allocate(count, 1, m)) {
+        MatrixStack vectors = backend.allocateBasis(count, m, m);
+        MatrixStack values = backend.allocateBasis(count, 1, m)) {
       source.set(products);
       Status[] statuses =
           backend.decompose(List.of(new Eigendecomposition(source, 1, vectors, values))).get(0);
