@@ -35,7 +35,9 @@ for jar in "$jars"/*.jar; do
   (cd "$kit/jar" && "$jdk/bin/jar" xf "$jar" && "$jdk/bin/jar" cfM0 "$kit/lib/$(basename "$jar")" .)
   rm -rf "$kit/jar"
 done
-(cd "$cuda/test-classes" && "$jdk/bin/jar" cfM0 "$kit/lib/kfac-cuda-tests.jar" .)
+for module in cuda nccl; do
+  (cd "$root/java/$module/target/test-classes" && "$jdk/bin/jar" cfM0 "$kit/lib/kfac-$module-tests.jar" .)
+done
 
 # The natives lie open, so that Java and kernel_test share them.
 cmake --build "$cuda/native" --target kernel_test > "$cuda/native/kernel_test.log" 2>&1 || {
