@@ -1,5 +1,5 @@
 #!/bin/sh
-# java/gpu-kit/make-kit.sh KIT_FOLDER JARS JDK
+# benchmarks/gpu-kit/make-kit.sh KIT_FOLDER JARS JDK
 #
 # Puts the GPU kit together: a small Java runtime, the jars, the GPU tests, the kernels with their own test, the Python
 # peers and run.sh; then packs it as KIT_FOLDER.tar.xz, at most 40 MiB. Run by mvn -Pgpu-kit package.
