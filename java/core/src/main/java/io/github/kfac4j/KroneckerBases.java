@@ -55,6 +55,13 @@ final class KroneckerBases implements Curvature {
   }
 
   @Override
+  public List<String> averages(LayerState state) {
+    return measured && rotated
+        ? List.of(Factors.A, Factors.G, MOMENTS)
+        : Staleness.statistics(state);
+  }
+
+  @Override
   public void observe(List<Batch> batches, KfacOptions options) {
     if (rotated) {
       Factors.observe(backend, batches, options);
@@ -67,6 +74,7 @@ final class KroneckerBases implements Curvature {
     backend.accumulateInBasis(inBasis.stream().map(b -> moment(b, decay)).toList());
     for (Batch batch : inBasis) {
       batch.state().momentWeight = decay * batch.state().momentWeight + (1 - decay);
+      batch.state().observed = true;
     }
   }
 

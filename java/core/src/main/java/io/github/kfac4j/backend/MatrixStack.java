@@ -28,6 +28,23 @@ public interface MatrixStack extends AutoCloseable {
    */
   void set(double[] elements);
 
+  /**
+   * Replaces all elements by those of another stack, within the backend's own memory.
+   *
+   * @param other of the same backend and shape
+   * @throws IllegalArgumentException if it is of another backend or shape
+   */
+  void copyFrom(MatrixStack other);
+
+  /** Throws what {@link #copyFrom} throws where the shape is another one. */
+  default void requireShapeOf(MatrixStack other) {
+    if (count() != other.count() || rows() != other.rows() || cols() != other.cols()) {
+      throw new IllegalArgumentException(
+          "a stack of %d x %d x %d cannot hold one of %d x %d x %d"
+              .formatted(count(), rows(), cols(), other.count(), other.rows(), other.cols()));
+    }
+  }
+
   /** Throws what {@link #set} throws where the length is wrong. */
   default void requireSize(double[] elements) {
     if (elements.length != size()) {

@@ -66,6 +66,16 @@ final class JavaMatrixStack implements MatrixStack {
   }
 
   @Override
+  public void copyFrom(MatrixStack other) {
+    if (!(other instanceof JavaMatrixStack own)) {
+      throw new IllegalArgumentException(
+          "the java backend uses its own matrix stacks, not " + other.getClass().getName());
+    }
+    requireShapeOf(other);
+    System.arraycopy(own.elements(), 0, elements(), 0, size());
+  }
+
+  @Override
   public void close() {
     elements = null;
   }

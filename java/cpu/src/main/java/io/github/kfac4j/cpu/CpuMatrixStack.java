@@ -100,6 +100,14 @@ final class CpuMatrixStack implements MatrixStack {
   }
 
   @Override
+  public void copyFrom(MatrixStack other) {
+    Floats values = open();
+    CpuMatrixStack own = of(other);
+    requireShapeOf(own);
+    values.copy(own.open(), size());
+  }
+
+  @Override
   public void close() {
     if (memory != null) {
       memory.free();

@@ -1,5 +1,7 @@
 package io.github.kfac4j.cuda;
 
+import static org.bytedeco.cuda.global.cudart.cudaMemcpyAsync;
+import static org.bytedeco.cuda.global.cudart.cudaMemcpyDeviceToDevice;
 import static org.bytedeco.cuda.global.cudart.cudaMemsetAsync;
 
 import io.github.kfac4j.backend.MatrixStack;
@@ -92,6 +94,24 @@ final class CudaMatrixStack implements MatrixStack {
     requireSize(elements);
     context.enter();
     context.staging().upload(elements, to);
+    context.synchronize();
+  }
+
+  @Override
+  public void copyFrom(MatrixStack other) {
+    CudaMatrixStack own = of(context, other);
+    requireShapeOf(own);
+    long bytes = (long) size() * Float.BYTES;
+    context.enter();
+    context.check.runtime(
+        cudaMemcpyAsync(
+            Address.pointer(address()),
+            Address.pointer(own.address()),
+            bytes,
+            cudaMemcpyDeviceToDevice,
+            context.stream()),
+        "cudaMemcpyAsync",
+        bytes + " bytes");
     context.synchronize();
   }
 
