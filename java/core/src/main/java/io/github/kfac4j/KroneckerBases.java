@@ -41,9 +41,9 @@ final class KroneckerBases implements Curvature {
     if (rotated) {
       Factors.allocate(backend, state, convention);
       state.matrices.put(
-          A_BASIS, backend.allocate(layer.groups(), layer.inputDim(), layer.inputDim()));
+          A_BASIS, backend.allocateBasis(layer.groups(), layer.inputDim(), layer.inputDim()));
       state.matrices.put(
-          G_BASIS, backend.allocate(layer.groups(), layer.outputDim(), layer.outputDim()));
+          G_BASIS, backend.allocateBasis(layer.groups(), layer.outputDim(), layer.outputDim()));
     }
     state.matrices.put(
         MOMENTS, backend.allocate(layer.groups(), layer.outputDim(), layer.inputDim()));
@@ -59,6 +59,11 @@ final class KroneckerBases implements Curvature {
     return measured && rotated
         ? List.of(Factors.A, Factors.G, MOMENTS)
         : Staleness.statistics(state);
+  }
+
+  @Override
+  public boolean groupsByExample() {
+    return measured;
   }
 
   @Override

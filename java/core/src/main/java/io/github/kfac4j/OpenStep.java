@@ -1,6 +1,5 @@
 package io.github.kfac4j;
 
-import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
 import java.util.Collection;
 import java.util.Collections;
@@ -15,7 +14,7 @@ import java.util.Set;
  * stack that is allocated at the first need and kept for later steps.
  */
 final class OpenStep implements AutoCloseable {
-  private final Backend backend;
+  private final boolean keeps;
   private final Map<MatrixStack, MatrixStack> copies = new IdentityHashMap<>();
   private final Set<MatrixStack> copied = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Map<LayerState, double[]> counters = new IdentityHashMap<>();
@@ -29,15 +28,15 @@ final class OpenStep implements AutoCloseable {
   /**
    * No step yet.
    *
-   * @param backend of the matrices; null for statistics that are never returned to
+   * @param keeps whether it can be discarded; if not, no copies are made
    */
-  OpenStep(Backend backend) {
-    this.backend = backend;
+  OpenStep(boolean keeps) {
+    this.keeps = keeps;
   }
 
   /** Keeps what some matrices of a layer, and its counters, are now, if it is not kept already. */
   void keep(LayerState layer, Collection<String> matrices) {
-    if (backend == null) {
+    if (!keeps) {
       return;
     }
     for (String key : matrices) {
@@ -51,9 +50,7 @@ final class OpenStep implements AutoCloseable {
   }
 
   private void copy(MatrixStack stack) {
-    copies
-        .computeIfAbsent(stack, s -> backend.allocate(s.count(), s.rows(), s.cols()))
-        .copyFrom(stack);
+    copies.computeIfAbsent(stack, MatrixStack::like).copyFrom(stack);
   }
 
   /** Returns to what was before the step. */

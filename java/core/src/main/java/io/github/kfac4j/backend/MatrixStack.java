@@ -31,16 +31,22 @@ public interface MatrixStack extends AutoCloseable {
   /**
    * Replaces all elements by those of another stack, within the backend's own memory.
    *
-   * @param other of the same backend and shape
-   * @throws IllegalArgumentException if it is of another backend or shape
+   * @param other of the same backend, shape and precision
+   * @throws IllegalArgumentException if it is not
    */
   void copyFrom(MatrixStack other);
 
-  /** Throws what {@link #copyFrom} throws where the shape is another one. */
-  default void requireShapeOf(MatrixStack other) {
-    if (count() != other.count() || rows() != other.rows() || cols() != other.cols()) {
+  /** A new stack of zeros of the same backend, shape and precision, owned by the caller. */
+  MatrixStack like();
+
+  /** Throws what {@link #copyFrom} throws where shape or precision are others. */
+  default void requireLike(MatrixStack other) {
+    if (count() != other.count()
+        || rows() != other.rows()
+        || cols() != other.cols()
+        || isDouble() != other.isDouble()) {
       throw new IllegalArgumentException(
-          "a stack of %d x %d x %d cannot hold one of %d x %d x %d"
+          "a stack of %d x %d x %d cannot be a copy of one of %d x %d x %d, or not in its precision"
               .formatted(count(), rows(), cols(), other.count(), other.rows(), other.cols()));
     }
   }

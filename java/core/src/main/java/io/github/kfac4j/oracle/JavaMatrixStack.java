@@ -71,8 +71,13 @@ final class JavaMatrixStack implements MatrixStack {
       throw new IllegalArgumentException(
           "the java backend uses its own matrix stacks, not " + other.getClass().getName());
     }
-    requireShapeOf(other);
+    requireLike(other);
     System.arraycopy(own.elements(), 0, elements(), 0, size());
+  }
+
+  @Override
+  public MatrixStack like() {
+    return new JavaMatrixStack(count, rows, cols);
   }
 
   @Override

@@ -100,7 +100,7 @@ final class CudaMatrixStack implements MatrixStack {
   @Override
   public void copyFrom(MatrixStack other) {
     CudaMatrixStack own = of(context, other);
-    requireShapeOf(own);
+    requireLike(own);
     long bytes = (long) size() * Float.BYTES;
     context.enter();
     context.check.runtime(
@@ -113,6 +113,11 @@ final class CudaMatrixStack implements MatrixStack {
         "cudaMemcpyAsync",
         bytes + " bytes");
     context.synchronize();
+  }
+
+  @Override
+  public MatrixStack like() {
+    return new CudaMatrixStack(context, count, rows, cols);
   }
 
   @Override
