@@ -106,8 +106,7 @@ class EmbeddingTest {
         Kfac dense = Networks.kfac(new Dense(3, width, false), KfacOptions.DEFAULT)) {
       table.observe(List.of(Networks.observation(HostTensor.of(few, 4), grads)));
       assertThat(table.refresh().get(0).perGroup().get(0).status()).isEqualTo("ok");
-      table.precondition(
-          List.of(new LayerGradient("layer", HostTensor.of(u, 3, width), null)));
+      table.precondition(List.of(new LayerGradient("layer", HostTensor.of(u, 3, width), null)));
       expected =
           Networks.precondition(
               dense,
