@@ -3,6 +3,7 @@ package io.github.kfac4j;
 import io.github.kfac4j.LayerReport.FactorReport;
 import io.github.kfac4j.LayerReport.GroupReport;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.InverseAccuracy;
 import io.github.kfac4j.backend.Inversion;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
@@ -10,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** Inverts the factors of many layers and applies the {@link InversePolicy} to those that fail. */
 final class RobustInversion {
@@ -48,12 +50,13 @@ final class RobustInversion {
    */
   List<LayerReport> invert(List<Task> tasks) {
     List<Inversion> all = tasks.stream().flatMap(t -> t.inversions().values().stream()).toList();
+    List<double[]> before = backend.traces(all.stream().map(Inversion::source).toList());
+    List<double[]> old = old(tasks, before);
     List<Status[]> statuses = first(all);
     List<Rescue> rescues = new ArrayList<>();
     for (int i = 0; i < all.size(); i++) {
-      rescues.add(new Rescue(backend, policy, all.get(i), statuses.get(i)));
+      rescues.add(new Rescue(backend, policy, all.get(i), statuses.get(i), old.get(i)));
     }
-    List<double[]> before = backend.traces(all.stream().map(Inversion::source).toList());
     List<double[]> after = backend.traces(all.stream().map(Inversion::inverse).toList());
     List<LayerReport> reports = new ArrayList<>();
     int at = 0;
@@ -68,12 +71,52 @@ final class RobustInversion {
     return reports;
   }
 
+  /**
+   * Good inverses that may be overwritten by useless ones, null for all others: only with a damping
+   * near the roundoff of the matrix can an error reach 1.
+   */
+  private static List<double[]> old(List<Task> tasks, List<double[]> traces) {
+    List<double[]> old = new ArrayList<>();
+    for (Task task : tasks) {
+      for (Inversion inversion : task.inversions().values()) {
+        double[] trace = traces.get(old.size());
+        double roundoff = inversion.scale() * InverseAccuracy.roundoff(inversion.source());
+        boolean risky =
+            IntStream.range(0, trace.length)
+                .anyMatch(k -> !(20 * roundoff * trace[k] < inversion.damping()[k]));
+        old.add(risky && task.state().ready() ? inversion.inverse().toArray() : null);
+      }
+    }
+    return old;
+  }
+
   private List<Status[]> first(List<Inversion> all) {
     return switch (policy.method()) {
       case CHOLESKY -> backend.invert(all);
-      case EIGEN -> new EigenInversion(backend).invert(all);
-      case NEWTON_SCHULZ -> new NewtonSchulz(backend, policy.residual()).invert(all);
+      case EIGEN -> tested(all, new EigenInversion(backend).invert(all));
+      case NEWTON_SCHULZ -> tested(all, new NewtonSchulz(backend, policy.residual()).invert(all));
     };
+  }
+
+  /** Holds inverses to the bound that {@link Backend#invert} keeps. */
+  private static List<Status[]> tested(List<Inversion> all, List<Status[]> statuses) {
+    for (int i = 0; i < all.size(); i++) {
+      Inversion one = all.get(i);
+      Status[] status = statuses.get(i);
+      int n = one.source().rows();
+      double[] source = one.source().toArray();
+      double[] inverse = one.inverse().toArray();
+      for (int k = 0; k < status.length; k++) {
+        if (status[k].ok()) {
+          double damping = one.damping()[k];
+          status[k] =
+              InverseAccuracy.status(
+                  InverseAccuracy.estimate(
+                      source, k * n * n, n, one.scale(), damping, inverse));
+        }
+      }
+    }
+    return statuses;
   }
 
   private static Outcome outcome(String name, Rescue rescue, double[] before, double[] after) {
