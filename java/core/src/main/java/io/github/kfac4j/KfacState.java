@@ -26,6 +26,7 @@ public final class KfacState {
   private static final String FORMAT_VERSION = "2";
   private static final String STEP = "step";
   private static final String COUNTERS = "counters";
+  private static final String EXPONENTS = "exponents";
 
   private final Map<String, LayerState> layers;
   private long step;
@@ -96,7 +97,7 @@ public final class KfacState {
       throw new IllegalArgumentException(LayerState.prefix(name) + "there is no factor " + key);
     }
     double debias = Factors.debias(layer);
-    return Arrays.stream(layer.matrix(key).toArray()).map(x -> x * debias).toArray();
+    return Arrays.stream(layer.values(key)).map(x -> x * debias).toArray();
   }
 
   /** A copy of everything as named tensors. */
@@ -107,6 +108,10 @@ public final class KfacState {
         (name, layer) -> {
           layer.matrices.forEach(
               (key, stack) -> tensors.put(name + "." + key, StateTensors.store(stack)));
+          double[] exponents = layer.exponents();
+          if (Range.largest(exponents) > 0) {
+            tensors.put(name + "." + EXPONENTS, StoredTensor.of(exponents, exponents.length));
+          }
           double[] counters = layer.counters();
           tensors.put(name + "." + COUNTERS, StoredTensor.of(counters, counters.length));
         });
@@ -122,12 +127,16 @@ public final class KfacState {
    */
   public void restore(Map<String, StoredTensor> tensors) {
     long newStep = require(tensors, STEP, StoredTensor.of(new long[1])).asLongBuffer().get(0);
-    Map<MatrixStack, double[]> matrices = new LinkedHashMap<>();
+    Map<LayerState, Map<String, double[]>> matrices = new LinkedHashMap<>();
+    Map<LayerState, double[]> exponents = new LinkedHashMap<>();
     Map<LayerState, double[]> counters = new LinkedHashMap<>();
     layers.forEach(
         (name, layer) -> {
+          Map<String, double[]> elements = new LinkedHashMap<>();
           layer.matrices.forEach(
-              (key, stack) -> matrices.put(stack, elements(tensors, name + "." + key, stack)));
+              (key, stack) -> elements.put(key, elements(tensors, name + "." + key, stack)));
+          matrices.put(layer, elements);
+          exponents.put(layer, exponents(tensors, layer));
           double[] current = layer.counters();
           StoredTensor stored =
               require(tensors, name + "." + COUNTERS, StoredTensor.of(current, current.length));
@@ -135,9 +144,19 @@ public final class KfacState {
           stored.asDoubleBuffer().get(values);
           counters.put(layer, values);
         });
-    matrices.forEach(MatrixStack::set);
     counters.forEach(LayerState::restoreCounters);
+    matrices.forEach((layer, elements) -> layer.restore(elements, exponents.get(layer)));
     step = newStep;
+  }
+
+  /** Powers of two that matrices were divided by to be stored; there only if one is not 0. */
+  private static double[] exponents(Map<String, StoredTensor> tensors, LayerState layer) {
+    double[] values = new double[layer.matrices.size()];
+    String name = layer.name + "." + EXPONENTS;
+    if (tensors.containsKey(name)) {
+      require(tensors, name, StoredTensor.of(values, values.length)).asDoubleBuffer().get(values);
+    }
+    return values;
   }
 
   private static StoredTensor require(

@@ -11,8 +11,8 @@ import java.util.List;
 final class Rescue {
   private final Backend backend;
   private final InversePolicy policy;
+  private final RobustInversion.Part part;
   private final Inversion inversion;
-  private final double[] old;
   private final double[] damping;
   private final String[] words;
   private final boolean[] failed;
@@ -26,13 +26,13 @@ final class Rescue {
   Rescue(
       Backend backend,
       InversePolicy policy,
-      Inversion inversion,
+      RobustInversion.Part part,
       Status[] statuses,
       double[] old) {
     this.backend = backend;
     this.policy = policy;
-    this.inversion = inversion;
-    this.old = old;
+    this.part = part;
+    this.inversion = part.inversion();
     this.damping = inversion.damping().clone();
     this.words = new String[statuses.length];
     this.failed = new boolean[statuses.length];
@@ -46,11 +46,11 @@ final class Rescue {
     }
   }
 
-  Inversion inversion() {
-    return inversion;
+  RobustInversion.Part part() {
+    return part;
   }
 
-  /** The damping that was used. */
+  /** The damping that was used, divided like the matrices. */
   double[] damping() {
     return damping;
   }
@@ -111,7 +111,9 @@ final class Rescue {
       damping[k] = asked * Math.pow(policy.factor(), attempt);
       Status status = invert(k);
       if (usable(status)) {
-        say(k, "damping raised from " + asked + " to " + damping[k]);
+        double from = Math.scalb(asked, part.exponent());
+        double to = Math.scalb(damping[k], part.exponent());
+        say(k, "damping raised from " + from + " to " + to);
         if (!status.ok()) {
           say(k, status.toString());
         }

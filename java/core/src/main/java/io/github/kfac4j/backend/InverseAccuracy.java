@@ -1,5 +1,7 @@
 package io.github.kfac4j.backend;
 
+import java.util.function.UnaryOperator;
+
 /**
  * How far an inverse X of {@code M = scale * source + damping I} may be off: {@code |X M - I|_2},
  * which bounds the relative error {@code |X v - M^-1 v| / |M^-1 v|} for every vector v, is at most
@@ -58,15 +60,31 @@ public final class InverseAccuracy {
    */
   public static double estimate(
       double[] source, int offset, int n, double scale, double damping, double[] inverse) {
+    return estimate(source, offset, n, scale, damping, inverse, z -> new double[n]);
+  }
+
+  /**
+   * The estimate where M has a further part.
+   *
+   * @param more what the part makes of a vector
+   */
+  public static double estimate(
+      double[] source,
+      int offset,
+      int n,
+      double scale,
+      double damping,
+      double[] inverse,
+      UnaryOperator<double[]> more) {
     double worst = 0;
     double[] z = new double[n];
     for (int v = 0; v < VECTORS; v++) {
       for (int i = 0; i < n; i++) {
         z[i] = sign(v, i);
       }
-      double[] product = new double[n];
+      double[] product = more.apply(z);
       for (int i = 0; i < n; i++) {
-        product[i] = scale * dot(source, offset + i * n, z) + damping * z[i];
+        product[i] += scale * dot(source, offset + i * n, z) + damping * z[i];
       }
       double sum = 0;
       for (int i = 0; i < n; i++) {

@@ -7,8 +7,8 @@ import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
 
 /**
- * Eigenvalues and eigenvectors in fp64, for {@link Eigen}. LAPACK is column-major: eigenvectors as
- * its columns are rows here, and a symmetric matrix is its own transpose.
+ * Routines in fp64, for {@link Eigen} and {@link DoubleInverse}. LAPACK is column-major:
+ * eigenvectors as its columns are rows here, and a symmetric matrix is its own transpose.
  */
 final class Lapack {
   private static final byte VECTORS = 'V';
@@ -29,6 +29,17 @@ final class Lapack {
       super((Pointer) null);
       address = scratch.takeAddress(length);
     }
+  }
+
+  /**
+   * The lower triangle of the inverse, by Cholesky; 0, or the 1-based pivot that is not positive.
+   */
+  static int invert(int n, Doubles matrix) {
+    Place place = new Place(matrix);
+    int pivot = checked("dpotrf", LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, UPPER, n, place, n));
+    return pivot == 0
+        ? checked("dpotri", LAPACKE_dpotri_work(LAPACK_COL_MAJOR, UPPER, n, place, n))
+        : pivot;
   }
 
   /** Divide and conquer: the fastest. */
