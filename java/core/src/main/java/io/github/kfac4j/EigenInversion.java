@@ -91,15 +91,14 @@ final class EigenInversion {
       if (statuses[k].ok()) {
         int at = k;
         statuses[k] =
-            InverseAccuracy.status(
-                InverseAccuracy.estimate(
-                    source,
-                    k * n * n,
-                    n,
-                    inversion.scale(),
-                    inversion.damping()[k],
-                    inverse,
-                    z -> withoutNegatives(vectors, values, at, z)));
+            InverseAccuracy.test(
+                source,
+                k * n * n,
+                n,
+                inversion.scale(),
+                inversion.damping()[k],
+                inverse,
+                z -> withoutNegatives(vectors, values, at, z));
       }
     }
   }

@@ -228,10 +228,10 @@ final class InputCheck {
   /** A gradient for which fp32 leaves too little room is divided by a power of two, in place. */
   private Curvature.Request inRange(Curvature.Request request, List<Magnitude> magnitudes) {
     double largest = magnitudes.stream().mapToDouble(one -> one.largest).max().orElse(0);
-    if (largest == 0 || Range.isOrdinary(largest) || request.state().isDouble()) {
+    int exponent = request.state().isDouble() ? 0 : Range.gradientExponent(largest);
+    if (exponent == 0) {
       return request;
     }
-    int exponent = Math.getExponent(largest);
     Range.multiply(backend, request.tensors(), 1, -exponent);
     return request.dividedBy(exponent);
   }

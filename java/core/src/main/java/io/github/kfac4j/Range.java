@@ -34,6 +34,20 @@ final class Range {
     return fits ? 0 : Math.getExponent(largest);
   }
 
+  /**
+   * The power of two by which a gradient is divided while it is preconditioned: mostly 0. With
+   * {@link #inverseExponent} it leaves products with three inverses in the range of fp32.
+   */
+  static int gradientExponent(double largest) {
+    boolean fits = largest == 0 || largest >= 0x1p-36 && largest <= 0x1p50;
+    return fits ? 0 : Math.getExponent(largest);
+  }
+
+  /** The power of two by which a damped factor of a size is divided when it is inverted. */
+  static int inverseExponent(double size) {
+    return size >= 0x1p-30 && size <= 0x1p30 ? 0 : Math.getExponent(size);
+  }
+
   /** The largest absolute value. */
   static double largest(double[] values) {
     double largest = 0;

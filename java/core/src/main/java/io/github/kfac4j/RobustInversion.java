@@ -46,7 +46,7 @@ final class RobustInversion {
       for (int k = 0; k < means.length; k++) {
         size = Math.max(size, means[k] + damping[k]);
       }
-      int exponent = source.isDouble() ? 0 : Range.exponent(size);
+      int exponent = source.isDouble() ? 0 : Range.inverseExponent(size);
       Inversion inversion =
           new Inversion(
               source,
