@@ -15,9 +15,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /** The thin outer layer: everything a trainer hands over is checked here, backends trust it. */
 final class InputCheck {
+  private static final String DISCARD = "; discardStep() drops this step";
+
   private final Backend backend;
   private final Map<String, LayerState> layers;
 
@@ -120,7 +123,9 @@ final class InputCheck {
     }
   }
 
-  List<Curvature.Request> gradients(List<LayerGradient> gradients, boolean burnIn) {
+  /** Checks all gradients and makes requests of them, but for layers whose gradient stays plain. */
+  List<Curvature.Request> gradients(
+      List<LayerGradient> gradients, Predicate<LayerState> staysPlain) {
     List<Curvature.Request> requests = new ArrayList<>();
     Set<String> seen = new HashSet<>();
     Magnitudes magnitudes = new Magnitudes();
@@ -131,22 +136,19 @@ final class InputCheck {
             LayerState.prefix(gradient.layer()) + "given twice in one call");
       }
       requireGradient(state, gradient);
-      if (!burnIn && !state.ready()) {
-        throw new IllegalArgumentException(
-            LayerState.prefix(state.name)
-                + "has no inverse yet: observe() and refresh() come first");
-      }
       magnitudes.add(state, "weight gradient", gradient.weight(), 1);
       if (gradient.bias() != null) {
         magnitudes.add(state, "bias gradient", gradient.bias(), 1);
       }
-      requests.add(
-          new Curvature.Request(
-              state,
-              gradient,
-              state.layer.matrix(gradient.weight(), gradient.bias()),
-              outerProduct(state, gradient.source()),
-              0));
+      if (!staysPlain.test(state)) {
+        requests.add(
+            new Curvature.Request(
+                state,
+                gradient,
+                state.layer.matrix(gradient.weight(), gradient.bias()),
+                outerProduct(state, gradient.source()),
+                0));
+      }
     }
     Map<LayerState, List<Magnitude>> found = magnitudes.require();
     return requests.stream().map(r -> inRange(r, found.get(r.state()))).toList();
@@ -248,12 +250,14 @@ final class InputCheck {
       if (scaled > Range.MOST || largest > Range.MOST) {
         throw new IllegalArgumentException(
             "%s is up to %s%s, beyond the %s that K-FAC takes; normalise it, or leave the layer out"
-                .formatted(name(), largest, scale == 1 ? "" : " times " + scale, Range.MOST));
+                    .formatted(name(), largest, scale == 1 ? "" : " times " + scale, Range.MOST)
+                + DISCARD);
       }
       if (largest > 0 && scaled < Range.LEAST) {
         throw new IllegalArgumentException(
             "%s is at most %s times %s, below the %s that K-FAC takes; correct the scale"
-                .formatted(name(), largest, scale, Range.LEAST));
+                    .formatted(name(), largest, scale, Range.LEAST)
+                + DISCARD);
       }
     }
   }
@@ -280,7 +284,8 @@ final class InputCheck {
           throw new IllegalArgumentException(
               one.name()
                   + " holds a NaN or infinity at flat index "
-                  + backend.firstNonFinite(List.of(one.tensor))[0]);
+                  + backend.firstNonFinite(List.of(one.tensor))[0]
+                  + DISCARD);
         }
         known
             .computeIfAbsent(one.state, s -> new ArrayList<>())

@@ -55,6 +55,13 @@ final class KroneckerBases implements Curvature {
   }
 
   @Override
+  public List<String> averages(LayerState state) {
+    return measured && rotated
+        ? List.of(Factors.A, Factors.G, MOMENTS)
+        : Staleness.statistics(state);
+  }
+
+  @Override
   public boolean groupsByExample() {
     return measured;
   }
@@ -74,6 +81,7 @@ final class KroneckerBases implements Curvature {
     averages.run();
     for (Batch batch : inBasis) {
       batch.state().momentWeight = decay * batch.state().momentWeight + (1 - decay);
+      batch.state().observed = true;
     }
   }
 

@@ -25,6 +25,9 @@ final class LayerState implements AutoCloseable {
   /** The same for moments in a basis. */
   double momentWeight;
 
+  /** Whether anything went into the averages. */
+  boolean observed;
+
   /** Positions T of the last observation. */
   int positions = 1;
 
@@ -116,7 +119,11 @@ final class LayerState implements AutoCloseable {
       for (int i = 0; i < moment.length; i++) {
         if (!Double.isFinite(moment[i])) {
           throw new IllegalArgumentException(
-              prefix(name) + key + " of the batch holds a NaN or infinity at flat index " + i);
+              prefix(name)
+                  + key
+                  + " of the batch holds a NaN or infinity at flat index "
+                  + i
+                  + "; discardStep() drops this step");
         }
       }
     }
@@ -133,6 +140,7 @@ final class LayerState implements AutoCloseable {
       setValues(key, elements);
     }
     positions = fresh.positions();
+    observed = true;
     if (Staleness.statistics(this).contains(KroneckerBases.MOMENTS)) {
       momentWeight = decay * momentWeight + (1 - decay);
     } else {
@@ -155,7 +163,8 @@ final class LayerState implements AutoCloseable {
       nextRefresh,
       lastInterval,
       intervalBefore,
-      blockDamping
+      blockDamping,
+      observed ? 1 : 0
     };
   }
 
@@ -168,11 +177,19 @@ final class LayerState implements AutoCloseable {
     lastInterval = (int) counters[5];
     intervalBefore = (int) counters[6];
     blockDamping = counters[7];
+    observed = counters[8] > 0;
   }
 
   /** The exponents of all matrices, in their order. */
   double[] exponents() {
     return matrices.keySet().stream().mapToDouble(this::exponent).toArray();
+  }
+
+  void restoreExponents(double[] powers) {
+    int i = 0;
+    for (String key : matrices.keySet()) {
+      setExponent(key, (int) powers[i++]);
+    }
   }
 
   /** Replaces all matrices, in their order, by stored elements that lack powers of two. */

@@ -167,6 +167,21 @@ public abstract class KfacRangeContract {
     }
   }
 
+  @Test
+  void aDiscardedBatchOfAnotherSizeLeavesNothing() {
+    try (Backend backend = open();
+        Kfac kfac = new Kfac(backend, Map.of("fc", new Dense(3, 2, true)), Networks.OPTIONS)) {
+      kfac.observe(List.of(observation(1e-20, 1e-24, 1)));
+      kfac.refresh();
+      kfac.endStep();
+      Map<String, StoredTensor> before = kfac.toTensors();
+      kfac.observe(List.of(observation(1, 1, 1)));
+      kfac.refresh();
+      kfac.discardStep();
+      assertThat(kfac.toTensors()).isEqualTo(before);
+    }
+  }
+
   private static Observation observation(double input, double grad, double scale) {
     Random random = new Random(3);
     return new Observation(
