@@ -34,7 +34,8 @@ final class Bases {
     if (state.isDouble()) {
       return 0;
     }
-    double size = exponent == 0 ? Math.max(1, lambda) : Math.max(Math.scalb(scale, exponent), lambda);
+    double size =
+        exponent == 0 ? Math.max(1, lambda) : Math.max(Math.scalb(scale, exponent), lambda);
     return -Range.exponent(size);
   }
 

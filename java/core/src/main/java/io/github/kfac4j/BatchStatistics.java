@@ -105,7 +105,8 @@ public final class BatchStatistics implements AutoCloseable {
   public LayerStatistics ofInputs(String name) {
     LayerState layer = batch.state().layer(name);
     double count = early.getOrDefault(name, 0.0);
-    double[] elements = count > 0 ? layer.values(Factors.A) : new double[layer.matrix(Factors.A).size()];
+    double[] elements =
+        count > 0 ? layer.values(Factors.A) : new double[layer.matrix(Factors.A).size()];
     return new LayerStatistics(count, layer.positions, Map.of(Factors.A, elements));
   }
 

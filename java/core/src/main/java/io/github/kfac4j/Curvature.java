@@ -83,8 +83,7 @@ sealed interface Curvature
      *     the gradient was dW; likewise {@code bias}
      */
     Result result(double inner, int weight, int bias) {
-      return new Result(
-          this, Math.scalb(inner, 2 * exponent), weight + exponent, bias + exponent);
+      return new Result(this, Math.scalb(inner, 2 * exponent), weight + exponent, bias + exponent);
     }
 
     void store() {

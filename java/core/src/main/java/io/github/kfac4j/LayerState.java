@@ -81,8 +81,7 @@ final class LayerState implements AutoCloseable {
   /** The same for values that go together with others up to the given size. */
   void setValues(String key, double[] values, double size) {
     MatrixStack stack = matrix(key);
-    int exponent =
-        stack.isDouble() ? 0 : Range.exponent(Math.max(size, Range.largest(values)));
+    int exponent = stack.isDouble() ? 0 : Range.exponent(Math.max(size, Range.largest(values)));
     setExponent(key, exponent);
     stack.set(Range.scaled(values, -exponent));
   }

@@ -63,8 +63,7 @@ public abstract class KfacAccuracyContract {
     Random random = new Random(seed);
     double[] a = Networks.gaussian(random, examples * 90);
     double[] g = Networks.gaussian(random, examples * 40);
-    return Networks.observation(
-        Fixtures.direct(a, examples, 90), Fixtures.direct(g, examples, 40));
+    return Networks.observation(Fixtures.direct(a, examples, 90), Fixtures.direct(g, examples, 40));
   }
 
   private static void check(LayerState state, LayerReport.GroupReport report, String damping) {

@@ -51,10 +51,7 @@ public abstract class KfacRangeContract {
     for (double[] size : SIZES) {
       double block = Math.max(size[0], 1) * size[1];
       KfacOptions options =
-          Networks.OPTIONS
-              .withDampingMode(mode)
-              .withDamping(0.1 * block * block)
-              .withDecay(0.5);
+          Networks.OPTIONS.withDampingMode(mode).withDamping(0.1 * block * block).withDecay(0.5);
       try (Backend backend = open();
           Kfac kfac = EveryLayer.kfac(backend, approximation, options);
           Kfac java = EveryLayer.kfac(new JavaBackend(), approximation, options)) {
@@ -72,10 +69,7 @@ public abstract class KfacRangeContract {
     for (double[] size : List.of(new double[] {1, 1e-24}, new double[] {1e-20, 1e15})) {
       double block = Math.max(1, size[1]);
       KfacOptions options =
-          Networks.OPTIONS
-              .withDampingMode(mode)
-              .withDamping(0.1 * block * block)
-              .withDecay(0.5);
+          Networks.OPTIONS.withDampingMode(mode).withDamping(0.1 * block * block).withDecay(0.5);
       try (Backend backend = open();
           Kfac kfac = EveryLayer.kfac(backend, approximation, options);
           Kfac java = EveryLayer.kfac(new JavaBackend(), approximation, options)) {
@@ -159,8 +153,7 @@ public abstract class KfacRangeContract {
       assertThat(Fixtures.error(kfac.state().outputFactor("fc"), g)).isLessThan(1e-6);
       other.restore(kfac.toTensors());
       java.restore(kfac.toTensors());
-      assertThat(other.state().outputFactor("fc"))
-          .containsExactly(kfac.state().outputFactor("fc"));
+      assertThat(other.state().outputFactor("fc")).containsExactly(kfac.state().outputFactor("fc"));
       assertThat(java.state().outputFactor("fc")).containsExactly(kfac.state().outputFactor("fc"));
       kfac.restore(java.toTensors());
       assertThat(kfac.state().outputFactor("fc")).containsExactly(java.state().outputFactor("fc"));

@@ -152,7 +152,8 @@ public final class JavaBackend implements Backend {
     double trace = scale * trace(source, k) + n * damping;
     return InverseAccuracy.certain(trace, trace(inverse, k), InverseAccuracy.roundoff(inverse))
         ? Status.OK
-        : InverseAccuracy.test(source.elements(), source.offset(k), n, scale, damping, inverse.elements());
+        : InverseAccuracy.test(
+            source.elements(), source.offset(k), n, scale, damping, inverse.elements());
   }
 
   @Override

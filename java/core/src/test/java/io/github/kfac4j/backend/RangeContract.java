@@ -30,8 +30,7 @@ public abstract class RangeContract extends ContractFixture {
         new double[] {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY}) {
       double[] damaged = values.clone();
       damaged[random.nextInt(n)] = bad;
-      for (double largest :
-          backend.largest(List.of(direct(damaged), HostTensor.of(damaged, n)))) {
+      for (double largest : backend.largest(List.of(direct(damaged), HostTensor.of(damaged, n)))) {
         assertThat(Double.isFinite(largest)).isFalse();
       }
     }

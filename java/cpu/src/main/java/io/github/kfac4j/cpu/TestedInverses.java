@@ -105,9 +105,6 @@ final class TestedInverses {
 
   private static Place place(Inversion inversion, int k, Status[] statuses) {
     return new Place(
-        InversionPlans.damped(inversion, k),
-        CpuMatrixStack.of(inversion.inverse()),
-        k,
-        statuses);
+        InversionPlans.damped(inversion, k), CpuMatrixStack.of(inversion.inverse()), k, statuses);
   }
 }
