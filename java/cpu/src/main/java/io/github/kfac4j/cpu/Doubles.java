@@ -29,6 +29,13 @@ record Doubles(Floats block, DoubleBuffer buffer, int start) {
     buffer.put(start + index, value);
   }
 
+  /** Adds {@code length} elements. */
+  void add(Floats source, int length) {
+    for (int i = 0; i < length; i++) {
+      put(i, get(i) + source.get(i));
+    }
+  }
+
   /** {@code factor * source} in place of {@code length} elements. */
   void setScaled(Floats source, double factor, int length) {
     for (int i = 0; i < length; i++) {

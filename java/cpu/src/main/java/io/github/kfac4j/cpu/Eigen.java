@@ -19,7 +19,7 @@ final class Eigen {
   }
 
   /** One after the other until one succeeds. */
-  private static final List<Solver> SOLVERS = List.of(Lapack::syevd, Lapack::syevr);
+  private static final List<Solver> SOLVERS = List.of(DoubleBlas::syevd, DoubleBlas::syevr);
 
   /** Elements that fit into the first-level cache with their transposes. */
   private static final int BLOCK = 32;
