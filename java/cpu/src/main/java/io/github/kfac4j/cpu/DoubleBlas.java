@@ -91,12 +91,6 @@ final class DoubleBlas {
         ldc);
   }
 
-  /** {@code y += x}. */
-  static void add(int n, Doubles x, Doubles y) {
-    Places at = PLACES.get();
-    cblas_daxpy(n, 1, at.a.at(x), 1, at.b.at(y), 1);
-  }
-
   // LAPACK is column-major: eigenvectors as its columns are rows here, and a symmetric matrix is
   // its
   // own transpose.

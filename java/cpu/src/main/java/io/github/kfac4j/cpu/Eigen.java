@@ -42,7 +42,7 @@ final class Eigen {
     Doubles values = scratch.takeDoubles(n);
     long mark = scratch.mark();
     for (Solver solver : solvers) {
-      vectors.setScaled(source.matrix(k), request.scale(), n * n);
+      vectors.setScaled(0, source.matrix(k), 0, request.scale(), n * n);
       int info = solver.solve(n, vectors, values, scratch);
       scratch.reset(mark);
       double norm = Math.max(Math.abs(values.get(0)), Math.abs(values.get(n - 1)));

@@ -72,10 +72,9 @@ final class GradientMatrix {
   /** Copies one task's rows to {@code [groups * rows, cols]}. */
   void copyTo(Doubles target, int task) {
     for (int r = firstRow(task); r < firstRow(task + 1); r++) {
-      Doubles row = target.plus((long) r * cols);
-      row.setScaled(weight.plus((long) r * width), 1, width);
+      target.setScaled(r * cols, weight, r * width, 1, width);
       if (bias != null) {
-        row.put(width, bias.get(r));
+        target.put(r * cols + width, bias.get(r));
       }
     }
   }

@@ -120,7 +120,9 @@ final class MomentPlan implements Plan {
 
   private void addLower(Doubles partial) {
     for (int i = 0; i < dim; i++) {
-      DoubleBlas.add(i + 1, partial.plus((long) i * dim), total.plus((long) i * dim));
+      for (int at = i * dim; at <= i * dim + i; at++) {
+        total.put(at, total.get(at) + partial.get(at));
+      }
     }
   }
 

@@ -34,11 +34,10 @@ record Wide(Floats first, Floats rest, Doubles whole, int stride) {
     }
     Doubles copy = scratch.takeDoubles((long) rows * columns);
     for (int r = 0; r < rows; r++) {
-      Doubles to = copy.plus((long) r * columns);
-      long from = start + (long) r * stride;
-      to.setScaled(first.plus(from), 1, columns);
+      int from = Math.toIntExact(start + (long) r * stride);
+      copy.setScaled(r * columns, first, from, 1, columns);
       if (rest != null) {
-        to.add(rest.plus(from), columns);
+        copy.add(r * columns, rest, from, columns);
       }
     }
     return of(copy, columns);
