@@ -10,12 +10,12 @@ final class DoubleInverse {
   static Status invert(DampedMatrix matrix, Floats inverse, Arena scratch) {
     int n = matrix.n();
     Doubles work = scratch.takeDoubles((long) n * n);
-    work.setScaled(matrix.source(), matrix.scale(), n * n);
+    work.setScaled(0, matrix.source(), 0, matrix.scale(), n * n);
     for (int i = 0; i < n; i++) {
       int diagonal = i * n + i;
       work.put(diagonal, work.get(diagonal) + matrix.damping());
     }
-    int pivot = Lapack.invert(n, work);
+    int pivot = DoubleBlas.invert(n, work);
     if (pivot != 0) {
       return Status.notPositiveDefinite(pivot - 1);
     }
