@@ -20,8 +20,8 @@ final class Bases {
     return new Eigendecomposition(
         source,
         Factors.debias(state),
-        backend.allocate(source.count(), n, n),
-        backend.allocate(source.count(), 1, n));
+        backend.allocateBasis(source.count(), n, n),
+        backend.allocateBasis(source.count(), 1, n));
   }
 
   static void close(Eigendecomposition request) {

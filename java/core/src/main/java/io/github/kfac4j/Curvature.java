@@ -62,6 +62,11 @@ sealed interface Curvature
   /** Whether inputs and output gradients can be observed apart, by the parts A and G. */
   boolean inputsApart();
 
+  /** Whether {@link #observe} needs the rows of one example together, examples first. */
+  default boolean groupsByExample() {
+    return false;
+  }
+
   /**
    * The uses of a pass in the form that {@link #observe} takes.
    *

@@ -32,8 +32,8 @@ final class EigenInversion {
             new Eigendecomposition(
                 source,
                 inversion.scale(),
-                backend.allocate(source.count(), n, n),
-                backend.allocate(source.count(), 1, n)));
+                backend.allocateBasis(source.count(), n, n),
+                backend.allocateBasis(source.count(), 1, n)));
       }
       List<Status[]> statuses = backend.decompose(requests);
       for (int i = 0; i < inversions.size(); i++) {
@@ -70,7 +70,7 @@ final class EigenInversion {
     }
     HostTensor inverse = HostTensor.of(identity, count * n, n);
     Gradient gradient = new Gradient(inverse, null);
-    try (MatrixStack moments = backend.allocate(count, n, n)) {
+    try (MatrixStack moments = backend.allocateBasis(count, n, n)) {
       moments.set(rows);
       backend.preconditionInBasis(
           List.of(new BasisStep(result.vectors(), null, moments, 1, least, gradient, gradient)));

@@ -47,7 +47,7 @@ final class EmbeddingBlocks implements Curvature {
     int width = state.layer.outputDim();
     state.matrices.put(Factors.A, backend.allocate(1, 1, rows));
     state.matrices.put(Factors.G, backend.allocate(1, width, width));
-    state.matrices.put(KroneckerBases.G_BASIS, backend.allocate(1, width, width));
+    state.matrices.put(KroneckerBases.G_BASIS, backend.allocateBasis(1, width, width));
     state.matrices.put(KroneckerBases.MOMENTS, backend.allocate(1, rows, width));
   }
 

@@ -80,6 +80,11 @@ final class FallbackBackend implements Backend {
   }
 
   @Override
+  public MatrixStack allocateBasis(int count, int rows, int cols) {
+    return fast.allocateBasis(count, rows, cols);
+  }
+
+  @Override
   public long[] firstNonFinite(List<? extends Tensor> tensors) {
     return attempt(
         "firstNonFinite",

@@ -35,12 +35,18 @@ final class InputCheck {
     return observations;
   }
 
+  /**
+   * Observations as what the curvature is made of.
+   *
+   * @param most at most so many of their first examples
+   */
   List<Curvature.Batch> observations(
-      List<Observation> observations, Function<String, Curvature.Part> parts) {
+      List<Observation> observations, int most, Function<String, Curvature.Part> parts) {
     Map<LayerState, Curvature.Batch> batches = new LinkedHashMap<>();
     Finiteness finiteness = new Finiteness();
-    for (Observation observation : observations) {
-      LayerState state = state(observation.layer());
+    for (Observation whole : observations) {
+      LayerState state = state(whole.layer());
+      Observation observation = needed(state, whole, most);
       Use use = use(state, observation);
       double scale = observation.outputGradScale();
       Curvature.Part part = parts.apply(observation.layer());
@@ -120,9 +126,26 @@ final class InputCheck {
     return state;
   }
 
+  /** What is observed of a pass, its examples first where that matters. */
+  private static Observation needed(LayerState state, Observation whole, int most) {
+    if (whole.examples() <= most
+        && !state.layer.groupsByExample()
+        && !state.curvature.groupsByExample()) {
+      return whole;
+    }
+    try {
+      return ExamplesFirst.of(whole, state.layer, most);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(LayerState.prefix(state.name) + e.getMessage(), e);
+    }
+  }
+
   private static Use use(LayerState state, Observation observation) {
     try {
-      return state.layer.use(observation.input(), observation.outputGrad());
+      return state
+          .layer
+          .use(observation.input(), observation.outputGrad())
+          .of(observation.examples());
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(LayerState.prefix(state.name) + e.getMessage(), e);
     }

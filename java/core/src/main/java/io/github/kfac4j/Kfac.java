@@ -160,11 +160,8 @@ public final class Kfac implements KfacVerbs {
     }
     int count = options.maxExamples();
     List<Observation> due =
-        check.known(observations).stream()
-            .filter(o -> due(state.layers().get(o.layer())))
-            .map(o -> o.leading(count))
-            .toList();
-    List<Curvature.Batch> batches = check.observations(due, parts);
+        check.known(observations).stream().filter(o -> due(state.layers().get(o.layer()))).toList();
+    List<Curvature.Batch> batches = check.observations(due, count, parts);
     // after shares s the average is (d X + (1 - d) sum s_k X_k) / (d + (1 - d) sum s_k)
     double decay = options.decay();
     double weightBefore = decay + (1 - decay) * before;

@@ -41,9 +41,9 @@ final class KroneckerBases implements Curvature {
     if (rotated) {
       Factors.allocate(backend, state, convention);
       state.matrices.put(
-          A_BASIS, backend.allocate(layer.groups(), layer.inputDim(), layer.inputDim()));
+          A_BASIS, backend.allocateBasis(layer.groups(), layer.inputDim(), layer.inputDim()));
       state.matrices.put(
-          G_BASIS, backend.allocate(layer.groups(), layer.outputDim(), layer.outputDim()));
+          G_BASIS, backend.allocateBasis(layer.groups(), layer.outputDim(), layer.outputDim()));
     }
     state.matrices.put(
         MOMENTS, backend.allocate(layer.groups(), layer.outputDim(), layer.inputDim()));
@@ -52,6 +52,11 @@ final class KroneckerBases implements Curvature {
   @Override
   public boolean inputsApart() {
     return rotated;
+  }
+
+  @Override
+  public boolean groupsByExample() {
+    return measured;
   }
 
   @Override

@@ -34,7 +34,7 @@ final class RankOne {
    * @throws IllegalArgumentException if the input is not in host memory or has no singular vectors
    */
   Separated split(Vectors use) {
-    int n = use.examples();
+    int n = Math.toIntExact(use.a().rows());
     int p = layer.positions();
     int c = layer.channels();
     double[] maps = layer.featureMaps(use);
@@ -49,7 +49,7 @@ final class RankOne {
         split(maps, first + i, vectors, i * small, psi, phi);
       }
     }
-    return new Separated(rows(psi, n, p), rows(phi, n, c), use.g());
+    return new Separated(rows(psi, n, p), rows(phi, n, c), use.g(), use.examples());
   }
 
   private static RowSamples rows(double[] data, int n, int width) {
@@ -80,8 +80,8 @@ final class RankOne {
     }
     double[] leading = new double[count * m];
     try (MatrixStack source = backend.allocate(count, m, m);
-        MatrixStack vectors = backend.allocate(count, m, m);
-        MatrixStack values = backend.allocate(count, 1, m)) {
+        MatrixStack vectors = backend.allocateBasis(count, m, m);
+        MatrixStack values = backend.allocateBasis(count, 1, m)) {
       source.set(products);
       Status[] statuses =
           backend.decompose(List.of(new Eigendecomposition(source, 1, vectors, values))).get(0);

@@ -15,6 +15,9 @@ public final class Report {
       "Columns of peers: how many times as long as kfac4j they take, the median of alternated"
           + " pairs";
 
+  /** Stands in the excerpt for the folder of the charts, until it is known where it goes. */
+  private static final String CHARTS = "\0charts\0";
+
   private final Path folder;
   private final Map<String, String> reasons;
   private final StringBuilder page = new StringBuilder("# Benchmarks\n");
@@ -59,8 +62,8 @@ public final class Report {
       Style.write(chart, folder.resolve(name));
       String alternative = "![" + chart.getTitle() + "](";
       page.append(alternative).append(name).append(")\n\n").append(command).append("\n");
-      String path = folder + "/" + name;
-      excerpt.append(alternative).append(path).append(")\n\n").append(command).append("\n");
+      excerpt.append(alternative).append(CHARTS).append(name).append(")\n\n");
+      excerpt.append(command).append("\n");
     }
   }
 
@@ -86,6 +89,9 @@ public final class Report {
     if (from < begin.length() || to < from) {
       throw new IOException(readme + ": there are no lines " + begin.strip() + ", " + end.strip());
     }
-    Files.writeString(readme, text.substring(0, from) + "\n" + excerpt + "\n" + text.substring(to));
+    Path here = readme.toAbsolutePath().normalize().getParent();
+    String charts = here.relativize(folder.toAbsolutePath().normalize()) + "/";
+    String body = excerpt.toString().replace(CHARTS, charts);
+    Files.writeString(readme, text.substring(0, from) + "\n" + body + "\n" + text.substring(to));
   }
 }

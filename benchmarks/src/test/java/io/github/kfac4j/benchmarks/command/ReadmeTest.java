@@ -14,14 +14,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import picocli.CommandLine.ParseResult;
 
-/** The commands that the README shows can be typed in as they stand. */
+/** The commands that the README of this folder shows can be typed in as they stand. */
 class ReadmeTest {
   private static final Pattern COMMAND =
       Pattern.compile("(?m)^java -jar benchmarks/target/benchmarks\\.jar([^#\\n]*)");
 
   @TestFactory
   List<DynamicTest> commandsAreUnderstood() throws IOException {
-    String readme = Files.readString(Path.of("..", "README.md"));
+    String readme = Files.readString(Path.of("README.md"));
     List<DynamicTest> tests =
         COMMAND
             .matcher(readme)

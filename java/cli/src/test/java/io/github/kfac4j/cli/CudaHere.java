@@ -3,6 +3,7 @@ package io.github.kfac4j.cli;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.kfac4j.cli.common.KnownBackends;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

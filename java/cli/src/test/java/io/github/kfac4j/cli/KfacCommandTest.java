@@ -3,6 +3,7 @@ package io.github.kfac4j.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.backend.BackendUnavailableException;
+import io.github.kfac4j.experiments.BadInputException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

@@ -1,6 +1,7 @@
 package io.github.kfac4j.cli;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
@@ -38,6 +39,24 @@ class ModuleDirectionsTest {
         .dependOnClassesThat()
         .resideInAPackage(ROOT + ".cli..")
         .check(all);
+  }
+
+  @Test
+  void experimentsKnowNoArgumentsAndOnlyTheCommandLineKnowsThem() {
+    never(in(ROOT + ".experiments.."), "picocli..");
+    noClasses()
+        .that()
+        .resideOutsideOfPackages(ROOT + ".cli..", ROOT + ".experiments..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage(ROOT + ".experiments..")
+        .check(all);
+  }
+
+  @Test
+  void packagesOfCommandsAndExperimentsFormNoCircle() {
+    slices().matching(ROOT + ".(experiments..)").should().beFreeOfCycles().check(all);
+    slices().matching(ROOT + ".(cli..)").should().beFreeOfCycles().check(all);
   }
 
   @Test

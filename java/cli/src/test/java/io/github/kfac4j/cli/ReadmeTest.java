@@ -8,8 +8,11 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -25,10 +28,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the README shows can be typed in as it stands. */
+/** What the READMEs show can be typed in as it stands. */
 class ReadmeTest {
   private static final Path ROOT = Path.of("..", "..").toAbsolutePath().normalize();
-  private static final String README = read(ROOT.resolve("README.md"));
+  private static final Map<Path, String> READMES = readmes();
   private static final Pattern FENCE = Pattern.compile("(?ms)^```(\\w*)\\n(.*?)^```$");
   private static final Pattern COMMAND =
       Pattern.compile("(?m)(?:^|&& |java -jar java/cli/target/)kfac(?:\\.jar)? ([^#\\n]*)");
@@ -78,18 +81,33 @@ class ReadmeTest {
       }
       """;
 
-  private static String read(Path file) {
-    try {
-      return Files.readString(file);
+  /** The front page and that of every folder with one, of whatever depth but build output. */
+  private static Map<Path, String> readmes() {
+    Map<Path, String> texts = new TreeMap<>();
+    try (Stream<Path> java = Files.list(ROOT.resolve("java"))) {
+      List<Path> folders =
+          Stream.concat(
+                  Stream.of("", "java", "native", "benchmarks").map(ROOT::resolve),
+                  java.filter(Files::isDirectory))
+              .toList();
+      for (Path folder : folders) {
+        Path file = folder.resolve("README.md");
+        if (Files.exists(file)) {
+          texts.put(file, Files.readString(file));
+        }
+      }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+    return texts;
+  }
+
+  private static Stream<MatchResult> matches(Pattern pattern) {
+    return READMES.values().stream().flatMap(text -> pattern.matcher(text).results());
   }
 
   private static Stream<String> fences(String language) {
-    return FENCE
-        .matcher(README)
-        .results()
+    return matches(FENCE)
         .filter(fence -> fence.group(1).equals(language))
         .map(fence -> fence.group(2));
   }
@@ -165,12 +183,28 @@ class ReadmeTest {
     }
   }
 
+  @TestFactory
+  List<DynamicTest> linksLeadSomewhere() {
+    List<DynamicTest> tests = new ArrayList<>();
+    READMES.forEach(
+        (readme, text) ->
+            LINK.matcher(text)
+                .results()
+                .map(link -> link.group(1))
+                .distinct()
+                .forEach(
+                    link ->
+                        tests.add(
+                            DynamicTest.dynamicTest(
+                                ROOT.relativize(readme) + " " + link,
+                                () -> assertThat(readme.resolveSibling(link)).exists()))));
+    assertThat(tests).hasSizeGreaterThan(20);
+    return tests;
+  }
+
   @Test
-  void linksAndTestsExist() throws IOException {
-    List<String> links =
-        LINK.matcher(README).results().map(link -> link.group(1)).distinct().toList();
-    assertThat(links).isNotEmpty().allSatisfy(link -> assertThat(ROOT.resolve(link)).exists());
-    List<String> named = TEST.matcher(README).results().map(MatchResult::group).toList();
+  void namedTestsExist() throws IOException {
+    List<String> named = matches(TEST).map(MatchResult::group).toList();
     try (Stream<Path> files = Files.walk(ROOT.resolve("java"))) {
       assertThat(
               files
@@ -178,6 +212,11 @@ class ReadmeTest {
                   .collect(Collectors.toSet()))
           .containsAll(named);
     }
-    assertThat(named).hasSizeGreaterThan(10);
+    assertThat(named).hasSizeGreaterThan(20);
+  }
+
+  @Test
+  void theFrontPageIsShort() {
+    assertThat(READMES.get(ROOT.resolve("README.md")).lines()).hasSizeLessThan(150);
   }
 }

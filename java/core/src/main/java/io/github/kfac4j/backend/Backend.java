@@ -23,6 +23,14 @@ public interface Backend extends AutoCloseable {
   /** A new stack of zeros, owned by the caller. */
   MatrixStack allocate(int count, int rows, int cols);
 
+  /**
+   * A new stack of zeros for eigenvectors or eigenvalues, owned by the caller: like {@link
+   * #allocate}, in more precision where the backend has a use for it. Verbs take either.
+   */
+  default MatrixStack allocateBasis(int count, int rows, int cols) {
+    return allocate(count, rows, cols);
+  }
+
   /** For each tensor the flat index of its first NaN or infinity, or -1 if all are finite. */
   long[] firstNonFinite(List<? extends Tensor> tensors);
 

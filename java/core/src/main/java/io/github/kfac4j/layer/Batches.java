@@ -16,6 +16,21 @@ final class Batches {
     }
   }
 
+  /**
+   * Rows of each example.
+   *
+   * @throws IllegalArgumentException if examples have not the same number of them
+   */
+  static int positions(long rows, int examples) {
+    if (rows % examples != 0) {
+      throw new IllegalArgumentException(
+          ("its tensors have %d rows, which is no multiple of the %d examples: feed it the same"
+                  + " number of rows for every example, or leave it out")
+              .formatted(rows, examples));
+    }
+    return Math.toIntExact(rows / examples);
+  }
+
   /** A tensor whose elements the layer itself has to read. */
   static HostTensor host(String what, Tensor tensor) {
     if (tensor instanceof HostTensor host) {

@@ -9,7 +9,9 @@ import io.github.kfac4j.tensor.Tensor;
  * A fully connected layer {@code s = W a + b}, weight {@code [outFeatures, inFeatures]}.
  *
  * <p>Inputs are {@code [N, inFeatures]}, or {@code [N, ..., inFeatures]} if the layer is applied at
- * several positions of each example; these share the weight.
+ * several positions of each example; these share the weight. The examples may be another dimension
+ * than the first, or several may lie together, if the {@link io.github.kfac4j.Observation} says how
+ * many there are.
  *
  * @param inFeatures of the layer
  * @param outFeatures of the layer
@@ -44,6 +46,16 @@ public record Dense(int inFeatures, int outFeatures, boolean bias, WeightSharing
   @Override
   public int outputDim() {
     return outFeatures;
+  }
+
+  @Override
+  public boolean featuresLast() {
+    return true;
+  }
+
+  @Override
+  public boolean groupsByExample() {
+    return sharing == WeightSharing.REDUCE;
   }
 
   @Override

@@ -61,6 +61,11 @@ public record Embedding(int vocabulary, int width, boolean timesUses) implements
   }
 
   @Override
+  public boolean featuresLast() {
+    return true;
+  }
+
+  @Override
   public Shape weightShape() {
     return Shape.of(vocabulary, width);
   }
@@ -74,8 +79,8 @@ public record Embedding(int vocabulary, int width, boolean timesUses) implements
     boolean logits = in.rank() >= 2 && out.rank() == in.rank();
     int last = out.rank() - 1;
     if (lookup && out.get(last) == width && same(in, out, in.rank())) {
-      return new Tokens(
-          ids(Batches.host("input", input)), rows(Batches.host("output gradient", outputGrad)));
+      RowSamples g = rows(Batches.host("output gradient", outputGrad));
+      return new Tokens(ids(Batches.host("input", input)), g, g.examples());
     }
     if (logits
         && in.get(last) == width

@@ -33,6 +33,16 @@ public sealed interface Layer
     return false;
   }
 
+  /** Whether tensors hold features in their last dimension and any places in the others. */
+  default boolean featuresLast() {
+    return false;
+  }
+
+  /** Whether {@link #use} itself needs the rows of one example together, examples first. */
+  default boolean groupsByExample() {
+    return false;
+  }
+
   /** What the damping is multiplied by for this layer. */
   default double dampingScale() {
     return 1;
@@ -47,7 +57,8 @@ public sealed interface Layer
   }
 
   /**
-   * What one use of the layer contributes to its curvature.
+   * What one use of the layer contributes to its curvature, with as many examples as the tensors'
+   * first dimension has entries, unless {@link Use#of} is told another number.
    *
    * @param input the layer's input
    * @param outputGrad gradients with respect to the layer's output

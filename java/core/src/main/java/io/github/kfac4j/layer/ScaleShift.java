@@ -78,6 +78,16 @@ public record ScaleShift(
   }
 
   @Override
+  public boolean featuresLast() {
+    return channelsLast;
+  }
+
+  @Override
+  public boolean groupsByExample() {
+    return true;
+  }
+
+  @Override
   public Shape weightShape() {
     return Shape.of(channels);
   }

@@ -7,15 +7,17 @@ import io.github.kfac4j.backend.RowSamples;
  *
  * @param ids one for each example and position
  * @param g gradients with respect to the embedded vectors
+ * @param examples N
  */
-public record Tokens(int[] ids, RowSamples g) implements Use {
+public record Tokens(int[] ids, RowSamples g, int examples) implements Use {
   @Override
-  public int examples() {
-    return g.examples();
+  public int positions() {
+    return Batches.positions(g.rows(), examples);
   }
 
   @Override
-  public int positions() {
-    return g.positions();
+  public Tokens of(int count) {
+    Batches.positions(g.rows(), count);
+    return new Tokens(ids, g, count);
   }
 }

@@ -5,6 +5,13 @@ public sealed interface Use permits Vectors, Tokens, Separated {
   /** Examples N. */
   int examples();
 
-  /** Positions T at which each example passed through the layer. */
+  /** Positions T at which each example passed through the layer: rows / N. */
   int positions();
+
+  /**
+   * The same rows as those of so many examples.
+   *
+   * @throws IllegalArgumentException if the number does not divide that of the rows
+   */
+  Use of(int examples);
 }

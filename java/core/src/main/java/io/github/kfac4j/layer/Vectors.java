@@ -12,8 +12,9 @@ import java.util.List;
  *
  * @param a the vectors of the factor A, the bias coordinate last
  * @param g the vectors of the factor G
+ * @param examples N; the rows of one lie together only if both factors' vectors have as many
  */
-public record Vectors(Samples a, Samples g) implements Use {
+public record Vectors(Samples a, Samples g, int examples) implements Use {
   /**
    * Checks that both were seen at the same places.
    *
@@ -28,6 +29,11 @@ public record Vectors(Samples a, Samples g) implements Use {
     }
   }
 
+  /** As many examples as the vectors tell of themselves. */
+  public Vectors(Samples a, Samples g) {
+    this(a, g, a.examples());
+  }
+
   private static String place(Samples samples) {
     return samples instanceof JointSamples
         ? "of several uses"
@@ -40,7 +46,8 @@ public record Vectors(Samples a, Samples g) implements Use {
         ? uses.get(0)
         : new Vectors(
             joint(uses.stream().map(Vectors::a).toList()),
-            joint(uses.stream().map(Vectors::g).toList()));
+            joint(uses.stream().map(Vectors::g).toList()),
+            uses.get(0).examples);
   }
 
   private static Samples joint(List<Samples> uses) {
@@ -69,12 +76,13 @@ public record Vectors(Samples a, Samples g) implements Use {
   }
 
   @Override
-  public int examples() {
-    return a.examples();
+  public int positions() {
+    return Batches.positions(a.rows(), examples);
   }
 
   @Override
-  public int positions() {
-    return a.positions();
+  public Vectors of(int count) {
+    Batches.positions(a.rows(), count);
+    return new Vectors(a, g, count);
   }
 }

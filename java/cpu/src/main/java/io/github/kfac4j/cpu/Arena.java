@@ -19,6 +19,11 @@ final class Arena implements AutoCloseable {
     return blocks.get(block).plus(at);
   }
 
+  /** Memory for {@code length} elements of fp64. */
+  Doubles takeDoubles(long length) {
+    return take(2 * length).asDoubles();
+  }
+
   /** The same memory as an address, for which no object is made. */
   long takeAddress(long length) {
     int at = claim(length);

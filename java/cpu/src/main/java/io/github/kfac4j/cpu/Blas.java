@@ -3,7 +3,6 @@ package io.github.kfac4j.cpu;
 import static org.bytedeco.openblas.global.openblas.*;
 
 import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
 
 /** The few BLAS and LAPACK routines in use, for row-major matrices. */
@@ -17,7 +16,6 @@ final class Blas {
     private final Place a = new Place();
     private final Place b = new Place();
     private final Place c = new Place();
-    private final IntegerPlace integers = new IntegerPlace();
   }
 
   private static final class Place extends FloatPointer {
@@ -31,17 +29,6 @@ final class Blas {
 
     Place at(Floats place, int distance) {
       address = place.address(distance);
-      return this;
-    }
-  }
-
-  private static final class IntegerPlace extends IntPointer {
-    IntegerPlace() {
-      super((Pointer) null);
-    }
-
-    IntegerPlace at(long place) {
-      address = place;
       return this;
     }
   }
@@ -140,43 +127,6 @@ final class Blas {
   static int potri(int n, Floats a, int lda) {
     return checked(
         "spotri", LAPACKE_spotri_work(LAPACK_COL_MAJOR, UPPER, n, PLACES.get().a.at(a), lda));
-  }
-
-  /** Elements of the workspace of {@link #syevd}, the last of which hold integers. */
-  static long syevdWork(int n) {
-    return syevdFloats(n) + syevdIntegers(n);
-  }
-
-  private static long syevdFloats(long n) {
-    return 1 + 6 * n + 2 * n * n;
-  }
-
-  private static int syevdIntegers(int n) {
-    return 3 + 5 * n;
-  }
-
-  /**
-   * Eigenvalues, ascending, and eigenvectors as rows, in place of a symmetric matrix; 0, or a
-   * positive number if the iteration failed.
-   */
-  static int syevd(int n, Floats a, Floats values, Floats work) {
-    Places at = PLACES.get();
-    int floats = Math.toIntExact(syevdFloats(n));
-    int integers = syevdIntegers(n);
-    return checked(
-        "ssyevd",
-        LAPACKE_ssyevd_work(
-            LAPACK_COL_MAJOR,
-            (byte) 'V',
-            UPPER,
-            n,
-            at.a.at(a),
-            n,
-            at.b.at(values),
-            at.c.at(work),
-            floats,
-            at.integers.at(work.address(floats)),
-            integers));
   }
 
   private static final byte UPPER = 'U';

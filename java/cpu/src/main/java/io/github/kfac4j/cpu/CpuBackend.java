@@ -16,13 +16,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The CPU backend: fp32 on OpenBLAS and, where it can be loaded, libkfac_cpu. Tensors in direct
- * buffers of native byte order are used where they are; others are converted through scratch
- * memory. All verbs share one pool of threads, each of which calls a serial BLAS; results do not
- * depend on the number of threads. Scratch memory is kept between calls until {@link #close()}: a
- * step like those before allocates nothing outside the heap, and on the heap only the objects that
- * describe its requests, a few KiB for each layer whatever its size and that of the batch; those of
- * the verbs in a basis, and of OpenBLAS alone, grow with the batch.
+ * The CPU backend: fp32, and fp64 where digits would be lost, on OpenBLAS and, where it can be
+ * loaded, libkfac_cpu. Tensors in direct buffers of native byte order are used where they are;
+ * others are converted through scratch memory. All verbs share one pool of threads, each of which
+ * calls a serial BLAS; results do not depend on the number of threads. Scratch memory is kept
+ * between calls until {@link #close()}: a step like those before allocates nothing outside the
+ * heap, and on the heap only the objects that describe its requests, a few KiB for each layer
+ * whatever its size and that of the batch; those of the verbs in a basis, and of OpenBLAS alone,
+ * grow with the batch.
  */
 public final class CpuBackend implements Backend {
   /** Shared memory, in floats, beyond which no more is worked on side by side: 64 MiB. */
@@ -66,7 +67,12 @@ public final class CpuBackend implements Backend {
 
   @Override
   public MatrixStack allocate(int count, int rows, int cols) {
-    return new CpuMatrixStack(count, rows, cols);
+    return new CpuMatrixStack(count, rows, cols, false);
+  }
+
+  @Override
+  public MatrixStack allocateBasis(int count, int rows, int cols) {
+    return new CpuMatrixStack(count, rows, cols, true);
   }
 
   @Override
@@ -136,20 +142,13 @@ public final class CpuBackend implements Backend {
     List<Status[]> statuses = new ArrayList<>();
     List<Plan> plans = new ArrayList<>();
     for (Eigendecomposition request : decompositions) {
-      CpuMatrixStack source = CpuMatrixStack.of(request.source());
-      CpuMatrixStack vectors = CpuMatrixStack.of(request.vectors());
-      CpuMatrixStack values = CpuMatrixStack.of(request.values());
-      Status[] status = new Status[source.count()];
+      int n = request.source().rows();
+      Status[] status = new Status[request.source().count()];
       statuses.add(status);
       for (int k = 0; k < status.length; k++) {
         int index = k;
-        DampedMatrix matrix = new DampedMatrix(source.matrix(k), source.rows(), request.scale(), 0);
-        plans.add(
-            Plan.of(
-                9 * Math.pow(source.rows(), 3),
-                s ->
-                    status[index] =
-                        Eigen.decompose(matrix, vectors.matrix(index), values.matrix(index), s)));
+        double work = 9 * Math.pow(n, 3);
+        plans.add(Plan.of(work, s -> status[index] = Eigen.decompose(request, index, s)));
       }
     }
     run(plans);

@@ -2,18 +2,26 @@ package io.github.kfac4j.cpu;
 
 import io.github.kfac4j.backend.MatrixStack;
 
-/** A stack of fp32 matrices outside the heap. */
+/**
+ * A stack of matrices outside the heap: of fp32, or of pairs of fp32, the second of which is what
+ * the first lacks. Pairs have 48 bits and count as fp64; what is fast in fp32 reads the first
+ * alone.
+ */
 final class CpuMatrixStack implements MatrixStack {
   private final int count;
   private final int rows;
   private final int cols;
   private Floats memory;
 
-  CpuMatrixStack(int count, int rows, int cols) {
+  /** The second of each pair, or null. */
+  private Floats rests;
+
+  CpuMatrixStack(int count, int rows, int cols, boolean pairs) {
     this.count = count;
     this.rows = rows;
     this.cols = cols;
     this.memory = Floats.allocate(size());
+    this.rests = pairs ? Floats.allocate(size()) : null;
   }
 
   /**
@@ -31,9 +39,31 @@ final class CpuMatrixStack implements MatrixStack {
         "the cpu backend uses its own matrix stacks, not " + stack.getClass().getName());
   }
 
-  /** Matrix {@code k}. */
+  /** Matrix {@code k}, rounded to fp32. */
   Floats matrix(int k) {
     return open().plus((long) k * rows * cols);
+  }
+
+  /** What {@link #matrix} lacks of the elements, as far as this stack knows; null if nothing. */
+  Floats rest(int k) {
+    open();
+    return rests == null ? null : rests.plus((long) k * rows * cols);
+  }
+
+  /** Sets an element, counted through all matrices. */
+  void put(int index, double value) {
+    float first = (float) value;
+    if (rests != null) {
+      // to 48 bits before it is rounded to 24: a tie would else be cut another way by the next copy
+      double kept = (double) first + (float) (value - first);
+      first = (float) kept;
+      rests.put(index, (float) (kept - first));
+    }
+    memory.put(index, first);
+  }
+
+  private double get(int index) {
+    return rests == null ? memory.get(index) : (double) memory.get(index) + rests.get(index);
   }
 
   /** Where an element of matrix {@code k} lies, for which no object is made. */
@@ -43,11 +73,11 @@ final class CpuMatrixStack implements MatrixStack {
 
   /** The trace of each matrix, summed in fp64. */
   double[] traces() {
+    open();
     double[] traces = new double[count];
-    Floats values = open();
     for (int k = 0; k < count; k++) {
       for (int i = 0; i < rows; i++) {
-        traces[k] += values.get((k * rows + i) * cols + i);
+        traces[k] += get((k * rows + i) * cols + i);
       }
     }
     return traces;
@@ -77,25 +107,25 @@ final class CpuMatrixStack implements MatrixStack {
 
   @Override
   public boolean isDouble() {
-    return false;
+    return rests != null;
   }
 
   @Override
   public double[] toArray() {
+    open();
     double[] all = new double[size()];
-    Floats values = open();
     for (int i = 0; i < all.length; i++) {
-      all[i] = values.get(i);
+      all[i] = get(i);
     }
     return all;
   }
 
   @Override
   public void set(double[] elements) {
-    Floats values = open();
+    open();
     requireSize(elements);
     for (int i = 0; i < elements.length; i++) {
-      values.put(i, (float) elements[i]);
+      put(i, elements[i]);
     }
   }
 
@@ -104,6 +134,9 @@ final class CpuMatrixStack implements MatrixStack {
     if (memory != null) {
       memory.free();
       memory = null;
+      if (rests != null) {
+        rests.free();
+      }
     }
   }
 }

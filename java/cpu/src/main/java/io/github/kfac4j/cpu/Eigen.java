@@ -1,29 +1,74 @@
 package io.github.kfac4j.cpu;
 
+import io.github.kfac4j.backend.Eigendecomposition;
 import io.github.kfac4j.backend.Status;
+import java.util.List;
 
-/** The eigendecomposition of one symmetric matrix, by divide and conquer. */
+/**
+ * The eigendecomposition of one symmetric matrix, in fp64: in fp32 the null space of a matrix of
+ * low rank comes out as eigenvalues of several roundings of its norm, which a preconditioner
+ * multiplies by the largest of the other factor over the damping.
+ */
 final class Eigen {
+  /**
+   * Eigenvalues, ascending, and eigenvectors as rows, in place of a symmetric matrix; returns 0, or
+   * another number if it failed.
+   */
+  interface Solver {
+    int solve(int n, Doubles matrix, Doubles values, Arena scratch);
+  }
+
+  /** One after the other until one succeeds. */
+  private static final List<Solver> SOLVERS = List.of(Lapack::syevd, Lapack::syevr);
+
+  /** Elements that fit into the first-level cache with their transposes. */
+  private static final int BLOCK = 32;
+
   private Eigen() {}
 
-  /** {@code M = V diag(w) V'}; on failure V and w keep their values. */
-  static Status decompose(DampedMatrix matrix, Floats vectors, Floats values, Arena scratch) {
-    int n = matrix.n();
-    int size = n * n;
-    Floats work = scratch.take(size);
-    Floats eigenvalues = scratch.take(n);
-    matrix.load(0, n, work);
-    if (!Finite.all(work, size)) {
+  /** {@code scale M = V diag(w) V'} for one matrix; on failure V and w keep their values. */
+  static Status decompose(Eigendecomposition request, int k, Arena scratch) {
+    return decompose(request, k, SOLVERS, scratch);
+  }
+
+  /** The same by the first of some solvers that succeeds. */
+  static Status decompose(Eigendecomposition request, int k, List<Solver> solvers, Arena scratch) {
+    CpuMatrixStack source = CpuMatrixStack.of(request.source());
+    int n = source.rows();
+    if (!Finite.all(source.matrix(k), n * n) || !Double.isFinite(request.scale())) {
       return Status.NOT_FINITE;
     }
-    if (Blas.syevd(n, work, eigenvalues, scratch.take(Blas.syevdWork(n))) > 0) {
-      return Status.NOT_CONVERGED;
+    Doubles vectors = scratch.takeDoubles((long) n * n);
+    Doubles values = scratch.takeDoubles(n);
+    long mark = scratch.mark();
+    for (Solver solver : solvers) {
+      vectors.setScaled(source.matrix(k), request.scale(), n * n);
+      int info = solver.solve(n, vectors, values, scratch);
+      scratch.reset(mark);
+      double norm = Math.max(Math.abs(values.get(0)), Math.abs(values.get(n - 1)));
+      if (info == 0 && norm < Double.POSITIVE_INFINITY) {
+        return norm > Float.MAX_VALUE ? Status.NOT_FINITE : write(request, k, vectors, values);
+      }
     }
-    if (!Finite.all(work, size) || !Finite.all(eigenvalues, n)) {
-      return Status.NOT_FINITE;
+    return Status.NOT_CONVERGED;
+  }
+
+  private static Status write(Eigendecomposition request, int k, Doubles rows, Doubles values) {
+    CpuMatrixStack vectors = CpuMatrixStack.of(request.vectors());
+    CpuMatrixStack target = CpuMatrixStack.of(request.values());
+    int n = vectors.rows();
+    for (int i0 = 0; i0 < n; i0 += BLOCK) {
+      for (int j0 = 0; j0 < n; j0 += BLOCK) {
+        for (int i = i0; i < Math.min(n, i0 + BLOCK); i++) {
+          for (int j = j0; j < Math.min(n, j0 + BLOCK); j++) {
+            vectors.put((k * n + i) * n + j, rows.get(j * n + i));
+          }
+        }
+      }
     }
-    Matrices.transpose(work, n, n, n, vectors, n);
-    values.copy(eigenvalues, n);
+    for (int i = 0; i < n; i++) {
+      target.put(k * n + i, values.get(i));
+    }
     return Status.OK;
   }
 }

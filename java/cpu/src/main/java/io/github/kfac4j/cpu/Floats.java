@@ -1,6 +1,8 @@
 package io.github.kfac4j.cpu;
 
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import org.bytedeco.javacpp.FloatPointer;
 
@@ -15,11 +17,16 @@ final class Floats {
 
   private final FloatPointer block;
   private final FloatBuffer buffer;
+
+  /** The same memory as fp64; null where it is not this backend's own. */
+  private final DoubleBuffer doubles;
+
   private final int start;
 
-  private Floats(FloatPointer block, FloatBuffer buffer, int start) {
+  private Floats(FloatPointer block, FloatBuffer buffer, DoubleBuffer doubles, int start) {
     this.block = block;
     this.buffer = buffer;
+    this.doubles = doubles;
     this.start = start;
   }
 
@@ -28,7 +35,9 @@ final class Floats {
     FloatPointer block = new FloatPointer(length + (long) ALIGNMENT);
     block.zero();
     long past = block.address() / Float.BYTES % ALIGNMENT;
-    return new Floats(block, block.asBuffer(), (int) (ALIGNMENT - past));
+    ByteBuffer bytes = block.asByteBuffer();
+    int start = (int) (ALIGNMENT - past);
+    return new Floats(block, bytes.asFloatBuffer(), bytes.asDoubleBuffer(), start);
   }
 
   /** Whether the memory of a buffer can be used as it is. */
@@ -39,7 +48,7 @@ final class Floats {
   /** The memory of a buffer for which {@link #canWrap} holds, from the buffer's position. */
   static Floats wrap(FloatBuffer data) {
     FloatBuffer slice = data.slice();
-    return new Floats(new FloatPointer(slice), slice, 0);
+    return new Floats(new FloatPointer(slice), slice, null, 0);
   }
 
   /** Releases a block that {@link #allocate} made. */
@@ -49,7 +58,12 @@ final class Floats {
 
   /** The place {@code distance} elements further on. */
   Floats plus(long distance) {
-    return new Floats(block, buffer, Math.toIntExact(start + distance));
+    return new Floats(block, buffer, doubles, Math.toIntExact(start + distance));
+  }
+
+  /** This place, at a multiple of 8 bytes in a block of this backend's own, as fp64. */
+  Doubles asDoubles() {
+    return new Doubles(this, doubles, start / 2);
   }
 
   /** What native code takes; valid as long as the block is reachable. */

@@ -16,7 +16,8 @@ final class Copies {
         observation.layer(),
         copy(observation, observation.input()),
         copy(observation, observation.outputGrad()),
-        observation.outputGradScale());
+        observation.outputGradScale(),
+        observation.examples());
   }
 
   private static HostTensor copy(Observation observation, Tensor tensor) {

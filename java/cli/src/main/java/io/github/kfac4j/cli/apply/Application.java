@@ -7,7 +7,7 @@ import io.github.kfac4j.LayerReport;
 import io.github.kfac4j.Observation;
 import io.github.kfac4j.StepReport;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.cli.BadInputException;
+import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.safetensors.StoredTensor;

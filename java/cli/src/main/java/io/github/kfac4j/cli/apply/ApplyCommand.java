@@ -2,9 +2,9 @@ package io.github.kfac4j.cli.apply;
 
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.cli.BackendOption;
-import io.github.kfac4j.cli.BadInputException;
-import io.github.kfac4j.cli.JsonOption;
+import io.github.kfac4j.cli.common.BackendOption;
+import io.github.kfac4j.cli.common.JsonOption;
+import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.safetensors.TensorFile;
 import java.io.IOException;

@@ -2,7 +2,7 @@ package io.github.kfac4j.cli.apply;
 
 import io.github.kfac4j.LayerGradient;
 import io.github.kfac4j.Observation;
-import io.github.kfac4j.cli.BadInputException;
+import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.safetensors.DType;
 import io.github.kfac4j.safetensors.StoredTensor;

@@ -1,6 +1,6 @@
 package io.github.kfac4j.cli.apply;
 
-import io.github.kfac4j.cli.BadInputException;
+import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.safetensors.DType;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;

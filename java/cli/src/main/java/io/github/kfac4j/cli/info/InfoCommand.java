@@ -1,8 +1,8 @@
 package io.github.kfac4j.cli.info;
 
-import io.github.kfac4j.cli.JsonOption;
-import io.github.kfac4j.cli.KnownBackends;
-import io.github.kfac4j.cli.Version;
+import io.github.kfac4j.cli.common.JsonOption;
+import io.github.kfac4j.cli.common.KnownBackends;
+import io.github.kfac4j.cli.common.Version;
 import java.io.PrintWriter;
 import java.util.List;
 import picocli.CommandLine.Command;

@@ -1,7 +1,7 @@
 package io.github.kfac4j.cli.nqm;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import io.github.kfac4j.cli.ExitCode;
+import io.github.kfac4j.cli.common.ExitCode;
 import io.github.kfac4j.nqm.CriticalBatchSize;
 import io.github.kfac4j.nqm.Method;
 import java.util.Locale;

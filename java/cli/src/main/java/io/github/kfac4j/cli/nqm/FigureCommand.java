@@ -1,8 +1,8 @@
 package io.github.kfac4j.cli.nqm;
 
-import io.github.kfac4j.cli.BadInputException;
-import io.github.kfac4j.cli.ExitCode;
-import io.github.kfac4j.cli.nqm.figures.Figures;
+import io.github.kfac4j.cli.common.ExitCode;
+import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.experiments.figures.Figures;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package io.github.kfac4j.cli.nqm;
 
-import io.github.kfac4j.cli.BadInputException;
+import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.nqm.Spectrum;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,7 +1,7 @@
 package io.github.kfac4j.cli.nqm;
 
-import io.github.kfac4j.cli.BadInputException;
-import io.github.kfac4j.cli.JsonOption;
+import io.github.kfac4j.cli.common.JsonOption;
+import io.github.kfac4j.experiments.BadInputException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Mixin;

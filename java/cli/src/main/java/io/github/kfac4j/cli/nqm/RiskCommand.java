@@ -2,8 +2,8 @@ package io.github.kfac4j.cli.nqm;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import io.github.kfac4j.cli.ExitCode;
-import io.github.kfac4j.cli.TextTable;
+import io.github.kfac4j.cli.common.ExitCode;
+import io.github.kfac4j.cli.common.TextTable;
 import io.github.kfac4j.nqm.Algorithm;
 import io.github.kfac4j.nqm.Method;
 import io.github.kfac4j.nqm.MonteCarlo;

@@ -1,8 +1,8 @@
 package io.github.kfac4j.cli.nqm;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import io.github.kfac4j.cli.ExitCode;
-import io.github.kfac4j.cli.TextTable;
+import io.github.kfac4j.cli.common.ExitCode;
+import io.github.kfac4j.cli.common.TextTable;
 import io.github.kfac4j.nqm.InformationBound;
 import io.github.kfac4j.nqm.NoisyQuadratic;
 import io.github.kfac4j.nqm.Schedule;

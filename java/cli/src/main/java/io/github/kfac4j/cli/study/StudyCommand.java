@@ -1,8 +1,5 @@
 package io.github.kfac4j.cli.study;
 
-import io.github.kfac4j.cli.study.batchsize.BatchSizeCommand;
-import io.github.kfac4j.cli.study.scaling.ScalingCommand;
-import io.github.kfac4j.cli.study.sensitivity.SensitivityCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;

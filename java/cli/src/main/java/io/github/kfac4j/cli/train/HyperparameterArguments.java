@@ -1,7 +1,7 @@
 package io.github.kfac4j.cli.train;
 
-import io.github.kfac4j.cli.train.run.Hyperparameters;
-import io.github.kfac4j.cli.train.run.OptimizerName;
+import io.github.kfac4j.experiments.train.Hyperparameters;
+import io.github.kfac4j.experiments.train.OptimizerName;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;

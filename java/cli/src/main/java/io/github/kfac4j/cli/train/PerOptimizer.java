@@ -1,8 +1,8 @@
 package io.github.kfac4j.cli.train;
 
-import io.github.kfac4j.cli.BadInputException;
-import io.github.kfac4j.cli.Choice;
-import io.github.kfac4j.cli.train.run.OptimizerName;
+import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.experiments.OptionText;
+import io.github.kfac4j.experiments.train.OptimizerName;
 import java.util.Collection;
 import java.util.Map;
 import java.util.TreeMap;
@@ -15,7 +15,7 @@ public final class PerOptimizer {
   /** The numbers by optimizer; one number alone is for all of {@code all}. */
   static Map<OptimizerName, Double> parse(
       String option, String text, Collection<OptimizerName> all) {
-    return parse(option, text, all, PerOptimizer::number);
+    return parse(option, text, all, OptionText::number);
   }
 
   /**
@@ -39,18 +39,9 @@ public final class PerOptimizer {
       if (pair.length < 2) {
         throw new BadInputException("%s: '%s' is not NAME=VALUE".formatted(option, part));
       }
-      OptimizerName name = Choice.of(option, OptimizerName.values(), pair[0]);
+      OptimizerName name = OptionText.choice(option, OptimizerName.values(), pair[0]);
       values.put(name, value.apply(option, pair[1]));
     }
     return values;
-  }
-
-  /** The number that {@code text} is. */
-  public static double number(String option, String text) {
-    try {
-      return Double.parseDouble(text);
-    } catch (NumberFormatException e) {
-      throw new BadInputException("%s: '%s' is not a number".formatted(option, text), e);
-    }
   }
 }

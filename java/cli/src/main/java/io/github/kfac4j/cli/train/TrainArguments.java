@@ -1,12 +1,12 @@
 package io.github.kfac4j.cli.train;
 
-import io.github.kfac4j.cli.BadInputException;
-import io.github.kfac4j.cli.Choice;
-import io.github.kfac4j.cli.data.Dataset;
-import io.github.kfac4j.cli.data.DatasetName;
-import io.github.kfac4j.cli.train.run.ModelName;
-import io.github.kfac4j.cli.train.run.OptimizerName;
-import io.github.kfac4j.cli.train.run.RunOptions;
+import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.experiments.OptionText;
+import io.github.kfac4j.experiments.data.Dataset;
+import io.github.kfac4j.experiments.data.DatasetName;
+import io.github.kfac4j.experiments.train.ModelName;
+import io.github.kfac4j.experiments.train.OptimizerName;
+import io.github.kfac4j.experiments.train.RunOptions;
 import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.ArgGroup;
@@ -105,19 +105,21 @@ final class TrainArguments {
   /** What a new run starts from: the defaults of the model that is asked for. */
   RunOptions defaults() {
     return RunOptions.defaults(
-        model == null ? ModelName.SIMPLE_CNN : Choice.of("--model", ModelName.values(), model));
+        model == null
+            ? ModelName.SIMPLE_CNN
+            : OptionText.choice("--model", ModelName.values(), model));
   }
 
   /** The options with {@code base} where the user said nothing; epochs are left to later. */
   RunOptions over(RunOptions base) {
     return new RunOptions(
-        data == null ? base.data() : Choice.of("--data", DatasetName.values(), data),
+        data == null ? base.data() : OptionText.choice("--data", DatasetName.values(), data),
         dataDir == null ? base.dataDir() : dataDir.toString(),
-        model == null ? base.model() : Choice.of("--model", ModelName.values(), model),
+        model == null ? base.model() : OptionText.choice("--model", ModelName.values(), model),
         optimizers == null
             ? base.optimizers()
             : optimizers.stream()
-                .map(name -> Choice.of("--optimizer", OptimizerName.values(), name))
+                .map(name -> OptionText.choice("--optimizer", OptimizerName.values(), name))
                 .toList(),
         backend == null ? base.backend() : backend,
         batch == null ? base.batch() : batch,

@@ -1,25 +1,25 @@
 package io.github.kfac4j.cli.train;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Backends;
-import io.github.kfac4j.cli.BadInputException;
-import io.github.kfac4j.cli.ExitCode;
-import io.github.kfac4j.cli.JsonOption;
-import io.github.kfac4j.cli.KnownBackends;
-import io.github.kfac4j.cli.Version;
-import io.github.kfac4j.cli.data.Dataset;
-import io.github.kfac4j.cli.data.Datasets;
-import io.github.kfac4j.cli.train.report.JsonResult;
-import io.github.kfac4j.cli.train.report.MetricsCsv;
-import io.github.kfac4j.cli.train.report.Report;
-import io.github.kfac4j.cli.train.report.Summary;
-import io.github.kfac4j.cli.train.run.Comparison;
-import io.github.kfac4j.cli.train.run.History;
-import io.github.kfac4j.cli.train.run.Interruption;
-import io.github.kfac4j.cli.train.run.OptimizerName;
-import io.github.kfac4j.cli.train.run.RunFolder;
-import io.github.kfac4j.cli.train.run.RunOptions;
-import io.github.kfac4j.cli.train.run.Team;
+import io.github.kfac4j.backend.BackendUnavailableException;
+import io.github.kfac4j.cli.common.ExitCode;
+import io.github.kfac4j.cli.common.JsonOption;
+import io.github.kfac4j.cli.common.KnownBackends;
+import io.github.kfac4j.cli.common.Version;
+import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.experiments.data.Dataset;
+import io.github.kfac4j.experiments.data.Datasets;
+import io.github.kfac4j.experiments.report.JsonResult;
+import io.github.kfac4j.experiments.report.MetricsCsv;
+import io.github.kfac4j.experiments.report.Report;
+import io.github.kfac4j.experiments.report.Summary;
+import io.github.kfac4j.experiments.train.Comparison;
+import io.github.kfac4j.experiments.train.History;
+import io.github.kfac4j.experiments.train.Interruption;
+import io.github.kfac4j.experiments.train.OptimizerName;
+import io.github.kfac4j.experiments.train.RunFolder;
+import io.github.kfac4j.experiments.train.RunOptions;
+import io.github.kfac4j.experiments.train.Team;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;
@@ -97,10 +97,18 @@ public final class TrainCommand implements Callable<Integer> {
       try {
         return call(team);
       } catch (IOException | RuntimeException e) {
-        team.giveUp(e);
+        giveUp(team, e);
         throw e;
       }
     }
+  }
+
+  private static void giveUp(Team team, Exception e) {
+    boolean input = e instanceof BadInputException;
+    boolean backend = e instanceof BackendUnavailableException;
+    team.giveUp(
+        input || backend ? e.getMessage() : e.toString(),
+        input ? ExitCode.BAD_INPUT : backend ? ExitCode.UNAVAILABLE : ExitCode.FAILED);
   }
 
   private int call(Team team) throws IOException {
@@ -133,9 +141,7 @@ public final class TrainCommand implements Callable<Integer> {
     if (options.optimizers().stream().noneMatch(name -> name.approximation().isPresent())) {
       return null;
     }
-    return options.backend().equals(RunOptions.AUTO)
-        ? Backends.best()
-        : KnownBackends.open(options.backend());
+    return KnownBackends.openOrBest(options.backend());
   }
 
   private Path resumeFolder() {

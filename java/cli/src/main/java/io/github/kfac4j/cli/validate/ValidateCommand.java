@@ -2,11 +2,11 @@ package io.github.kfac4j.cli.validate;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.BackendUnavailableException;
-import io.github.kfac4j.cli.BadInputException;
-import io.github.kfac4j.cli.ExitCode;
-import io.github.kfac4j.cli.JsonOption;
-import io.github.kfac4j.cli.KnownBackends;
-import io.github.kfac4j.cli.KnownBackends.Availability;
+import io.github.kfac4j.cli.common.ExitCode;
+import io.github.kfac4j.cli.common.JsonOption;
+import io.github.kfac4j.cli.common.KnownBackends;
+import io.github.kfac4j.cli.common.KnownBackends.Availability;
+import io.github.kfac4j.experiments.BadInputException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;

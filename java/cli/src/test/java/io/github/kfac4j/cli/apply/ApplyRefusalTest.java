@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.kfac4j.cli.Cli;
-import io.github.kfac4j.cli.KnownBackends;
+import io.github.kfac4j.cli.common.KnownBackends;
 import io.github.kfac4j.safetensors.DType;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.io.IOException;

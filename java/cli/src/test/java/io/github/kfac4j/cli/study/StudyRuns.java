@@ -1,7 +1,7 @@
 package io.github.kfac4j.cli.study;
 
 import io.github.kfac4j.cli.Cli;
-import io.github.kfac4j.cli.train.TinyData;
+import io.github.kfac4j.experiments.TinyData;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,6 +3,7 @@ package io.github.kfac4j.cli.train;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.cli.Cli;
+import io.github.kfac4j.experiments.TinyData;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.safetensors.TensorFile;
 import java.io.File;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.kfac4j.cli.Cli;
+import io.github.kfac4j.experiments.TinyData;
 import io.github.kfac4j.safetensors.TensorFile;
 import java.awt.image.BufferedImage;
 import java.io.IOException;

@@ -3,7 +3,7 @@ package io.github.kfac4j.cli.train;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.cli.Cli;
-import io.github.kfac4j.cli.KnownBackends;
+import io.github.kfac4j.cli.common.KnownBackends;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -3,6 +3,7 @@ package io.github.kfac4j.cli.train;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.kfac4j.cli.Cli;
+import io.github.kfac4j.experiments.TinyData;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,2 +1,0 @@
-/** Plots with logarithmic axes, as figures and studies draw them. */
-package io.github.kfac4j.cli.plot;

@@ -1,0 +1,52 @@
+package io.github.kfac4j.cli.study;
+
+import io.github.kfac4j.cli.common.ExitCode;
+import io.github.kfac4j.cli.common.JsonOption;
+import io.github.kfac4j.experiments.study.batchsize.BatchSizeStudy;
+import io.github.kfac4j.experiments.study.trial.Study;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** The subcommand {@code study batch-size}. */
+@Command(
+    name = "batch-size",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Measures how many steps optimizers need to a goal, tuned anew for every batch size (Shallue et"
+          + " al., 2019; Zhang et al., 2019), and reads off the critical batch size.",
+      "Leaves steps.csv (every trial), batch-size.png and report.html in a folder. Every finished"
+          + " trial is kept: after Ctrl-C or a crash the same command continues."
+    },
+    sortOptions = false)
+public final class BatchSizeCommand implements Callable<Integer> {
+  private static final List<Integer> BATCHES = List.of(32, 64, 128, 256, 512);
+
+  @Spec private CommandSpec spec;
+  @Mixin private StudyArguments arguments;
+
+  @Option(
+      names = "--trials",
+      paramLabel = "K",
+      defaultValue = "8",
+      description =
+          "Points of the metaparameter space for each optimizer and batch size (default: 8, for a"
+              + " first look; the papers take 100).")
+  private int trials;
+
+  @Mixin private JsonOption json;
+
+  @Override
+  public Integer call() throws IOException {
+    Study.Plan plan =
+        new BatchSizeStudy(arguments.optimizers(), arguments.batches(BATCHES), trials);
+    StudyOutput output = new StudyOutput(spec.commandLine(), json.enabled());
+    output.run(plan, arguments.settings("0:0.99"), arguments.out(plan.name()));
+    return ExitCode.OK;
+  }
+}

@@ -1,2 +1,0 @@
-/** The subcommand {@code study batch-size}: steps to a goal against the batch size. */
-package io.github.kfac4j.cli.study.batchsize;

@@ -1,2 +1,0 @@
-/** The subcommand {@code study sensitivity}: which metaparameters reach a goal. */
-package io.github.kfac4j.cli.study.sensitivity;

@@ -1,4 +1,0 @@
-package io.github.kfac4j.cli.study.trial;
-
-/** A trial and what became of it. */
-public record Result(Trial trial, Outcome outcome) {}

@@ -1,2 +1,0 @@
-/** What a training run leaves behind: table, CSV, plots and a page. */
-package io.github.kfac4j.cli.train.report;

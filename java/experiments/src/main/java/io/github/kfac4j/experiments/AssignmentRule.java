@@ -1,0 +1,30 @@
+package io.github.kfac4j.experiments;
+
+import io.github.kfac4j.distributed.Assignment;
+import io.github.kfac4j.distributed.LayerCost;
+import java.util.List;
+import java.util.Locale;
+
+/** The ways to assign layers to ranks, with the names on the command line. */
+public enum AssignmentRule {
+  /** As Osawa et al. do it. */
+  CONTIGUOUS,
+  /** In turn. */
+  ROUND_ROBIN,
+  /** By cost. */
+  BALANCED;
+
+  /** The assignment of layers to so many ranks. */
+  public Assignment assign(List<LayerCost> costs, int ranks) {
+    return switch (this) {
+      case BALANCED -> Assignment.balanced(costs, ranks);
+      case CONTIGUOUS -> Assignment.contiguous(costs, ranks);
+      case ROUND_ROBIN -> Assignment.roundRobin(costs, ranks);
+    };
+  }
+
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}

@@ -1,0 +1,30 @@
+package io.github.kfac4j.experiments.data;
+
+/** The data sets that {@code --data} accepts. */
+public enum DatasetName {
+  /** 28 x 28 grey images of clothes; MIT licence. */
+  FASHION_MNIST("fashion-mnist", 60_000),
+  /** 28 x 28 grey images of digits. */
+  MNIST("mnist", 60_000),
+  /** 32 x 32 colour images of animals and vehicles. */
+  CIFAR10("cifar10", 50_000);
+
+  private final String label;
+  private final int completeCount;
+
+  DatasetName(String label, int completeCount) {
+    this.label = label;
+    this.completeCount = completeCount;
+  }
+
+  /** Images in the published training files. */
+  int completeCount() {
+    return completeCount;
+  }
+
+  /** The name on the command line. */
+  @Override
+  public String toString() {
+    return label;
+  }
+}

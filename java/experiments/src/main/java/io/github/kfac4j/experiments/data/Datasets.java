@@ -1,0 +1,116 @@
+package io.github.kfac4j.experiments.data;
+
+import io.github.kfac4j.experiments.BadInputException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/** Finds and loads data sets. */
+public final class Datasets {
+  /** Held out of the complete training files, as in the experiments that are compared with. */
+  private static final int HELD_OUT = 5_000;
+
+  private static final Path DEBIAN = Path.of("/usr/share/datasets");
+
+  private Datasets() {}
+
+  /**
+   * Loads from {@code directory} if given; else, for Fashion-MNIST, from where Debian's package
+   * dataset-fashion-mnist puts it; else its bundled subset.
+   *
+   * @throws BadInputException if nothing is found or a file is damaged
+   */
+  public static Dataset load(DatasetName name, Optional<Path> directory) {
+    return load(name, directory, DEBIAN);
+  }
+
+  static Dataset load(DatasetName name, Optional<Path> directory, Path systemDirectory) {
+    if (directory.isPresent()) {
+      Path given = directory.get();
+      if (!Files.isDirectory(given)) {
+        throw new BadInputException("--data-dir %s is not a directory".formatted(given));
+      }
+      return fromDirectory(name, given, given.toString());
+    }
+    Path system = systemDirectory.resolve(name.toString());
+    if (Files.isDirectory(system)) {
+      return fromDirectory(name, system, system + " (system package)");
+    }
+    if (name == DatasetName.FASHION_MNIST) {
+      return split(name, "bundled subset of real images", idx(Datasets::bundled));
+    }
+    throw new BadInputException(
+        "%s is not bundled: download it and name its folder with --data-dir".formatted(name));
+  }
+
+  private static Dataset fromDirectory(DatasetName name, Path directory, String source) {
+    Function<String, DataFile> files = file -> DataFile.read(find(directory, file));
+    Parts parts =
+        name != DatasetName.CIFAR10
+            ? idx(files)
+            : new Parts(
+                CifarFile.images(
+                    IntStream.rangeClosed(1, 5)
+                        .mapToObj(i -> files.apply("data_batch_%d.bin".formatted(i)))
+                        .toList()),
+                CifarFile.images(List.of(files.apply("test_batch.bin"))));
+    return split(name, source, parts);
+  }
+
+  private record Parts(Images train, Images test) {}
+
+  private static Parts idx(Function<String, DataFile> files) {
+    return new Parts(
+        IdxFile.images(
+            files.apply("train-images-idx3-ubyte"), files.apply("train-labels-idx1-ubyte")),
+        IdxFile.images(
+            files.apply("t10k-images-idx3-ubyte"), files.apply("t10k-labels-idx1-ubyte")));
+  }
+
+  private static Dataset split(DatasetName name, String source, Parts parts) {
+    Images train = parts.train;
+    if (train.imageSize() != parts.test.imageSize()) {
+      throw new BadInputException(
+          "%s (%s): training and test images differ in size".formatted(name, source));
+    }
+    if (train.count() != name.completeCount()) {
+      return new Dataset(name.toString(), source, "validation on the test file", train, parts.test);
+    }
+    int kept = train.count() - HELD_OUT;
+    return new Dataset(
+        name.toString(),
+        source,
+        "the last %,d training images held out, test file unused".formatted(HELD_OUT),
+        train.slice(0, kept),
+        train.slice(kept, train.count()));
+  }
+
+  /** The file itself or gzipped, in the folder or in the subfolder its archive unpacks to. */
+  private static Path find(Path directory, String file) {
+    return Stream.of(directory, directory.resolve("cifar-10-batches-bin"))
+        .flatMap(folder -> Stream.of(folder.resolve(file), folder.resolve(file + ".gz")))
+        .filter(Files::isRegularFile)
+        .findFirst()
+        .orElseThrow(
+            () -> new BadInputException("%s has no file %s[.gz]".formatted(directory, file)));
+  }
+
+  private static DataFile bundled(String file) {
+    String resource = "fashion-mnist/" + file + ".gz";
+    try (InputStream in = Datasets.class.getResourceAsStream(resource)) {
+      if (in == null) {
+        throw new IllegalStateException("missing from the jar: " + resource);
+      }
+      return DataFile.read("bundled " + file, in);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

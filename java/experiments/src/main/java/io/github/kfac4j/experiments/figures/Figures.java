@@ -1,0 +1,104 @@
+package io.github.kfac4j.experiments.figures;
+
+import io.github.kfac4j.experiments.plot.Panel;
+import io.github.kfac4j.experiments.plot.PanelChart;
+import java.awt.Graphics2D;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import javax.imageio.ImageIO;
+import org.knowm.xchart.BitmapEncoder;
+
+/** All figures of the model, and how they become files. */
+public final class Figures {
+  private static final List<Figure> ALL =
+      List.of(
+          new DampingFigure(),
+          SpeedupFigure.momentum(),
+          new ScheduleSpeedupFigure(),
+          new ScheduleShapeFigure(),
+          SpeedupFigure.average(),
+          new FirstTermFigure(),
+          new TargetFigure(),
+          new LearningRateFigure(),
+          new FinalRateFigure());
+
+  private Figures() {}
+
+  /**
+   * A figure on disk.
+   *
+   * @param figure its number in the paper
+   * @param says its message in one sentence
+   */
+  public record Written(String figure, String title, String says, String csv, String png) {}
+
+  /** What is told about the progress, from any thread. */
+  public interface Progress {
+    /** Some more of the work of {@link #work} is done. */
+    void step();
+
+    /** The work on this figure begins. */
+    void figure(String id);
+  }
+
+  /** The numbers of all figures. */
+  public static List<String> ids() {
+    return ALL.stream().map(Figure::id).toList();
+  }
+
+  /** How many steps {@link #write} will tell of. */
+  public static int work(List<String> ids) {
+    return selected(ids).stream().mapToInt(f -> f.work() + 1).sum();
+  }
+
+  private static List<Figure> selected(List<String> ids) {
+    return ALL.stream().filter(f -> ids.contains(f.id())).toList();
+  }
+
+  /**
+   * Writes figure-ID.csv and figure-ID.png for each, and index.html with all of them.
+   *
+   * @param folder an existing folder
+   */
+  public static List<Written> write(List<String> ids, Path folder, Progress progress)
+      throws IOException {
+    Results results = new Results(progress::step);
+    List<Written> written = new ArrayList<>();
+    for (Figure figure : selected(ids)) {
+      progress.figure(figure.id());
+      Drawing drawing = figure.draw(results);
+      Path csv = folder.resolve("figure-" + figure.id() + ".csv");
+      Path png = folder.resolve("figure-" + figure.id() + ".png");
+      Files.write(csv, drawing.table().lines());
+      if (!ImageIO.write(image(drawing.panels()), "png", png.toFile())) {
+        throw new IOException("no writer for PNG images in this Java runtime");
+      }
+      written.add(
+          new Written(figure.id(), figure.title(), drawing.says(), csv.toString(), png.toString()));
+      progress.step();
+    }
+    Files.writeString(folder.resolve("index.html"), Page.of(written));
+    return written;
+  }
+
+  private static BufferedImage image(List<Panel> panels) {
+    int columns = panels.size() == 1 ? 1 : panels.size() > 4 ? 3 : 2;
+    int width = panels.size() == 1 ? 1100 : 2400 / columns;
+    int height = panels.size() == 1 ? 850 : width * 4 / 5;
+    int rows = (panels.size() + columns - 1) / columns;
+    BufferedImage image =
+        new BufferedImage(columns * width, rows * height, BufferedImage.TYPE_INT_RGB);
+    Graphics2D graphics = image.createGraphics();
+    for (int i = 0; i < panels.size(); i++) {
+      BufferedImage part =
+          BitmapEncoder.getBufferedImage(PanelChart.of(panels.get(i), width, height));
+      graphics.drawImage(part, i % columns * width, i / columns * height, null);
+    }
+    graphics.dispose();
+    return image;
+  }
+}

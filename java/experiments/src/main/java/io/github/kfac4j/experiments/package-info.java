@@ -1,0 +1,2 @@
+/** Experiments with K-FAC: what data sets, training runs, studies and figures share. */
+package io.github.kfac4j.experiments;

@@ -1,0 +1,66 @@
+package io.github.kfac4j.experiments.study.sensitivity;
+
+import io.github.kfac4j.experiments.plot.HeatMap;
+import io.github.kfac4j.experiments.plot.Palette;
+import io.github.kfac4j.experiments.plot.Png;
+import io.github.kfac4j.experiments.study.trial.Outcome;
+import io.github.kfac4j.experiments.study.trial.Range;
+import io.github.kfac4j.experiments.train.OptimizerName;
+import java.awt.Color;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The grids as heat maps: a row for each optimizer, a map for each batch size. The number in a cell
+ * is that of steps to the goal; the fewer in comparison with the best of the map, the brighter.
+ */
+final class RegionMap {
+  private static final Color MISSED = new Color(0xE5E7EB);
+
+  /** Shades: of as many steps as the best, of up to twice as many, and so on. */
+  private static final int SHADES = 5;
+
+  private RegionMap() {}
+
+  /** A PNG file. */
+  static byte[] png(List<Region> regions, Map<OptimizerName, Grid> grids) {
+    Map<OptimizerName, List<HeatMap>> rows = new LinkedHashMap<>();
+    for (Region region : regions) {
+      rows.computeIfAbsent(region.optimizer(), key -> new ArrayList<>())
+          .add(map(region, grids.get(region.optimizer())));
+    }
+    return Png.of(HeatMap.image(List.copyOf(rows.values())));
+  }
+
+  private static HeatMap map(Region region, Grid grid) {
+    HeatMap.Cell[] cells = new HeatMap.Cell[grid.rows() * grid.columns()];
+    region
+        .results()
+        .forEach(r -> cells[r.trial().number()] = cell(r.outcome(), region.fewestSteps()));
+    return new HeatMap(
+        "%s, batch %d: %.0f %%"
+            .formatted(region.optimizer().title(), region.batch(), 100 * region.fraction()),
+        title(grid.x()),
+        title(grid.y()),
+        grid.ticks(grid.x()),
+        grid.ticks(grid.y()),
+        Arrays.asList(cells),
+        grid.columns());
+  }
+
+  private static String title(Range range) {
+    return range == null ? "" : range.metaparameter().title();
+  }
+
+  private static HeatMap.Cell cell(Outcome outcome, Long fewest) {
+    if (!outcome.reached()) {
+      return new HeatMap.Cell(outcome.diverged() ? "diverged" : "–", MISSED);
+    }
+    double octaves = Math.log((double) outcome.stepsToGoal() / fewest) / Math.log(2);
+    int shade = SHADES - 1 - Math.min(SHADES - 1, (int) Math.ceil(octaves));
+    return new HeatMap.Cell(outcome.stepsToGoal().toString(), Palette.ordered(shade, SHADES));
+  }
+}

@@ -1,0 +1,121 @@
+package io.github.kfac4j.experiments.study.trial;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.kfac4j.experiments.AtomicFile;
+import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.experiments.train.RunFolder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/** The folder of a study: what it is about, and a file for every finished trial. */
+public final class StudyFolder {
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  private final Path path;
+
+  private StudyFolder(Path path) {
+    this.path = path;
+  }
+
+  /**
+   * Makes a folder, or opens that of the same study.
+   *
+   * @param facts what determines the results of the study, by option
+   * @throws BadInputException if it holds another study, naming the first difference, or cannot be
+   *     used
+   */
+  static StudyFolder open(Path out, Map<String, String> facts) {
+    StudyFolder folder = new StudyFolder(out);
+    Path file = out.resolve("study.json");
+    try {
+      if (Files.exists(file)) {
+        folder.requireSame(facts, read(file, new TypeReference<Map<String, String>>() {}));
+        return folder;
+      }
+      Files.createDirectories(folder.trials());
+      folder.write("study.json", json(facts));
+    } catch (IOException e) {
+      throw new BadInputException(
+          "--out %s cannot be written: %s".formatted(out, RunFolder.reason(e)), e);
+    }
+    return folder;
+  }
+
+  private void requireSame(Map<String, String> facts, Map<String, String> stored) {
+    facts.forEach(
+        (option, value) -> {
+          String old = stored.get(option);
+          if (!value.equals(old)) {
+            throw new BadInputException(
+                "%s holds another study: its %s is %s, asked is %s; choose another --out"
+                    .formatted(path, option, old, value));
+          }
+        });
+  }
+
+  private static <T> T read(Path file, TypeReference<T> type) {
+    try {
+      return MAPPER.readValue(file.toFile(), type);
+    } catch (IOException e) {
+      String line = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+      throw new BadInputException("%s is damaged: %s".formatted(file, line), e);
+    }
+  }
+
+  private static byte[] json(Object content) throws IOException {
+    return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsBytes(content);
+  }
+
+  private Path trials() {
+    return path.resolve("trials");
+  }
+
+  private Path file(Trial trial) {
+    return trials().resolve(trial.name() + ".json");
+  }
+
+  /**
+   * What became of a trial, if it was finished before.
+   *
+   * @throws BadInputException if its file is damaged, or is about other values
+   */
+  Optional<Outcome> outcome(Trial trial) {
+    Path file = file(trial);
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    Outcome outcome = read(file, new TypeReference<Outcome>() {});
+    if (!Outcome.values(trial).equals(outcome.values())) {
+      throw new BadInputException(
+          "%s is about %s, not %s; remove it to repeat the trial"
+              .formatted(file, outcome.values(), Outcome.values(trial)));
+    }
+    return Optional.of(outcome);
+  }
+
+  /** Keeps a finished trial. */
+  void keep(Result result) throws IOException {
+    AtomicFile.write(file(result.trial()), json(result.outcome()));
+  }
+
+  /** Writes a text file in the folder; a reader sees the old content or the new. */
+  public void write(String name, String text) throws IOException {
+    write(name, text.getBytes(UTF_8));
+  }
+
+  /** Writes a binary file in the folder; a reader sees the old content or the new. */
+  public void write(String name, byte[] content) throws IOException {
+    AtomicFile.write(path.resolve(name), content);
+  }
+
+  /** The folder itself. */
+  public Path path() {
+    return path;
+  }
+}

@@ -1,0 +1,87 @@
+package io.github.kfac4j.experiments.study.trial;
+
+import io.github.kfac4j.experiments.Terminal;
+import io.github.kfac4j.experiments.train.History;
+import java.io.PrintWriter;
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+
+/** The live line on stderr; where stderr is not a terminal, one line per trial instead. */
+final class StudyProgress implements AutoCloseable {
+  private final int trials;
+  private final PrintWriter log;
+  private final ProgressBar bar;
+  private final long start = System.nanoTime();
+  private final int known;
+  private volatile int finished;
+  private volatile String message = "";
+
+  /** For so many trials, of which some are known from before. */
+  StudyProgress(int trials, int known, PrintWriter log) {
+    this.trials = trials;
+    this.known = known;
+    this.finished = known;
+    this.log = log;
+    this.bar = Terminal.isStderr() ? bar() : null;
+  }
+
+  private ProgressBar bar() {
+    return new ProgressBarBuilder()
+        .setInitialMax(trials)
+        .setUpdateIntervalMillis(200)
+        .setConsumer(new ConsoleProgressBarConsumer(System.err))
+        .setRenderer((state, width) -> "%d/%d%s  %s".formatted(finished, trials, left(), message))
+        .build();
+  }
+
+  void show(Trial trial, long limit, History history) {
+    History.Step last = history.steps().get(history.steps().size() - 1);
+    message = "step %d/%d  loss %.4f  %s".formatted(last.step(), limit, last.loss(), head(trial));
+  }
+
+  void finish(Result result) {
+    finished++;
+    if (bar == null) {
+      log.printf(
+          "%d/%d  %s: %s, %.1f s%s%n",
+          finished,
+          trials,
+          head(result.trial()),
+          end(result.outcome()),
+          result.outcome().seconds(),
+          left());
+      log.flush();
+    } else {
+      bar.stepTo(finished);
+    }
+  }
+
+  private static String head(Trial trial) {
+    return "%s, batch %d, %s".formatted(trial.optimizer().title(), trial.batch(), trial.describe());
+  }
+
+  private static String end(Outcome outcome) {
+    return outcome.reached()
+        ? "goal after %d steps".formatted(outcome.stepsToGoal())
+        : "%s after %d steps"
+            .formatted(outcome.diverged() ? "diverged" : "no goal", outcome.steps());
+  }
+
+  /** As long as the mean of the trials so far for each of the others. */
+  private String left() {
+    if (finished == known || finished == trials) {
+      return "";
+    }
+    double each = (System.nanoTime() - start) * 1e-9 / (finished - known);
+    long seconds = Math.round(each * (trials - finished));
+    return "; about %d:%02d left".formatted(seconds / 60, seconds % 60);
+  }
+
+  @Override
+  public void close() {
+    if (bar != null) {
+      bar.close();
+    }
+  }
+}

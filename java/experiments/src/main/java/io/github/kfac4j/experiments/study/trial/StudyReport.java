@@ -1,0 +1,31 @@
+package io.github.kfac4j.experiments.study.trial;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a study found.
+ *
+ * @param csvName the file with every trial
+ * @param findings sentences
+ * @param png the picture; null if there is nothing to show
+ * @param table rows of cells, the header first
+ * @param method how the numbers were made, in sentences
+ * @param optimizers the results as a tree of maps and lists; what does not exist is null
+ */
+public record StudyReport(
+    String csvName,
+    String title,
+    List<String> findings,
+    byte[] png,
+    List<List<String>> table,
+    List<String> method,
+    Object optimizers) {
+
+  /** With the remark that trials are missing. */
+  StudyReport interrupted() {
+    List<String> all = new ArrayList<>(findings);
+    all.add(0, "Interrupted: a partial result. Repeat the command to continue.");
+    return new StudyReport(csvName, title, all, png, table, method, optimizers);
+  }
+}

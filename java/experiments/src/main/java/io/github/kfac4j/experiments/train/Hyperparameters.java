@@ -1,0 +1,187 @@
+package io.github.kfac4j.experiments.train;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.step.Schedule;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * How the optimizers of a run are set.
+ *
+ * @param learningRates by optimizer
+ * @param learningRateSchedule what becomes of the learning rates during the run
+ * @param momenta by optimizer with momentum
+ * @param momentumSchedule what becomes of them
+ * @param dampings by optimizer with a Fisher
+ * @param dampingSchedule what becomes of them
+ * @param weightDecay kind and coefficient, or null
+ * @param average decay of the average of the weights that is evaluated, or null
+ * @param kfac further settings of K-FAC by name
+ */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record Hyperparameters(
+    @JsonProperty("learning_rates") Map<OptimizerName, Double> learningRates,
+    @JsonProperty("learning_rate_schedule") String learningRateSchedule,
+    Map<OptimizerName, Double> momenta,
+    @JsonProperty("momentum_schedule") String momentumSchedule,
+    Map<OptimizerName, Double> dampings,
+    @JsonProperty("damping_schedule") String dampingSchedule,
+    @JsonProperty("weight_decay") String weightDecay,
+    Double average,
+    Map<String, String> kfac) {
+
+  /** The schedule that does nothing. */
+  public static final String CONSTANT = "constant";
+
+  private static final Hyperparameters LABELS =
+      of(
+          rates(0.003, 0.005, 1e-3, 0.03, 1e-3),
+          Map.of(OptimizerName.KFAC, 1e-2, OptimizerName.EKFAC, 3e-2, OptimizerName.DIAGONAL, 1e-2),
+          Map.of());
+
+  /** Its loss is a sum over pixels: steps have to be bounded. */
+  private static final Hyperparameters AUTOENCODER =
+      of(
+          rates(0.05, 0.1, 0.1, 1e-3, 1e-3),
+          Map.of(OptimizerName.KFAC, 0.3, OptimizerName.EKFAC, 10.0, OptimizerName.DIAGONAL, 10.0),
+          Map.of("fisher", "mc", "kl-clip", "1"));
+
+  private static Hyperparameters of(
+      Map<OptimizerName, Double> rates,
+      Map<OptimizerName, Double> dampings,
+      Map<String, String> kfac) {
+    Map<OptimizerName, Double> momenta = new TreeMap<>(rates);
+    momenta.remove(OptimizerName.ADAM);
+    momenta.replaceAll((name, rate) -> 0.9);
+    return new Hyperparameters(
+        rates, CONSTANT, momenta, CONSTANT, dampings, CONSTANT, null, null, kfac);
+  }
+
+  private static Map<OptimizerName, Double> rates(
+      double kfac, double ekfac, double diagonal, double sgd, double adam) {
+    return Map.of(
+        OptimizerName.KFAC, kfac,
+        OptimizerName.EKFAC, ekfac,
+        OptimizerName.DIAGONAL, diagonal,
+        OptimizerName.SGD, sgd,
+        OptimizerName.ADAM, adam);
+  }
+
+  /** What is used where the command line says nothing. */
+  public static Hyperparameters defaults(ModelName model) {
+    return model.classifies() ? LABELS : AUTOENCODER;
+  }
+
+  /**
+   * Checks the values, except for those of {@code kfac}.
+   *
+   * @throws BadInputException naming the option and the value
+   */
+  public Hyperparameters {
+    learningRates = new TreeMap<>(learningRates);
+    momenta = new TreeMap<>(momenta);
+    dampings = new TreeMap<>(dampings);
+    kfac = new TreeMap<>(kfac);
+    learningRates.forEach((name, rate) -> requirePositive("--lr", name, rate));
+    momenta.forEach(Hyperparameters::requireMomentum);
+    dampings.forEach(
+        (name, damping) -> {
+          require(name.approximation().isPresent(), "--damping of %s has no use".formatted(name));
+          requirePositive("--damping", name, damping);
+        });
+    require(
+        average == null || average >= 0 && average < 1,
+        "--average must be in [0, 1), got " + average);
+    RuleParser.weightDecay(weightDecay);
+    RuleParser.schedule("--lr-schedule", learningRateSchedule, 1, 1);
+    RuleParser.schedule("--momentum-schedule", momentumSchedule, 1, 1);
+    RuleParser.schedule("--damping-schedule", dampingSchedule, 1, 1);
+  }
+
+  private static void requirePositive(String option, OptimizerName name, double value) {
+    require(
+        value > 0 && Double.isFinite(value),
+        "%s of %s must be positive, got %s".formatted(option, name, value));
+  }
+
+  private static void requireMomentum(OptimizerName name, double value) {
+    require(name != OptimizerName.ADAM, "--momentum of adam is fixed");
+    require(
+        value >= 0 && value < 1,
+        "--momentum of %s must be in [0, 1), got %s".formatted(name, value));
+  }
+
+  private static void require(boolean ok, String problem) {
+    if (!ok) {
+      throw new BadInputException(problem);
+    }
+  }
+
+  /** The learning rate of an optimizer in each of so many steps. */
+  Schedule learningRate(OptimizerName optimizer, long steps) {
+    return RuleParser.schedule(
+        "--lr-schedule", learningRateSchedule, learningRates.get(optimizer), steps);
+  }
+
+  /**
+   * The momentum of an optimizer in each of so many steps.
+   *
+   * @throws BadInputException if it does not stay below 1
+   */
+  Schedule momentum(OptimizerName optimizer, long steps) {
+    Schedule schedule =
+        RuleParser.schedule("--momentum-schedule", momentumSchedule, momenta.get(optimizer), steps);
+    long checked = momentumSchedule.equals(CONSTANT) ? 1 : steps;
+    for (long step = 0; step < checked; step++) {
+      require(
+          schedule.at(step) < 1,
+          "--momentum-schedule must stay below 1, but gives %s in step %d"
+              .formatted(schedule.at(step), step + 1));
+    }
+    return schedule;
+  }
+
+  /**
+   * The damping of an optimizer in each of so many steps.
+   *
+   * @throws BadInputException if it does not stay positive
+   */
+  Schedule damping(OptimizerName optimizer, long steps) {
+    Schedule schedule =
+        RuleParser.schedule("--damping-schedule", dampingSchedule, dampings.get(optimizer), steps);
+    long checked = dampingSchedule.equals(CONSTANT) ? 1 : steps;
+    for (long step = 0; step < checked; step++) {
+      require(
+          schedule.at(step) > 0,
+          "--damping-schedule must stay positive, but gives %s in step %d"
+              .formatted(schedule.at(step), step + 1));
+    }
+    return schedule;
+  }
+
+  /** Whether a step depends on the number of all steps. */
+  boolean dependsOnSteps() {
+    return !(learningRateSchedule.equals(CONSTANT)
+        && momentumSchedule.equals(CONSTANT)
+        && dampingSchedule.equals(CONSTANT));
+  }
+
+  /**
+   * Checks that a resumed run asks for the same.
+   *
+   * @throws BadInputException naming the first option that differs
+   */
+  void requireSame(Hyperparameters stored) {
+    RunOptions.requireSame("--lr", learningRates, stored.learningRates);
+    RunOptions.requireSame("--lr-schedule", learningRateSchedule, stored.learningRateSchedule);
+    RunOptions.requireSame("--momentum", momenta, stored.momenta);
+    RunOptions.requireSame("--momentum-schedule", momentumSchedule, stored.momentumSchedule);
+    RunOptions.requireSame("--damping", dampings, stored.dampings);
+    RunOptions.requireSame("--damping-schedule", dampingSchedule, stored.dampingSchedule);
+    RunOptions.requireSame("--weight-decay", weightDecay, stored.weightDecay);
+    RunOptions.requireSame("--average", average, stored.average);
+    RunOptions.requireSame("--kfac", kfac, stored.kfac);
+  }
+}

@@ -1,0 +1,167 @@
+package io.github.kfac4j.experiments.train;
+
+import ai.djl.Device;
+import ai.djl.Model;
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
+import ai.djl.training.GradientCollector;
+import ai.djl.training.ParameterStore;
+import ai.djl.training.initializer.XavierInitializer;
+import io.github.kfac4j.experiments.data.BatchReader;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * A network with its parameters: gradients of the mean loss of a batch, and evaluation.
+ *
+ * <p>Used from one thread: PyTorch keeps its gradient mode per thread.
+ */
+final class Network implements AutoCloseable {
+  static {
+    // read when the engine starts: the libraries are on the class path, nothing is to be fetched
+    System.setProperty("ai.djl.offline", "true");
+    System.setProperty("OPT_OUT_TRACKING", "true");
+  }
+
+  private final Model model = Model.newInstance("kfac4j", Device.cpu(), "PyTorch");
+  private final NDManager manager = model.getNDManager();
+  private final Shape imageShape;
+  private final ParameterStore store = new ParameterStore(manager, false);
+  private final Map<String, NDArray> parameters = new LinkedHashMap<>();
+  private final Task task;
+
+  /**
+   * Makes a network: weights uniform with variance 2 / (inputs + outputs) (Glorot and Bengio,
+   * 2010), biases zero.
+   *
+   * @param imageShape [channels, height, width]
+   * @param seed equal seeds give equal weights
+   */
+  Network(ModelName name, int classes, Shape imageShape, long seed) {
+    Block block = Networks.create(name, classes, Math.toIntExact(imageShape.size()));
+    this.imageShape = imageShape;
+    this.task = Task.of(name);
+    model.setBlock(block);
+    Engine.getInstance().setRandomSeed((int) (seed ^ seed >>> 32));
+    block.setInitializer(new XavierInitializer(), Parameter.Type.WEIGHT);
+    block.initialize(manager, DataType.FLOAT32, new Shape(1).addAll(imageShape));
+    block
+        .getParameters()
+        .forEach(entry -> parameters.put(entry.getKey(), entry.getValue().getArray()));
+  }
+
+  /** The model, for K-FAC to listen to its layers. */
+  Model model() {
+    return model;
+  }
+
+  /** Where arrays live that stay as long as the network. */
+  NDManager manager() {
+    return manager;
+  }
+
+  /** The parameters by name, in order; owned by the network. */
+  Map<String, NDArray> parameters() {
+    return parameters;
+  }
+
+  Task task() {
+    return task;
+  }
+
+  /**
+   * Sum of the loss over a batch and the number of images classified correctly, NaN without
+   * classes, and how long it took to compute.
+   */
+  record Result(
+      double lossSum, double correct, int count, double forwardSeconds, double backwardSeconds) {
+    double meanLoss() {
+      return lossSum / count;
+    }
+
+    double accuracy() {
+      return correct / count;
+    }
+
+    /** Of both batches together. */
+    Result plus(Result other) {
+      return new Result(
+          lossSum + other.lossSum,
+          correct + other.correct,
+          count + other.count,
+          forwardSeconds + other.forwardSeconds,
+          backwardSeconds + other.backwardSeconds);
+    }
+  }
+
+  /** A batch as arrays. */
+  record Batch(NDList inputs, NDList targets) {}
+
+  /** The batch in {@code reader}, owned by {@code scope}. */
+  Batch batch(BatchReader reader, NDManager scope) {
+    long count = reader.labels().remaining() / Float.BYTES;
+    Shape shape = new Shape(count).addAll(imageShape);
+    NDArray images = scope.create(reader.pixels(), shape, DataType.FLOAT32);
+    NDArray labels = scope.create(reader.labels(), new Shape(count), DataType.FLOAT32);
+    return new Batch(new NDList(images), task.targets(images, labels));
+  }
+
+  /** Adds the gradients of the mean loss of the batch in {@code reader} to the parameters'. */
+  Result backward(BatchReader reader) {
+    try (NDManager scope = manager.newSubManager()) {
+      long start = System.nanoTime();
+      Batch batch = batch(reader, scope);
+      NDArray mean;
+      NDArray outputs;
+      long middle;
+      try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
+        outputs = forward(batch, true);
+        mean = task.loss().evaluate(batch.targets, new NDList(outputs));
+        middle = System.nanoTime();
+        collector.backward(mean);
+      }
+      long end = System.nanoTime();
+      return result(batch, outputs, mean, (middle - start) * 1e-9, (end - middle) * 1e-9);
+    }
+  }
+
+  /** Loss and accuracy on the batch in {@code reader}, without gradients. */
+  Result evaluate(BatchReader reader) {
+    try (NDManager scope = manager.newSubManager()) {
+      long start = System.nanoTime();
+      Batch batch = batch(reader, scope);
+      NDArray outputs = forward(batch, false);
+      NDArray mean = task.loss().evaluate(batch.targets, new NDList(outputs));
+      return result(batch, outputs, mean, (System.nanoTime() - start) * 1e-9, 0);
+    }
+  }
+
+  private Result result(
+      Batch batch, NDArray outputs, NDArray mean, double forward, double backward) {
+    int count = (int) outputs.getShape().get(0);
+    double correct = task.correct(outputs, batch.targets.singletonOrThrow());
+    return new Result((double) mean.getFloat() * count, correct, count, forward, backward);
+  }
+
+  private NDArray forward(Batch batch, boolean training) {
+    return model.getBlock().forward(store, batch.inputs, training).singletonOrThrow();
+  }
+
+  /** Handles on the gradients; the caller closes them, the arrays belong to the network. */
+  Map<String, NDArray> gradients() {
+    Map<String, NDArray> gradients = new LinkedHashMap<>();
+    parameters.forEach((name, array) -> gradients.put(name, array.getGradient()));
+    return gradients;
+  }
+
+  @Override
+  public void close() {
+    model.close();
+  }
+}

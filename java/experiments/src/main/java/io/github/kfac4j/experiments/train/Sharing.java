@@ -1,0 +1,79 @@
+package io.github.kfac4j.experiments.train;
+
+import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.distributed.Assignment;
+import io.github.kfac4j.distributed.Collectives;
+import io.github.kfac4j.distributed.DistributedKfac;
+import io.github.kfac4j.distributed.LayerCost;
+import io.github.kfac4j.distributed.Precision;
+import io.github.kfac4j.experiments.AssignmentRule;
+import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.experiments.train.KfacText.Key;
+import io.github.kfac4j.layer.Layer;
+import java.util.Map;
+
+/**
+ * How several ranks share K-FAC, as {@code --kfac} says; without meaning for a single process.
+ *
+ * @param assignment of layers to ranks
+ * @param workers the part of the ranks that precondition each layer
+ * @param payload in which numbers travel
+ */
+record Sharing(AssignmentRule assignment, double workers, Precision payload) {
+  /** Settings that cannot be shared, and why. */
+  private static final Map<Key, String> ALONE =
+      Map.of(
+          Key.STALE, "layers find intervals of their own, on which ranks would have to agree",
+          Key.LM, "it measures the loss on the whole batch, of which a rank has a part",
+          Key.QUADRATIC, "it measures the loss on the whole batch, of which a rank has a part",
+          Key.MOMENTUM_FIRST, "the velocity would be that of one rank's part of the batch");
+
+  /**
+   * What a run's settings say.
+   *
+   * @throws IllegalArgumentException naming the setting that is bad
+   */
+  static Sharing of(RunOptions options) {
+    KfacText text = new KfacText(options.hyperparameters().kfac());
+    double workers = text.get(Key.WORKERS, Double::parseDouble).orElse(0.0);
+    if (!(workers >= 0 && workers <= 1)) {
+      throw new IllegalArgumentException(
+          "workers must be a part of the ranks, from 0 for one rank to 1 for all, but is "
+              + workers);
+    }
+    return new Sharing(
+        text.choice(Key.ASSIGNMENT, AssignmentRule.class).orElse(AssignmentRule.BALANCED),
+        workers,
+        text.choice(Key.PAYLOAD, Precision.class).orElse(Precision.FP32));
+  }
+
+  /**
+   * Checks that a run can be shared by several ranks.
+   *
+   * @throws BadInputException naming the setting that cannot, and why
+   */
+  static void require(RunOptions options) {
+    KfacText text = new KfacText(options.hyperparameters().kfac());
+    ALONE.forEach(
+        (key, why) -> {
+          if (text.has(key)) {
+            throw new BadInputException(
+                "--kfac: %s is for a single process: %s".formatted(key, why));
+          }
+        });
+    if (options.optimizers().contains(OptimizerName.EKFAC)) {
+      throw new BadInputException(
+          "--optimizer ekfac is for a single process: its moments are measured in the eigenbasis,"
+              + " which only the rank that owns a layer has");
+    }
+  }
+
+  /** K-FAC of this rank. */
+  DistributedKfac kfac(
+      Collectives ranks, Backend backend, Map<String, Layer> layers, KfacOptions options) {
+    Assignment shared =
+        assignment.assign(LayerCost.cubic(layers), ranks.size()).withWorkerFraction(workers);
+    return new DistributedKfac(ranks, backend, layers, options, shared, payload);
+  }
+}

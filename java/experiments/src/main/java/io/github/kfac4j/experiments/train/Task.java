@@ -1,0 +1,72 @@
+package io.github.kfac4j.experiments.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.nn.Activation;
+import ai.djl.training.loss.Loss;
+import io.github.kfac4j.experiments.data.BatchReader;
+import io.github.kfac4j.fisher.OutputLoss;
+
+/** What a network is trained for: its targets, its loss and what counts as correct. */
+enum Task {
+  /** Labels by softmax cross entropy. */
+  CLASSIFICATION(Loss.softmaxCrossEntropyLoss(), OutputLoss.SOFTMAX),
+  /** The image itself by sigmoid cross entropy, summed over its pixels. */
+  RECONSTRUCTION(new PixelLoss(), new OutputLoss.Bernoulli(true));
+
+  private final Loss loss;
+  private final OutputLoss distribution;
+
+  Task(Loss loss, OutputLoss distribution) {
+    this.loss = loss;
+    this.distribution = distribution;
+  }
+
+  static Task of(ModelName model) {
+    return model.classifies() ? CLASSIFICATION : RECONSTRUCTION;
+  }
+
+  /** A mean over the batch. */
+  Loss loss() {
+    return loss;
+  }
+
+  OutputLoss distribution() {
+    return distribution;
+  }
+
+  /** The images as the network wants them. */
+  BatchReader reader(BatchReader standardised) {
+    return this == RECONSTRUCTION ? standardised.asBrightness() : standardised;
+  }
+
+  NDList targets(NDArray images, NDArray labels) {
+    return new NDList(
+        this == RECONSTRUCTION ? images.reshape(images.getShape().get(0), -1) : labels);
+  }
+
+  /** Examples predicted correctly; NaN where that has no meaning. */
+  double correct(NDArray outputs, NDArray targets) {
+    if (this == RECONSTRUCTION) {
+      return Double.NaN;
+    }
+    NDArray classes = targets.toType(DataType.INT64, false);
+    return outputs.argMax(1).eq(classes).sum().toLongArray()[0];
+  }
+
+  /** {@code max(z, 0) - z y + log(1 + exp(-|z|))}, the sigmoid cross entropy without overflow. */
+  private static final class PixelLoss extends Loss {
+    PixelLoss() {
+      super("PixelLoss");
+    }
+
+    @Override
+    public NDArray evaluate(NDList labels, NDList predictions) {
+      NDArray z = predictions.singletonOrThrow();
+      NDArray y = labels.singletonOrThrow();
+      NDArray softplus = z.abs().neg().exp().add(1).log();
+      return Activation.relu(z).sub(z.mul(y)).add(softplus).sum(new int[] {1}).mean();
+    }
+  }
+}

@@ -1,0 +1,199 @@
+package io.github.kfac4j.experiments.train;
+
+import static java.util.Arrays.copyOfRange;
+
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.experiments.data.BatchOrder;
+import io.github.kfac4j.experiments.data.BatchReader;
+import io.github.kfac4j.experiments.data.Dataset;
+import io.github.kfac4j.experiments.data.Images;
+import io.github.kfac4j.experiments.train.History.Times;
+import io.github.kfac4j.experiments.train.optimizer.Adam;
+import io.github.kfac4j.experiments.train.optimizer.Sgd;
+import io.github.kfac4j.safetensors.StoredTensor;
+import io.github.kfac4j.step.WeightAverage;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/** One network in training with one optimizer: single steps, evaluation, saving and restoring. */
+final class Training implements AutoCloseable {
+  private static final int EVALUATION_BATCH = 500;
+  private static final String AVERAGE = "average";
+
+  private final Team team;
+  private final Network network;
+  private final Update update;
+  private final Optional<WeightAverage> average;
+  private final BatchOrder order;
+  private final int parts;
+
+  /** One for each part of a batch: K-FAC looks at the images of all parts at the end. */
+  private final List<BatchReader> trainReaders;
+
+  private final BatchReader validationReader;
+  private final int validationCount;
+  private final double epochsPerStep;
+  private History history = new History();
+
+  /** Starts from the initial weights; {@code backend} is used for K-FAC and stays the caller's. */
+  Training(OptimizerName name, RunOptions options, Dataset data, Backend backend, Team team) {
+    this.team = team;
+    Images images = data.train();
+    Shape shape = new Shape(images.channels(), images.height(), images.width());
+    network = new Network(options.model(), Dataset.CLASSES, shape, options.seed());
+    boolean preconditions = name.approximation().isPresent();
+    Hyperparameters hyperparameters = options.hyperparameters();
+    update =
+        preconditions
+            ? new KfacUpdate(network, options, name, backend, team)
+            : new PlainUpdate(
+                network,
+                name == OptimizerName.ADAM
+                    ? new Adam(network.parameters(), network.manager())
+                    : new Sgd(
+                        network.parameters(),
+                        network.manager(),
+                        hyperparameters.momentum(name, options.steps())),
+                hyperparameters.learningRate(name, options.steps()),
+                RuleParser.weightDecay(hyperparameters.weightDecay()),
+                team,
+                options.batch());
+    average =
+        Optional.ofNullable(hyperparameters.average())
+            .map(decay -> new WeightAverage(Arrays.hostViews(network.parameters()), decay));
+    order = new BatchOrder(images.count(), options.batch(), options.seed());
+    parts = preconditions ? KfacSettings.of(options, name).microBatches() : 1;
+    Task task = network.task();
+    int size = options.batch() / parts;
+    trainReaders =
+        Stream.generate(() -> task.reader(BatchReader.training(data, size, options.seed())))
+            .limit(parts)
+            .toList();
+    validationReader = task.reader(BatchReader.validation(data, EVALUATION_BATCH));
+    validationCount = data.validation().count();
+    epochsPerStep = 1.0 / order.batchesPerEpoch();
+  }
+
+  History history() {
+    return history;
+  }
+
+  /**
+   * Trains on the next batch; if its loss is not finite, the weights stay as they are.
+   *
+   * @throws TrainingFailedException if the gradients cannot be used; the weights are unchanged
+   */
+  History.Step step() {
+    long start = System.nanoTime();
+    long index = history.stepCount();
+    Network.Result result = backward(index);
+    long backwardEnd = System.nanoTime();
+    boolean finite = Double.isFinite(result.lossSum());
+    if (finite) {
+      try (NDManager scope = network.manager().newSubManager()) {
+        Network.Batch batch = network.batch(trainReaders.get(parts - 1), scope);
+        update.apply(batch.inputs(), batch.targets(), index);
+      }
+      average.ifPresent(WeightAverage::update);
+    }
+    long end = System.nanoTime();
+    double kfac = finite ? update.kfacSeconds() : 0;
+    Times times =
+        new Times(
+            result.forwardSeconds(),
+            result.backwardSeconds(),
+            kfac,
+            (end - backwardEnd) * 1e-9 - kfac);
+    History.Step step =
+        new History.Step(
+            index + 1,
+            (index + 1) * epochsPerStep,
+            history.seconds() + (end - start) * 1e-9,
+            result.meanLoss(),
+            result.accuracy(),
+            times);
+    history.steps().add(step);
+    return step;
+  }
+
+  /** Trains on the next batch and evaluates if it is time to; whether it was. */
+  boolean advance(RunOptions options) {
+    long step = step().step();
+    boolean due = step == options.steps() || step % options.evaluateEvery() == 0;
+    if (due && history.failure().isEmpty()) {
+      evaluate();
+    }
+    return due;
+  }
+
+  private Network.Result backward(long index) {
+    int[] images = order.indices(index);
+    int size = images.length / parts;
+    Network.Result sum = null;
+    for (int part = 0; part < parts; part++) {
+      int[] batch = copyOfRange(images, part * size, (part + 1) * size);
+      BatchReader reader = trainReaders.get(part);
+      reader.read(batch, team.start(size, team.rank()), team.start(size, team.rank() + 1), index);
+      Network.Result result = network.backward(reader);
+      sum = sum == null ? result : sum.plus(result);
+    }
+    return ofTeam(sum);
+  }
+
+  /** What all processes found together; the times are this process's. */
+  private Network.Result ofTeam(Network.Result mine) {
+    double[] sums = team.sum(mine.lossSum(), mine.correct(), mine.count());
+    return new Network.Result(
+        sums[0], sums[1], (int) sums[2], mine.forwardSeconds(), mine.backwardSeconds());
+  }
+
+  /** Evaluates on all validation images. */
+  History.Validation evaluate() {
+    average.ifPresent(WeightAverage::swap);
+    Network.Result sum = new Network.Result(0, 0, 0, 0, 0);
+    int stride = EVALUATION_BATCH * team.size();
+    for (int from = EVALUATION_BATCH * team.rank(); from < validationCount; from += stride) {
+      int to = Math.min(from + EVALUATION_BATCH, validationCount);
+      validationReader.read(IntStream.range(from, to).toArray(), 0);
+      Network.Result part = network.evaluate(validationReader);
+      sum = sum.plus(part);
+    }
+    sum = ofTeam(sum);
+    average.ifPresent(WeightAverage::swap);
+    History.Validation validation =
+        new History.Validation(
+            history.stepCount(), history.seconds(), sum.meanLoss(), sum.accuracy());
+    history.validations().add(validation);
+    return validation;
+  }
+
+  /**
+   * All that later processes need to continue with the same bits; views or copies. Called by all
+   * processes.
+   */
+  Checkpoint checkpoint() {
+    Map<String, Map<String, StoredTensor>> state = new LinkedHashMap<>(update.state());
+    average.ifPresent(a -> state.put(AVERAGE, a.toTensors()));
+    return new Checkpoint(Arrays.views(network.parameters()), state, history);
+  }
+
+  /** Continues from a checkpoint of a training with the same options. */
+  void restore(Checkpoint checkpoint) {
+    Arrays.restore(network.parameters(), checkpoint.weights());
+    update.restore(checkpoint.state());
+    average.ifPresent(a -> a.restore(checkpoint.state().getOrDefault(AVERAGE, Map.of())));
+    history = checkpoint.history();
+  }
+
+  @Override
+  public void close() {
+    update.close();
+    network.close();
+  }
+}

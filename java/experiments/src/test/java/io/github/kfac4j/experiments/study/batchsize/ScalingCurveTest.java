@@ -1,0 +1,77 @@
+package io.github.kfac4j.experiments.study.batchsize;
+
+import static io.github.kfac4j.experiments.study.trial.Metaparameter.DAMPING;
+import static io.github.kfac4j.experiments.study.trial.Metaparameter.LEARNING_RATE;
+import static io.github.kfac4j.experiments.study.trial.Metaparameter.MOMENTUM;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.kfac4j.experiments.data.DatasetName;
+import io.github.kfac4j.experiments.study.Results;
+import io.github.kfac4j.experiments.study.batchsize.CriticalBatch.Point;
+import io.github.kfac4j.experiments.study.batchsize.ScalingCurve.Tuning;
+import io.github.kfac4j.experiments.study.trial.Range;
+import io.github.kfac4j.experiments.study.trial.Result;
+import io.github.kfac4j.experiments.study.trial.SearchSpace;
+import io.github.kfac4j.experiments.study.trial.Settings;
+import io.github.kfac4j.experiments.train.ModelName;
+import io.github.kfac4j.experiments.train.OptimizerName;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class ScalingCurveTest {
+  private static final Settings SETTINGS =
+      new Settings(
+          DatasetName.FASHION_MNIST,
+          null,
+          ModelName.MLP,
+          "java",
+          0.8,
+          null,
+          400L,
+          null,
+          1024,
+          Map.of(
+              OptimizerName.KFAC,
+              new SearchSpace(
+                  Map.of(
+                      LEARNING_RATE, Range.parse(LEARNING_RATE, "1e-4:1"),
+                      MOMENTUM, Range.parse(MOMENTUM, "0.9"),
+                      DAMPING, Range.parse(DAMPING, "1e-3:10")))),
+          Map.of(),
+          1);
+
+  private static ScalingCurve curve(Result... results) {
+    return ScalingCurve.of(List.of(results), SETTINGS).get(0);
+  }
+
+  @Test
+  void takesTheFewestStepsOfEachBatchSize() {
+    ScalingCurve curve =
+        curve(
+            Results.of(32, 0, 0.01, 0.1, 90L),
+            Results.of(32, 1, 0.02, 0.1, 60L),
+            Results.of(32, 2, 0.03, 0.1, 60L),
+            Results.of(32, 3, 0.04, 0.1, null),
+            Results.of(64, 0, 0.01, 0.1, null),
+            Results.of(128, 0, 0.01, 0.1, 30L));
+    assertThat(curve.points()).containsExactly(new Point(32, 60), new Point(128, 30));
+    Tuning first = curve.tunings().get(0);
+    assertThat(first.best().trial().number()).isEqualTo(1);
+    assertThat(List.of(first.trials(), first.reached(), first.diverged())).containsExactly(4, 3, 1);
+    assertThat(curve.tunings().get(1).best()).isNull();
+    assertThat(curve.excess(curve.tunings().get(1))).isNull();
+    assertThat(curve.excess(curve.tunings().get(2))).isEqualTo(2);
+  }
+
+  @Test
+  void saysWhichBestValuesLieAtTheEdge() {
+    ScalingCurve curve =
+        curve(
+            Results.of(32, 0, 0.9, 0.0011, 10L),
+            Results.of(64, 0, 0.01, 0.1, 10L),
+            Results.of(128, 0, 0.01, 9, 10L));
+    assertThat(curve.tunings().stream().map(Tuning::edges))
+        .containsExactly(List.of("lr high", "damping low"), List.of(), List.of("damping high"));
+  }
+}
