@@ -6,7 +6,7 @@
 namespace kfac {
 namespace {
 
-constexpr double EPSILON = 1.0 / (1LL << 52), LARGEST = 3.4028235677973366e38;  // rounds to infinity in fp32
+constexpr double EPSILON = 1.0 / (1LL << 52);
 
 struct Sums {
   double residual, norm;
@@ -56,7 +56,7 @@ __global__ void __launch_bounds__(SUM_THREADS) verdict_kernel(Table<Job> table) 
   }
   double too_large = 0.0;
   for (int i = threadIdx.x; i < q.n; i += SUM_THREADS)
-    if (abs(q.values[matrix * q.n + i]) >= LARGEST) too_large = 1.0;
+    if (fabs(q.values[matrix * q.n + i]) > q.largest) too_large = 1.0;
   sums.residual = block_sum(sums.residual, shared.partial);
   __syncthreads();
   sums.norm = block_sum(sums.norm, shared.partial);

@@ -195,8 +195,8 @@ KFAC_API int kfac_mirror(const kfac_mirror_request* requests, int count, void* w
 
 /* Whether eigenvectors and eigenvalues found by another library are those of matrix [count, n, n], all in fp64:
  * status [count] := KFAC_MATRIX_NOT_CONVERGED where infos [count] is not 0 or |A Q - Q diag(w)| > 10 n 2^-52 |A| in the
- * Frobenius norm, KFAC_MATRIX_NOT_FINITE where an eigenvalue is too large for fp32; KFAC_MATRIX_OK stays where neither
- * is the case, and what is not KFAC_MATRIX_OK stays. vectors, products [count, n, n]: row j is eigenvector j, and the
+ * Frobenius norm, KFAC_MATRIX_NOT_FINITE where an eigenvalue is beyond largest; KFAC_MATRIX_OK stays where neither is
+ * the case, and what is not KFAC_MATRIX_OK stays. vectors, products [count, n, n]: row j is eigenvector j, and the
  * matrix times it. values [count, n]. */
 typedef struct kfac_eigen_check_request {
   const double* matrix;
@@ -205,6 +205,7 @@ typedef struct kfac_eigen_check_request {
   const double* values;
   const int* infos;
   int* status;
+  double largest;
   int n, count;
 } kfac_eigen_check_request;
 KFAC_API long long kfac_eigen_check_workspace(const kfac_eigen_check_request* requests, int count);

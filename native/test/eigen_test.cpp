@@ -11,7 +11,7 @@ struct Decomposition {
     double uu = 0, vv = 0, uv = 0;
     for (int i = 0; i < n; ++i) u[i] = normal(), v[i] = normal();
     for (int i = 0; i < n; ++i) uu += u[i] * u[i], vv += v[i] * v[i], uv += u[i] * v[i];
-    for (int j = 0; j < n; ++j) values.push_back(j < n / 2 ? 0.0 : double(j));
+    for (int j = 0; j < n; ++j) values.push_back(j < n / 2 ? 0.0 : j + 1.0);
     for (int j = 0; j < n; ++j)
       for (int i = 0; i < n; ++i)
         vectors[size_t(j) * n + i] = (i == j) - 2 * u[i] * u[j] / uu - 2 * v[i] * v[j] / vv + 4 * u[i] * uv * v[j] / uu / vv;
@@ -49,7 +49,7 @@ std::vector<int> check(int n, const std::vector<Decomposition>& all, const std::
   }
   Device<double> m(matrices), v(vectors), p(products), w(values);
   Device<int> info(infos), status(before);
-  const kfac_eigen_check_request request{m.get(), v.get(), p.get(), w.get(), info.get(), status.get(), n, int(all.size())};
+  const kfac_eigen_check_request request{m.get(), v.get(), p.get(), w.get(), info.get(), status.get(), 3e38, n, int(all.size())};
   Workspace workspace(kfac_eigen_check_workspace(&request, 1));
   CALL(kfac_eigen_check(&request, 1, workspace.get(), workspace.bytes(), nullptr));
   return status.host();
@@ -61,14 +61,15 @@ TEST(eigen_check_by_the_residual) {
   for (int n : {1, 2, 13, 33, 100}) {
     const Decomposition good(n);
     Decomposition value = good, vector = good, near = good, huge = good;
-    const double norm = std::sqrt((n - 1.0) * n * (2 * n - 1) / 6);  // at most
-    value.values[n - 1] += 30 * n * 0x1p-52 * norm + 1e-300;
-    near.values[n - 1] += 5 * n * 0x1p-52 * norm / 2;
+    double norm = 0;
+    for (double w : good.values) norm += w * w;
+    value.values[n - 1] += 15 * n * 0x1p-52 * std::sqrt(norm);
+    near.values[n - 1] += 5 * n * 0x1p-52 * std::sqrt(norm);
     vector.vectors[0] = NAN;
     for (double& x : huge.matrix) x *= 1e40;
     for (double& x : huge.values) x *= 1e40;
     huge.multiply();
-    const int failed = KFAC_MATRIX_NOT_CONVERGED, large = n > 1 ? int(KFAC_MATRIX_NOT_FINITE) : 0;
+    const int failed = KFAC_MATRIX_NOT_CONVERGED, large = KFAC_MATRIX_NOT_FINITE;
     const std::vector<int> expected{0, failed, failed, 0, large, failed, 7, KFAC_MATRIX_NOT_FINITE};
     const std::vector<int> found = check(n, {good, value, vector, near, huge, good, good, vector}, {0, 0, 0, 0, 0, 3, 1, 0},
                                          {0, 0, 0, 0, 0, 0, 7, KFAC_MATRIX_NOT_FINITE});
@@ -152,7 +153,7 @@ TEST(eigen_verbs_refuse_bad_arguments) {
   Device<double> x(8);
   Device<float> y(8);
   Device<int> status(2);
-  kfac_eigen_check_request check{x.get(), x.get(), nullptr, x.get(), status.get(), status.get(), 2, 1};
+  kfac_eigen_check_request check{x.get(), x.get(), nullptr, x.get(), status.get(), status.get(), 1e300, 2, 1};
   CHECK(kfac_eigen_check_workspace(&check, 1) == KFAC_INVALID_ARGUMENT && std::strstr(kfac_error_detail(), "products"));
   check.products = x.get(), check.n = 1 << 21;
   CHECK(kfac_eigen_check_workspace(&check, 1) == KFAC_TOO_LARGE);

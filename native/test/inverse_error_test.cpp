@@ -115,7 +115,7 @@ TEST(inverse_error_tells_good_from_bad) {
       }
       CHECK((status == KFAC_MATRIX_OK) == (given <= LIMIT / 2), "n %d: %g, status %d", n, given, status);
       CHECK(status == KFAC_MATRIX_OK || status == KFAC_MATRIX_INACCURATE, "n %d: status %d", n, status);
-      CHECK(given >= 0.3 * norm && given <= 6 * norm + 1e-12, "n %d: %g for %g", n, given, norm);
+      CHECK(given >= 0.15 * norm && given <= 6 * norm + 1e-12, "n %d: %g for %g", n, given, norm);
       if (norm > LIMIT) CHECK(status == KFAC_MATRIX_INACCURATE, "n %d: %g taken for %g", n, norm, given);
       if (norm < LIMIT / 12) CHECK(status == KFAC_MATRIX_OK, "n %d: %g taken for %g", n, norm, given);
     }
