@@ -17,7 +17,7 @@ class SinglePrecisionStorageTest extends EigenAccuracyContract {
                 (proxy, method, arguments) ->
                     switch (method.getName()) {
                       case "name" -> "storage";
-                      case "allocate" ->
+                      case "allocate", "allocateBasis" ->
                           new Stack(
                               (int) arguments[0],
                               (int) arguments[1],
@@ -49,6 +49,17 @@ class SinglePrecisionStorageTest extends EigenAccuracyContract {
       for (int i = 0; i < values.length; i++) {
         elements[i] = (float) values[i];
       }
+    }
+
+    @Override
+    public void copyFrom(MatrixStack other) {
+      requireLike(other);
+      System.arraycopy(((Stack) other).elements, 0, elements, 0, elements.length);
+    }
+
+    @Override
+    public MatrixStack like() {
+      return new Stack(count, rows, cols, new float[elements.length]);
     }
 
     @Override
