@@ -130,7 +130,7 @@ final class CudaMatrixStack implements MatrixStack {
   public void copyFrom(MatrixStack other) {
     CudaMatrixStack own = of(context, other);
     requireLike(own);
-    long bytes = (long) size() * Float.BYTES;
+    long bytes = (long) size() * elementBytes();
     context.enter();
     context.check.runtime(
         cudaMemcpyAsync(
@@ -146,7 +146,7 @@ final class CudaMatrixStack implements MatrixStack {
 
   @Override
   public MatrixStack like() {
-    return new CudaMatrixStack(context, count, rows, cols);
+    return new CudaMatrixStack(context, count, rows, cols, wide);
   }
 
   @Override
