@@ -12,9 +12,9 @@ import java.util.List;
 
 /**
  * Second moments of per-example gradients in a Kronecker basis: {@code M = decay M + weight sum
- * over examples of (Qg' (g'a) Qa)^2}, in fp64. Rows are written out for as many examples at a time as fit
- * into a fixed amount of memory. A basis is applied to the rows or to the gradients, whichever
- * takes fewer operations.
+ * over examples of (Qg' (g'a) Qa)^2}, in fp64. Rows are written out for as many examples at a time
+ * as fit into a fixed amount of memory. A basis is applied to the rows or to the gradients,
+ * whichever takes fewer operations.
  */
 final class BasisAccumulation {
   /** The most bytes of rows and gradients at a time. */

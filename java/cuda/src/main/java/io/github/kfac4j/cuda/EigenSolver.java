@@ -33,14 +33,7 @@ final class EigenSolver implements AutoCloseable {
     if (jacobi == null) {
       int code =
           cusolverDnDsyevd_bufferSize(
-              handle,
-              CUSOLVER_EIG_MODE_VECTOR,
-              CUBLAS_FILL_MODE_LOWER,
-              n,
-              none,
-              n,
-              none,
-              doubles);
+              handle, CUSOLVER_EIG_MODE_VECTOR, CUBLAS_FILL_MODE_LOWER, n, none, n, none, doubles);
       check(code, "cusolverDnDsyevd_bufferSize");
     } else {
       int code =
