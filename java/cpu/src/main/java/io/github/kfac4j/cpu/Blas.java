@@ -27,6 +27,11 @@ final class Blas {
       return at(place, 0);
     }
 
+    Place at(long place) {
+      address = place;
+      return this;
+    }
+
     Place at(Floats place, int distance) {
       address = place.address(distance);
       return this;
@@ -66,32 +71,6 @@ final class Blas {
         ldc);
   }
 
-  /** Lower triangle of {@code C = alpha op(A) op(A)' + beta C}; op(A) is n x k. */
-  static void syrk(
-      boolean transpose,
-      int n,
-      int k,
-      float alpha,
-      Floats a,
-      int lda,
-      float beta,
-      Floats c,
-      int ldc) {
-    Places at = PLACES.get();
-    cblas_ssyrk(
-        CblasRowMajor,
-        CblasLower,
-        transpose ? CblasTrans : CblasNoTrans,
-        n,
-        k,
-        alpha,
-        at.a.at(a),
-        lda,
-        beta,
-        at.c.at(c),
-        ldc);
-  }
-
   /** {@code y += alpha x}. */
   static void axpy(int n, float alpha, Floats x, Floats y) {
     Places at = PLACES.get();
@@ -108,10 +87,20 @@ final class Blas {
     return cblas_sasum(n, PLACES.get().a.at(x, from), 1);
   }
 
+  /** Where the largest absolute value is, if all are finite. */
+  static int indexOfLargest(int n, Floats x, int from) {
+    return Math.toIntExact(cblas_isamax(n, PLACES.get().a.at(x, from), 1));
+  }
+
   /** The inner product, summed in fp64. */
   static double dot(int n, Floats x, Floats y) {
+    return dot(n, x.address(), y.address());
+  }
+
+  /** The same of numbers at two addresses. */
+  static double dot(int n, long x, long y) {
     return KfacCpuLibrary.isAvailable()
-        ? KfacCpu.kfac_cpu_dot(n, x.address(), y.address())
+        ? KfacCpu.kfac_cpu_dot(n, x, y)
         : cblas_dsdot(n, PLACES.get().a.at(x), 1, PLACES.get().b.at(y), 1);
   }
 

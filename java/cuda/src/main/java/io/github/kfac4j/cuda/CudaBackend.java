@@ -89,12 +89,23 @@ public final class CudaBackend implements Backend {
 
   @Override
   public MatrixStack allocate(int count, int rows, int cols) {
-    return new CudaMatrixStack(context, count, rows, cols);
+    return new CudaMatrixStack(context, count, rows, cols, false);
+  }
+
+  /** In fp64. */
+  @Override
+  public MatrixStack allocateBasis(int count, int rows, int cols) {
+    return new CudaMatrixStack(context, count, rows, cols, true);
   }
 
   @Override
   public long[] firstNonFinite(List<? extends Tensor> tensors) {
     return Elementwise.firstNonFinite(tensors, context);
+  }
+
+  @Override
+  public double[] largest(List<? extends Tensor> tensors) {
+    return Elementwise.largest(tensors, context);
   }
 
   @Override
