@@ -149,8 +149,9 @@ public final class JavaBackend implements Backend {
     int n = source.rows();
     double scale = inversion.scale();
     double damping = inversion.damping()[k];
-    double trace = scale * trace(source, k) + n * damping;
-    return InverseAccuracy.certain(trace, trace(inverse, k), InverseAccuracy.roundoff(inverse))
+    double roundoff = InverseAccuracy.roundoff(inverse);
+    return InverseAccuracy.certain(
+            n, scale * trace(source, k), damping, trace(inverse, k), roundoff)
         ? Status.OK
         : InverseAccuracy.test(
             source.elements(), source.offset(k), n, scale, damping, inverse.elements());
