@@ -1,5 +1,6 @@
 package io.github.kfac4j.distributed;
 
+import io.github.kfac4j.safetensors.Half;
 import java.nio.ByteBuffer;
 
 /** Blocks of numbers as bytes, in multiples of four. */

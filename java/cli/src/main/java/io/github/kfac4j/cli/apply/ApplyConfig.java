@@ -8,6 +8,7 @@ import io.github.kfac4j.Convention;
 import io.github.kfac4j.DampingMode;
 import io.github.kfac4j.InversePolicy;
 import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
 import java.util.LinkedHashMap;
@@ -20,6 +21,7 @@ record ApplyConfig(
     Double damping,
     String dampingMode,
     String convention,
+    String fisher,
     String approximation,
     Double klClip,
     Double learningRate,
@@ -45,6 +47,8 @@ record ApplyConfig(
             .withDampingMode(mode)
             .withApproximation(blocks)
             .withConvention(convention == null ? Convention.KFC : Convention.of(convention))
+            .withEstimator(
+                fisher == null ? Fisher.Estimator.EMPIRICAL : Fisher.Estimator.of(fisher))
             .withDecay(orElse(decay, 0.0))
             .withLearningRate(rate)
             .withInversePolicy(

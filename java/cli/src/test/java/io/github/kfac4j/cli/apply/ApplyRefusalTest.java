@@ -178,7 +178,9 @@ class ApplyRefusalTest {
 
     bench.tensors.put(name, StoredTensor.of(new long[4], 2, 2));
     refused(
-        bench.run(GOOD), 2, "layer 'fc': tensor '" + name + "' has dtype I64, expected F32 or F64");
+        bench.run(GOOD),
+        2,
+        "layer 'fc': tensor '" + name + "' has dtype I64, expected one of [F16, BF16, F32, F64]");
 
     for (double bad : new double[] {Double.NaN, Double.POSITIVE_INFINITY}) {
       double[] values = Bench.values(good);
