@@ -41,7 +41,7 @@ public final class BatchStatistics implements AutoCloseable {
       throw new IllegalArgumentException(
           "the moments of EKFAC depend on the running averages and cannot be taken apart from them");
     }
-    batch = new Kfac(backend, layers, options.withDecay(0).withIntervals(1, 1));
+    batch = new Kfac(backend, layers, options.withDecay(0).withIntervals(1, 1), false);
     for (LayerState layer : batch.state().layers().values()) {
       List<String> kept = Staleness.statistics(layer);
       Map<String, MatrixStack> inverses = new LinkedHashMap<>(layer.matrices);
@@ -148,7 +148,7 @@ public final class BatchStatistics implements AutoCloseable {
   public void reset() {
     examples.clear();
     early.clear();
-    batch.abandonObservations();
+    batch.discardStep();
   }
 
   @Override

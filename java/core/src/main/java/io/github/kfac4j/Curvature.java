@@ -88,6 +88,11 @@ sealed interface Curvature
     return batch.uses();
   }
 
+  /** The matrices that {@link #observe} changes. */
+  default List<String> averages(LayerState state) {
+    return Staleness.statistics(state);
+  }
+
   /** Takes batches into the running averages. */
   void observe(List<Batch> batches, KfacOptions options);
 

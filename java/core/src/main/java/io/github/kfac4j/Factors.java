@@ -69,6 +69,7 @@ final class Factors {
     LayerState state = batch.state();
     state.factorWeight = options.decay() * state.factorWeight + (1 - options.decay());
     state.positions = batch.positions();
+    state.observed = true;
   }
 
   private static void addMoments(

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /** The thin outer layer: everything a trainer hands over is checked here, backends trust it. */
 final class InputCheck {
@@ -86,7 +87,9 @@ final class InputCheck {
     }
   }
 
-  List<Curvature.Request> gradients(List<LayerGradient> gradients, boolean burnIn) {
+  /** Checks all gradients and makes requests of them, but for layers whose gradient stays plain. */
+  List<Curvature.Request> gradients(
+      List<LayerGradient> gradients, Predicate<LayerState> staysPlain) {
     List<Curvature.Request> requests = new ArrayList<>();
     Set<String> seen = new HashSet<>();
     Finiteness finiteness = new Finiteness();
@@ -97,21 +100,18 @@ final class InputCheck {
             LayerState.prefix(gradient.layer()) + "given twice in one call");
       }
       requireGradient(state, gradient);
-      if (!burnIn && !state.ready()) {
-        throw new IllegalArgumentException(
-            LayerState.prefix(state.name)
-                + "has no inverse yet: observe() and refresh() come first");
-      }
       finiteness.add(state, "weight gradient", gradient.weight());
       if (gradient.bias() != null) {
         finiteness.add(state, "bias gradient", gradient.bias());
       }
-      requests.add(
-          new Curvature.Request(
-              state,
-              gradient,
-              state.layer.matrix(gradient.weight(), gradient.bias()),
-              outerProduct(state, gradient.source())));
+      if (!staysPlain.test(state)) {
+        requests.add(
+            new Curvature.Request(
+                state,
+                gradient,
+                state.layer.matrix(gradient.weight(), gradient.bias()),
+                outerProduct(state, gradient.source())));
+      }
     }
     finiteness.require();
     return requests;
@@ -205,7 +205,10 @@ final class InputCheck {
       for (int i = 0; i < first.length; i++) {
         if (first[i] >= 0) {
           throw new IllegalArgumentException(
-              names.get(i) + " holds a NaN or infinity at flat index " + first[i]);
+              names.get(i)
+                  + " holds a NaN or infinity at flat index "
+                  + first[i]
+                  + "; discardStep() drops this step");
         }
       }
     }

@@ -5,9 +5,11 @@ import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 
 /**
@@ -36,8 +38,8 @@ public final class Kfac implements KfacVerbs {
   private final Blocks blocks;
   private final KfacState state;
   private KfacOptions options;
-  private List<LayerReport> lastRefresh = List.of();
-  private double observedShare;
+  private final Set<String> saidPlain = new HashSet<>();
+  private boolean observes;
 
   /**
    * Makes K-FAC for the given layers.
@@ -52,6 +54,15 @@ public final class Kfac implements KfacVerbs {
    *     what had been allocated is free again
    */
   public Kfac(Backend backend, Map<String, ? extends Layer> layers, KfacOptions options) {
+    this(backend, layers, options, true);
+  }
+
+  /** Without copies for {@link #discardStep} where averages are of one step alone. */
+  Kfac(
+      Backend backend,
+      Map<String, ? extends Layer> layers,
+      KfacOptions options,
+      boolean discardable) {
     if (layers.isEmpty()) {
       throw new IllegalArgumentException("K-FAC needs at least one layer");
     }
@@ -62,8 +73,9 @@ public final class Kfac implements KfacVerbs {
     Map<String, LayerState> states = new LinkedHashMap<>();
     layers.forEach(
         (name, layer) -> states.put(name, new LayerState(name, layer, blocks.of(name, layer))));
-    Room.allocate(this.backend, states.values(), options.intervals().similarity().isPresent());
-    this.state = new KfacState(states);
+    boolean adaptive = options.intervals().similarity().isPresent();
+    Room.allocate(this.backend, states.values(), adaptive, discardable);
+    this.state = new KfacState(states, new OpenStep(discardable));
     this.check = new InputCheck(this.backend, states);
   }
 
@@ -146,7 +158,8 @@ public final class Kfac implements KfacVerbs {
   }
 
   private double observedShareBefore() {
-    return observedShare > 1 - SHARE_ROUNDING ? 0 : observedShare;
+    double share = state.open().observedShare;
+    return share > 1 - SHARE_ROUNDING ? 0 : share;
   }
 
   /** Updates some of the factors; the share is not counted. */
@@ -167,6 +180,8 @@ public final class Kfac implements KfacVerbs {
     double decay = options.decay();
     double weightBefore = decay + (1 - decay) * before;
     double weight = decay + (1 - decay) * (before + share);
+    observes = true;
+    batches.forEach(batch -> state.keepAverages(batch.state()));
     blocks.observe(batches, share == 1 ? options : options.withDecay(weightBefore / weight));
   }
 
@@ -180,35 +195,38 @@ public final class Kfac implements KfacVerbs {
    */
   public void observe(Map<String, LayerStatistics> statistics) {
     statistics.forEach((name, fresh) -> state.layer(name).requireFits(fresh));
+    observes = true;
+    statistics.keySet().forEach(name -> state.keepAverages(state.layer(name)));
     statistics.forEach((name, fresh) -> state.layer(name).observe(fresh, options.decay()));
   }
 
   /** Counts a share that was observed in parts. */
   void countShare(double share) {
-    observedShare = observedShareBefore() + share;
-  }
-
-  /** Forgets that some micro-batches of the step have been observed. */
-  void abandonObservations() {
-    observedShare = 0;
+    state.open().observedShare = observedShareBefore() + share;
   }
 
   @Override
   public List<LayerReport> refresh() {
-    List<LayerState> states = state.layers().values().stream().filter(this::due).toList();
-    for (LayerState layer : states) {
-      if (layer.factorWeight == 0 && layer.momentWeight == 0) {
-        throw new IllegalStateException(
-            LayerState.prefix(layer.name) + "there is nothing to invert before observe()");
-      }
+    List<LayerState> due = state.layers().values().stream().filter(this::due).toList();
+    List<LayerState> states = due.stream().filter(layer -> layer.observed).toList();
+    if (!due.isEmpty() && !observes && !state.observed()) {
+      throw new IllegalStateException(
+          LayerState.prefix(due.get(0).name) + "there is nothing to invert before observe()");
     }
-    lastRefresh = blocks.refresh(states, options);
+    states.forEach(state::keepInverses);
+    List<LayerReport> reports = new ArrayList<>(blocks.refresh(states, options));
     options
         .intervals()
         .similarity()
         .ifPresent(
             bound -> states.forEach(layer -> Staleness.refreshed(layer, state.step(), bound)));
-    return lastRefresh;
+    for (int i = 0; i < due.size(); i++) {
+      if (!due.get(i).observed) {
+        reports.add(i, LayerReport.notObserved(due.get(i)));
+      }
+    }
+    state.open().refreshed = List.copyOf(reports);
+    return state.open().refreshed;
   }
 
   @Override
@@ -220,22 +238,57 @@ public final class Kfac implements KfacVerbs {
 
   /** Ends a step whose gradients were previewed; {@link #precondition} does it by itself. */
   public void endStep() {
-    state.countStep();
-    observedShare = 0;
-    lastRefresh = List.of();
+    state.endStep();
+  }
+
+  @Override
+  public void discardStep() {
+    state.open().discard();
   }
 
   @Override
   public StepReport preview(List<LayerGradient> gradients) {
     boolean burnIn = options.intervals().burningIn(state.step());
-    List<Curvature.Request> requests = check.gradients(gradients, burnIn);
+    List<Curvature.Request> requests =
+        check.gradients(gradients, layer -> !burnIn && staysPlain(layer));
+    List<String> plain = new ArrayList<>(gradients.stream().map(LayerGradient::layer).toList());
+    plain.removeAll(requests.stream().map(request -> request.state().name).toList());
+    plain.forEach(this::sayPlain);
     double innerProduct = burnIn ? 0 : blocks.precondition(requests, options);
     double clip = burnIn ? 0 : clip(innerProduct);
     if (clip < 1) {
       backend.scale(tensors(requests), clip);
     }
     requests.forEach(Curvature.Request::store);
-    return new StepReport(state.step() + 1, innerProduct, clip, lastRefresh);
+    return new StepReport(
+        state.step() + 1, innerProduct, clip, state.open().refreshed, burnIn, plain);
+  }
+
+  /**
+   * Whether a gradient stays as it is because its layer has taken no part yet.
+   *
+   * @throws IllegalArgumentException if it is the caller who has left a verb out
+   */
+  private boolean staysPlain(LayerState layer) {
+    if (layer.ready()) {
+      return false;
+    }
+    boolean none = state.layers().values().stream().noneMatch(LayerState::ready);
+    boolean due = layer.observed && options.intervals().wantsInverses(state.step());
+    if (none && (due || !observes && !state.observed())) {
+      throw new IllegalArgumentException(
+          LayerState.prefix(layer.name) + "has no inverse yet: observe() and refresh() come first");
+    }
+    return true;
+  }
+
+  private void sayPlain(String layer) {
+    if (saidPlain.add(layer)) {
+      LOG.log(
+          System.Logger.Level.INFO,
+          LayerState.prefix(layer)
+              + "has had no part in a refresh yet; its gradient stays plain until it has");
+    }
   }
 
   private double clip(double innerProduct) {
@@ -267,9 +320,22 @@ public final class Kfac implements KfacVerbs {
     state.restore(tensors);
   }
 
+  /**
+   * Takes averages, inverses and counters of the layers from other K-FAC of the same kind, within
+   * the step that is under way: {@link #discardStep} drops them. The number of steps stays.
+   *
+   * @param tensors as {@link #toTensors} gives them
+   * @throws IllegalArgumentException as {@link #restore}
+   */
+  public void adopt(Map<String, StoredTensor> tensors) {
+    state.adopt(tensors);
+    observes = true;
+  }
+
   /** Frees the state's matrices; idempotent. */
   @Override
   public void close() {
     state.layers().values().forEach(LayerState::close);
+    state.open().close();
   }
 }

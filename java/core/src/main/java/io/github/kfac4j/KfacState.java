@@ -7,8 +7,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -28,10 +30,12 @@ public final class KfacState {
   private static final String COUNTERS = "counters";
 
   private final Map<String, LayerState> layers;
+  private final OpenStep open;
   private long step;
 
-  KfacState(Map<String, LayerState> layers) {
+  KfacState(Map<String, LayerState> layers, OpenStep open) {
     this.layers = layers;
+    this.open = open;
   }
 
   Map<String, LayerState> layers() {
@@ -47,8 +51,31 @@ public final class KfacState {
     return layer;
   }
 
-  void countStep() {
+  /** The step that is under way. */
+  OpenStep open() {
+    return open;
+  }
+
+  void endStep() {
     step++;
+    open.end();
+  }
+
+  /** Keeps what a layer's averages are before they are changed. */
+  void keepAverages(LayerState layer) {
+    open.keep(layer, layer.curvature.averages(layer));
+  }
+
+  /** Keeps what was computed from a layer's averages. */
+  void keepInverses(LayerState layer) {
+    Set<String> others = new LinkedHashSet<>(layer.matrices.keySet());
+    others.removeAll(Staleness.statistics(layer));
+    open.keep(layer, others);
+  }
+
+  /** Whether any layer has been observed. */
+  boolean observed() {
+    return layers.values().stream().anyMatch(layer -> layer.observed);
   }
 
   /** Preconditioned steps so far. */
@@ -122,6 +149,26 @@ public final class KfacState {
    */
   public void restore(Map<String, StoredTensor> tensors) {
     long newStep = require(tensors, STEP, StoredTensor.of(new long[1])).asLongBuffer().get(0);
+    read(tensors).run();
+    step = newStep;
+    open.end();
+  }
+
+  /** Takes over all but the number of steps, as a part of the step that is under way. */
+  void adopt(Map<String, StoredTensor> tensors) {
+    Runnable change = read(tensors);
+    layers
+        .values()
+        .forEach(
+            layer -> {
+              keepAverages(layer);
+              keepInverses(layer);
+            });
+    change.run();
+  }
+
+  /** Checks everything, and returns what then changes the layers. */
+  private Runnable read(Map<String, StoredTensor> tensors) {
     Map<MatrixStack, double[]> matrices = new LinkedHashMap<>();
     Map<LayerState, double[]> counters = new LinkedHashMap<>();
     layers.forEach(
@@ -135,9 +182,10 @@ public final class KfacState {
           stored.asDoubleBuffer().get(values);
           counters.put(layer, values);
         });
-    matrices.forEach(MatrixStack::set);
-    counters.forEach(LayerState::restoreCounters);
-    step = newStep;
+    return () -> {
+      matrices.forEach(MatrixStack::set);
+      counters.forEach(LayerState::restoreCounters);
+    };
   }
 
   private static StoredTensor require(

@@ -75,10 +75,11 @@ public interface KfacVerbs extends AutoCloseable {
 
   /**
    * Renews the damped inverses of all layers, or with adaptive intervals of those that are due,
-   * from their factors.
+   * from their factors. Layers that have not been observed yet are passed over: their gradients
+   * stay plain until they have been observed and refreshed.
    *
-   * @return a report for each layer
-   * @throws IllegalStateException if a layer has not been observed yet
+   * @return a report for each layer; {@link LayerReport#NOT_OBSERVED} for those passed over
+   * @throws IllegalStateException if nothing has been observed at all
    * @throws InversionFailedException if a factor cannot be inverted and the policy has no remedy
    */
   List<LayerReport> refresh();
@@ -88,9 +89,14 @@ public interface KfacVerbs extends AutoCloseable {
    * clips them all by one factor if a KL clip is set. In the burn-in they become zeros. Ends the
    * step.
    *
+   * <p>The gradient of a layer that has had no part in a refresh yet, such as a head that no pass
+   * has used, stays as it is, like that of a parameter that K-FAC does not have. The clip bounds
+   * the length of a step in the Fisher metric, which such a layer has none of: its gradient does
+   * not count in the inner product and is not clipped. {@link StepReport#plain} names it.
+   *
    * @param gradients of some or all layers, each at most once
    * @throws IllegalArgumentException naming the layer and what is wrong: unknown or repeated layer,
-   *     wrong shape, NaN or infinity, a layer without inverses yet
+   *     wrong shape, NaN or infinity, no inverses of any layer yet
    */
   StepReport precondition(List<LayerGradient> gradients);
 
@@ -101,6 +107,18 @@ public interface KfacVerbs extends AutoCloseable {
    * @throws IllegalArgumentException as {@link #precondition}
    */
   StepReport preview(List<LayerGradient> gradients);
+
+  /**
+   * Drops the step that is under way: what has been observed, refreshed and previewed since the
+   * last step ended, at any point of it. The next steps are bit for bit those of a run without it.
+   * For a batch that turned out bad: NaN, an interrupted pass, micro-batches that will not come.
+   * Settings stay as they are now. Does nothing between steps.
+   *
+   * <p>For this a matrix is copied before the step changes it, within the backend's memory: the
+   * averages in steps that observe, inverses in steps that refresh. The copies take as much memory
+   * again as the matrices.
+   */
+  void discardStep();
 
   /** A copy of all that is remembered between steps, as named tensors. */
   Map<String, StoredTensor> toTensors();

@@ -66,6 +66,13 @@ final class KroneckerBases implements Curvature {
   }
 
   @Override
+  public List<String> averages(LayerState state) {
+    return measured && rotated
+        ? List.of(Factors.A, Factors.G, MOMENTS)
+        : Staleness.statistics(state);
+  }
+
+  @Override
   public boolean groupsByExample() {
     return measured;
   }
@@ -83,6 +90,7 @@ final class KroneckerBases implements Curvature {
     backend.accumulateInBasis(inBasis.stream().map(b -> moment(b, decay)).toList());
     for (Batch batch : inBasis) {
       batch.state().momentWeight = decay * batch.state().momentWeight + (1 - decay);
+      batch.state().observed = true;
     }
   }
 

@@ -1,5 +1,6 @@
 package io.github.kfac4j;
 
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -19,6 +20,23 @@ public record LayerReport(
     int groups,
     List<GroupReport> perGroup,
     double seconds) {
+
+  /** The status of a layer that has taken no part yet: a head that no pass has used, say. */
+  public static final String NOT_OBSERVED = "not observed yet, gradient left plain";
+
+  /** Of a layer that no refresh has anything to do for. */
+  static LayerReport notObserved(LayerState state) {
+    FactorReport nothing = new FactorReport("block", Double.NaN, Double.NaN);
+    GroupReport group = new GroupReport(Double.NaN, List.of(nothing), NOT_OBSERVED);
+    int groups = state.layer.groups();
+    return new LayerReport(
+        state.name,
+        state.layer.inputDim(),
+        state.layer.outputDim(),
+        groups,
+        Collections.nCopies(groups, group),
+        0);
+  }
 
   LayerReport withSeconds(double value) {
     return new LayerReport(layer, inputDim, outputDim, groups, perGroup, value);

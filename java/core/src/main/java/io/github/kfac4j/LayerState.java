@@ -24,6 +24,9 @@ final class LayerState implements AutoCloseable {
   /** The same for moments in a basis. */
   double momentWeight;
 
+  /** Whether anything went into the averages. */
+  boolean observed;
+
   /** Positions T of the last observation. */
   int positions = 1;
 
@@ -74,7 +77,11 @@ final class LayerState implements AutoCloseable {
       for (int i = 0; i < moment.length; i++) {
         if (!Double.isFinite(moment[i])) {
           throw new IllegalArgumentException(
-              prefix(name) + key + " of the batch holds a NaN or infinity at flat index " + i);
+              prefix(name)
+                  + key
+                  + " of the batch holds a NaN or infinity at flat index "
+                  + i
+                  + "; discardStep() drops this step");
         }
       }
     }
@@ -92,6 +99,7 @@ final class LayerState implements AutoCloseable {
       average.set(elements);
     }
     positions = fresh.positions();
+    observed = true;
     if (Staleness.statistics(this).contains(KroneckerBases.MOMENTS)) {
       momentWeight = decay * momentWeight + (1 - decay);
     } else {
@@ -114,7 +122,8 @@ final class LayerState implements AutoCloseable {
       nextRefresh,
       lastInterval,
       intervalBefore,
-      blockDamping
+      blockDamping,
+      observed ? 1 : 0
     };
   }
 
@@ -127,6 +136,7 @@ final class LayerState implements AutoCloseable {
     lastInterval = (int) counters[5];
     intervalBefore = (int) counters[6];
     blockDamping = counters[7];
+    observed = counters[8] > 0;
   }
 
   @Override

@@ -36,13 +36,15 @@ record Room(String key, int count, int rows, int cols, boolean basis) {
    * Makes what all layers keep, or nothing.
    *
    * @param adaptive whether there are copies of the statistics besides
+   * @param discardable whether there will be a copy of everything for {@link Kfac#discardStep}
    * @throws IllegalArgumentException naming the layer and what of it is too large, before anything
    *     is allocated
    * @throws MemoryException if there turns out to be less memory than was promised
    */
-  static void allocate(Backend backend, Iterable<LayerState> layers, boolean adaptive) {
+  static void allocate(
+      Backend backend, Iterable<LayerState> layers, boolean adaptive, boolean discardable) {
     Storage storage = backend.storage();
-    requireFits(backend.name(), storage, layers, adaptive);
+    requireFits(backend.name(), storage, layers, adaptive, discardable ? 2 : 1);
     String now = "";
     try {
       for (LayerState layer : layers) {
@@ -63,7 +65,7 @@ record Room(String key, int count, int rows, int cols, boolean basis) {
   }
 
   private static void requireFits(
-      String backend, Storage storage, Iterable<LayerState> layers, boolean adaptive) {
+      String backend, Storage storage, Iterable<LayerState> layers, boolean adaptive, int times) {
     double total = 0;
     LayerState worst = null;
     Room largest = null;
@@ -81,7 +83,7 @@ record Room(String key, int count, int rows, int cols, boolean basis) {
                       text(bytes / room.elements() * storage.largest()),
                       advice(layer)));
         }
-        total += bytes;
+        total += times * bytes;
         if (largest == null || bytes > largest.bytes(storage)) {
           worst = layer;
           largest = room;
@@ -90,7 +92,7 @@ record Room(String key, int count, int rows, int cols, boolean basis) {
     }
     if (total > storage.available()) {
       throw new IllegalArgumentException(
-          "%s needs %s of %s, all layers together %s, of which %s are available; %s, or give it %s"
+          "%s needs %s of %s, all layers with the copies for discardStep() %s, of which %s are available; %s, or give it %s"
               .formatted(
                   what(worst, largest),
                   text(largest.bytes(storage)),

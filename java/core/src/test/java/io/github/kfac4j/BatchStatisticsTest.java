@@ -209,7 +209,9 @@ class BatchStatisticsTest {
       Map<String, LayerStatistics> bad = all(statistics);
       bad.get("fc").moments().get("G")[2] = Double.NaN;
       assertThatThrownBy(() -> kfac.observe(bad))
-          .hasMessage("layer 'fc': G of the batch holds a NaN or infinity at flat index 2");
+          .hasMessage(
+              "layer 'fc': G of the batch holds a NaN or infinity at flat index 2; discardStep()"
+                  + " drops this step");
       bad.get("fc").moments().remove("A");
       assertThatThrownBy(() -> kfac.observe(bad))
           .hasMessage("layer 'fc': the statistics have no elements of A, expected 36");

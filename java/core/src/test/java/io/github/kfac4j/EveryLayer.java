@@ -19,7 +19,9 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
+import java.util.stream.Stream;
 
 /** A network with every kind of layer, three of them used twice, and random steps of it. */
 final class EveryLayer {
@@ -40,6 +42,21 @@ final class EveryLayer {
 
   /** Observes, refreshes if due, and returns the preconditioned gradients. */
   static double[][] step(Kfac kfac, Random random) {
+    kfac.observe(observations(random));
+    if (kfac.wantsRefresh()) {
+      kfac.refresh();
+    }
+    List<LayerGradient> gradients = gradients(random);
+    kfac.precondition(gradients);
+    return gradients.stream()
+        .flatMap(gradient -> Stream.of(gradient.weight(), gradient.bias()))
+        .filter(Objects::nonNull)
+        .map(tensor -> ((HostTensor) tensor).toArray())
+        .toArray(double[][]::new);
+  }
+
+  /** What all layers see in a batch of 6 examples. */
+  static List<Observation> observations(Random random) {
     List<Observation> batch = new ArrayList<>();
     batch.add(observation(random, "fc", new int[] {6, 4}, new int[] {6, 3}));
     batch.add(observation(random, "fc", new int[] {6, 4}, new int[] {6, 3}));
@@ -53,25 +70,20 @@ final class EveryLayer {
     HostTensor g = HostTensor.of(gaussian(random, 18), 6, 3);
     batch.add(new Observation("table", HostTensor.of(ids, 6), g, 1));
     batch.add(observation(random, "table", new int[] {6, 3}, new int[] {6, 5}));
-    kfac.observe(batch);
-    if (kfac.wantsRefresh()) {
-      kfac.refresh();
-    }
+    return batch;
+  }
+
+  /** Gradients of all layers. */
+  static List<LayerGradient> gradients(Random random) {
     List<LayerGradient> gradients = new ArrayList<>();
-    List<HostTensor> tensors = new ArrayList<>();
     layers()
         .forEach(
             (name, layer) -> {
               HostTensor weight = tensor(random, extents(layer.weightShape()));
               HostTensor bias = layer.bias() ? tensor(random, extents(layer.biasShape())) : null;
               gradients.add(new LayerGradient(name, weight, bias));
-              tensors.add(weight);
-              if (bias != null) {
-                tensors.add(bias);
-              }
             });
-    kfac.precondition(gradients);
-    return tensors.stream().map(HostTensor::toArray).toArray(double[][]::new);
+    return gradients;
   }
 
   private static int[] extents(Shape shape) {

@@ -54,6 +54,17 @@ class SinglePrecisionStorageTest extends EigenAccuracyContract {
     }
 
     @Override
+    public void copyFrom(MatrixStack other) {
+      requireLike(other);
+      System.arraycopy(((Stack) other).elements, 0, elements, 0, elements.length);
+    }
+
+    @Override
+    public MatrixStack like() {
+      return new Stack(count, rows, cols, new float[elements.length]);
+    }
+
+    @Override
     public void close() {}
   }
 }

@@ -160,18 +160,18 @@ class SizesTest {
     assertThat(allocated).isEmpty();
   }
 
-  /** Two inverses and two factors of 4 bytes each: 8 n^2 for G, 8 (n + 1)^2 for A. */
+  /** Factors and inverses and copies of both, of 4 bytes each: 16 n^2. */
   @Test
   void theSumOverAllLayersIsComparedWithWhatIsAvailable() {
     Map<String, Layer> layers = new LinkedHashMap<>();
     layers.put("body", new Dense(1023, 512, true));
     layers.put("head", new Dense(511, 2048, true));
-    long needed = 8L * (1024 * 1024 + 512 * 512 + 512 * 512 + 2048 * 2048);
+    long needed = 16L * (1024 * 1024 + 512 * 512 + 512 * 512 + 2048 * 2048);
     assertThatThrownBy(() -> new Kfac(large(needed - 1), layers, OPTIONS))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "layer 'head': its factor G of 2048 x 2048 needs 16.0 MiB of device memory, all layers"
-                + " together 44.0 MiB, of which 44.0 MiB are available; use DIAGONAL for it or"
+                + " with the copies for discardStep() 88.0 MiB, of which 88.0 MiB are available; use DIAGONAL for it or"
                 + " leave it out, or give it a larger device");
     assertThat(allocated).isEmpty();
     new Kfac(large(needed), layers, OPTIONS).close();
@@ -181,7 +181,7 @@ class SizesTest {
   @Test
   void copiesForAdaptiveIntervalsCount() {
     Map<String, Layer> layers = Map.of("fc", new Dense(512, 256, false));
-    long factors = 4L * (512 * 512 + 256 * 256);
+    long factors = 2 * 4L * (512 * 512 + 256 * 256);
     KfacOptions adaptive = OPTIONS.withIntervals(Intervals.adaptive(0.1));
     assertThatThrownBy(() -> new Kfac(large(4 * factors - 1), layers, adaptive))
         .isInstanceOf(IllegalArgumentException.class)

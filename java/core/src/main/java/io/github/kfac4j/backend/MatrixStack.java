@@ -28,6 +28,29 @@ public interface MatrixStack extends AutoCloseable {
    */
   void set(double[] elements);
 
+  /**
+   * Replaces all elements by those of another stack, within the backend's own memory.
+   *
+   * @param other of the same backend, shape and precision
+   * @throws IllegalArgumentException if it is not
+   */
+  void copyFrom(MatrixStack other);
+
+  /** A new stack of zeros of the same backend, shape and precision, owned by the caller. */
+  MatrixStack like();
+
+  /** Throws what {@link #copyFrom} throws where shape or precision are others. */
+  default void requireLike(MatrixStack other) {
+    if (count() != other.count()
+        || rows() != other.rows()
+        || cols() != other.cols()
+        || isDouble() != other.isDouble()) {
+      throw new IllegalArgumentException(
+          "a stack of %d x %d x %d cannot be a copy of one of %d x %d x %d, or not in its precision"
+              .formatted(count(), rows(), cols(), other.count(), other.rows(), other.cols()));
+    }
+  }
+
   /** Throws what {@link #set} throws where the length is wrong. */
   default void requireSize(double[] elements) {
     if (elements.length != size()) {

@@ -66,6 +66,21 @@ final class JavaMatrixStack implements MatrixStack {
   }
 
   @Override
+  public void copyFrom(MatrixStack other) {
+    if (!(other instanceof JavaMatrixStack own)) {
+      throw new IllegalArgumentException(
+          "the java backend uses its own matrix stacks, not " + other.getClass().getName());
+    }
+    requireLike(other);
+    System.arraycopy(own.elements(), 0, elements(), 0, size());
+  }
+
+  @Override
+  public MatrixStack like() {
+    return new JavaMatrixStack(count, rows, cols);
+  }
+
+  @Override
   public void close() {
     elements = null;
   }

@@ -26,6 +26,28 @@ abstract class MatrixContract extends ContractFixture {
   }
 
   @Test
+  void aCopyIsExactAndItsOwn() {
+    for (MatrixStack stack : List.of(zeros(3, 2, 5), backend.allocateBasis(3, 2, 5))) {
+      try (stack;
+          MatrixStack copy = stack.like();
+          MatrixStack other = backend.allocate(3, 5, 2)) {
+        assertThat(copy.toArray()).hasSize(30).containsOnly(0);
+        assertThat(copy.isDouble()).isEqualTo(stack.isDouble());
+        double[] values = random.doubles(30, -1, 1).toArray();
+        stack.set(values);
+        double[] kept = stack.toArray();
+        copy.copyFrom(stack);
+        stack.set(new double[30]);
+        assertThat(copy.toArray()).containsExactly(kept);
+        assertThatThrownBy(() -> copy.copyFrom(other))
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessageContaining("3 x 2 x 5");
+        assertThat(copy.toArray()).containsExactly(kept);
+      }
+    }
+  }
+
+  @Test
   void aClosedStackSaysSo() {
     MatrixStack stack = zeros(1, 2, 2);
     stack.close();

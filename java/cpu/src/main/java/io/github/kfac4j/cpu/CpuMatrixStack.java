@@ -130,6 +130,22 @@ final class CpuMatrixStack implements MatrixStack {
   }
 
   @Override
+  public void copyFrom(MatrixStack other) {
+    Floats values = open();
+    CpuMatrixStack own = of(other);
+    requireLike(own);
+    values.copy(own.open(), size());
+    if (rests != null) {
+      rests.copy(own.rests, size());
+    }
+  }
+
+  @Override
+  public MatrixStack like() {
+    return new CpuMatrixStack(count, rows, cols, rests != null);
+  }
+
+  @Override
   public void close() {
     if (memory != null) {
       memory.free();

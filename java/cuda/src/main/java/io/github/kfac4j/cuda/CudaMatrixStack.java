@@ -1,5 +1,7 @@
 package io.github.kfac4j.cuda;
 
+import static org.bytedeco.cuda.global.cudart.cudaMemcpyAsync;
+import static org.bytedeco.cuda.global.cudart.cudaMemcpyDeviceToDevice;
 import static org.bytedeco.cuda.global.cudart.cudaMemsetAsync;
 
 import io.github.kfac4j.backend.MatrixStack;
@@ -93,6 +95,29 @@ final class CudaMatrixStack implements MatrixStack {
     context.enter();
     context.staging().upload(elements, to);
     context.synchronize();
+  }
+
+  @Override
+  public void copyFrom(MatrixStack other) {
+    CudaMatrixStack own = of(context, other);
+    requireLike(own);
+    long bytes = (long) size() * Float.BYTES;
+    context.enter();
+    context.check.runtime(
+        cudaMemcpyAsync(
+            Address.pointer(address()),
+            Address.pointer(own.address()),
+            bytes,
+            cudaMemcpyDeviceToDevice,
+            context.stream()),
+        "cudaMemcpyAsync",
+        bytes + " bytes");
+    context.synchronize();
+  }
+
+  @Override
+  public MatrixStack like() {
+    return new CudaMatrixStack(context, count, rows, cols);
   }
 
   @Override

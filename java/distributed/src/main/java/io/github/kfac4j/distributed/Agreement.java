@@ -26,6 +26,7 @@ final class Agreement {
 
   private enum Kind {
     NONE,
+    DROPPED,
     ARGUMENT,
     STATE,
     INVERSION,
@@ -45,7 +46,7 @@ final class Agreement {
       return switch (this) {
         case INVERSION -> new InversionFailedException(message);
         case ARGUMENT -> new IllegalArgumentException(message);
-        case STATE -> new IllegalStateException(message);
+        case STATE, DROPPED -> new IllegalStateException(message);
         default -> new CollectiveException(message);
       };
     }
@@ -78,6 +79,23 @@ final class Agreement {
     return frames.stream().map(one -> Arrays.copyOfRange(one, 1, one.length)).toList();
   }
 
+  /**
+   * Comes back when all ranks drop the step. A rank that is in another verb gets an {@link
+   * IllegalStateException} there, and is waited for.
+   */
+  void drop() {
+    String words = "has dropped this step; discardStep() is to be called on all ranks";
+    byte[] frame =
+        Frames.bytes(
+            out -> {
+              out.writeByte(Kind.DROPPED.ordinal());
+              out.write(words.getBytes(StandardCharsets.UTF_8));
+            });
+    while (!Frames.gather(collectives, frame).stream().allMatch(one -> Arrays.equals(one, frame))) {
+      continue;
+    }
+  }
+
   private void requireGood(int rank, byte[] frame, RuntimeException own) {
     Kind kind = Kind.values()[frame[0]];
     if (kind != Kind.NONE) {
@@ -85,7 +103,7 @@ final class Agreement {
       RuntimeException failure =
           kind.failure(
               collectives.size() == 1 ? words : "%s: %s".formatted(names.apply(rank), words));
-      if (rank == collectives.rank()) {
+      if (rank == collectives.rank() && own != null) {
         failure.initCause(own);
       }
       throw failure;

@@ -11,7 +11,6 @@ import io.github.kfac4j.StepReport;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.safetensors.StoredTensor;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -142,9 +141,7 @@ public final class AsynchronousKfac implements KfacVerbs {
     publications.use(
         step(),
         content -> {
-          Map<String, StoredTensor> state = new LinkedHashMap<>(content.state());
-          state.put("step", StoredTensor.of(new long[] {step()}));
-          steps.restore(state);
+          steps.adopt(content.state());
           adopted = content.reports();
         });
   }
@@ -153,6 +150,7 @@ public final class AsynchronousKfac implements KfacVerbs {
   public StepReport precondition(List<LayerGradient> gradients) {
     StepReport report = preview(gradients);
     steps.endStep();
+    publications.endStep();
     worker.submit(statistics::endStep);
     adopted = List.of();
     return report;
@@ -163,7 +161,16 @@ public final class AsynchronousKfac implements KfacVerbs {
     worker.throwFailure();
     adopt();
     StepReport report = steps.preview(gradients);
-    return new StepReport(report.step(), report.innerProduct(), report.clip(), adopted);
+    return report.withRefreshed(adopted);
+  }
+
+  /** {@inheritDoc} Waits for the worker, and forgets what went wrong in it. */
+  @Override
+  public void discardStep() {
+    worker.finish(statistics::discardStep);
+    steps.discardStep();
+    publications.discard(step());
+    adopted = List.of();
   }
 
   /** The lag of the inverses in use, in steps. */

@@ -150,7 +150,9 @@ public final class DistributedKfac implements KfacVerbs {
   private void sumStatistics() {
     if (!statistics.summed()) {
       Map<String, LayerStatistics> sums = statistics.sum(failure.take());
-      failure.keep(() -> steps.layers().observe(sums));
+      if (statistics.seen()) {
+        failure.keep(() -> steps.layers().observe(sums));
+      }
     }
   }
 
@@ -158,7 +160,7 @@ public final class DistributedKfac implements KfacVerbs {
   public List<LayerReport> refresh() {
     sumStatistics();
     lastRefresh = Refresh.of(job, steps.layers(), failure, agreement);
-    steps.layers().copyInverses(step());
+    steps.layers().copyInverses();
     return lastRefresh;
   }
 
@@ -207,6 +209,20 @@ public final class DistributedKfac implements KfacVerbs {
   private void endStep() {
     steps.endStep();
     statistics.reset();
+    lastRefresh = List.of();
+  }
+
+  /**
+   * {@inheritDoc} Called by all ranks: a rank that is in another verb gets an {@link
+   * IllegalStateException} there, and the others wait until it drops the step as well. Ranks that
+   * call {@link #observeInputs} have all called it as often.
+   */
+  @Override
+  public void discardStep() {
+    failure.take();
+    agreement.drop();
+    statistics.discard();
+    steps.discardStep();
     lastRefresh = List.of();
   }
 

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.IntPredicate;
+import java.util.function.Predicate;
 
 /** The gradients of a step as numbers to be sent: weight and bias of each layer in turn. */
 final class GradientBlocks {
@@ -53,7 +54,10 @@ final class GradientBlocks {
     for (int i = 0; i < first.length; i++) {
       if (first[i] >= 0) {
         throw new IllegalArgumentException(
-            names.get(i) + " holds a NaN or infinity at flat index " + first[i]);
+            names.get(i)
+                + " holds a NaN or infinity at flat index "
+                + first[i]
+                + "; discardStep() drops this step");
       }
     }
   }
@@ -120,6 +124,20 @@ final class GradientBlocks {
     int[] shape = new int[like.shape().rank()];
     Arrays.setAll(shape, like.shape()::get);
     return HostTensor.of(block.values(), shape);
+  }
+
+  /** Multiplies the blocks of some layers. */
+  void scale(
+      List<Block> blocks, List<LayerGradient> gradients, Predicate<String> layers, double factor) {
+    int next = 0;
+    for (LayerGradient gradient : gradients) {
+      for (int i = tensors(gradient).size(); i > 0; i--) {
+        Block block = blocks.get(next++);
+        if (layers.test(gradient.layer())) {
+          block.scale(factor);
+        }
+      }
+    }
   }
 
   /** Writes blocks back to where they came from. */

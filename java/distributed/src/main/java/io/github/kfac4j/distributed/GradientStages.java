@@ -3,6 +3,8 @@ package io.github.kfac4j.distributed;
 import io.github.kfac4j.LayerGradient;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.tensor.HostTensor;
+import java.io.DataInputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -79,11 +81,11 @@ final class GradientStages {
   /**
    * Preconditions what this rank works for, in the blocks.
    *
-   * @return the inner product of all ranks, after all have agreed that there was no failure
+   * @return what became of those of all ranks, after all have agreed that there was no failure
    */
-  double precondition(RankLayers layers, List<LayerGradient> gradients, List<Block> sums) {
+  Preconditioned precondition(RankLayers layers, List<LayerGradient> gradients, List<Block> sums) {
     int rank = job.rank();
-    double mine = 0;
+    Preconditioned mine = null;
     RuntimeException failure = null;
     try {
       mine =
@@ -93,12 +95,44 @@ final class GradientStages {
     } catch (RuntimeException e) {
       failure = e;
     }
-    double product = mine;
+    byte[] message = mine == null ? null : message(mine);
     double total = 0;
-    for (byte[] one : agreement.settle(failure, Frames.bytes(out -> out.writeDouble(product)))) {
-      total += Frames.read(one, in -> in.readDouble());
+    List<String> plain = new ArrayList<>();
+    for (byte[] one : agreement.settle(failure, message)) {
+      Preconditioned theirs = Frames.read(one, GradientStages::read);
+      total += theirs.innerProduct();
+      plain.addAll(theirs.plain());
     }
-    return total;
+    return new Preconditioned(total, List.copyOf(plain));
+  }
+
+  private static byte[] message(Preconditioned mine) {
+    return Frames.bytes(
+        out -> {
+          out.writeDouble(mine.innerProduct());
+          out.writeInt(mine.plain().size());
+          for (String layer : mine.plain()) {
+            out.writeUTF(layer);
+          }
+        });
+  }
+
+  private static Preconditioned read(DataInputStream in) throws IOException {
+    double innerProduct = in.readDouble();
+    List<String> plain = new ArrayList<>();
+    for (int i = in.readInt(); i > 0; i--) {
+      plain.add(in.readUTF());
+    }
+    return new Preconditioned(innerProduct, plain);
+  }
+
+  /** Multiplies what was preconditioned. */
+  void scale(
+      List<Block> preconditioned,
+      List<LayerGradient> gradients,
+      List<String> plain,
+      double factor) {
+    blocks.scale(preconditioned, gradients, layer -> !plain.contains(layer), factor);
   }
 
   /** Brings preconditioned gradients to all ranks and writes them back. */

@@ -41,6 +41,7 @@ public final class GradientWorker implements KfacVerbs {
   private final Worker outgoing = new Worker();
   private final Worker incoming = new Worker();
   private List<LayerReport> adopted = List.of();
+  private long started = -1;
   private boolean closed;
 
   /**
@@ -120,12 +121,17 @@ public final class GradientWorker implements KfacVerbs {
 
   /**
    * Begins a step: hands the weights to the statistics workers and asks for new inverses, if this
-   * is a step for that. Called by all gradient workers, which have the same weights.
+   * is a step for that. Called by all gradient workers, which have the same weights. Asks once a
+   * step, however often it is called.
    *
    * @param weights by layer; are copied
    */
   public void startStep(Map<String, List<HostTensor>> weights) {
     outgoing.throwFailure();
+    if (started == step()) {
+      return;
+    }
+    started = step();
     boolean statistics = options().intervals().wantsFactors(step());
     boolean refresh = options().intervals().wantsInverses(step());
     if (jobs.gradients().rank() == 0 && (statistics || refresh)) {
@@ -168,6 +174,7 @@ public final class GradientWorker implements KfacVerbs {
   public StepReport precondition(List<LayerGradient> gradients) {
     StepReport report = preview(gradients);
     steps.endStep();
+    publications.endStep();
     adopted = List.of();
     return report;
   }
@@ -178,11 +185,18 @@ public final class GradientWorker implements KfacVerbs {
     publications.use(
         step(),
         content -> {
-          steps.layers().restore(content.state());
+          steps.layers().adopt(content.state());
           adopted = content.reports();
         });
     return steps.toAll(gradients, null, adopted);
   }
+
+  /**
+   * {@inheritDoc} Gradient workers remember nothing of a batch, and what was asked for by {@link
+   * #startStep} is made of other batches and stays good: the step can be taken with another batch.
+   */
+  @Override
+  public void discardStep() {}
 
   /** The lag of the inverses in use, in steps. */
   public long lag() {
@@ -231,6 +245,7 @@ public final class GradientWorker implements KfacVerbs {
     steps.layers().restore(tensors);
     steps.goOnAfter(step);
     publications.replaced();
+    started = -1;
     adopted = List.of();
   }
 

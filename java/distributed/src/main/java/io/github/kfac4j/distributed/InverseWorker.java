@@ -1,6 +1,7 @@
 package io.github.kfac4j.distributed;
 
 import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.LayerStatistics;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.distributed.AsynchronousPlan.Role;
 import io.github.kfac4j.layer.Layer;
@@ -68,7 +69,13 @@ public final class InverseWorker implements AutoCloseable {
       mine.reconfigure(options);
     }
     if (round.statistics()) {
-      failure.keep(() -> mine.observe(statistics.sum(null)));
+      failure.keep(
+          () -> {
+            Map<String, LayerStatistics> sums = statistics.sum(null);
+            if (statistics.seen()) {
+              mine.observe(sums);
+            }
+          });
       statistics.reset();
     }
     if (round.refresh()) {

@@ -3,6 +3,7 @@ package io.github.kfac4j.distributed;
 import io.github.kfac4j.LayerReport;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -19,10 +20,12 @@ final class Publications {
   private final Clock clock;
   private final Predicate<Boolean> everywhere;
   private final Deque<Publication> asked = new ArrayDeque<>();
-  private boolean ready;
-  private long lag;
-  private long largestLag;
-  private long waits;
+  private final List<Publication> usedInStep = new ArrayList<>();
+  private Use now = new Use(false, 0, 0, 0);
+  private Use beforeStep = now;
+
+  /** How far inverses have been put to use. */
+  private record Use(boolean ready, long lag, long largestLag, long waits) {}
 
   /** What a refresh gave: reports, and the state with the new inverses. */
   record Content(List<LayerReport> reports, Map<String, StoredTensor> state) {}
@@ -65,37 +68,50 @@ final class Publications {
   void use(long step, Consumer<Content> user) {
     while (!asked.isEmpty()) {
       Publication next = asked.peek();
-      boolean must = !ready || step - next.clock >= bound;
+      boolean must = !now.ready || step - next.clock >= bound;
       if (!must && (clock == Clock.LOGICAL || !everywhere.test(next.content.isDone()))) {
         return;
       }
-      if (ready && !next.content.isDone()) {
-        waits++;
-      }
+      long waits = now.waits + (now.ready && !next.content.isDone() ? 1 : 0);
       asked.remove();
       user.accept(Worker.await(next.content));
-      ready = true;
-      lag = step - next.clock;
-      largestLag = Math.max(largestLag, lag);
+      usedInStep.add(next);
+      long lag = step - next.clock;
+      now = new Use(true, lag, Math.max(now.largestLag, lag), waits);
     }
+  }
+
+  void endStep() {
+    usedInStep.clear();
+    beforeStep = now;
+  }
+
+  /** Forgets what was asked for in a step; what was asked for before and used in it waits again. */
+  void discard(long step) {
+    for (int i = usedInStep.size() - 1; i >= 0; i--) {
+      asked.addFirst(usedInStep.get(i));
+    }
+    asked.removeIf(publication -> publication.clock == step);
+    usedInStep.clear();
+    now = beforeStep;
   }
 
   /** Forgets what was asked for, since there are inverses from elsewhere. */
   void replaced() {
     asked.clear();
-    ready = true;
-    lag = 0;
+    now = new Use(true, 0, now.largestLag, now.waits);
+    endStep();
   }
 
   long lag() {
-    return lag;
+    return now.lag;
   }
 
   long largestLag() {
-    return largestLag;
+    return now.largestLag;
   }
 
   long waits() {
-    return waits;
+    return now.waits;
   }
 }

@@ -5,6 +5,7 @@ import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.LayerGradient;
 import io.github.kfac4j.LayerReport;
 import io.github.kfac4j.LayerStatistics;
+import io.github.kfac4j.StepReport;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.safetensors.StoredTensor;
@@ -64,17 +65,25 @@ final class RankLayers implements AutoCloseable {
    *
    * @param mine gradients of layers that this rank owns
    * @param others of those that it has copies of
-   * @return the inner product of the owned ones
+   * @return of the owned ones
    */
-  double precondition(List<LayerGradient> mine, List<LayerGradient> others) {
+  Preconditioned precondition(List<LayerGradient> mine, List<LayerGradient> others) {
     if (!others.isEmpty()) {
       copies.preview(others);
     }
-    return mine.isEmpty() ? 0 : owned.preview(mine).innerProduct();
+    if (mine.isEmpty()) {
+      return new Preconditioned(0, List.of());
+    }
+    StepReport report = owned.preview(mine);
+    return new Preconditioned(report.innerProduct(), report.plain());
   }
 
   void endStep() {
     both().forEach(Kfac::endStep);
+  }
+
+  void discardStep() {
+    both().forEach(Kfac::discardStep);
   }
 
   private Stream<Kfac> both() {
@@ -82,7 +91,7 @@ final class RankLayers implements AutoCloseable {
   }
 
   /** Hands the inverses of each owner to the other workers; called by all ranks. */
-  void copyInverses(long step) {
+  void copyInverses() {
     if (job.assignment().workers() == 1) {
       return;
     }
@@ -99,8 +108,7 @@ final class RankLayers implements AutoCloseable {
     }
     Map<String, StoredTensor> received = new StateExchange(job.collectives()).exchange(toRank);
     if (copies != null) {
-      received.put("step", StoredTensor.of(new long[] {step}));
-      copies.restore(received);
+      copies.adopt(received);
     }
   }
 
@@ -125,6 +133,11 @@ final class RankLayers implements AutoCloseable {
       all.putAll(exchange.broadcast(of(layer, mine), job.assignment().owner(layer)));
     }
     return all;
+  }
+
+  /** Takes this rank's part of the state of all layers, within the step. */
+  void adopt(Map<String, StoredTensor> tensors) {
+    both().forEach(kfac -> kfac.adopt(tensors));
   }
 
   /** Takes this rank's part of the state of all layers. */

@@ -58,6 +58,17 @@ final class ShardStatistics implements AutoCloseable {
     }
   }
 
+  /** Whether any rank has observed anything, in this step or before. */
+  boolean seen() {
+    return exchange.seen();
+  }
+
+  /** Drops what was observed, also of sums that are on their way. */
+  void discard() {
+    early.take();
+    reset();
+  }
+
   /** Begins a new step. */
   void reset() {
     shard.reset();

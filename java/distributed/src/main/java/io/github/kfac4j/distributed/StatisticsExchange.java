@@ -17,6 +17,7 @@ final class StatisticsExchange {
   private final Assignment assignment;
   private final Exchange exchange;
   private final Agreement agreement;
+  private boolean anySeen;
 
   /** What a rank saw of each layer: {@code [examples, positions]}. */
   private record Seen(double[] examples, int[] positions) {}
@@ -63,6 +64,7 @@ final class StatisticsExchange {
     int i = 0;
     for (String layer : layers.keySet()) {
       if (totals[i] > 0) {
+        anySeen = true;
         LayerStatistics rest = mine.get(layer);
         if (sentBefore.contains(layer)) {
           rest.moments().remove(EarlyInputs.A);
@@ -84,6 +86,11 @@ final class StatisticsExchange {
               }
             });
     return sums;
+  }
+
+  /** Whether any rank has ever seen anything. */
+  boolean seen() {
+    return anySeen;
   }
 
   private static byte[] message(Map<String, LayerStatistics> mine) {

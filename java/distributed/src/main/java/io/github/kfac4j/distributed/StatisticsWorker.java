@@ -95,6 +95,12 @@ public final class StatisticsWorker implements AutoCloseable {
     failure.keep(() -> statistics.observe(observations, share));
   }
 
+  /** Drops what was observed since the weights came; another batch can be observed for them. */
+  public void discardStep() {
+    failure.take();
+    statistics.discard();
+  }
+
   /** Sums what was observed with the other statistics workers' and hands it on. */
   public void publish() {
     try {

@@ -76,18 +76,16 @@ final class StepStages implements AutoCloseable {
 
   private StepReport precondition(
       List<LayerGradient> given, List<Block> blocks, List<LayerReport> refreshed) {
-    double innerProduct = gradients.precondition(layers, given, blocks);
-    double clip = clip(innerProduct);
+    Preconditioned done = gradients.precondition(layers, given, blocks);
+    boolean burnIn = options.intervals().burningIn(step);
+    double clip = burnIn ? 0 : clip(done.innerProduct());
     if (clip < 1) {
-      blocks.forEach(block -> block.scale(clip));
+      gradients.scale(blocks, given, done.plain(), clip);
     }
-    return new StepReport(step + 1, innerProduct, clip, refreshed);
+    return new StepReport(step + 1, done.innerProduct(), clip, refreshed, burnIn, done.plain());
   }
 
   private double clip(double innerProduct) {
-    if (options.intervals().burningIn(step)) {
-      return 0;
-    }
     OptionalDouble bound = options.klClip();
     return bound.isEmpty()
         ? 1
@@ -101,6 +99,10 @@ final class StepStages implements AutoCloseable {
   void endStep() {
     step++;
     layers.endStep();
+  }
+
+  void discardStep() {
+    layers.discardStep();
   }
 
   /** Goes on after a step of a saved run; the state of the layers is another matter. */

@@ -49,6 +49,17 @@ final class Worker implements AutoCloseable {
     }
   }
 
+  /** Finishes what was submitted, and some last work, and forgets what went wrong before it. */
+  void finish(Runnable last) {
+    Future<?> done =
+        submitAlone(
+            () -> {
+              failure.set(null);
+              last.run();
+            });
+    await(done);
+  }
+
   /** The result, or the exception that the work threw. */
   static <T> T await(Future<T> future) {
     try {

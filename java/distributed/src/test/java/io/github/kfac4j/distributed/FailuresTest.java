@@ -62,8 +62,9 @@ class FailuresTest {
               return first + "; " + second;
             });
     String expected =
-        "rank 1: layer 'fc0': input holds a NaN or infinity at flat index 0; "
-            + "rank 2: layer 'fc1': weight gradient holds a NaN or infinity at flat index 0";
+        "rank 1: layer 'fc0': input holds a NaN or infinity at flat index 0; discardStep() drops this step; "
+            + "rank 2: layer 'fc1': weight gradient holds a NaN or infinity at flat index 0;"
+            + " discardStep() drops this step";
     assertThat(messages).containsOnly(expected);
   }
 
@@ -89,7 +90,9 @@ class FailuresTest {
               }
             });
     assertThat(messages)
-        .containsOnly("rank 1: layer 'fc0': input holds a NaN or infinity at flat index 0");
+        .containsOnly(
+            "rank 1: layer 'fc0': input holds a NaN or infinity at flat index 0; discardStep()"
+                + " drops this step");
   }
 
   @Test

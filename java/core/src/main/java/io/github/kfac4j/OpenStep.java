@@ -1,0 +1,89 @@
+package io.github.kfac4j;
+
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.MemoryException;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The step that is under way: what belongs to it alone, and what its matrices and counters were
+ * before it. A matrix is copied when the step is about to change it for the first time, into a
+ * stack that is allocated at the first need and kept for later steps.
+ */
+final class OpenStep implements AutoCloseable {
+  private final boolean keeps;
+  private final Map<MatrixStack, MatrixStack> copies = new IdentityHashMap<>();
+  private final Set<MatrixStack> copied = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Map<LayerState, double[]> counters = new IdentityHashMap<>();
+
+  /** The shares of the micro-batches that have been observed. */
+  double observedShare;
+
+  /** Reports of the step's refresh. */
+  List<LayerReport> refreshed = List.of();
+
+  /**
+   * No step yet.
+   *
+   * @param keeps whether it can be discarded; if not, no copies are made
+   */
+  OpenStep(boolean keeps) {
+    this.keeps = keeps;
+  }
+
+  /** Keeps what some matrices of a layer, and its counters, are now, if it is not kept already. */
+  void keep(LayerState layer, Collection<String> matrices) {
+    if (!keeps) {
+      return;
+    }
+    for (String key : matrices) {
+      MatrixStack stack = layer.matrix(key);
+      if (!copied.contains(stack)) {
+        try {
+          copy(stack);
+        } catch (OutOfMemoryError e) {
+          throw new MemoryException(
+              "%sthere is no memory for the copy of its %s of %d x %d x %d that discardStep() needs: %s"
+                  .formatted(
+                      LayerState.prefix(layer.name),
+                      key,
+                      stack.count(),
+                      stack.rows(),
+                      stack.cols(),
+                      e.getMessage()),
+              e);
+        }
+        copied.add(stack);
+      }
+    }
+    counters.computeIfAbsent(layer, LayerState::counters);
+  }
+
+  private void copy(MatrixStack stack) {
+    copies.computeIfAbsent(stack, MatrixStack::like).copyFrom(stack);
+  }
+
+  /** Returns to what was before the step. */
+  void discard() {
+    copied.forEach(stack -> stack.copyFrom(copies.get(stack)));
+    counters.forEach(LayerState::restoreCounters);
+    end();
+  }
+
+  /** What was before the step is no longer of interest. */
+  void end() {
+    copied.clear();
+    counters.clear();
+    observedShare = 0;
+    refreshed = List.of();
+  }
+
+  @Override
+  public void close() {
+    copies.values().forEach(MatrixStack::close);
+  }
+}
