@@ -49,6 +49,11 @@ class FallbackTest {
                 switch (method.getName()) {
                   case "hashCode" -> System.identityHashCode(proxy);
                   case "equals" -> proxy == arguments[0];
+                  case "like" -> foreign(stack.like());
+                  case "copyFrom" -> {
+                    stack.set(((MatrixStack) arguments[0]).toArray());
+                    yield null;
+                  }
                   default -> method.invoke(stack, arguments);
                 });
   }

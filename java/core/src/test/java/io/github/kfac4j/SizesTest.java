@@ -96,10 +96,6 @@ class SizesTest {
             new Dense(768, 50257, true),
             "its factor G of 50257 x 50257 needs 9.4 GiB" + most + dense),
         Arguments.of(
-            EKFAC,
-            new Dense(40000, 20, false),
-            "its A_basis of 40000 x 40000 needs 11.9 GiB of device memory, and"),
-        Arguments.of(
             DIAGONAL,
             new Dense(65536, 50257, true),
             "its moments of 50257 x 65537 needs 12.3 GiB" + most + none),

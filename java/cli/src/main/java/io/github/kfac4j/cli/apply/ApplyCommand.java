@@ -2,6 +2,7 @@ package io.github.kfac4j.cli.apply;
 
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.MemoryException;
 import io.github.kfac4j.cli.common.BackendOption;
 import io.github.kfac4j.cli.common.JsonOption;
 import io.github.kfac4j.experiments.BadInputException;
@@ -128,6 +129,8 @@ public final class ApplyCommand implements Callable<Integer> {
       Application.Result result = application.run(backend, tensors.tensors());
       new TensorFile(result.tensors(), Map.of()).write(out);
       print(ApplyReport.of(backend.name(), config, result.step(), result.layers()));
+    } catch (MemoryException e) {
+      throw new BadInputException(e.getMessage(), e);
     } catch (OutOfMemoryError e) {
       throw new BadInputException("not enough memory; give java a larger heap with -Xmx", e);
     }
