@@ -94,7 +94,7 @@ public final class CudaBackend implements Backend {
     return new Storage(
         "device memory",
         Float.BYTES,
-        Float.BYTES,
+        Double.BYTES,
         Integer.MAX_VALUE - 8,
         Check.freeBytes(),
         "a device with more");
