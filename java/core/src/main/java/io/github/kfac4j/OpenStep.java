@@ -19,6 +19,7 @@ final class OpenStep implements AutoCloseable {
   private final Map<MatrixStack, MatrixStack> copies = new IdentityHashMap<>();
   private final Set<MatrixStack> copied = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Map<LayerState, double[]> counters = new IdentityHashMap<>();
+  private final Map<LayerState, double[]> exponents = new IdentityHashMap<>();
 
   /** The shares of the micro-batches that have been observed. */
   double observedShare;
@@ -61,6 +62,7 @@ final class OpenStep implements AutoCloseable {
       }
     }
     counters.computeIfAbsent(layer, LayerState::counters);
+    exponents.computeIfAbsent(layer, LayerState::exponents);
   }
 
   private void copy(MatrixStack stack) {
@@ -71,6 +73,7 @@ final class OpenStep implements AutoCloseable {
   void discard() {
     copied.forEach(stack -> stack.copyFrom(copies.get(stack)));
     counters.forEach(LayerState::restoreCounters);
+    exponents.forEach(LayerState::restoreExponents);
     end();
   }
 
@@ -78,6 +81,7 @@ final class OpenStep implements AutoCloseable {
   void end() {
     copied.clear();
     counters.clear();
+    exponents.clear();
     observedShare = 0;
     refreshed = List.of();
   }
