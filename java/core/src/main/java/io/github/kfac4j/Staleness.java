@@ -1,6 +1,5 @@
 package io.github.kfac4j;
 
-import io.github.kfac4j.backend.MatrixStack;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
