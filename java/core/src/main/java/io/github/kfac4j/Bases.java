@@ -32,24 +32,24 @@ final class Bases {
   /**
    * Counts a success, or a failure that an old basis makes up for.
    *
-   * @param failure in words, null for none
+   * @param good whether there is a new basis
+   * @param words what failed and what was done about it, empty if nothing
    * @return the status for the report
    * @throws InversionFailedException if there is no old basis, or it has served too often
    */
-  static String settle(LayerState state, String failure, InversePolicy policy) {
-    if (failure == null) {
+  static String settle(LayerState state, boolean good, String words, InversePolicy policy) {
+    if (good) {
       state.staleRefreshes = 0;
-      return "ok";
+      return words.isEmpty() ? "ok" : words;
     }
     if (!state.ready() || state.staleRefreshes >= policy.maxStale()) {
       throw new InversionFailedException(
           LayerState.prefix(state.name)
               + "the factors have no eigendecomposition ("
-              + failure
-              + "); lower the learning rate");
+              + RobustInversion.outOfRemedies(state, words, "basis"));
     }
     state.staleRefreshes++;
-    return failure + ", old basis kept";
+    return words + ", old basis kept";
   }
 
   /** The report of a layer whose block is damped as a whole, and diagonal in a basis. */

@@ -9,7 +9,9 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Damped inverses through eigenvalues: {@code Q diag(1 / (max(d, 0) + damping)) Q'}. Rounding that
@@ -17,6 +19,7 @@ import java.util.List;
  */
 final class EigenInversion {
   private final Backend backend;
+  private final Map<Inversion, String[]> remedies = new IdentityHashMap<>();
 
   EigenInversion(Backend backend) {
     this.backend = backend;
@@ -35,14 +38,21 @@ final class EigenInversion {
                 backend.allocateBasis(source.count(), n, n),
                 backend.allocateBasis(source.count(), 1, n)));
       }
-      List<Status[]> statuses = backend.decompose(requests);
+      List<RobustDecomposition.Outcome> outcomes = RobustDecomposition.decompose(backend, requests);
       for (int i = 0; i < inversions.size(); i++) {
-        assemble(inversions.get(i), requests.get(i), statuses.get(i));
+        RobustDecomposition.Outcome outcome = outcomes.get(i);
+        assemble(inversions.get(i), requests.get(i), outcome.statuses());
+        remedies.put(inversions.get(i), outcome.words());
       }
-      return statuses;
+      return outcomes.stream().map(RobustDecomposition.Outcome::statuses).toList();
     } finally {
       requests.forEach(Bases::close);
     }
+  }
+
+  /** What the decompositions took, where a matrix could only be decomposed in another way. */
+  String[] remedies(Inversion inversion) {
+    return remedies.getOrDefault(inversion, new String[inversion.source().count()]);
   }
 
   /** Preconditions the identity in the basis: what comes out is the inverse. */

@@ -8,7 +8,6 @@ import io.github.kfac4j.backend.Eigendecomposition;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.RowSamples;
-import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Tokens;
 import io.github.kfac4j.layer.Use;
@@ -128,13 +127,14 @@ final class EmbeddingBlocks implements Curvature {
     List<Eigendecomposition> requests =
         states.stream().map(s -> Bases.request(backend, s, Factors.G)).toList();
     try {
-      List<Status[]> statuses = backend.decompose(requests);
+      List<RobustDecomposition.Outcome> outcomes = RobustDecomposition.decompose(backend, requests);
       List<LayerReport> reports = new ArrayList<>();
       for (int i = 0; i < states.size(); i++) {
         LayerState state = states.get(i);
-        String failure = statuses.get(i)[0].ok() ? null : "G " + statuses.get(i)[0];
-        String status = Bases.settle(state, failure, options.inversePolicy());
-        reports.add(renew(state, failure == null ? requests.get(i) : null, status, options));
+        boolean good = outcomes.get(i).ok();
+        String words = outcomes.get(i).words(Factors.G);
+        String status = Bases.settle(state, good, words, options.inversePolicy());
+        reports.add(renew(state, good ? requests.get(i) : null, status, options));
       }
       return reports;
     } finally {

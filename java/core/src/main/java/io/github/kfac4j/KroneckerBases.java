@@ -5,12 +5,13 @@ import io.github.kfac4j.backend.BasisMoment;
 import io.github.kfac4j.backend.BasisStep;
 import io.github.kfac4j.backend.Eigendecomposition;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.Vectors;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Blocks that are diagonal in a Kronecker basis, damped exactly. Three approximations differ only
@@ -119,12 +120,18 @@ final class KroneckerBases implements Curvature {
         requests.add(Bases.request(backend, state, Factors.A));
         requests.add(Bases.request(backend, state, Factors.G));
       }
-      List<Status[]> statuses = backend.decompose(requests);
+      List<RobustDecomposition.Outcome> outcomes = RobustDecomposition.decompose(backend, requests);
       for (int i = 0; i < states.size(); i++) {
         LayerState state = states.get(i);
-        String failure = failure(statuses.get(2 * i), statuses.get(2 * i + 1));
-        String status = Bases.settle(state, failure, options.inversePolicy());
-        if (failure == null) {
+        RobustDecomposition.Outcome a = outcomes.get(2 * i);
+        RobustDecomposition.Outcome g = outcomes.get(2 * i + 1);
+        boolean good = a.ok() && g.ok();
+        String words =
+            Stream.of(a.words(Factors.A), g.words(Factors.G))
+                .filter(w -> !w.isEmpty())
+                .collect(Collectors.joining("; "));
+        String status = Bases.settle(state, good, words, options.inversePolicy());
+        if (good) {
           setBases(state, requests.get(2 * i), requests.get(2 * i + 1));
         }
         reports.add(report(state, options, status));
@@ -159,14 +166,6 @@ final class KroneckerBases implements Curvature {
     }
     state.matrix(MOMENTS).set(moments);
     state.momentWeight = 1;
-  }
-
-  private static String failure(Status[] a, Status[] g) {
-    return Arrays.stream(a)
-        .filter(s -> !s.ok())
-        .map(s -> "A " + s)
-        .findFirst()
-        .orElse(Arrays.stream(g).filter(s -> !s.ok()).map(s -> "G " + s).findFirst().orElse(null));
   }
 
   private static LayerReport report(LayerState state, KfacOptions options, String status) {

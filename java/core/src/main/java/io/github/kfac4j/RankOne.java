@@ -84,7 +84,10 @@ final class RankOne {
         MatrixStack values = backend.allocateBasis(count, 1, m)) {
       source.set(products);
       Status[] statuses =
-          backend.decompose(List.of(new Eigendecomposition(source, 1, vectors, values))).get(0);
+          RobustDecomposition.decompose(
+                  backend, List.of(new Eigendecomposition(source, 1, vectors, values)))
+              .get(0)
+              .statuses();
       double[] all = vectors.toArray();
       for (int k = 0; k < count; k++) {
         if (!statuses[k].ok()) {

@@ -7,6 +7,7 @@ import io.github.kfac4j.backend.Inversion;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,10 +36,12 @@ final class RobustInversion {
 
   private final Backend backend;
   private final InversePolicy policy;
+  private final EigenInversion eigen;
 
   RobustInversion(Backend backend, InversePolicy policy) {
     this.backend = backend;
     this.policy = policy;
+    this.eigen = new EigenInversion(backend);
   }
 
   /**
@@ -71,24 +74,28 @@ final class RobustInversion {
   private List<Status[]> first(List<Inversion> all) {
     return switch (policy.method()) {
       case CHOLESKY -> backend.invert(all);
-      case EIGEN -> new EigenInversion(backend).invert(all);
+      case EIGEN -> eigen.invert(all);
       case NEWTON_SCHULZ -> new NewtonSchulz(backend, policy.residual()).invert(all);
     };
   }
 
-  private static Outcome outcome(String name, Rescue rescue, double[] before, double[] after) {
+  private Outcome outcome(String name, Rescue rescue, double[] before, double[] after) {
     MatrixStack source = rescue.inversion().source();
     double[] condition = new double[source.count()];
     for (int k = 0; k < condition.length; k++) {
       double trace = rescue.inversion().scale() * before[k] + source.rows() * rescue.damping()[k];
       condition[k] = rescue.failed()[k] ? Double.NaN : trace * after[k];
     }
-    return new Outcome(name, rescue.damping(), condition, rescue.words(), rescue.failed());
+    String[] words = rescue.words().clone();
+    String[] remedies = eigen.remedies(rescue.inversion());
+    Arrays.setAll(words, k -> words[k] == null ? remedies[k] : words[k]);
+    return new Outcome(name, rescue.damping(), condition, words, rescue.failed());
   }
 
   private LayerReport report(Task task, List<Outcome> outcomes) {
     LayerState state = task.state();
     boolean failed = false;
+    String kept = canKeep(state) ? ", last good inverse kept" : "";
     List<GroupReport> groups = new ArrayList<>();
     for (int k = 0; k < task.pi().length; k++) {
       int group = k;
@@ -101,29 +108,42 @@ final class RobustInversion {
       List<String> words =
           outcomes.stream().map(o -> o.words(group)).filter(w -> !w.isEmpty()).toList();
       String status = words.isEmpty() ? "ok" : String.join("; ", words);
-      groups.add(
-          new GroupReport(
-              task.pi()[k], factors, here ? status + ", last good inverse kept" : status));
+      groups.add(new GroupReport(task.pi()[k], factors, here ? status + kept : status));
     }
     settle(state, failed, groups);
     return new LayerReport(
         state.name, state.layer.inputDim(), state.layer.outputDim(), groups.size(), groups, 0);
   }
 
+  private boolean canKeep(LayerState state) {
+    return state.ready() && state.staleRefreshes < policy.maxStale();
+  }
+
   private void settle(LayerState state, boolean failed, List<GroupReport> groups) {
     if (!failed) {
       state.staleRefreshes = 0;
-    } else if (state.ready() && state.staleRefreshes < policy.maxStale()) {
+    } else if (canKeep(state)) {
       state.staleRefreshes++;
     } else {
       throw new InversionFailedException(
           LayerState.prefix(state.name)
               + "the damped factors cannot be inverted ("
-              + groups.stream().map(GroupReport::status).distinct().toList()
-              + (state.ready()
-                  ? ") for the " + (state.staleRefreshes + 1) + " refreshes in a row"
-                  : ") and there is no earlier inverse")
-              + "; raise the damping or lower the learning rate");
+              + outOfRemedies(
+                  state,
+                  groups.stream().map(GroupReport::status).distinct().toList().toString(),
+                  "inverse"));
     }
+  }
+
+  /** The end of a message: what failed, why nothing old is kept, and what to do. */
+  static String outOfRemedies(LayerState state, String failure, String what) {
+    return failure
+        + (state.ready()
+            ? ") for the " + (state.staleRefreshes + 1) + " refreshes in a row"
+            : ") and there is no earlier " + what)
+        + (failure.contains(Status.NOT_FINITE.toString())
+            ? "; the factors are beyond the range of the backend's numbers: scale the layer's inputs"
+                + " and output gradients"
+            : "; raise the damping");
   }
 }

@@ -3,6 +3,7 @@ package io.github.kfac4j;
 import static io.github.kfac4j.KroneckerBasis.rounded;
 import static io.github.kfac4j.backend.Fixtures.frobeniusError;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.data.Offset.offset;
 
 import io.github.kfac4j.RankDeficientBatch.Inputs;
 import io.github.kfac4j.backend.Backend;
@@ -43,6 +44,25 @@ public abstract class EigenAccuracyContract extends DecompositionContract {
   @Test
   void exactDampingOfEqualExamplesInAWideLayer() {
     exactDamping(RankDeficientBatch.of(Inputs.CONSTANT, 2, 299));
+  }
+
+  /** Inputs max(0, sin(i^2 + 1)), output gradients 1; the number is LAPACK's in fp64. */
+  @Test
+  void exactDampingOfFourExamplesInALayerOfSeventy() {
+    double[] x = new double[280];
+    Arrays.setAll(x, i -> Math.max(0, Math.sin((double) i * i + 1)));
+    double[] dw = new double[70];
+    Arrays.setAll(dw, i -> (x[i] + x[i + 70] + x[i + 140] + x[i + 210]) / 4);
+    KfacOptions options = EXACT.withDamping(1e-3);
+    try (Backend backend = open();
+        Kfac kfac = new Kfac(backend, Map.of("layer", new Dense(70, 1, false)), options)) {
+      HostTensor ones = HostTensor.of(new double[] {1, 1, 1, 1}, 4, 1);
+      kfac.observe(List.of(Networks.observation(HostTensor.of(x, 4, 70), ones)));
+      kfac.refresh();
+      LayerGradient gradient = new LayerGradient("layer", HostTensor.of(dw, 1, 70), null);
+      assertThat(kfac.precondition(List.of(gradient)).innerProduct())
+          .isCloseTo(0.9999075097797876, offset(fp64(kfac) ? 1e-12 : 1e-6));
+    }
   }
 
   private void exactDamping(RankDeficientBatch batch) {

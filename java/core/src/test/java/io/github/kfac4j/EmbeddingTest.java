@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The diagonal factor against dense layers with one-hot inputs, and against pooling by hand. */
 class EmbeddingTest {
@@ -90,6 +91,29 @@ class EmbeddingTest {
     }
     double[] u = actual(new Embedding(V, D), options, lookup());
     assertThat(Fixtures.error(u, Literal.transpose(expected, D, V))).isLessThan(1e-10);
+  }
+
+  /** Few tokens leave most of the width to the null space of G, with default settings too. */
+  @ParameterizedTest
+  @ValueSource(ints = {100, 128, 300})
+  void aWideTableIsADenseLayerOfOneHotInputs(int width) {
+    double[] few = {0, 2, 2, 1};
+    HostTensor grads = HostTensor.of(gaussian(random, 4 * width), 4, width);
+    double[] gradient = gaussian(random, 3 * width);
+    double[] u = gradient.clone();
+    double[] expected;
+    try (Kfac table = Networks.kfac(new Embedding(3, width), KfacOptions.DEFAULT);
+        Kfac dense = Networks.kfac(new Dense(3, width, false), KfacOptions.DEFAULT)) {
+      table.observe(List.of(Networks.observation(HostTensor.of(few, 4), grads)));
+      assertThat(table.refresh().get(0).perGroup().get(0).status()).isEqualTo("ok");
+      table.precondition(List.of(new LayerGradient("layer", HostTensor.of(u, 3, width), null)));
+      expected =
+          Networks.precondition(
+              dense,
+              Networks.observation(HostTensor.of(oneHot(few, 3), 4, 3), grads),
+              Literal.transpose(gradient, 3, width));
+    }
+    assertThat(Fixtures.error(u, Literal.transpose(expected, width, 3))).isLessThan(1e-10);
   }
 
   /** Section A.1 of Zhang et al. 2019, by hand: pooled means, and the block times the uses. */

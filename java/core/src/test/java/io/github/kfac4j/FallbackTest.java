@@ -17,7 +17,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** A backend that can do nothing but hold matrices still does all of K-FAC, and says so. */
 class FallbackTest {
-  private static final Set<String> KEPT = Set.of("name", "allocate", "close", "toString");
+  private static final Set<String> KEPT =
+      Set.of("name", "allocate", "allocateBasis", "close", "toString");
 
   private static Backend bare() {
     Backend java = new JavaBackend();
@@ -48,6 +49,11 @@ class FallbackTest {
                 switch (method.getName()) {
                   case "hashCode" -> System.identityHashCode(proxy);
                   case "equals" -> proxy == arguments[0];
+                  case "like" -> foreign(stack.like());
+                  case "copyFrom" -> {
+                    stack.set(((MatrixStack) arguments[0]).toArray());
+                    yield null;
+                  }
                   default -> method.invoke(stack, arguments);
                 });
   }

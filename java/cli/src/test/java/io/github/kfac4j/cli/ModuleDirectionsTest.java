@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 /** The allowed directions between modules, seen from the one place that uses all of them. */
 class ModuleDirectionsTest {
   private static final String ROOT = "io.github.kfac4j";
-  private final JavaClasses all =
+  private static final JavaClasses ALL =
       new ClassFileImporter()
           .withImportOption(new ImportOption.DoNotIncludeTests())
           .importPackages(ROOT);
@@ -23,7 +23,7 @@ class ModuleDirectionsTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(to)
-        .check(all);
+        .check(ALL);
   }
 
   private static String[] in(String... packages) {
@@ -38,7 +38,7 @@ class ModuleDirectionsTest {
         .should()
         .dependOnClassesThat()
         .resideInAPackage(ROOT + ".cli..")
-        .check(all);
+        .check(ALL);
   }
 
   @Test
@@ -50,13 +50,13 @@ class ModuleDirectionsTest {
         .should()
         .dependOnClassesThat()
         .resideInAPackage(ROOT + ".experiments..")
-        .check(all);
+        .check(ALL);
   }
 
   @Test
   void packagesOfCommandsAndExperimentsFormNoCircle() {
-    slices().matching(ROOT + ".(experiments..)").should().beFreeOfCycles().check(all);
-    slices().matching(ROOT + ".(cli..)").should().beFreeOfCycles().check(all);
+    slices().matching(ROOT + ".(experiments..)").should().beFreeOfCycles().check(ALL);
+    slices().matching(ROOT + ".(cli..)").should().beFreeOfCycles().check(ALL);
   }
 
   @Test
@@ -76,16 +76,20 @@ class ModuleDirectionsTest {
   }
 
   @Test
-  void onlyTheEngineOverNcclKnowsWhatRanksShare() {
-    noClasses()
-        .that()
-        .resideInAPackage(ROOT + ".cuda..")
-        .and()
-        .haveSimpleNameNotStartingWith("Nccl")
-        .should()
-        .dependOnClassesThat()
-        .resideInAPackage(ROOT + ".distributed..")
-        .check(all);
+  void theCudaBackendKnowsNothingOfOtherRanks() {
+    never(in(ROOT + ".cuda.."), ROOT + ".distributed..", ROOT + ".nccl..");
+  }
+
+  @Test
+  void theEngineOverNcclKnowsRanksAndCudaAlone() {
+    never(
+        in(ROOT + ".nccl.."),
+        "ai.djl..",
+        ROOT,
+        ROOT + ".backend..",
+        ROOT + ".cpu..",
+        ROOT + ".djl..",
+        ROOT + ".layer..");
   }
 
   @Test
@@ -96,18 +100,19 @@ class ModuleDirectionsTest {
         ROOT + ".djl..",
         ROOT + ".cpu..",
         ROOT + ".cuda..",
+        ROOT + ".nccl..",
         ROOT + ".nqm..");
   }
 
   @Test
-  void onlyTheCudaBackendKnowsCuda() {
+  void onlyTheCudaBackendAndNcclKnowCuda() {
     noClasses()
         .that()
-        .resideOutsideOfPackage(ROOT + ".cuda..")
+        .resideOutsideOfPackages(ROOT + ".cuda..", ROOT + ".nccl..")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("org.bytedeco.cuda..")
-        .check(all);
+        .check(ALL);
   }
 
   @Test

@@ -8,6 +8,7 @@ import io.github.kfac4j.backend.Status;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -206,6 +207,33 @@ class SymmetricEigenTest {
       double sine = Math.sin((k + 1) * Math.PI / (2 * n + 2));
       assertThat(w[k]).isCloseTo(4 * sine * sine, offset(1e-14));
     }
+  }
+
+  /** The second moment of four rows of 70, max(0, sin(i^2 + 1)), and sin((i + j)^2 + 1). */
+  @Test
+  void eigenvaluesAreThoseOfLapack() {
+    double[] x = IntStream.range(0, 280).mapToDouble(i -> Math.sin((double) i * i + 1)).toArray();
+    double[][] rows = new double[4][70];
+    for (int i = 0; i < x.length; i++) {
+      rows[i / 70][i % 70] = Math.max(0, x[i]) / 2;
+    }
+    double[] w = check(Literal.secondMoment(rows), 70, "four rows").values;
+    double[] fromNumpy = {
+      2.208923722055005, 2.672079564700643, 3.224005522977337, 11.563799419584337
+    };
+    for (int k = 0; k < 70; k++) {
+      assertThat(w[k]).isCloseTo(k < 66 ? 0 : fromNumpy[k - 66], offset(2e-14));
+    }
+    int n = 50;
+    double[] m = new double[n * n];
+    Arrays.setAll(m, i -> Math.sin(Math.pow(i / n + i % n, 2) + 1));
+    w = check(m, n, "sines").values;
+    double[] some = {w[0], w[1], w[10], w[24], w[25], w[40], w[48], w[49]};
+    double[] expected = {
+      -8.605776439974925, -7.997081233010376, -5.168193669355557, -0.21769095595030302,
+      0.39758551554284594, 5.614657908308702, 8.147000779471794, 8.50339354928558
+    };
+    assertThat(some).containsExactly(expected, offset(4e-14));
   }
 
   @ParameterizedTest

@@ -94,7 +94,8 @@ final class Accumulation {
     for (int k = 0; k < target.count(); k++) {
       Panel whole = panels(moment, samples) ? samples.whole(k) : null;
       if (whole == null) {
-        plans.add(new MomentPlan(moment, samples, target.matrix(k), k));
+        makeRoom(MomentPlan.sharedFloats(samples));
+        plans.add(new MomentPlan(moment, samples, target.matrix(k), k, memory));
       } else {
         makeRoom(samples.rows * samples.dim);
         plans.add(new PanelMomentPlan(moment, whole, samples.dim, target.matrix(k), memory));
@@ -107,6 +108,7 @@ final class Accumulation {
     return own
         && moment.samples() instanceof RowSamples
         && samples.dim >= PanelMomentPlan.LEAST
+        && samples.rows >= PanelMomentPlan.LEAST_ROWS
         && samples.rows * samples.dim <= SIDE_BY_SIDE;
   }
 

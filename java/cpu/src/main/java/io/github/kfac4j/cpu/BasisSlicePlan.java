@@ -182,7 +182,7 @@ final class BasisSlicePlan implements Plan {
     Floats projected = scratch.take((long) count * x.dim);
     Gemm product = panel.times(basis, projected);
     for (int tile = 0; tile < product.tiles(); tile++) {
-      product.run(tile);
+      product.run(tile, scratch);
     }
     return new Panel(projected, x.dim, false, count, x.dim);
   }

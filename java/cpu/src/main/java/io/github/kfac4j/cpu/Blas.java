@@ -66,32 +66,6 @@ final class Blas {
         ldc);
   }
 
-  /** Lower triangle of {@code C = alpha op(A) op(A)' + beta C}; op(A) is n x k. */
-  static void syrk(
-      boolean transpose,
-      int n,
-      int k,
-      float alpha,
-      Floats a,
-      int lda,
-      float beta,
-      Floats c,
-      int ldc) {
-    Places at = PLACES.get();
-    cblas_ssyrk(
-        CblasRowMajor,
-        CblasLower,
-        transpose ? CblasTrans : CblasNoTrans,
-        n,
-        k,
-        alpha,
-        at.a.at(a),
-        lda,
-        beta,
-        at.c.at(c),
-        ldc);
-  }
-
   /** {@code y += alpha x}. */
   static void axpy(int n, float alpha, Floats x, Floats y) {
     Places at = PLACES.get();

@@ -62,7 +62,8 @@ final class CpuMatrixStack implements MatrixStack {
     memory.put(index, first);
   }
 
-  private double get(int index) {
+  /** An element, counted through all matrices, with all digits that this stack has. */
+  double get(int index) {
     return rests == null ? memory.get(index) : (double) memory.get(index) + rests.get(index);
   }
 

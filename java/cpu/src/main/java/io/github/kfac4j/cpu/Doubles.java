@@ -29,10 +29,17 @@ record Doubles(Floats block, DoubleBuffer buffer, int start) {
     buffer.put(start + index, value);
   }
 
-  /** {@code factor * source} in place of {@code length} elements. */
-  void setScaled(Floats source, double factor, int length) {
+  /** {@code factor * source} in place of {@code length} elements from {@code at} on. */
+  void setScaled(int at, Floats source, int from, double factor, int length) {
     for (int i = 0; i < length; i++) {
-      put(i, factor * source.get(i));
+      put(at + i, factor * source.get(from + i));
+    }
+  }
+
+  /** Adds {@code length} elements of a source to those from {@code at} on. */
+  void add(int at, Floats source, int from, int length) {
+    for (int i = 0; i < length; i++) {
+      put(at + i, get(at + i) + source.get(from + i));
     }
   }
 }

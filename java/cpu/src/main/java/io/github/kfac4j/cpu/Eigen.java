@@ -19,7 +19,7 @@ final class Eigen {
   }
 
   /** One after the other until one succeeds. */
-  private static final List<Solver> SOLVERS = List.of(Lapack::syevd, Lapack::syevr);
+  private static final List<Solver> SOLVERS = List.of(DoubleBlas::syevd, DoubleBlas::syevr);
 
   /** Elements that fit into the first-level cache with their transposes. */
   private static final int BLOCK = 32;
@@ -42,7 +42,7 @@ final class Eigen {
     Doubles values = scratch.takeDoubles(n);
     long mark = scratch.mark();
     for (Solver solver : solvers) {
-      vectors.setScaled(source.matrix(k), request.scale(), n * n);
+      vectors.setScaled(0, source.matrix(k), 0, request.scale(), n * n);
       int info = solver.solve(n, vectors, values, scratch);
       scratch.reset(mark);
       double norm = Math.max(Math.abs(values.get(0)), Math.abs(values.get(n - 1)));

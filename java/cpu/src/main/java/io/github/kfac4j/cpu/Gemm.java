@@ -20,7 +20,8 @@ record Gemm(
     int ldb,
     float beta,
     Floats c,
-    int ldc) {
+    int ldc)
+    implements Product {
 
   private static final int TILE_ROWS = 256;
   private static final int TILE_COLUMNS = 512;
@@ -41,16 +42,18 @@ record Gemm(
     return new Gemm(transposeA, transposeB, m, n, k, 1, a, lda, b, ldb, 0, c, ldc);
   }
 
-  /** Multiplications. */
-  double work() {
+  @Override
+  public double work() {
     return (double) m * n * k;
   }
 
-  int tiles() {
+  @Override
+  public int tiles() {
     return ceilDiv(m, TILE_ROWS) * ceilDiv(n, TILE_COLUMNS);
   }
 
-  void run(int tile) {
+  @Override
+  public void run(int tile, Arena scratch) {
     int across = ceilDiv(n, TILE_COLUMNS);
     int down = ceilDiv(m, TILE_ROWS);
     int i = (int) ((long) m * (tile / across) / down);

@@ -4,6 +4,7 @@ import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
 import java.nio.DoubleBuffer;
+import java.util.List;
 
 /** A layer's gradient as matrices of {@code rows x cols}, one for each group, the bias last. */
 final class GradientMatrix {
@@ -29,12 +30,22 @@ final class GradientMatrix {
   }
 
   /** The products that form {@code C = op(Q) dW} for one group, C being {@code rows x cols}. */
-  void leftProducts(java.util.List<Gemm> list, boolean transpose, Floats q, int group, Floats c) {
+  void leftProducts(List<Gemm> list, boolean transpose, Floats q, int group, Floats c) {
     Floats w = weight.plus((long) group * rows * width);
     list.add(Gemm.of(transpose, false, rows, width, rows, q, rows, w, width, c, cols));
     if (bias != null) {
       Floats b = bias.plus((long) group * rows);
       list.add(Gemm.of(transpose, false, rows, 1, rows, q, rows, b, 1, c.plus(width), cols));
+    }
+  }
+
+  /** The products that form {@code C = Q' dW} in fp64 for one group. */
+  void wideLeftProducts(List<WideGemm> list, Wide q, int group, Doubles c) {
+    Wide w = Wide.of(weight.plus((long) group * rows * width), width);
+    list.add(new WideGemm(true, false, rows, width, rows, 1, q, w, c, cols));
+    if (bias != null) {
+      Wide b = Wide.of(bias.plus((long) group * rows), 1);
+      list.add(new WideGemm(true, false, rows, 1, rows, 1, q, b, c.plus(width), cols));
     }
   }
 
@@ -54,6 +65,16 @@ final class GradientMatrix {
       row.copy(weight.plus((long) r * width), width);
       if (bias != null) {
         row.put(width, bias.get(r));
+      }
+    }
+  }
+
+  /** Copies one task's rows to {@code [groups * rows, cols]}. */
+  void copyTo(Doubles target, int task) {
+    for (int r = firstRow(task); r < firstRow(task + 1); r++) {
+      target.setScaled(r * cols, weight, r * width, 1, width);
+      if (bias != null) {
+        target.put(r * cols + width, bias.get(r));
       }
     }
   }

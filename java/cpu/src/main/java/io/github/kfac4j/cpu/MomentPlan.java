@@ -3,8 +3,10 @@ package io.github.kfac4j.cpu;
 import io.github.kfac4j.backend.Moment;
 
 /**
- * The second moment of one group. A wide one is cut into tiles, each a task of its own; a narrow
- * one of many rows is cut into slices of rows, whose sums are added in order.
+ * The second moment of one group, summed in fp64 and rounded once: the sums of fp32 lose digits in
+ * the same direction where samples are alike, and what they lose becomes part of a null space. A
+ * wide moment is cut into tiles, each a task of its own; a narrow one of many rows is cut into
+ * slices of rows, whose sums are added in order.
  */
 final class MomentPlan implements Plan {
   /** Multiplications below which a slice does not pay. */
@@ -18,27 +20,34 @@ final class MomentPlan implements Plan {
   /** Elements that the partial sums of all slices may have. */
   private static final int MAX_PARTIALS = 1 << 22;
 
+  /** Elements of a panel that are fp64 at a time. */
+  private static final int WIDENED = 1 << 17;
+
   private final SampleMatrix samples;
   private final Floats target;
   private final int group;
-  private final float decay;
-  private final float weight;
+  private final double decay;
+  private final double weight;
   private final int dim;
   private final int side;
   private final int tiles;
   private final int slices;
   private final Turns turns = new Turns();
 
-  MomentPlan(Moment moment, SampleMatrix samples, Floats target, int group) {
+  /** The sum of all slices, if there are several. */
+  private final Doubles total;
+
+  MomentPlan(Moment moment, SampleMatrix samples, Floats target, int group, Arena shared) {
     this.samples = samples;
     this.target = target;
     this.group = group;
-    this.decay = (float) moment.decay();
-    this.weight = (float) moment.weight();
+    this.decay = moment.decay();
+    this.weight = moment.weight();
     this.dim = samples.dim;
     this.tiles = (dim + samples.tile() - 1) / samples.tile();
     this.side = (dim + tiles - 1) / tiles;
     this.slices = tiles > 1 ? 1 : slices(samples.rows, dim);
+    this.total = slices > 1 ? shared.takeDoubles((long) dim * dim) : null;
   }
 
   private static int slices(long rows, int dim) {
@@ -48,7 +57,12 @@ final class MomentPlan implements Plan {
   }
 
   private static double work(long rows, int dim) {
-    return (double) rows * dim * (dim / 2 + READ_WORK);
+    return (double) rows * dim * (dim + READ_WORK);
+  }
+
+  /** Floats that a plan shares between its tasks, at most. */
+  static long sharedFloats(SampleMatrix samples) {
+    return samples.dim > samples.tile() ? 0 : 2L * samples.dim * samples.dim;
   }
 
   @Override
@@ -78,18 +92,11 @@ final class MomentPlan implements Plan {
       row++;
       column -= row;
     }
-    tile(row * side, column * side, scratch);
-  }
-
-  private void tile(int i, int j, Arena scratch) {
-    Floats c = target.plus((long) i * dim + j);
-    int height = Math.min(side, dim - i);
-    add(0, samples.rows, i, j, weight, decay, c, scratch);
-    if (i == j) {
-      Matrices.mirrorLower(c, height, dim);
-    } else {
-      Matrices.transpose(c, dim, height, side, target.plus((long) j * dim + i), dim);
-    }
+    int i = row * side;
+    int j = column * side;
+    Doubles sum = scratch.takeDoubles((long) side * side);
+    add(0, samples.rows, i, j, sum, scratch);
+    finish(i, j, sum);
   }
 
   private void slice(int slice, Arena scratch) {
@@ -97,46 +104,72 @@ final class MomentPlan implements Plan {
     long last = samples.rows * (slice + 1) / slices;
     try {
       if (slice == 0) {
-        add(first, last, 0, 0, weight, decay, target, scratch);
+        add(first, last, 0, 0, total, scratch);
         return;
       }
-      Floats partial = scratch.take((long) dim * dim);
-      add(first, last, 0, 0, weight, 0, partial, scratch);
+      Doubles partial = scratch.takeDoubles((long) dim * dim);
+      add(first, last, 0, 0, partial, scratch);
       turns.take(slice, () -> addLower(partial));
       if (slice == slices - 1) {
-        Matrices.mirrorLower(target, dim, dim);
+        finish(0, 0, total);
       }
     } finally {
       turns.end(slice);
     }
   }
 
-  private void addLower(Floats partial) {
+  private void addLower(Doubles partial) {
     for (int i = 0; i < dim; i++) {
-      Blas.axpy(i + 1, 1, partial.plus((long) i * dim), target.plus((long) i * dim));
+      for (int at = i * dim; at <= i * dim + i; at++) {
+        total.put(at, total.get(at) + partial.get(at));
+      }
     }
   }
 
-  /** {@code C = beta C + alpha X_I' X_J} over rows [first, last), panel by panel. */
-  private void add(
-      long first, long last, int i, int j, float alpha, float beta, Floats c, Arena scratch) {
+  /** {@code C = X_I' X_J} over rows [first, last), panel by panel. */
+  private void add(long first, long last, int i, int j, Doubles c, Arena scratch) {
     int iEnd = Math.min(dim, i + side);
     int jEnd = Math.min(dim, j + side);
-    float scale = beta;
     for (long row = first; row < last; ) {
       int count =
           Math.min(samples.step(row, last - row, i, iEnd), samples.step(row, last - row, j, jEnd));
       long mark = scratch.mark();
       Panel left = samples.load(group, row, count, i, iEnd, scratch);
-      if (i == j) {
-        left.square(alpha, scale, c, dim);
-      } else {
-        Panel right = samples.load(group, row, count, j, jEnd, scratch);
-        left.timesTransposed(right, alpha, scale, c, dim);
+      Panel right = i == j ? left : samples.load(group, row, count, j, jEnd, scratch);
+      int most = Math.max(1, WIDENED / side);
+      for (int done = 0; done < count; done += most) {
+        int length = Math.min(most, count - done);
+        double beta = row == first && done == 0 ? 0 : 1;
+        long inner = scratch.mark();
+        WidePanel x = left.part(done, length).widen(scratch);
+        if (i == j) {
+          x.square(beta, c, side);
+        } else {
+          x.timesTransposed(right.part(done, length).widen(scratch), beta, c, side);
+        }
+        scratch.reset(inner);
       }
       scratch.reset(mark);
-      scale = 1;
       row += count;
+    }
+  }
+
+  /** Updates a tile of the target, of a lower triangle if it is on the diagonal, and its mirror. */
+  private void finish(int i, int j, Doubles sum) {
+    Floats c = target.plus((long) i * dim + j);
+    int height = Math.min(side, dim - i);
+    for (int r = 0; r < height; r++) {
+      int width = i == j ? r + 1 : side; // tiles left of the diagonal are whole
+      for (int k = 0; k < width; k++) {
+        double fresh = weight * sum.get(r * side + k);
+        int at = r * dim + k;
+        c.put(at, (float) (decay == 0 ? fresh : decay * c.get(at) + fresh));
+      }
+    }
+    if (i == j) {
+      Matrices.mirrorLower(c, height, dim);
+    } else {
+      Matrices.transpose(c, dim, height, side, target.plus((long) j * dim + i), dim);
     }
   }
 }

@@ -12,9 +12,12 @@ package io.github.kfac4j.cpu;
  */
 record Panel(Floats data, int stride, boolean byCoordinate, int count, int width) {
 
-  /** Lower triangle of {@code C = alpha X'X + beta C}. */
-  void square(float alpha, float beta, Floats c, int ldc) {
-    Blas.syrk(!byCoordinate, width, count, alpha, data, stride, beta, c, ldc);
+  /** A copy in fp64. */
+  WidePanel widen(Arena scratch) {
+    int rows = byCoordinate ? width : count;
+    int columns = byCoordinate ? count : width;
+    Wide copy = Wide.of(data, stride).block(0, 0, rows, columns, scratch);
+    return new WidePanel(copy.whole(), copy.stride(), byCoordinate, count, width);
   }
 
   /** {@code C = alpha X'Y + beta C}. */
@@ -38,6 +41,12 @@ record Panel(Floats data, int stride, boolean byCoordinate, int count, int width
   /** The product {@code C = X Q} with Q width x width and C count x width. */
   Gemm times(Floats q, Floats c) {
     return Gemm.of(byCoordinate, false, count, width, width, data, stride, q, width, c, width);
+  }
+
+  /** The same in fp64. */
+  WideGemm times(Wide q, Doubles c) {
+    Wide x = Wide.of(data, stride);
+    return new WideGemm(byCoordinate, false, count, width, width, 1, x, q, c, width);
   }
 
   /** Some of the vectors. */

@@ -10,6 +10,9 @@ final class PanelMomentPlan implements Plan {
   /** Coordinates below which there would be too few tasks, and much padding. */
   static final int LEAST = 128;
 
+  /** Samples below which fp64 sums take little time, and are needed most: see MomentPlan. */
+  static final int LEAST_ROWS = 64;
+
   private final Panel samples;
   private final Floats target;
   private final float decay;

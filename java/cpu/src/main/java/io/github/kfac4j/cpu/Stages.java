@@ -9,15 +9,25 @@ class Stages implements Plan {
   private final List<Stage> stages = new ArrayList<>();
   private double work;
 
-  private record Stage(int tasks, IntConsumer body) {}
+  private record Stage(int tasks, Body body) {}
+
+  /** One task of a stage. */
+  interface Body {
+    void run(int task, Arena scratch);
+  }
 
   /** Appends a stage. */
-  final void add(int tasks, IntConsumer body) {
+  final void add(int tasks, Body body) {
     stages.add(new Stage(tasks, body));
   }
 
+  /** Appends a stage that needs no scratch memory. */
+  final void add(int tasks, IntConsumer body) {
+    add(tasks, (task, scratch) -> body.accept(task));
+  }
+
   /** Appends a stage of products that do not depend on each other. */
-  final void add(List<Gemm> products) {
+  final void add(List<? extends Product> products) {
     int[] ends = new int[products.size()];
     int total = 0;
     for (int i = 0; i < ends.length; i++) {
@@ -27,10 +37,10 @@ class Stages implements Plan {
     }
     add(
         total,
-        task -> {
+        (task, scratch) -> {
           int i = java.util.Arrays.binarySearch(ends, task + 1);
           int product = i < 0 ? -i - 1 : i;
-          products.get(product).run(product == 0 ? task : task - ends[product - 1]);
+          products.get(product).run(product == 0 ? task : task - ends[product - 1], scratch);
         });
   }
 
@@ -51,6 +61,6 @@ class Stages implements Plan {
 
   @Override
   public final void run(int phase, int task, Arena scratch) {
-    stages.get(phase).body.accept(task);
+    stages.get(phase).body.run(task, scratch);
   }
 }

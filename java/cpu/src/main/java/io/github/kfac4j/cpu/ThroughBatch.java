@@ -54,4 +54,33 @@ final class ThroughBatch {
     plan.add(halves);
     plan.add(products);
   }
+
+  /** The same in fp64, with the weight of the product. */
+  static void addWide(
+      Stages plan,
+      OuterProduct product,
+      CpuMatrixStack p,
+      CpuMatrixStack q,
+      Doubles result,
+      Arena shared) {
+    SampleMatrix gSamples = SampleMatrix.of(product.g());
+    SampleMatrix aSamples = SampleMatrix.of(product.a());
+    int rows = p.rows();
+    int cols = q.rows();
+    int batch = (int) product.g().rows();
+    List<WideGemm> halves = new ArrayList<>();
+    List<WideGemm> products = new ArrayList<>();
+    for (int k = 0; k < p.count(); k++) {
+      Doubles left = shared.takeDoubles((long) batch * rows);
+      Doubles right = shared.takeDoubles((long) batch * cols);
+      halves.add(aSamples.load(k, 0, batch, 0, cols, shared).times(Wide.of(q, k), right));
+      halves.add(gSamples.load(k, 0, batch, 0, rows, shared).times(Wide.of(p, k), left));
+      Doubles c = result.plus((long) k * rows * cols);
+      Wide l = Wide.of(left, rows);
+      Wide r = Wide.of(right, cols);
+      products.add(new WideGemm(true, false, rows, cols, batch, product.weight(), l, r, c, cols));
+    }
+    plan.add(halves);
+    plan.add(products);
+  }
 }

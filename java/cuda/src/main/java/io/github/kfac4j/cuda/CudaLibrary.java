@@ -15,12 +15,12 @@ import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Loader;
 
 /** Loads the kernels and CUDA's libraries and looks for a device, once. */
-final class CudaLibrary {
+public final class CudaLibrary {
   /** The oldest chip that the kernels are built for. */
   private static final int OLDEST = 80;
 
   /** Lets tests run on the emulated kernels, which are of no use otherwise. */
-  static final String EMULATION = "io.github.kfac4j.cuda.emulation";
+  public static final String EMULATION = "io.github.kfac4j.cuda.emulation";
 
   private static String failure;
   private static boolean tried;
@@ -28,7 +28,7 @@ final class CudaLibrary {
   private CudaLibrary() {}
 
   /** Why CUDA cannot be used, in one line with the deepest cause and the remedy; null if it can. */
-  static synchronized String failure() {
+  public static synchronized String failure() {
     if (!tried) {
       tried = true;
       failure = probe();
@@ -125,8 +125,13 @@ final class CudaLibrary {
             .formatted(major[0], minor[0]);
   }
 
-  /** What an attempt says, or why it could not be made and what to do. */
-  static String guarded(Supplier<String> attempt, Supplier<String> remedy) {
+  /**
+   * What an attempt to load a library says, or why it could not be made and what to do.
+   *
+   * @param attempt returns null if all is well
+   * @param remedy is asked if it throws
+   */
+  public static String guarded(Supplier<String> attempt, Supplier<String> remedy) {
     try {
       return attempt.get();
     } catch (LinkageError | RuntimeException e) {

@@ -5,14 +5,14 @@ import static org.bytedeco.cuda.global.cudart.cudaGetDeviceCount;
 import java.util.Map;
 
 /** Which device a process takes: ranks that see the same devices of a machine take one each. */
-final class LocalDevice {
+public final class LocalDevice {
   private LocalDevice() {}
 
   /**
    * The device of this process: the one that it sees, or the one of its place among the ranks on
    * its machine, as {@code mpirun} and {@code srun} tell.
    */
-  static int ofThisProcess() {
+  public static int ofThisProcess() {
     int[] count = new int[1];
     return cudaGetDeviceCount(count) == 0 ? of(System.getenv(), count[0]) : 0;
   }

@@ -12,11 +12,11 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /** Runs a main class of the tests in a JVM of its own, emulated if this one is. */
-final class ChildJvm {
+public final class ChildJvm {
   private ChildJvm() {}
 
   /** The lines that the class prints, on a class path of the entries that are kept. */
-  static List<String> run(
+  public static List<String> run(
       Class<?> main, Predicate<String> keep, Map<String, String> environment, String... options)
       throws IOException, InterruptedException {
     String classPath =

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 @ExtendWith(RequiresCuda.Condition.class)
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
-@interface RequiresCuda {
+public @interface RequiresCuda {
   /** Skips only where there is nothing to run on; a backend that should be there must work. */
   final class Condition implements ExecutionCondition {
     @Override

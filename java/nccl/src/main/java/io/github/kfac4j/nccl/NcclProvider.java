@@ -1,5 +1,7 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.nccl;
 
+import io.github.kfac4j.cuda.CudaLibrary;
+import io.github.kfac4j.cuda.LocalDevice;
 import io.github.kfac4j.distributed.Collectives;
 import io.github.kfac4j.distributed.CollectivesProvider;
 import org.bytedeco.cuda.global.nccl;

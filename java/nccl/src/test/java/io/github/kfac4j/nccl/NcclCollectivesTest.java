@@ -1,10 +1,13 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.nccl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.kfac4j.cuda.ChildJvm;
+import io.github.kfac4j.cuda.CudaLibrary;
+import io.github.kfac4j.cuda.RequiresCuda;
 import io.github.kfac4j.distributed.Buffers;
 import io.github.kfac4j.distributed.CollectiveException;
 import io.github.kfac4j.distributed.Collectives;
@@ -129,18 +132,6 @@ class NcclCollectivesTest {
     assertThat(CollectivesProvider.all())
         .singleElement()
         .satisfies(provider -> assertThat(provider.name()).isEqualTo("nccl"));
-  }
-
-  @Test
-  void ranksOfAMachineTakeADeviceEach() {
-    Map<String, String> third = Map.of("OMPI_COMM_WORLD_LOCAL_RANK", "2");
-    assertThat(LocalDevice.of(Map.of(), 4)).isZero();
-    assertThat(LocalDevice.of(third, 4)).isEqualTo(2);
-    assertThat(LocalDevice.of(Map.of("SLURM_LOCALID", "3"), 4)).isEqualTo(3);
-    assertThat(LocalDevice.of(third, 1)).as("each sees its own alone").isZero();
-    assertThatThrownBy(() -> LocalDevice.of(third, 2))
-        .hasMessageContaining("rank 2")
-        .hasMessageContaining("2 GPUs: start one rank a GPU");
   }
 
   /** Each function fails in turn, in a process of its own; what comes later names the cause. */

@@ -201,7 +201,7 @@ test_backend() {
   : > "$tmp/log"
   logged "$(left)" '/^Failures|^Test run finished/ { on = 1 } on && NF && shown++ < 120 { print substr($0, 1, 300) }' \
     "$tmp/java" org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors \
-    --details=tree --fail-if-no-tests --include-tag=gpu --scan-classpath="$kit/lib/kfac-cuda-tests.jar" "$@"
+    --details=tree --fail-if-no-tests --include-tag=gpu --scan-classpath="$kit/lib/kfac-cuda-tests.jar:$kit/lib/kfac-nccl-tests.jar" "$@"
   counts=$(sed -n 's/^\[ *\([0-9]*\) tests \([a-z]*\) *\]$/"\2": \1/p' "$tmp/log" | paste -sd, -)
   finish "$(worse 0 "$code")" "\"counts\": {$counts},"
 }

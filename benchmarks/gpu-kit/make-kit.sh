@@ -1,5 +1,5 @@
 #!/bin/sh
-# java/gpu-kit/make-kit.sh KIT_FOLDER JARS JDK
+# benchmarks/gpu-kit/make-kit.sh KIT_FOLDER JARS JDK
 #
 # Puts the GPU kit together: a small Java runtime, the jars, the GPU tests, the kernels with their own test, the Python
 # peers and run.sh; then packs it as KIT_FOLDER.tar.xz, at most 40 MiB. Run by mvn -Pgpu-kit package.
@@ -35,7 +35,9 @@ for jar in "$jars"/*.jar; do
   (cd "$kit/jar" && "$jdk/bin/jar" xf "$jar" && "$jdk/bin/jar" cfM0 "$kit/lib/$(basename "$jar")" .)
   rm -rf "$kit/jar"
 done
-(cd "$cuda/test-classes" && "$jdk/bin/jar" cfM0 "$kit/lib/kfac-cuda-tests.jar" .)
+for module in cuda nccl; do
+  (cd "$root/java/$module/target/test-classes" && "$jdk/bin/jar" cfM0 "$kit/lib/kfac-$module-tests.jar" .)
+done
 
 # The natives lie open, so that Java and kernel_test share them.
 cmake --build "$cuda/native" --target kernel_test > "$cuda/native/kernel_test.log" 2>&1 || {

@@ -1,12 +1,12 @@
 #!/bin/bash
-# java/gpu-kit/try-kit.sh KIT_FOLDER [all]
+# benchmarks/gpu-kit/try-kit.sh KIT_FOLDER [all]
 #
 # Tries the packed kit where there is no GPU: unpacked elsewhere and without any environment it must start, say why CUDA
 # cannot be used, and refuse every other command in one line with exit code 3. With "all" then the scripts themselves:
 # every command against stand-ins of CUDA and the emulated kernels, which takes some minutes.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-native=$(cd "$here/../cuda/target/native" && pwd)
+native=$(cd "$here/../../java/cuda/target/native" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 tar -C "$work" -xJf "$1.tar.xz"

@@ -1,4 +1,4 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.nccl;
 
 import static org.bytedeco.cuda.global.nccl.ncclAllReduce;
 import static org.bytedeco.cuda.global.nccl.ncclBroadcast;

@@ -1,4 +1,4 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.nccl;
 
 import static org.bytedeco.cuda.global.cudart.cudaFree;
 import static org.bytedeco.cuda.global.cudart.cudaFreeHost;
@@ -20,8 +20,8 @@ import org.bytedeco.javacpp.Pointer;
 final class NcclBuffer {
   private final NcclCheck check;
   private final CUstream_st stream;
-  private final Pointer device = Address.pointer(0);
-  private final Pointer pinned = Address.pointer(0);
+  private final Pointer device = new Address(0);
+  private final Pointer pinned = new Address(0);
   private long capacity;
 
   NcclBuffer(NcclCheck check, CUstream_st stream) {
@@ -42,7 +42,7 @@ final class NcclBuffer {
 
   /** Device memory from an offset on. */
   Pointer at(int offset) {
-    return Address.pointer(device.address() + offset);
+    return new Address(device.address() + offset);
   }
 
   /** Starts to copy to the device. */
@@ -84,5 +84,12 @@ final class NcclBuffer {
     device.setNull();
     pinned.setNull();
     capacity = 0;
+  }
+
+  /** An address as a pointer, which owns nothing. */
+  private static final class Address extends Pointer {
+    Address(long address) {
+      this.address = address;
+    }
   }
 }

@@ -1,0 +1,12 @@
+package io.github.kfac4j.cpu;
+
+/** A matrix product that is cut into tiles if it is large. */
+interface Product {
+  /** Multiplications. */
+  double work();
+
+  int tiles();
+
+  /** Forms one tile with a thread's own scratch memory. */
+  void run(int tile, Arena scratch);
+}

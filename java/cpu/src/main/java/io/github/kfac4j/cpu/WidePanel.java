@@ -1,0 +1,28 @@
+package io.github.kfac4j.cpu;
+
+/** Some samples as a matrix of fp64, like {@link Panel}. */
+record WidePanel(Doubles data, int stride, boolean byCoordinate, int count, int width) {
+
+  /** Lower triangle of {@code C = X'X + beta C}. */
+  void square(double beta, Doubles c, int ldc) {
+    DoubleBlas.syrk(!byCoordinate, width, count, data, stride, beta, c, ldc);
+  }
+
+  /** {@code C = X'Y + beta C}. */
+  void timesTransposed(WidePanel y, double beta, Doubles c, int ldc) {
+    DoubleBlas.gemm(
+        !byCoordinate,
+        y.byCoordinate,
+        width,
+        y.width,
+        count,
+        1,
+        data,
+        stride,
+        y.data,
+        y.stride,
+        beta,
+        c,
+        ldc);
+  }
+}
