@@ -89,7 +89,13 @@ public final class CudaBackend implements Backend {
 
   @Override
   public MatrixStack allocate(int count, int rows, int cols) {
-    return new CudaMatrixStack(context, count, rows, cols);
+    return new CudaMatrixStack(context, count, rows, cols, false);
+  }
+
+  /** In fp64. */
+  @Override
+  public MatrixStack allocateBasis(int count, int rows, int cols) {
+    return new CudaMatrixStack(context, count, rows, cols, true);
   }
 
   @Override

@@ -69,7 +69,7 @@ final class Elementwise {
       return;
     }
     long place = call.take(Float.BYTES);
-    call.context().staging().upload(new double[] {factor}, place);
+    call.context().staging().uploadFloats(new double[] {factor}, place);
     try (kfac_scale_request requests = new kfac_scale_request(count)) {
       for (int i = 0; i < count; i++) {
         requests
