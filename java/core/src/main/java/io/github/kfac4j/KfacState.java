@@ -121,7 +121,7 @@ public final class KfacState {
       throw new IllegalArgumentException(LayerState.prefix(name) + "there is no factor " + key);
     }
     double debias = Factors.debias(layer);
-    return Arrays.stream(layer.matrix(key).toArray()).map(x -> x * debias).toArray();
+    return Arrays.stream(layer.values(key)).map(x -> x * debias).toArray();
   }
 
   /** A copy of everything as named tensors. */
@@ -132,6 +132,11 @@ public final class KfacState {
         (name, layer) -> {
           layer.matrices.forEach(
               (key, stack) -> tensors.put(name + "." + key, StateTensors.store(stack)));
+          double[] exponents = layer.exponents();
+          if (Range.largest(exponents) > 0) {
+            tensors.put(
+                name + "." + SavedState.EXPONENTS, StoredTensor.of(exponents, exponents.length));
+          }
           double[] counters = layer.counters();
           tensors.put(name + "." + SavedState.COUNTERS, StoredTensor.of(counters, counters.length));
           tensors.put(name + "." + StateIdentity.NAME, layer.identity.toTensor());

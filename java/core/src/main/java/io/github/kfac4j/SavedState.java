@@ -11,6 +11,9 @@ import java.util.Map;
 final class SavedState {
   static final String STEP = "step";
   static final String COUNTERS = "counters";
+  static final String EXPONENTS = "exponents";
+
+  private static final int LARGEST_EXPONENT = 2 * Double.MAX_EXPONENT;
 
   private final Map<String, StoredTensor> tensors;
 
@@ -51,18 +54,41 @@ final class SavedState {
                 + layers.keySet());
       }
     }
-    Map<MatrixStack, double[]> matrices = new LinkedHashMap<>();
+    Map<LayerState, Map<String, double[]>> matrices = new LinkedHashMap<>();
+    Map<LayerState, double[]> exponents = new LinkedHashMap<>();
     Map<LayerState, double[]> counters = new LinkedHashMap<>();
     layers.forEach(
         (name, layer) -> {
+          double[] powers = exponents(layer);
+          Map<String, double[]> elements = new LinkedHashMap<>();
           layer.matrices.forEach(
-              (key, stack) -> matrices.put(stack, elements(name + "." + key, stack)));
+              (key, stack) ->
+                  elements.put(key, elements(name + "." + key, stack, powers[elements.size()])));
+          matrices.put(layer, elements);
+          exponents.put(layer, powers);
           counters.put(layer, counters(name, layer.counters().length));
         });
     return () -> {
-      matrices.forEach(MatrixStack::set);
       counters.forEach(LayerState::restoreCounters);
+      matrices.forEach((layer, elements) -> layer.restore(elements, exponents.get(layer)));
     };
+  }
+
+  /** Powers of two that matrices were divided by to be stored; there only if one is not 0. */
+  private double[] exponents(LayerState layer) {
+    double[] values = new double[layer.matrices.size()];
+    String name = layer.name + "." + EXPONENTS;
+    if (tensors.containsKey(name)) {
+      require(name, StoredTensor.of(values, values.length)).asDoubleBuffer().get(values);
+    }
+    for (double value : values) {
+      if (!(Math.abs(value) <= LARGEST_EXPONENT) || value != Math.rint(value)) {
+        throw new IllegalArgumentException(
+            "the saved K-FAC state has the exponent %s in '%s', which must be a whole number of at most %d"
+                .formatted(value, name, LARGEST_EXPONENT));
+      }
+    }
+    return values;
   }
 
   private static String identity(String layer) {
@@ -86,14 +112,13 @@ final class SavedState {
     return stored;
   }
 
-  private double[] elements(String name, MatrixStack stack) {
+  private double[] elements(String name, MatrixStack stack, double exponent) {
     double[] elements = StateTensors.load(name, present(name), stack);
     for (int i = 0; i < elements.length; i++) {
-      boolean kept = stack.isDouble() || Float.isFinite((float) elements[i]);
-      if (!kept || !Double.isFinite(elements[i])) {
+      if (!Double.isFinite(Math.scalb(elements[i], (int) exponent))) {
         throw new IllegalArgumentException(
-            "the saved K-FAC state has %s in '%s' at flat index %d, which is not finite in %s"
-                .formatted(elements[i], name, i, stack.isDouble() ? "fp64" : "fp32"));
+            "the saved K-FAC state has %s in '%s' at flat index %d, which is not finite"
+                .formatted(elements[i], name, i));
       }
     }
     return elements;
