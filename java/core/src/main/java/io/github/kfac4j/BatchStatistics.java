@@ -104,9 +104,9 @@ public final class BatchStatistics implements AutoCloseable {
   /** What {@link #observeInputs} made for an early layer since {@link #reset}: A alone. */
   public LayerStatistics ofInputs(String name) {
     LayerState layer = batch.state().layer(name);
-    MatrixStack a = layer.matrix(Factors.A);
     double count = early.getOrDefault(name, 0.0);
-    double[] elements = count > 0 ? a.toArray() : new double[a.size()];
+    double[] elements =
+        count > 0 ? layer.values(Factors.A) : new double[layer.matrix(Factors.A).size()];
     return new LayerStatistics(count, layer.positions, Map.of(Factors.A, elements));
   }
 
@@ -116,8 +116,7 @@ public final class BatchStatistics implements AutoCloseable {
     double count = examples.getOrDefault(name, 0.0);
     Map<String, double[]> moments = new LinkedHashMap<>();
     for (String key : Staleness.statistics(layer)) {
-      MatrixStack stack = layer.matrix(key);
-      moments.put(key, count > 0 ? stack.toArray() : new double[stack.size()]);
+      moments.put(key, count > 0 ? layer.values(key) : new double[layer.matrix(key).size()]);
     }
     return new LayerStatistics(count, layer.positions, moments);
   }

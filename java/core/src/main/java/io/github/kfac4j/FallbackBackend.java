@@ -93,6 +93,11 @@ final class FallbackBackend implements Backend {
   }
 
   @Override
+  public double[] largest(List<? extends Tensor> tensors) {
+    return attempt("largest", () -> fast.largest(tensors), copies -> java.largest(host(tensors)));
+  }
+
+  @Override
   public void patches(PatchSamples samples, MatrixStack target) {
     run(
         "patches",

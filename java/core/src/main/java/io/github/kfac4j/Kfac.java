@@ -252,10 +252,14 @@ public final class Kfac implements KfacVerbs {
     List<String> plain = new ArrayList<>(gradients.stream().map(LayerGradient::layer).toList());
     plain.removeAll(requests.stream().map(request -> request.state().name).toList());
     plain.forEach(this::sayPlain);
-    double innerProduct = burnIn ? 0 : blocks.precondition(requests, options);
+    List<Curvature.Result> results = burnIn ? List.of() : blocks.precondition(requests, options);
+    results.forEach(Kfac::requireFinite);
+    double innerProduct = results.stream().mapToDouble(Curvature.Result::inner).sum();
     double clip = burnIn ? 0 : clip(innerProduct);
-    if (clip < 1) {
-      backend.scale(tensors(requests), clip);
+    if (burnIn) {
+      requests.forEach(request -> backend.scale(request.tensors(), 0));
+    } else {
+      finish(results, clip);
     }
     requests.forEach(Curvature.Request::store);
     return new StepReport(
@@ -289,23 +293,39 @@ public final class Kfac implements KfacVerbs {
     }
   }
 
+  private static void requireFinite(Curvature.Result result) {
+    if (!Double.isFinite(result.inner())) {
+      throw new InversionFailedException(
+          LayerState.prefix(result.request().state().name)
+              + "the preconditioned gradient is beyond the range of its tensors; raise the damping");
+    }
+  }
+
+  /** Clips, and brings U to its size where it was computed divided by a power of two. */
+  private void finish(List<Curvature.Result> results, double clip) {
+    List<Tensor> plain = new ArrayList<>();
+    for (Curvature.Result result : results) {
+      List<Tensor> tensors = result.request().tensors();
+      for (int i = 0; i < tensors.size(); i++) {
+        int exponent = i == 0 ? result.weight() : result.bias();
+        if (exponent == 0) {
+          plain.add(tensors.get(i));
+        } else {
+          Range.multiply(backend, tensors.subList(i, i + 1), clip, exponent);
+        }
+      }
+    }
+    if (clip < 1) {
+      backend.scale(plain, clip);
+    }
+  }
+
   private double clip(double innerProduct) {
     if (options.klClip().isEmpty()) {
       return 1;
     }
     double bound = options.klClip().getAsDouble();
     return options.convention().klClip(bound, options.learningRate(), innerProduct);
-  }
-
-  private static List<Tensor> tensors(List<Curvature.Request> requests) {
-    List<Tensor> tensors = new ArrayList<>();
-    for (Curvature.Request request : requests) {
-      tensors.add(request.gradient().weight());
-      if (request.gradient().bias() != null) {
-        tensors.add(request.gradient().bias());
-      }
-    }
-    return tensors;
   }
 
   @Override

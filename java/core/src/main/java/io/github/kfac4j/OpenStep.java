@@ -18,6 +18,7 @@ final class OpenStep implements AutoCloseable {
   private final Map<MatrixStack, MatrixStack> copies = new IdentityHashMap<>();
   private final Set<MatrixStack> copied = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Map<LayerState, double[]> counters = new IdentityHashMap<>();
+  private final Map<LayerState, double[]> exponents = new IdentityHashMap<>();
 
   /** The shares of the micro-batches that have been observed. */
   double observedShare;
@@ -47,6 +48,7 @@ final class OpenStep implements AutoCloseable {
       }
     }
     counters.computeIfAbsent(layer, LayerState::counters);
+    exponents.computeIfAbsent(layer, LayerState::exponents);
   }
 
   private void copy(MatrixStack stack) {
@@ -57,6 +59,7 @@ final class OpenStep implements AutoCloseable {
   void discard() {
     copied.forEach(stack -> stack.copyFrom(copies.get(stack)));
     counters.forEach(LayerState::restoreCounters);
+    exponents.forEach(LayerState::restoreExponents);
     end();
   }
 
@@ -64,6 +67,7 @@ final class OpenStep implements AutoCloseable {
   void end() {
     copied.clear();
     counters.clear();
+    exponents.clear();
     observedShare = 0;
     refreshed = List.of();
   }

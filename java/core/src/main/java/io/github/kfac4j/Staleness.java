@@ -56,17 +56,15 @@ final class Staleness {
     for (String key : statistics(state)) {
       double debias =
           key.equals(KroneckerBases.MOMENTS) ? 1 / state.momentWeight : Factors.debias(state);
-      MatrixStack last = state.matrix(key + LAST);
-      MatrixStack before = state.matrix(key + BEFORE);
-      double[] x = state.matrix(key).toArray();
+      double[] x = state.values(key);
       for (int i = 0; i < x.length; i++) {
         x[i] *= debias;
       }
-      double[] x1 = last.toArray();
+      double[] x1 = state.values(key + LAST);
       likeLast &= similar(x, x1, similarity);
-      likeBefore &= similar(x, before.toArray(), similarity);
-      before.set(x1);
-      last.set(x);
+      likeBefore &= similar(x, state.values(key + BEFORE), similarity);
+      state.setValues(key + BEFORE, x1);
+      state.setValues(key + LAST, x);
     }
     int next = next(state, likeLast, likeBefore);
     state.intervalBefore = state.lastInterval;

@@ -35,6 +35,12 @@ public interface Backend extends AutoCloseable {
   long[] firstNonFinite(List<? extends Tensor> tensors);
 
   /**
+   * For each tensor its largest absolute value, rounded to fp32 at most; NaN or infinity if an
+   * element is not finite.
+   */
+  double[] largest(List<? extends Tensor> tensors);
+
+  /**
    * Writes out patches: {@code target[k]} is {@code [rows, dim]} for group k, in the order that
    * {@link Samples} and {@link PatchSamples} state.
    */
@@ -49,7 +55,10 @@ public interface Backend extends AutoCloseable {
   /** For each stack the traces of its matrices, summed in fp64. */
   List<double[]> traces(List<MatrixStack> stacks);
 
-  /** Damped inverses; for each request one status per matrix. */
+  /**
+   * Damped inverses; for each request one status per matrix. {@link Status#OK} promises the bound
+   * of {@link InverseAccuracy}.
+   */
   List<Status[]> invert(List<Inversion> inversions);
 
   /** Eigendecompositions; for each request one status per matrix. */

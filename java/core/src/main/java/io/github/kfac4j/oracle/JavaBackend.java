@@ -4,6 +4,7 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.BasisMoment;
 import io.github.kfac4j.backend.BasisStep;
 import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.InverseAccuracy;
 import io.github.kfac4j.backend.Inversion;
 import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.MatrixStack;
@@ -12,6 +13,7 @@ import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -56,6 +58,24 @@ public final class JavaBackend implements Backend {
   }
 
   @Override
+  public double[] largest(List<? extends Tensor> tensors) {
+    return tensors.stream().mapToDouble(t -> largest((HostTensor) t)).toArray();
+  }
+
+  private static double largest(HostTensor tensor) {
+    double largest = 0;
+    double[] chunk = new double[4096];
+    for (int start = 0; start < tensor.size(); start += chunk.length) {
+      int n = Math.min(chunk.length, tensor.size() - start);
+      tensor.read(start, chunk, 0, n);
+      for (int i = 0; i < n; i++) {
+        largest = Math.max(largest, Math.abs(chunk[i])); // NaN stays
+      }
+    }
+    return largest;
+  }
+
+  @Override
   public void patches(PatchSamples samples, MatrixStack target) {
     SampleReader reader = new SampleReader(samples);
     JavaMatrixStack out = (JavaMatrixStack) target;
@@ -83,12 +103,16 @@ public final class JavaBackend implements Backend {
 
   private static double[] traces(JavaMatrixStack stack) {
     double[] traces = new double[stack.count()];
-    for (int k = 0; k < traces.length; k++) {
-      for (int i = 0; i < stack.rows(); i++) {
-        traces[k] += stack.elements()[stack.offset(k) + i * (stack.cols() + 1)];
-      }
-    }
+    Arrays.setAll(traces, k -> trace(stack, k));
     return traces;
+  }
+
+  private static double trace(JavaMatrixStack stack, int k) {
+    double trace = 0;
+    for (int i = 0; i < stack.rows(); i++) {
+      trace += stack.elements()[stack.offset(k) + i * (stack.cols() + 1)];
+    }
+    return trace;
   }
 
   @Override
@@ -104,17 +128,32 @@ public final class JavaBackend implements Backend {
     Parallel.each(
         statuses.length,
         Math.pow(n, 3),
-        k ->
-            statuses[k] =
-                Cholesky.invert(
-                    source.elements(),
-                    source.offset(k),
-                    n,
-                    inversion.scale(),
-                    inversion.damping()[k],
-                    inverse.elements(),
-                    inverse.offset(k)));
+        k -> {
+          Status status =
+              Cholesky.invert(
+                  source.elements(),
+                  source.offset(k),
+                  n,
+                  inversion.scale(),
+                  inversion.damping()[k],
+                  inverse.elements(),
+                  inverse.offset(k));
+          statuses[k] = status.ok() ? tested(inversion, k) : status;
+        });
     return statuses;
+  }
+
+  private static Status tested(Inversion inversion, int k) {
+    JavaMatrixStack source = (JavaMatrixStack) inversion.source();
+    JavaMatrixStack inverse = (JavaMatrixStack) inversion.inverse();
+    int n = source.rows();
+    double scale = inversion.scale();
+    double damping = inversion.damping()[k];
+    double trace = scale * trace(source, k) + n * damping;
+    return InverseAccuracy.certain(trace, trace(inverse, k), InverseAccuracy.roundoff(inverse))
+        ? Status.OK
+        : InverseAccuracy.test(
+            source.elements(), source.offset(k), n, scale, damping, inverse.elements());
   }
 
   @Override

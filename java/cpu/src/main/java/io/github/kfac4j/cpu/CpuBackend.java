@@ -83,6 +83,13 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
+  public double[] largest(List<? extends Tensor> tensors) {
+    List<Largest> plans = tensors.stream().map(Largest::new).toList();
+    run(plans);
+    return plans.stream().mapToDouble(Largest::value).toArray();
+  }
+
+  @Override
   public void scale(List<? extends Tensor> tensors, double factor) {
     run(tensors.stream().map(t -> new Scaling(t, factor)).toList());
   }
@@ -133,7 +140,9 @@ public final class CpuBackend implements Backend {
   public List<Status[]> invert(List<Inversion> inversions) {
     try (InversionPlans plans = new InversionPlans(inversions, pool.threads(), own, shared())) {
       run(plans.plans());
-      return plans.statuses();
+      List<Status[]> statuses = plans.statuses();
+      new TestedInverses(pool, shared).settle(inversions, statuses);
+      return statuses;
     }
   }
 

@@ -104,6 +104,11 @@ public final class CudaBackend implements Backend {
   }
 
   @Override
+  public double[] largest(List<? extends Tensor> tensors) {
+    return Elementwise.largest(tensors, context);
+  }
+
+  @Override
   public void scale(List<? extends Tensor> tensors, double factor) {
     Elementwise.scale(tensors, factor, context);
   }
