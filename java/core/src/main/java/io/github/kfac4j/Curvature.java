@@ -34,6 +34,12 @@ sealed interface Curvature
       return new Batch(state, uses, gScale, part, changed);
     }
 
+    /** The same with output gradients as the convention has them. */
+    Batch scaled(KfacOptions options) {
+      double factor = options.convention().gradientScale(options.estimator(), examples());
+      return new Batch(state, uses, gScale * factor, part, wide);
+    }
+
     int examples() {
       return uses.get(0).examples();
     }
@@ -105,8 +111,14 @@ sealed interface Curvature
     return options.damping() * layer.dampingScale();
   }
 
-  /** Allocates the matrices of a new layer. */
-  void allocate(LayerState state);
+  /** The matrices that a layer keeps, in a fixed order. */
+  List<Room> rooms(Layer layer);
+
+  /** Fills the matrices of a new layer, which are zeros, with what they start from. */
+  default void initialize(LayerState state) {}
+
+  /** Whether a layer that is too large for this could have a {@link Approximation#DIAGONAL}. */
+  boolean hasSmaller();
 
   /** Whether inputs and output gradients can be observed apart, by the parts A and G. */
   boolean inputsApart();

@@ -6,6 +6,7 @@ import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.layer.FlattenedDense;
+import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.Separated;
 import io.github.kfac4j.layer.Use;
 import io.github.kfac4j.layer.Vectors;
@@ -39,23 +40,35 @@ final class DoublyFactored implements Curvature {
   }
 
   @Override
-  public void allocate(LayerState state) {
-    FlattenedDense layer = (FlattenedDense) state.layer;
-    allocate(state, PSI, layer.positions());
-    allocate(state, PHI, layer.channels());
-    allocate(state, Factors.G, layer.outFeatures());
-    if (layer.bias()) {
-      int n = layer.outFeatures();
-      state.matrices.put(BIAS + INVERSE, backend.allocate(1, n, n));
-      MatrixStack one = backend.allocate(1, 1, 1);
-      one.set(new double[] {1});
-      state.matrices.put(ONE, one);
+  public List<Room> rooms(Layer layer) {
+    FlattenedDense dense = (FlattenedDense) layer;
+    List<Room> rooms = new ArrayList<>();
+    add(rooms, PSI, dense.positions());
+    add(rooms, PHI, dense.channels());
+    int n = dense.outFeatures();
+    add(rooms, Factors.G, n);
+    if (dense.bias()) {
+      rooms.add(new Room(BIAS + INVERSE, 1, n, n));
+      rooms.add(new Room(ONE, 1, 1, 1));
+    }
+    return rooms;
+  }
+
+  private static void add(List<Room> rooms, String factor, int n) {
+    rooms.add(new Room(factor, 1, n, n));
+    rooms.add(new Room(factor + INVERSE, 1, n, n));
+  }
+
+  @Override
+  public void initialize(LayerState state) {
+    if (state.layer.bias()) {
+      state.matrix(ONE).set(new double[] {1});
     }
   }
 
-  private void allocate(LayerState state, String factor, int n) {
-    state.matrices.put(factor, backend.allocate(1, n, n));
-    state.matrices.put(factor + INVERSE, backend.allocate(1, n, n));
+  @Override
+  public boolean hasSmaller() {
+    return true;
   }
 
   @Override

@@ -7,6 +7,7 @@ import io.github.kfac4j.backend.BasisStep;
 import io.github.kfac4j.backend.Eigendecomposition;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.layer.Embedding;
+import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.Tokens;
 import io.github.kfac4j.layer.Use;
 import io.github.kfac4j.layer.Vectors;
@@ -39,13 +40,19 @@ final class EmbeddingBlocks implements Curvature {
   }
 
   @Override
-  public void allocate(LayerState state) {
-    int rows = state.layer.inputDim();
-    int width = state.layer.outputDim();
-    state.matrices.put(Factors.A, backend.allocate(1, 1, rows));
-    state.matrices.put(Factors.G, backend.allocate(1, width, width));
-    state.matrices.put(KroneckerBases.G_BASIS, backend.allocateBasis(1, width, width));
-    state.matrices.put(KroneckerBases.MOMENTS, backend.allocate(1, rows, width));
+  public List<Room> rooms(Layer layer) {
+    int rows = layer.inputDim();
+    int width = layer.outputDim();
+    return List.of(
+        new Room(Factors.A, 1, 1, rows),
+        new Room(Factors.G, 1, width, width),
+        new Room(KroneckerBases.G_BASIS, 1, width, width, true),
+        new Room(KroneckerBases.MOMENTS, 1, rows, width));
+  }
+
+  @Override
+  public boolean hasSmaller() {
+    return false;
   }
 
   /** Where the weight is tied, both factors pool both. */

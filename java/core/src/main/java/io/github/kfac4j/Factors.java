@@ -14,10 +14,16 @@ final class Factors {
 
   private Factors() {}
 
-  static void allocate(Backend backend, LayerState state, Convention convention) {
-    Layer layer = state.layer;
-    state.matrices.put(A, backend.allocate(layer.groups(), layer.inputDim(), layer.inputDim()));
-    state.matrices.put(G, backend.allocate(layer.groups(), layer.outputDim(), layer.outputDim()));
+  static Room input(String key, Layer layer, boolean basis) {
+    return new Room(key, layer.groups(), layer.inputDim(), layer.inputDim(), basis);
+  }
+
+  static Room output(String key, Layer layer, boolean basis) {
+    return new Room(key, layer.groups(), layer.outputDim(), layer.outputDim(), basis);
+  }
+
+  /** Sets new averages to what they start from. */
+  static void initialize(LayerState state, Convention convention) {
     if (convention.startsFromIdentity()) {
       setToIdentity(state.matrix(A));
       setToIdentity(state.matrix(G));

@@ -48,7 +48,10 @@ public final class Kfac implements KfacVerbs {
    * @param layers by name; reports follow the map's order
    * @param options settings
    * @throws IllegalArgumentException if there is no layer, or naming a layer that does not have its
-   *     approximation or the convention
+   *     approximation or the convention, or has a factor that is too large for the backend, with
+   *     its size and what can be done; nothing has been allocated then
+   * @throws io.github.kfac4j.backend.MemoryException if there is less memory than was promised;
+   *     what had been allocated is free again
    */
   public Kfac(Backend backend, Map<String, ? extends Layer> layers, KfacOptions options) {
     this(backend, layers, options, true);
@@ -70,10 +73,8 @@ public final class Kfac implements KfacVerbs {
     Map<String, LayerState> states = new LinkedHashMap<>();
     layers.forEach(
         (name, layer) -> states.put(name, new LayerState(name, layer, blocks.of(name, layer))));
-    states.values().forEach(layer -> layer.curvature.allocate(layer));
-    if (options.intervals().similarity().isPresent()) {
-      states.values().forEach(layer -> Staleness.allocate(this.backend, layer));
-    }
+    boolean adaptive = options.intervals().similarity().isPresent();
+    Room.allocate(this.backend, states.values(), adaptive, discardable);
     this.state = new KfacState(states, new OpenStep(discardable));
     this.check = new InputCheck(this.backend, states);
   }
@@ -173,7 +174,8 @@ public final class Kfac implements KfacVerbs {
     int count = options.maxExamples();
     List<Observation> due =
         check.known(observations).stream().filter(o -> due(state.layers().get(o.layer()))).toList();
-    List<Curvature.Batch> batches = check.observations(due, count, parts);
+    List<Curvature.Batch> batches =
+        check.observations(due, count, parts).stream().map(b -> b.scaled(options)).toList();
     // after shares s the average is (d X + (1 - d) sum s_k X_k) / (d + (1 - d) sum s_k)
     double decay = options.decay();
     double weightBefore = decay + (1 - decay) * before;

@@ -37,17 +37,28 @@ final class KroneckerBases implements Curvature {
   }
 
   @Override
-  public void allocate(LayerState state) {
-    Layer layer = state.layer;
+  public List<Room> rooms(Layer layer) {
+    Room moments = new Room(MOMENTS, layer.groups(), layer.outputDim(), layer.inputDim());
+    return rotated
+        ? List.of(
+            Factors.input(Factors.A, layer, false),
+            Factors.output(Factors.G, layer, false),
+            Factors.input(A_BASIS, layer, true),
+            Factors.output(G_BASIS, layer, true),
+            moments)
+        : List.of(moments);
+  }
+
+  @Override
+  public void initialize(LayerState state) {
     if (rotated) {
-      Factors.allocate(backend, state, convention);
-      state.matrices.put(
-          A_BASIS, backend.allocateBasis(layer.groups(), layer.inputDim(), layer.inputDim()));
-      state.matrices.put(
-          G_BASIS, backend.allocateBasis(layer.groups(), layer.outputDim(), layer.outputDim()));
+      Factors.initialize(state, convention);
     }
-    state.matrices.put(
-        MOMENTS, backend.allocate(layer.groups(), layer.outputDim(), layer.inputDim()));
+  }
+
+  @Override
+  public boolean hasSmaller() {
+    return rotated && convention != Convention.KFAC_PYTORCH;
   }
 
   @Override

@@ -22,13 +22,22 @@ final class KroneckerInverses implements Curvature {
   }
 
   @Override
-  public void allocate(LayerState state) {
-    Factors.allocate(backend, state, convention);
-    Layer layer = state.layer;
-    state.matrices.put(
-        A_INVERSE, backend.allocate(layer.groups(), layer.inputDim(), layer.inputDim()));
-    state.matrices.put(
-        G_INVERSE, backend.allocate(layer.groups(), layer.outputDim(), layer.outputDim()));
+  public List<Room> rooms(Layer layer) {
+    return List.of(
+        Factors.input(Factors.A, layer, false),
+        Factors.output(Factors.G, layer, false),
+        Factors.input(A_INVERSE, layer, false),
+        Factors.output(G_INVERSE, layer, false));
+  }
+
+  @Override
+  public void initialize(LayerState state) {
+    Factors.initialize(state, convention);
+  }
+
+  @Override
+  public boolean hasSmaller() {
+    return convention != Convention.KFAC_PYTORCH;
   }
 
   @Override

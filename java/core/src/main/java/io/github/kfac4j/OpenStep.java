@@ -1,6 +1,7 @@
 package io.github.kfac4j;
 
 import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.MemoryException;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -43,7 +44,20 @@ final class OpenStep implements AutoCloseable {
     for (String key : matrices) {
       MatrixStack stack = layer.matrix(key);
       if (!copied.contains(stack)) {
-        copy(stack);
+        try {
+          copy(stack);
+        } catch (OutOfMemoryError e) {
+          throw new MemoryException(
+              "%sthere is no memory for the copy of its %s of %d x %d x %d that discardStep() needs: %s"
+                  .formatted(
+                      LayerState.prefix(layer.name),
+                      key,
+                      stack.count(),
+                      stack.rows(),
+                      stack.cols(),
+                      e.getMessage()),
+              e);
+        }
         copied.add(stack);
       }
     }

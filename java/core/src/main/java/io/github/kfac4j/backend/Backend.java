@@ -20,6 +20,11 @@ public interface Backend extends AutoCloseable {
   /** The name by which a backend is chosen: {@code java}, {@code cpu} or {@code cuda}. */
   String name();
 
+  /** Where stacks are kept, and how much room there is. */
+  default Storage storage() {
+    return Storage.UNKNOWN;
+  }
+
   /** A new stack of zeros, owned by the caller. */
   MatrixStack allocate(int count, int rows, int cols);
 

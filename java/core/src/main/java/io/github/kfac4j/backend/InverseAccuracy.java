@@ -8,8 +8,9 @@ import java.util.function.UnaryOperator;
  * vector v, is at most {@link #BOUND}. A backend says {@link Status#OK} of an inverse only if
  *
  * <ul>
- *   <li>{@link #certain} holds, which costs nothing but two traces: {@code 0.4 u tr(M) tr(X)} was
- *       above {@code |E|_2} for every inverse by Cholesky that was measured; or
+ *   <li>{@link #certain} holds, which costs nothing but two traces: {@code |E|_2} was at most 11 u
+ *       times the condition number, and below {@code 0.4 u tr(M) tr(X)}, for every inverse by
+ *       Cholesky that was measured; or
  *   <li>{@code max |E z|_2} over {@link #VECTORS} fixed vectors z of random {@link #sign}s is at
  *       most {@link #ACCEPTED}, computed in fp64. It is not divided by {@code sqrt(n)}: the errors
  *       of inverses lie in few directions, and the mean over all would hide them; or
@@ -40,9 +41,16 @@ public final class InverseAccuracy {
     return stack.isDouble() ? 0x1p-53 : 0x1p-24;
   }
 
-  /** Whether an inverse by Cholesky needs no test, with the traces of M and of X. */
-  public static boolean certain(double traceM, double traceX, double roundoff) {
-    return 0.4 * roundoff * traceM * traceX <= BOUND;
+  /**
+   * Whether an inverse by Cholesky needs no test.
+   *
+   * @param trace of the scaled source, n x n and positive semidefinite but for rounding
+   * @param traceX of the inverse
+   */
+  public static boolean certain(
+      int n, double trace, double damping, double traceX, double roundoff) {
+    return 16 * roundoff * (trace / damping + 1) <= BOUND
+        || 0.4 * roundoff * (trace + n * damping) * traceX <= BOUND;
   }
 
   /** Element {@code j} of vector {@code v}: always the same, 1 or -1. */

@@ -11,6 +11,7 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.backend.Storage;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.Arrays;
@@ -31,6 +32,18 @@ public final class JavaBackend implements Backend {
   @Override
   public String name() {
     return "java";
+  }
+
+  /** The heap as it may become; what is garbage in it is not known. */
+  @Override
+  public Storage storage() {
+    return new Storage(
+        "Java heap",
+        Double.BYTES,
+        Double.BYTES,
+        Integer.MAX_VALUE - 8,
+        Runtime.getRuntime().maxMemory(),
+        "a larger heap with -Xmx");
   }
 
   @Override
@@ -149,8 +162,9 @@ public final class JavaBackend implements Backend {
     int n = source.rows();
     double scale = inversion.scale();
     double damping = inversion.damping()[k];
-    double trace = scale * trace(source, k) + n * damping;
-    return InverseAccuracy.certain(trace, trace(inverse, k), InverseAccuracy.roundoff(inverse))
+    double roundoff = InverseAccuracy.roundoff(inverse);
+    return InverseAccuracy.certain(
+            n, scale * trace(source, k), damping, trace(inverse, k), roundoff)
         ? Status.OK
         : InverseAccuracy.test(
             source.elements(), source.offset(k), n, scale, damping, inverse.elements());

@@ -11,9 +11,11 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.backend.Storage;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import org.bytedeco.javacpp.Pointer;
 
 /**
  * The CPU backend: fp32, and fp64 where digits would be lost, on OpenBLAS and, where it can be
@@ -63,6 +65,19 @@ public final class CpuBackend implements Backend {
   @Override
   public String name() {
     return "cpu";
+  }
+
+  /** What JavaCPP may still allocate; there may be less in the machine. */
+  @Override
+  public Storage storage() {
+    long all = Pointer.maxBytes() > 0 ? Pointer.maxBytes() - Pointer.totalBytes() : Long.MAX_VALUE;
+    return new Storage(
+        "native memory",
+        Float.BYTES,
+        2 * Float.BYTES,
+        Floats.LARGEST,
+        all,
+        "more with -Dorg.bytedeco.javacpp.maxbytes or, which sets the same, -Xmx");
   }
 
   @Override

@@ -96,8 +96,8 @@ final class DoubleBlas {
   // own transpose.
 
   /**
-   * The lower triangle of the inverse in place of a symmetric matrix, by Cholesky; 0, or the 1-based
-   * pivot that is not positive.
+   * The lower triangle of the inverse in place of a symmetric matrix, by Cholesky; 0, or the
+   * 1-based pivot that is not positive.
    */
   static int invert(int n, Doubles matrix) {
     Place place = PLACES.get().a.at(matrix);

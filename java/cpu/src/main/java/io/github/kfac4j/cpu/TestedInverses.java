@@ -21,8 +21,10 @@ final class TestedInverses {
     }
 
     boolean certain() {
-      double before = matrix.n() * matrix.damping() + matrix.scale() * trace(matrix.source());
-      return InverseAccuracy.certain(before, trace(inverse()), InverseAccuracy.roundoff(stack));
+      double trace = matrix.scale() * trace(matrix.source());
+      double roundoff = InverseAccuracy.roundoff(stack);
+      return InverseAccuracy.certain(
+          matrix.n(), trace, matrix.damping(), trace(inverse()), roundoff);
     }
 
     /** The whole test, which only an inverse from fp64 needs that has the quick one against it. */

@@ -11,6 +11,7 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.backend.Storage;
 import io.github.kfac4j.cuda.natives.kfac_accumulate_request;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
 import io.github.kfac4j.cuda.natives.kfac_patches_request;
@@ -85,6 +86,18 @@ public final class CudaBackend implements Backend {
   @Override
   public String name() {
     return "cuda";
+  }
+
+  @Override
+  public Storage storage() {
+    context.enter();
+    return new Storage(
+        "device memory",
+        Float.BYTES,
+        Double.BYTES,
+        Integer.MAX_VALUE - 8,
+        Check.freeBytes(),
+        "a device with more");
   }
 
   @Override

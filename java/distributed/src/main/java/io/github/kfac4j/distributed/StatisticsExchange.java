@@ -1,7 +1,7 @@
 package io.github.kfac4j.distributed;
 
 import io.github.kfac4j.BatchStatistics;
-import io.github.kfac4j.Convention;
+import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.LayerStatistics;
 import io.github.kfac4j.layer.Layer;
 import java.util.ArrayList;
@@ -52,7 +52,7 @@ final class StatisticsExchange {
    * @return those of the whole batch, of the layers that this rank owns and some rank has seen
    */
   Map<String, LayerStatistics> sum(
-      BatchStatistics local, Convention convention, RuntimeException failure, EarlyInputs early) {
+      BatchStatistics local, KfacOptions options, RuntimeException failure, EarlyInputs early) {
     Map<String, LayerStatistics> mine = new LinkedHashMap<>();
     layers.keySet().forEach(layer -> mine.put(layer, local.of(layer)));
     RuntimeException unfit = failure == null ? unfit(mine) : failure;
@@ -75,7 +75,7 @@ final class StatisticsExchange {
         if (sentBefore.contains(layer)) {
           rest.moments().remove(EarlyInputs.A);
         }
-        addParts(parts, layer, rest, totals[i], convention);
+        addParts(parts, layer, rest, totals[i], options);
       }
       i++;
     }
@@ -138,11 +138,11 @@ final class StatisticsExchange {
   }
 
   private void addParts(
-      List<Part> parts, String name, LayerStatistics mine, double total, Convention convention) {
+      List<Part> parts, String name, LayerStatistics mine, double total, KfacOptions options) {
     mine.moments()
         .forEach(
             (moment, elements) -> {
-              double weight = LayerStatistics.weight(convention, moment, mine.examples(), total);
+              double weight = LayerStatistics.weight(options, moment, mine.examples(), total);
               int dim = mine.symmetricDim(layers.get(name), moment);
               float[] values =
                   dim > 0
