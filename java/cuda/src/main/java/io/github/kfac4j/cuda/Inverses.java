@@ -113,8 +113,7 @@ final class Inverses {
 
   private void test(List<InverseJob> some) {
     int count = some.size();
-    try (kfac_inverse_error_request requests =
-        new kfac_inverse_error_request(Math.max(1, count))) {
+    try (kfac_inverse_error_request requests = new kfac_inverse_error_request(Math.max(1, count))) {
       for (int i = 0; i < count; i++) {
         InverseJob job = some.get(i);
         requests

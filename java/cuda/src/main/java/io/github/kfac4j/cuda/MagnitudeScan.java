@@ -40,7 +40,7 @@ final class MagnitudeScan {
     return largest;
   }
 
-  /** The largest absolute value as fp32, in which the device has it; NaN if one is NaN. */
+  /** The largest absolute value; NaN if one is NaN. */
   static double largest(HostTensor tensor) {
     double largest = 0;
     double[] chunk = new double[Math.min(tensor.size(), 4096)];
@@ -51,6 +51,6 @@ final class MagnitudeScan {
         largest = Math.max(largest, Math.abs(chunk[i])); // NaN stays
       }
     }
-    return (float) largest;
+    return largest;
   }
 }
