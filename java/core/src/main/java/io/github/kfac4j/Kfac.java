@@ -72,7 +72,11 @@ public final class Kfac implements KfacVerbs {
     requireKnown(options.approximations(), layers);
     Map<String, LayerState> states = new LinkedHashMap<>();
     layers.forEach(
-        (name, layer) -> states.put(name, new LayerState(name, layer, blocks.of(name, layer))));
+        (name, layer) ->
+            states.put(
+                name,
+                new LayerState(
+                    name, layer, blocks.of(name, layer), StateIdentity.of(name, layer, options))));
     boolean adaptive = options.intervals().similarity().isPresent();
     Room.allocate(this.backend, states.values(), adaptive, discardable);
     this.state = new KfacState(states, new OpenStep(discardable));
@@ -338,6 +342,16 @@ public final class Kfac implements KfacVerbs {
   @Override
   public void restore(Map<String, StoredTensor> tensors) {
     state.restore(tensors);
+  }
+
+  /**
+   * Does what {@link #restore} does in two parts, for those who must agree in between.
+   *
+   * @return what replaces everything when it is run
+   * @throws IllegalArgumentException as {@link #restore}
+   */
+  public Runnable prepareRestore(Map<String, StoredTensor> tensors) {
+    return state.prepareRestore(tensors);
   }
 
   /**

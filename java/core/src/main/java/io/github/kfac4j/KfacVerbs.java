@@ -124,11 +124,13 @@ public interface KfacVerbs extends AutoCloseable {
   Map<String, StoredTensor> toTensors();
 
   /**
-   * Replaces everything by what {@link #toTensors} gave, of K-FAC with the same layers and
-   * approximations, on one machine or on any number.
+   * Replaces everything by what {@link #toTensors} gave, on one machine or on any number, of K-FAC
+   * with the same layers, approximations, convention, damping mode and kind of intervals. Damping,
+   * decay, clip, learning rate and the lengths of intervals may differ.
    *
-   * @throws IllegalArgumentException naming the first tensor that is missing or does not fit; the
-   *     state is unchanged then
+   * @throws IllegalArgumentException naming the layer and both sides of what differs, or the first
+   *     tensor that is missing, does not fit or holds what cannot be; the state is unchanged then,
+   *     on all machines
    */
   void restore(Map<String, StoredTensor> tensors);
 

@@ -200,7 +200,7 @@ public final class AsynchronousKfac implements KfacVerbs {
   @Override
   public void restore(Map<String, StoredTensor> tensors) {
     Worker.await(worker.submitAlone(() -> statistics.restore(tensors)));
-    steps.restore(tensors);
+    steps.restore(tensors); // fits here if it fitted there
     publications.replaced();
     adopted = List.of();
   }

@@ -1,6 +1,7 @@
 package io.github.kfac4j.distributed;
 
 import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.KfacState;
 import io.github.kfac4j.KfacVerbs;
 import io.github.kfac4j.LayerGradient;
 import io.github.kfac4j.LayerReport;
@@ -11,6 +12,7 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -232,14 +234,17 @@ public final class DistributedKfac implements KfacVerbs {
     return steps.layers().toTensors(step());
   }
 
-  /** {@inheritDoc} Called by all ranks with the whole state. */
+  /** {@inheritDoc} Called by all ranks with the whole state; drops the step that is under way. */
   @Override
   public void restore(Map<String, StoredTensor> tensors) {
-    long step = StepStages.stepOf(tensors);
-    failure.keep(() -> steps.layers().restore(tensors));
+    failure.take();
+    List<Runnable> change = new ArrayList<>();
+    failure.keep(() -> change.add(steps.layers().prepareRestore(tensors)));
     agreement.settle(failure.take(), new byte[0]);
-    steps.goOnAfter(step);
-    statistics.reset();
+    change.forEach(Runnable::run);
+    steps.goOnAfter(KfacState.stepOf(tensors));
+    statistics.discard();
+    lastRefresh = List.of();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.github.kfac4j.distributed;
 
 import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.KfacState;
 import io.github.kfac4j.KfacVerbs;
 import io.github.kfac4j.LayerGradient;
 import io.github.kfac4j.LayerReport;
@@ -12,6 +13,7 @@ import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -234,16 +236,18 @@ public final class GradientWorker implements KfacVerbs {
   /** {@inheritDoc} Called by all gradient workers with the whole state. */
   @Override
   public void restore(Map<String, StoredTensor> tensors) {
-    long step = StepStages.stepOf(tensors);
     tell(Round.Kind.RESTORE);
+    List<Runnable> change = new ArrayList<>();
+    FirstFailure failure = new FirstFailure();
+    failure.keep(() -> change.add(steps.layers().prepareRestore(tensors)));
     Worker.await(
         incoming.submitAlone(
             () -> {
               new StateExchange(jobs.publications().collectives()).broadcast(tensors, 0);
-              agreement.settle(null, new byte[0]);
+              agreement.settle(failure.take(), new byte[0]);
             }));
-    steps.layers().restore(tensors);
-    steps.goOnAfter(step);
+    change.forEach(Runnable::run);
+    steps.goOnAfter(KfacState.stepOf(tensors));
     publications.replaced();
     started = -1;
     adopted = List.of();

@@ -6,6 +6,8 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.distributed.AsynchronousPlan.Role;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.safetensors.StoredTensor;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -93,9 +95,11 @@ public final class InverseWorker implements AutoCloseable {
     Map<String, StoredTensor> state =
         new StateExchange(jobs.publications().collectives()).broadcast(Map.of(), 0);
     failure.take();
-    failure.keep(() -> mine.restore(state));
+    List<Runnable> change = new ArrayList<>();
+    failure.keep(() -> change.add(mine.prepareRestore(state)));
     try {
       agreement.settle(failure.take(), new byte[0]);
+      change.forEach(Runnable::run);
     } catch (RuntimeException told) {
       statistics.reset(); // the state is as it was
     }

@@ -2,6 +2,7 @@ package io.github.kfac4j.distributed;
 
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.KfacState;
 import io.github.kfac4j.LayerGradient;
 import io.github.kfac4j.LayerReport;
 import io.github.kfac4j.LayerStatistics;
@@ -17,6 +18,8 @@ import java.util.stream.Stream;
 
 /** The state that one rank has: of the layers that it owns, and copies of others' inverses. */
 final class RankLayers implements AutoCloseable {
+  private static final String STEP = "step";
+
   private final Job job;
 
   /** K-FAC of the layers that this rank owns, or null if it owns none. */
@@ -127,7 +130,7 @@ final class RankLayers implements AutoCloseable {
   Map<String, StoredTensor> toTensors(long step) {
     Map<String, StoredTensor> mine = ownedState();
     Map<String, StoredTensor> all = new LinkedHashMap<>();
-    all.put("step", StoredTensor.of(new long[] {step}));
+    all.put(STEP, StoredTensor.of(new long[] {step}));
     StateExchange exchange = new StateExchange(job.collectives());
     for (String layer : job.layers().keySet()) {
       all.putAll(exchange.broadcast(of(layer, mine), job.assignment().owner(layer)));
@@ -137,12 +140,46 @@ final class RankLayers implements AutoCloseable {
 
   /** Takes this rank's part of the state of all layers, within the step. */
   void adopt(Map<String, StoredTensor> tensors) {
-    both().forEach(kfac -> kfac.adopt(tensors));
+    if (owned != null) {
+      owned.adopt(part(job.owned(), tensors));
+    }
+    if (copies != null) {
+      copies.adopt(part(job.copied(), tensors));
+    }
   }
 
-  /** Takes this rank's part of the state of all layers. */
-  void restore(Map<String, StoredTensor> tensors) {
-    both().forEach(kfac -> kfac.restore(tensors));
+  /**
+   * Checks the state of all layers, and returns what then takes this rank's part of it.
+   *
+   * @throws IllegalArgumentException as {@link Kfac#restore}
+   */
+  Runnable prepareRestore(Map<String, StoredTensor> tensors) {
+    for (String layer : KfacState.layersOf(tensors)) {
+      if (!job.layers().containsKey(layer)) {
+        throw new IllegalArgumentException(
+            "layer '%s': is in the saved K-FAC state, but here are %s"
+                .formatted(layer, job.layers().keySet()));
+      }
+    }
+    KfacState.stepOf(tensors);
+    List<Runnable> changes = new ArrayList<>();
+    if (owned != null) {
+      changes.add(owned.prepareRestore(part(job.owned(), tensors)));
+    }
+    if (copies != null) {
+      changes.add(copies.prepareRestore(part(job.copied(), tensors)));
+    }
+    return () -> changes.forEach(Runnable::run);
+  }
+
+  private static Map<String, StoredTensor> part(
+      Map<String, Layer> layers, Map<String, StoredTensor> tensors) {
+    Map<String, StoredTensor> some = new LinkedHashMap<>();
+    layers.keySet().forEach(layer -> some.putAll(of(layer, tensors)));
+    if (tensors.containsKey(STEP)) {
+      some.put(STEP, tensors.get(STEP));
+    }
+    return some;
   }
 
   @Override

@@ -5,7 +5,6 @@ import io.github.kfac4j.LayerGradient;
 import io.github.kfac4j.LayerReport;
 import io.github.kfac4j.StepReport;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.List;
 import java.util.Map;
@@ -108,15 +107,6 @@ final class StepStages implements AutoCloseable {
   /** Goes on after a step of a saved run; the state of the layers is another matter. */
   void goOnAfter(long steps) {
     step = steps;
-  }
-
-  /** The step of a saved state. */
-  static long stepOf(Map<String, StoredTensor> tensors) {
-    StoredTensor stored = tensors.get("step");
-    if (stored == null) {
-      throw new IllegalArgumentException("the saved K-FAC state has no tensor 'step'");
-    }
-    return stored.asLongBuffer().get(0);
   }
 
   @Override
