@@ -36,7 +36,9 @@ record StateIdentity(Map<String, String> values) {
     values.put(FORMAT, VERSION);
     values.put("layer", layer.toString());
     values.put("approximation", approximation.name());
-    values.put("convention", options.convention().id());
+    boolean empirical = options.convention().dividesTwice(options.estimator());
+    values.put(
+        "convention", options.convention().id() + (empirical ? " of the empirical Fisher" : ""));
     values.put("damping mode", mode.name());
     values.put(
         "intervals",

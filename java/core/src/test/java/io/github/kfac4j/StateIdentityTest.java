@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Conv1d;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.ConvTranspose2d;
@@ -117,13 +118,28 @@ class StateIdentityTest {
           .hasMessageContaining("layer Conv2d[")
           .hasMessageContaining("strideHeight=1, strideWidth=1")
           .hasMessageContaining("strideHeight=2, strideWidth=2")
-          .hasMessageContaining("convention kfc there, kfac-jax here");
+          .hasMessageContaining("convention kfc there, kfac-jax of the empirical Fisher here");
     }
     KfacOptions adaptive = OPTIONS.withIntervals(Intervals.adaptive(0.1));
     try (Kfac saved = Networks.kfac(new Dense(3, 2, true), adaptive);
         Kfac other = Networks.kfac(new Dense(3, 2, true), OPTIONS)) {
       assertThatThrownBy(() -> other.restore(saved.toTensors()))
           .hasMessageContaining("intervals found by each layer there, of all layers here");
+    }
+  }
+
+  /** kfac-jax scales the output factor of the empirical Fisher by another constant. */
+  @Test
+  void anEstimatorThatTheConventionDependsOnIsAPartOfIt() {
+    KfacOptions jax = OPTIONS.withConvention(Convention.KFAC_JAX);
+    KfacOptions sampled = jax.withEstimator(Fisher.Estimator.MONTE_CARLO);
+    try (Kfac saved = trained(jax);
+        Kfac other = trained(sampled);
+        Kfac kfc = trained(OPTIONS);
+        Kfac sampledKfc = trained(OPTIONS.withEstimator(Fisher.Estimator.MONTE_CARLO))) {
+      assertThatThrownBy(() -> other.restore(saved.toTensors()))
+          .hasMessageContaining("convention kfac-jax of the empirical Fisher there, kfac-jax here");
+      sampledKfc.restore(kfc.toTensors());
     }
   }
 

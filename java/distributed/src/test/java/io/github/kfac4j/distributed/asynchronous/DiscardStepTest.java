@@ -230,6 +230,6 @@ class DiscardStepTest {
     assertThat(messages).containsOnly(messages.get(0));
     assertThat(messages.get(0))
         .startsWith("rank 2: layer 'fc")
-        .contains("convention kfac-jax there, kfc here");
+        .contains("convention kfac-jax of the empirical Fisher there, kfc here");
   }
 }
