@@ -118,6 +118,16 @@ public final class AsynchronousKfac implements KfacVerbs {
     worker.submit(() -> statistics.observe(copies, share));
   }
 
+  @Override
+  public void reweigh(double factor) {
+    worker.throwFailure();
+    if (bound == 0) {
+      Worker.await(worker.submitAlone(() -> statistics.reweigh(factor)));
+      return;
+    }
+    worker.submit(() -> statistics.reweigh(factor));
+  }
+
   /**
    * Asks for new inverses.
    *

@@ -175,6 +175,11 @@ public final class GradientWorker implements KfacVerbs {
     }
   }
 
+  @Override
+  public void reweigh(double factor) {
+    throw new IllegalStateException("gradient workers observe nothing; statistics workers do");
+  }
+
   /** Not for gradient workers. */
   @Override
   public void observe(List<Observation> observations, double share) {

@@ -143,6 +143,12 @@ public final class DistributedKfac implements KfacVerbs {
     failure.keep(() -> statistics.observe(observations, share));
   }
 
+  /** {@inheritDoc} Each rank weighs the micro-batches of its own shard. */
+  @Override
+  public void reweigh(double factor) {
+    failure.keep(() -> statistics.reweigh(factor));
+  }
+
   /**
    * Makes A of the inputs and starts to sum it over the ranks, while the backward pass runs. Called
    * by all ranks in the same steps or by none; with an empty list by a rank with an empty shard.

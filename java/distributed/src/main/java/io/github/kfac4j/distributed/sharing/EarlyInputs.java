@@ -47,6 +47,11 @@ final class EarlyInputs {
     pending = exchange.sum(blocks);
   }
 
+  /** Multiplies the share of the micro-batches so far. */
+  void reweigh(double factor) {
+    shares *= factor;
+  }
+
   /** Whether sums of A are on their way. */
   boolean started() {
     return pending != null;

@@ -37,6 +37,12 @@ public final class ShardStatistics implements AutoCloseable {
     shard.observe(observations, share);
   }
 
+  /** Multiplies the share of what this rank has observed. */
+  void reweigh(double factor) {
+    shard.reweigh(factor);
+    early.reweigh(factor);
+  }
+
   /** Makes A and starts to sum it; what goes wrong with A is kept. */
   public void observeInputs(List<Observation> inputs, double share, FirstFailure failure) {
     failure.keep(() -> shard.observeInputs(inputs, share));
