@@ -122,7 +122,7 @@ public final class AsynchronousKfac implements KfacVerbs {
   public void reweigh(double factor) {
     worker.throwFailure();
     if (bound == 0) {
-      Worker.await(worker.submitAlone(() -> statistics.reweigh(factor)));
+      BackgroundThread.await(worker.submitAlone(() -> statistics.reweigh(factor)));
       return;
     }
     worker.submit(() -> statistics.reweigh(factor));
