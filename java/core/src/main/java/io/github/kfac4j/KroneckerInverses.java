@@ -115,7 +115,8 @@ final class KroneckerInverses implements Curvature {
               1 / convention.blockScale(state.positions),
               request.gradient(),
               request.gradient(),
-              request.outerProduct()));
+              request.outerProduct(),
+              options.inversePolicy().method() == InversePolicy.Method.EIGEN));
     }
     return Arrays.stream(backend.precondition(steps)).sum();
   }
