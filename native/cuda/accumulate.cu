@@ -7,6 +7,7 @@
 #include "plan.h"
 #include "tile.cuh"
 #include "tile_ffma.cuh"
+#include "tile_fp64.cuh"
 #include "tile_mma.cuh"
 #include "verbs.h"
 
@@ -26,10 +27,10 @@ struct Job {
   __device__ int natural(int j) const { return channels_inner ? view.natural(j) : j; }
 
   // New value of M[i, j] for the natural indices i and j.
-  __device__ float blend(long long group, int i, int j, float sum) const {
+  __device__ float blend(long long group, int i, int j, double sum) const {
     const long long n = view.columns;
-    if (beta == 0.0f) return alpha * sum;
-    return fmaf(beta, moment[group * n * n + max(i, j) * n + min(i, j)], alpha * sum);
+    if (beta == 0.0f) return float(alpha * sum);
+    return float(double(beta) * moment[group * n * n + max(i, j) * n + min(i, j)] + alpha * sum);
   }
   __device__ void write(long long group, int i, int j, float value) const {
     const long long n = view.columns;
@@ -89,7 +90,7 @@ __global__ void __launch_bounds__(P::THREADS, 1) accumulate_kernel(Table<Job> ta
   if (job.chunks > 1) {
     float* partial =
         job.partial + (((long long)group * job.tiles + tile) * job.chunks + chunk) * (P::SIDE * P::SIDE);
-    P::each([&](int s, int r, int c) { partial[r * P::SIDE + c] = sums.total[s]; });
+    P::each([&](int s, int r, int c) { partial[r * P::SIDE + c] = float(sums.total[s]); });
     return;
   }
   P::each([&](int s, int r, int c) {
@@ -114,7 +115,7 @@ __global__ void finish_kernel(Table<Job> table) {
                                i % job.side * job.side + j % job.side;
         double sum = 0.0;
         for (int c = 0; c < job.chunks; ++c) sum += partial[c * elements];
-        return job.blend(group, job.natural(i), job.natural(j), float(sum));
+        return job.blend(group, job.natural(i), job.natural(j), sum);
       },
       [&](int i, int j, float value) { job.write(group, job.natural(i), job.natural(j), value); });
 }
@@ -122,6 +123,10 @@ __global__ void finish_kernel(Table<Job> table) {
 // Rows are cut into chunks for parallelism: enough for SPREAD blocks if each keeps at least CHUNK rows. The cut
 // depends on the shape alone, so results do not depend on the device.
 constexpr long long CHUNK = 2048, SPREAD = 256;
+
+// Few rows make a matrix with a null space, in which rounding is not small: it is divided by the damping. They are summed
+// in fp64, which costs little then.
+constexpr long long FEW = 256;
 
 void cut_rows(Job& job, int depth) {
   const long long blocks = (long long)job.tiles * job.groups;
@@ -147,7 +152,7 @@ class Planner {
     for (int i = 0; i < count; ++i) {
       const kfac_accumulate_request& q = requests[i];
       Job job{View(q.rows), q.rows.data, q.moment, nullptr, q.alpha, q.beta, q.rows.groups, P::SIDE, 0, 0, 0, false};
-      if (!wanted(q, job.view.columns)) continue;
+      if (!wanted(q, job.view)) continue;
       job.tiles = int(tiles_of(job.view.columns, P::SIDE));
       cut_rows(job, P::DEPTH);
       const bool positions = job.view.out_height > 1 || job.view.out_width > 1;
@@ -175,19 +180,27 @@ class Planner {
 void accumulate(const kfac_accumulate_request* requests, int count, int math, Plan& plan) {
   using Request = kfac_accumulate_request;
   Planner planner(plan);
+  auto few = [](int dtype) {
+    return [=](const Request& q, const View& view) { return q.rows.dtype == dtype && view.rows <= FEW; };
+  };
   auto tensor = [&](int dtype, bool large) {
-    return [=](const Request& q, int n) {
-      return q.rows.dtype == dtype && (dtype != KFAC_F32 || math == KFAC_SPLIT_F16) && wants_large_tile(n) == large;
+    return [=](const Request& q, const View& view) {
+      return q.rows.dtype == dtype && (dtype != KFAC_F32 || math == KFAC_SPLIT_F16) && view.rows > FEW &&
+             wants_large_tile(view.columns) == large;
     };
   };
+  planner.add<Fp64<64>, float>(requests, count, few(KFAC_F32));
+  planner.add<Fp64<64>, Bfloat>(requests, count, few(KFAC_BF16));
+  planner.add<Fp64<64>, Half>(requests, count, few(KFAC_F16));
   planner.add<Split<128>, float>(requests, count, tensor(KFAC_F32, true));
   planner.add<Split<64>, float>(requests, count, tensor(KFAC_F32, false));
   planner.add<Exact<Bfloat, 128>, Bfloat>(requests, count, tensor(KFAC_BF16, true));
   planner.add<Exact<Bfloat, 64>, Bfloat>(requests, count, tensor(KFAC_BF16, false));
   planner.add<Exact<Half, 128>, Half>(requests, count, tensor(KFAC_F16, true));
   planner.add<Exact<Half, 64>, Half>(requests, count, tensor(KFAC_F16, false));
-  planner.add<Ffma<64>, float>(requests, count,
-                               [=](const Request& q, int) { return q.rows.dtype == KFAC_F32 && math == KFAC_FFMA; });
+  planner.add<Ffma<64>, float>(requests, count, [=](const Request& q, const View& view) {
+    return q.rows.dtype == KFAC_F32 && math == KFAC_FFMA && view.rows > FEW;
+  });
   planner.finish();
 }
 

@@ -80,6 +80,10 @@ extern "C" {
 KFAC_VERB(patches, kfac_patches_request)
 KFAC_PRODUCT_VERB(accumulate, kfac_accumulate_request)
 KFAC_PRODUCT_VERB(invert, kfac_invert_request)
+KFAC_VERB(inverse_error, kfac_inverse_error_request)
+KFAC_VERB(eigen_check, kfac_eigen_check_request)
+KFAC_VERB(eigen_store, kfac_eigen_store_request)
+KFAC_VERB(convert, kfac_convert_request)
 KFAC_VERB(damp, kfac_damp_request)
 KFAC_VERB(mirror, kfac_mirror_request)
 KFAC_PRODUCT_VERB(precondition, kfac_precondition_request)
@@ -93,6 +97,7 @@ KFAC_VERB(transpose, kfac_transpose_request)
 KFAC_VERB(trace, kfac_trace_request)
 KFAC_VERB(factored_damping, kfac_factored_damping_request)
 KFAC_VERB(finite, kfac_finite_request)
+KFAC_VERB(largest, kfac_largest_request)
 
 int kfac_kl_clip(const double* inners, int count, double kappa, double learning_rate, float* factor,
                  kfac_stream stream) {

@@ -8,7 +8,18 @@ namespace {
 
 constexpr int LARGEST_MATRIX = 1 << 20;
 
-int bytes_of(int dtype) { return dtype == KFAC_F32 ? 4 : 2; }
+int bytes_of(int dtype) { return dtype == KFAC_F64 ? 8 : dtype == KFAC_F32 ? 4 : 2; }
+
+void full_precision(Checker& c, int dtype) {
+  c.require(dtype == KFAC_F32 || dtype == KFAC_F64, "dtype must be KFAC_F32 or KFAC_F64", dtype);
+}
+
+void elements_of(Checker& c, const void* x, long long size, int dtype) {
+  c.require(dtype >= KFAC_F32 && dtype <= KFAC_F16, "unknown dtype", dtype);
+  c.require(size >= 0, "size must not be negative", size);
+  c.elements({size}, "x");
+  if (size > 0) c.pointer(x, bytes_of(dtype), "x");
+}
 
 void matrix(Checker& c, int n, int count, const char* name) {
   c.require(n >= 1, "n must be at least 1", n);
@@ -87,19 +98,68 @@ void check(Checker& c, const kfac_invert_request& q) {
   if (q.dampings) c.pointer(q.dampings, 4, "dampings");
 }
 
-void check(Checker& c, const kfac_damp_request& q) {
+void check(Checker& c, const kfac_inverse_error_request& q) {
   matrix(c, q.n, q.count, "matrix");
+  c.require(q.limit >= 0.0, "limit must not be negative", 0);
   if (q.count == 0) return;
   c.pointer(q.matrix, 4, "matrix");
-  c.pointer(q.damped, 4, "damped");
+  c.pointer(q.inverse, 4, "inverse");
+  c.pointer(q.errors, 8, "errors");
+  c.pointer(q.status, 4, "status");
+  if (q.dampings) c.pointer(q.dampings, 4, "dampings");
+}
+
+void check(Checker& c, const kfac_eigen_check_request& q) {
+  matrix(c, q.n, q.count, "matrix");
+  if (q.count == 0) return;
+  c.pointer(q.matrix, 8, "matrix");
+  c.pointer(q.vectors, 8, "vectors");
+  c.pointer(q.products, 8, "products");
+  c.pointer(q.values, 8, "values");
+  c.pointer(q.infos, 4, "infos");
+  c.pointer(q.status, 4, "status");
+}
+
+void check(Checker& c, const kfac_eigen_store_request& q) {
+  matrix(c, q.n, q.count, "vectors");
+  full_precision(c, q.vectors_dtype);
+  full_precision(c, q.values_dtype);
+  if (q.count == 0) return;
+  c.pointer(q.vectors, 8, "vectors");
+  c.pointer(q.values, 8, "values");
+  c.pointer(q.status, 4, "status");
+  c.pointer(q.columns, bytes_of(q.vectors_dtype), "columns");
+  c.pointer(q.rounded, bytes_of(q.values_dtype), "rounded");
+}
+
+void check(Checker& c, const kfac_convert_request& q) {
+  c.require(q.rows >= 0 && q.columns >= 0, "rows and columns must not be negative", q.rows < 0 ? q.rows : q.columns);
+  c.require(q.from_pitch >= q.columns && q.to_pitch >= q.columns, "pitches must not be less than columns",
+            q.from_pitch < q.columns ? q.from_pitch : q.to_pitch);
+  full_precision(c, q.from_dtype);
+  full_precision(c, q.to_dtype);
+  c.elements({q.rows, q.from_pitch}, "from");
+  c.elements({q.rows, q.to_pitch}, "to");
+  if (q.rows == 0 || q.columns == 0) return;
+  c.pointer(q.from, bytes_of(q.from_dtype), "from");
+  c.pointer(q.to, bytes_of(q.to_dtype), "to");
+}
+
+void check(Checker& c, const kfac_damp_request& q) {
+  matrix(c, q.n, q.count, "matrix");
+  full_precision(c, q.dtype);
+  if (q.count == 0) return;
+  c.pointer(q.matrix, 4, "matrix");
+  c.pointer(q.damped, bytes_of(q.dtype), "damped");
   c.pointer(q.status, 4, "status");
   if (q.dampings) c.pointer(q.dampings, 4, "dampings");
 }
 
 void check(Checker& c, const kfac_mirror_request& q) {
   matrix(c, q.n, q.count, "lower");
+  full_precision(c, q.dtype);
   if (q.count == 0) return;
-  c.pointer(q.lower, 4, "lower");
+  c.pointer(q.lower, bytes_of(q.dtype), "lower");
   c.pointer(q.inverse, 4, "inverse");
   c.pointer(q.status, 4, "status");
   c.pointer(q.pivots, 4, "pivots");
@@ -127,9 +187,10 @@ void check(Checker& c, const kfac_divide_request& q) {
   c.require(q.size >= 0, "size must not be negative", q.size);
   c.elements({q.size}, "x");
   c.pointer(q.inner, 8, "inner");
+  full_precision(c, q.dtype);
   if (q.size == 0) return;
-  c.pointer(q.moments, 4, "moments");
-  c.pointer(q.x, 4, "x");
+  c.pointer(q.moments, bytes_of(q.dtype), "moments");
+  c.pointer(q.x, 8, "x");
 }
 
 void check(Checker& c, const kfac_squares_request& q) {
@@ -138,7 +199,7 @@ void check(Checker& c, const kfac_squares_request& q) {
   c.elements({q.terms, q.size}, "x");
   c.elements({q.size}, "y");
   if (q.size == 0) return;
-  if (q.terms > 0) c.pointer(q.x, 4, "x");
+  if (q.terms > 0) c.pointer(q.x, 8, "x");
   c.pointer(q.y, 4, "y");
 }
 
@@ -195,11 +256,13 @@ void check(Checker& c, const kfac_factored_damping_request& q) {
 }
 
 void check(Checker& c, const kfac_finite_request& q) {
-  c.require(q.dtype >= KFAC_F32 && q.dtype <= KFAC_F16, "unknown dtype", q.dtype);
-  c.require(q.size >= 0, "size must not be negative", q.size);
-  c.elements({q.size}, "x");
+  elements_of(c, q.x, q.size, q.dtype);
   c.pointer(q.first, 8, "first");
-  if (q.size > 0) c.pointer(q.x, bytes_of(q.dtype), "x");
+}
+
+void check(Checker& c, const kfac_largest_request& q) {
+  elements_of(c, q.x, q.size, q.dtype);
+  c.pointer(q.largest, 4, "largest");
 }
 
 }  // namespace kfac

@@ -34,6 +34,10 @@ void check(Checker& c, const kfac_rows& rows);
 void check(Checker& c, const kfac_patches_request& q);
 void check(Checker& c, const kfac_accumulate_request& q);
 void check(Checker& c, const kfac_invert_request& q);
+void check(Checker& c, const kfac_inverse_error_request& q);
+void check(Checker& c, const kfac_eigen_check_request& q);
+void check(Checker& c, const kfac_eigen_store_request& q);
+void check(Checker& c, const kfac_convert_request& q);
 void check(Checker& c, const kfac_damp_request& q);
 void check(Checker& c, const kfac_mirror_request& q);
 void check(Checker& c, const kfac_precondition_request& q);
@@ -46,5 +50,6 @@ void check(Checker& c, const kfac_transpose_request& q);
 void check(Checker& c, const kfac_trace_request& q);
 void check(Checker& c, const kfac_factored_damping_request& q);
 void check(Checker& c, const kfac_finite_request& q);
+void check(Checker& c, const kfac_largest_request& q);
 
 }  // namespace kfac

@@ -10,6 +10,7 @@ struct Job {
   double* parts;  // one for each block
 };
 
+template <class T>
 __global__ void __launch_bounds__(ELEMENT_THREADS) divide_kernel(Table<Job> table) {
   KFAC_SHARED(SumShared, shared);
   long long local;
@@ -17,8 +18,8 @@ __global__ void __launch_bounds__(ELEMENT_THREADS) divide_kernel(Table<Job> tabl
   const kfac_divide_request& q = job.request;
   double inner = 0.0;
   each_element(local, q.size, [&](long long i) {
-    const float x = q.x[i], divided = float(x / (q.scale * q.moments[i] + q.damping));
-    inner += double(x) * double(divided);
+    const double x = q.x[i], divided = x / (q.scale * static_cast<const T*>(q.moments)[i] + q.damping);
+    inner += x * divided;
     q.x[i] = divided;
   });
   inner = block_sum(inner, shared.partial);
@@ -29,15 +30,16 @@ __global__ void __launch_bounds__(ELEMENT_THREADS) divide_kernel(Table<Job> tabl
 
 void divide(const kfac_divide_request* requests, int count, Plan& plan) {
   static_assert(ELEMENT_THREADS == SUM_THREADS, "the sum over a block has room for its warps");
-  Batch<Job> batch;
+  Batch<Job> single, wide;
   Batch<PartsJob> inners;
   for (int i = 0; i < count; ++i) {
     const long long blocks = element_blocks(requests[i].size);
     double* parts = plan.take<double>(blocks);
-    batch.add({requests[i], parts}, blocks);
+    (requests[i].dtype == KFAC_F64 ? wide : single).add({requests[i], parts}, blocks);
     inners.add({parts, requests[i].inner, blocks}, 1);
   }
-  plan.launch(divide_kernel, batch, ELEMENT_THREADS, sizeof(SumShared));
+  plan.launch(divide_kernel<float>, single, ELEMENT_THREADS, sizeof(SumShared));
+  plan.launch(divide_kernel<double>, wide, ELEMENT_THREADS, sizeof(SumShared));
   plan.launch(sum_parts_kernel, inners, SUM_THREADS, sizeof(SumShared));
 }
 

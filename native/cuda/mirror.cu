@@ -6,6 +6,7 @@
 namespace kfac {
 namespace {
 
+template <class T>
 __global__ void mirror_kernel(Table<kfac_mirror_request> table) {
   KFAC_SHARED(MirrorShared, shared);
   long long local;
@@ -13,10 +14,10 @@ __global__ void mirror_kernel(Table<kfac_mirror_request> table) {
   const long long blocks = mirror_blocks(q.n), matrix = local / blocks;
   const int pivot = q.pivots[matrix];
   if (q.status[matrix] || pivot) return;
-  const float* lower = q.lower + matrix * q.n * q.n;
+  const T* lower = static_cast<const T*>(q.lower) + matrix * q.n * q.n;
   float* inverse = q.inverse + matrix * q.n * q.n;
   mirror(
-      shared, local % blocks, q.n, [&](int i, int j) { return lower[(long long)i * q.n + j]; },
+      shared, local % blocks, q.n, [&](int i, int j) { return float(lower[(long long)i * q.n + j]); },
       [&](int i, int j, float v) { inverse[(long long)i * q.n + j] = v; });
 }
 
@@ -31,8 +32,10 @@ __global__ void __launch_bounds__(ELEMENT_THREADS) status_kernel(Table<kfac_mirr
 }  // namespace
 
 void mirror(const kfac_mirror_request* requests, int count, Plan& plan) {
-  launch_requests(mirror_kernel, requests, count, dim3(MIRROR, MIRROR_LINES), sizeof(MirrorShared), plan,
-                  [](const auto& q) { return mirror_blocks(q.n) * q.count; });
+  void (*const kernels[])(Table<kfac_mirror_request>) = {mirror_kernel<float>, mirror_kernel<double>};
+  for (int wide = 0; wide < 2; ++wide)
+    launch_requests(kernels[wide], requests, count, dim3(MIRROR, MIRROR_LINES), sizeof(MirrorShared), plan,
+                    [=](const auto& q) { return (q.dtype == KFAC_F64) == wide ? mirror_blocks(q.n) * q.count : 0LL; });
   launch_requests(status_kernel, requests, count, ELEMENT_THREADS, 0, plan,
                   [](const auto& q) { return element_blocks(q.count); });
 }

@@ -8,12 +8,12 @@ __global__ void __launch_bounds__(ELEMENT_THREADS) squares_kernel(Table<kfac_squ
   long long local;
   const kfac_squares_request q = table.find(blockIdx.x, local);
   each_element(local, q.size, [&](long long i) {
-    float sum = 0.0f;
+    double sum = 0.0;
     for (long long k = 0; k < q.terms; ++k) {
-      const float x = q.x[k * q.size + i];
-      sum = fmaf(x, x, sum);
+      const double x = q.x[k * q.size + i];
+      sum = fma(x, x, sum);
     }
-    q.y[i] = q.beta == 0.0f ? q.alpha * sum : fmaf(q.beta, q.y[i], q.alpha * sum);
+    q.y[i] = float(double(q.alpha) * sum + (q.beta == 0.0f ? 0.0 : double(q.beta) * q.y[i]));
   });
 }
 

@@ -3,8 +3,8 @@
 // A source gives fp32 values source(row, k), 0 outside its matrix, and says in ALONG_DEPTH whether neighbouring
 // threads should take neighbouring k (true) or neighbouring rows (false: at least eight, as row_across and k_across of
 // the policy say), so that its reads are coalesced.
-// A policy P multiplies two panels of DEPTH columns and adds the sums to totals held in plain fp32 registers: tensor
-// cores truncate their own sums, and a single fp32 sum of very many terms drifts.
+// A policy P multiplies two panels of DEPTH columns and adds the sums to totals held in registers, fp32 or fp64 as its
+// Sum says: tensor cores truncate their own sums, and a single fp32 sum of very many terms drifts.
 #pragma once
 #include "number.cuh"
 
@@ -47,7 +47,7 @@ struct NoPreparation {
 template <class P>
 class Tile {
  public:
-  float total[P::SUMS] = {};
+  typename P::Sum total[P::SUMS] = {};
 
   // total[i] += sum over k < depth of left(row, k) right(column, k), where P::each names row and column of i.
   // same: the two sources are one. prepare(k) is called a barrier ahead of the first read of k .. k + DEPTH - 1.

@@ -6,6 +6,7 @@ namespace kfac {
 
 template <int SIDE_>
 struct Ffma {
+  using Sum = float;
   static constexpr int SIDE = SIDE_, THREADS = 2 * SIDE, DEPTH = 32, SUMS = SIDE / 2;
   static constexpr bool SCALED = false;
 

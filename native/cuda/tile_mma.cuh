@@ -8,6 +8,7 @@ namespace kfac {
 // 2 x SIDE / 32 warps, each with SIDE / 2 rows and 32 columns of the tile.
 template <int SIDE_>
 struct WarpTiles {
+  using Sum = float;
   static constexpr int SIDE = SIDE_, THREADS = 2 * SIDE, DEPTH = 32, SUMS = SIDE / 2;
   static constexpr int BANDS = SIDE / 32;     // 16-row bands of a warp
   static constexpr int PITCH = DEPTH + 8;     // eight rows of ldmatrix then lie in eight different bank groups

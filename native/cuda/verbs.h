@@ -9,6 +9,10 @@ class Plan;
 void patches(const kfac_patches_request* requests, int count, Plan& plan);
 void accumulate(const kfac_accumulate_request* requests, int count, int math, Plan& plan);
 void invert(const kfac_invert_request* requests, int count, int math, Plan& plan);
+void inverse_error(const kfac_inverse_error_request* requests, int count, Plan& plan);
+void eigen_check(const kfac_eigen_check_request* requests, int count, Plan& plan);
+void eigen_store(const kfac_eigen_store_request* requests, int count, Plan& plan);
+void convert(const kfac_convert_request* requests, int count, Plan& plan);
 void damp(const kfac_damp_request* requests, int count, Plan& plan);
 void mirror(const kfac_mirror_request* requests, int count, Plan& plan);
 void precondition(const kfac_precondition_request* requests, int count, int math, Plan& plan);
@@ -22,6 +26,7 @@ void unpack(const kfac_pack_request* requests, int count, Plan& plan);
 void transpose(const kfac_transpose_request* requests, int count, Plan& plan);
 void trace(const kfac_trace_request* requests, int count, Plan& plan);
 void factored_damping(const kfac_factored_damping_request* requests, int count, Plan& plan);
+void largest(const kfac_largest_request* requests, int count, Plan& plan);
 void finite(const kfac_finite_request* requests, int count, Plan& plan);
 
 }  // namespace kfac

@@ -29,7 +29,7 @@ struct CUstream_st;
 typedef struct CUstream_st* kfac_stream; /* is a cudaStream_t; null is the default stream */
 
 /* Changes whenever a struct or a function of this header does. */
-#define KFAC_CUDA_ABI 5
+#define KFAC_CUDA_ABI 6
 
 enum kfac_status {
   KFAC_OK = 0,
@@ -40,7 +40,7 @@ enum kfac_status {
   KFAC_OUT_OF_HOST_MEMORY = -5
 };
 
-enum kfac_dtype { KFAC_F32 = 0, KFAC_BF16 = 1, KFAC_F16 = 2 };
+enum kfac_dtype { KFAC_F32 = 0, KFAC_BF16 = 1, KFAC_F16 = 2, KFAC_F64 = 3 /* only where a request says so */ };
 
 /* How fp32 products are formed. Both are accurate to fp32. */
 enum kfac_math {
@@ -48,8 +48,14 @@ enum kfac_math {
   KFAC_FFMA = 1       /* fp32 multiply-add */
 };
 
-/* Per-matrix result of an inversion: 0 or one of these, or k > 0: not positive definite at pivot k. */
-enum kfac_matrix_status { KFAC_MATRIX_OK = 0, KFAC_MATRIX_NOT_FINITE = -1 };
+/* Per-matrix result of an inversion or eigendecomposition: 0 or one of these, or k > 0: not positive definite at pivot
+ * k. */
+enum kfac_matrix_status {
+  KFAC_MATRIX_OK = 0,
+  KFAC_MATRIX_NOT_FINITE = -1,
+  KFAC_MATRIX_INACCURATE = -2,   /* an inverse whose error is above the limit */
+  KFAC_MATRIX_NOT_CONVERGED = -3 /* eigenvectors or eigenvalues that are not those of the matrix */
+};
 
 /* How a matrix of size n is inverted. The first two give the rounded fp64 inverse; the others are accurate to fp32 and
  * differ in speed alone. */
@@ -138,33 +144,99 @@ KFAC_API long long kfac_invert_workspace(const kfac_invert_request* requests, in
 KFAC_API int kfac_invert(const kfac_invert_request* requests, int count, int math, void* workspace, long long bytes,
                          kfac_stream stream);
 
-/* damped [count, n, n] := scale matrix + damping I and status [count] := KFAC_MATRIX_OK, or KFAC_MATRIX_NOT_FINITE where
- * that is not finite: what an inversion by another library begins with. Arguments as in kfac_invert_request. */
-typedef struct kfac_damp_request {
+/* How far inverses are from inverses, with M = scale matrix + damping I and X = inverse [count, n, n]: errors [count] :=
+ * an estimate of the spectral norm of X M - I, which is how far X v is from M^-1 v, in relation to M^-1 v, at most.
+ * That is 0.4 2^-24 tr(M) tr(X) if it is at most limit, else the largest |X (M z) - z| of four fixed vectors z of random
+ * signs, in fp64, which may be too small by a factor of up to 3. Where that is above limit / 2, status becomes
+ * KFAC_MATRIX_INACCURATE, or KFAC_MATRIX_NOT_FINITE if it is not finite. A matrix whose status is not KFAC_MATRIX_OK is left out; its element of errors is not written.
+ * Other arguments as in kfac_invert_request. */
+typedef struct kfac_inverse_error_request {
   const float* matrix;
-  float* damped;
+  const float* inverse;
+  double* errors;
   int* status;
   const float* dampings;
   float scale, damping;
+  double limit;
   int n, count;
+} kfac_inverse_error_request;
+KFAC_API long long kfac_inverse_error_workspace(const kfac_inverse_error_request* requests, int count);
+KFAC_API int kfac_inverse_error(const kfac_inverse_error_request* requests, int count, void* workspace, long long bytes,
+                                kfac_stream stream);
+
+/* damped [count, n, n] := scale matrix + damping I and status [count] := KFAC_MATRIX_OK, or KFAC_MATRIX_NOT_FINITE where
+ * that is not finite: what a factorisation by another library begins with. dtype: of damped, KFAC_F32 or KFAC_F64. Other
+ * arguments as in kfac_invert_request. */
+typedef struct kfac_damp_request {
+  const float* matrix;
+  void* damped;
+  int* status;
+  const float* dampings;
+  double scale, damping;
+  int n, count, dtype;
 } kfac_damp_request;
 KFAC_API long long kfac_damp_workspace(const kfac_damp_request* requests, int count);
 KFAC_API int kfac_damp(const kfac_damp_request* requests, int count, void* workspace, long long bytes,
                        kfac_stream stream);
 
-/* What it ends with: inverse [count, n, n] := the lower triangles of lower [count, n, n], mirrored, where both status
- * [count] and pivots [count] are 0. Else that inverse is left as it was, and status takes the value of pivots unless it
- * was set before. */
+/* What an inversion ends with: inverse [count, n, n] := the lower triangles of lower [count, n, n], mirrored, where both
+ * status [count] and pivots [count] are 0. Else that inverse is left as it was, and status takes the value of pivots
+ * unless it was set before. dtype: of lower, KFAC_F32 or KFAC_F64. pivots may be status. */
 typedef struct kfac_mirror_request {
-  const float* lower;
+  const void* lower;
   float* inverse;
   int* status;
   const int* pivots;
-  int n, count;
+  int n, count, dtype;
 } kfac_mirror_request;
 KFAC_API long long kfac_mirror_workspace(const kfac_mirror_request* requests, int count);
 KFAC_API int kfac_mirror(const kfac_mirror_request* requests, int count, void* workspace, long long bytes,
                          kfac_stream stream);
+
+/* Whether eigenvectors and eigenvalues found by another library are those of matrix [count, n, n], all in fp64:
+ * status [count] := KFAC_MATRIX_NOT_CONVERGED where infos [count] is not 0 or |A Q - Q diag(w)| > 10 n 2^-52 |A| in the
+ * Frobenius norm, KFAC_MATRIX_NOT_FINITE where an eigenvalue is beyond largest; KFAC_MATRIX_OK stays where neither is
+ * the case, and what is not KFAC_MATRIX_OK stays. vectors, products [count, n, n]: row j is eigenvector j, and the
+ * matrix times it. values [count, n]. */
+typedef struct kfac_eigen_check_request {
+  const double* matrix;
+  const double* vectors;
+  const double* products;
+  const double* values;
+  const int* infos;
+  int* status;
+  double largest;
+  int n, count;
+} kfac_eigen_check_request;
+KFAC_API long long kfac_eigen_check_workspace(const kfac_eigen_check_request* requests, int count);
+KFAC_API int kfac_eigen_check(const kfac_eigen_check_request* requests, int count, void* workspace, long long bytes,
+                              kfac_stream stream);
+
+/* Where status [count] is KFAC_MATRIX_OK, columns [count, n, n] := the transposes of vectors and rounded [count, n] :=
+ * values, in fp32 or fp64 as vectors_dtype and values_dtype say. vectors, values as above. */
+typedef struct kfac_eigen_store_request {
+  const double* vectors;
+  const double* values;
+  const int* status;
+  void* columns;
+  void* rounded;
+  int n, count, vectors_dtype, values_dtype;
+} kfac_eigen_store_request;
+KFAC_API long long kfac_eigen_store_workspace(const kfac_eigen_store_request* requests, int count);
+KFAC_API int kfac_eigen_store(const kfac_eigen_store_request* requests, int count, void* workspace, long long bytes,
+                              kfac_stream stream);
+
+/* to [rows, columns] := from [rows, columns], each KFAC_F32 or KFAC_F64. Rows of from begin from_pitch elements apart,
+ * those of to to_pitch. The two must not overlap. */
+typedef struct kfac_convert_request {
+  const void* from;
+  void* to;
+  long long rows, columns, from_pitch, to_pitch;
+  int from_dtype, to_dtype;
+} kfac_convert_request;
+KFAC_API long long kfac_convert_workspace(const kfac_convert_request* requests, int count);
+KFAC_API int kfac_convert(const kfac_convert_request* requests, int count, void* workspace, long long bytes,
+                          kfac_stream stream);
 
 /* U = scale G^-1 dW A^-1 for one layer, group by group.
  * dW is [out, in + bias]: weight_gradient [out, in] and, if not null, bias_gradient [out] as last column.
@@ -186,25 +258,26 @@ KFAC_API long long kfac_precondition_workspace(const kfac_precondition_request* 
 KFAC_API int kfac_precondition(const kfac_precondition_request* requests, int count, int math, void* workspace,
                                long long bytes, kfac_stream stream);
 
-/* x [size] := x / (scale moments + damping), element by element: the middle of preconditioning in a Kronecker basis,
- * U = Qg [(Qg' dW Qa) / (scale M + damping)] Qa'.
+/* x [size] := x / (scale moments + damping), element by element, in fp64: the middle of preconditioning in a Kronecker
+ * basis, U = Qg [(Qg' dW Qa) / (scale M + damping)] Qa'. dtype: of moments, KFAC_F32 or KFAC_F64.
  * inner: sum of x^2 / (scale moments + damping), which is <U, dW>: one fp64 number in device memory, summed in a fixed
  * order. */
 typedef struct kfac_divide_request {
-  const float* moments;
-  float* x;
+  const void* moments;
+  double* x;
   double* inner;
   double scale, damping;
   long long size;
+  int dtype;
 } kfac_divide_request;
 KFAC_API long long kfac_divide_workspace(const kfac_divide_request* requests, int count);
 KFAC_API int kfac_divide(const kfac_divide_request* requests, int count, void* workspace, long long bytes,
                          kfac_stream stream);
 
-/* y [size] := beta y + alpha sum over k < terms of x[k]^2, element by element, x [terms, size]; y is not read if beta is
- * 0. Second moments in a Kronecker basis, x[k] being the gradient of example k there. */
+/* y [size] := beta y + alpha sum over k < terms of x[k]^2, element by element, x [terms, size], in fp64 and rounded once;
+ * y is not read if beta is 0. Second moments in a Kronecker basis, x[k] being the gradient of example k there. */
 typedef struct kfac_squares_request {
-  const float* x;
+  const double* x;
   float* y;
   long long terms, size;
   float alpha, beta;
@@ -298,6 +371,18 @@ typedef struct kfac_finite_request {
 KFAC_API long long kfac_finite_workspace(const kfac_finite_request* requests, int count);
 KFAC_API int kfac_finite(const kfac_finite_request* requests, int count, void* workspace, long long bytes,
                          kfac_stream stream);
+
+/* *largest := the largest |x| of x [size], 0 if there is none; infinity if an element is infinite, not a number if one is
+ * not a number. */
+typedef struct kfac_largest_request {
+  const void* x;
+  float* largest;
+  long long size;
+  int dtype; /* kfac_dtype but KFAC_F64 */
+} kfac_largest_request;
+KFAC_API long long kfac_largest_workspace(const kfac_largest_request* requests, int count);
+KFAC_API int kfac_largest(const kfac_largest_request* requests, int count, void* workspace, long long bytes,
+                          kfac_stream stream);
 
 #ifdef __cplusplus
 }

@@ -154,9 +154,9 @@ TEST(api_checks_other_requests) {
   EXPECT(kfac_ema(&huge, 1, f.workspace.get(), 1 << 20, nullptr), KFAC_TOO_LARGE, "grid");
   EXPECT(kfac_kl_clip(nullptr, 1, 1.0, 1.0, x, nullptr), KFAC_INVALID_ARGUMENT, "inners");
   EXPECT(kfac_kl_clip(f.inner.get(), 1, 0.0, 1.0, x, nullptr), KFAC_INVALID_ARGUMENT, "kappa");
-  const kfac_divide_request d{x, f.out.get(), nullptr, 1.0, 1.0, 4};
+  const kfac_divide_request d{x, f.inner.get(), nullptr, 1.0, 1.0, 4, KFAC_F32};
   EXPECT(kfac_divide(&d, 1, f.workspace.get(), 1 << 20, nullptr), KFAC_INVALID_ARGUMENT, "inner");
-  const kfac_squares_request s{x, f.out.get(), -1, 4, 1.0f, 0.0f};
+  const kfac_squares_request s{f.inner.get(), f.out.get(), -1, 4, 1.0f, 0.0f};
   EXPECT(kfac_squares(&s, 1, f.workspace.get(), 1 << 20, nullptr), KFAC_INVALID_ARGUMENT, "terms");
   const kfac_finite_request n{nullptr, nullptr, 0, 0};
   EXPECT(kfac_finite(&n, 1, f.workspace.get(), 1 << 20, nullptr), KFAC_INVALID_ARGUMENT, "first");

@@ -1,5 +1,4 @@
 #include "dense.h"
-#include "image.h"
 using namespace test;
 
 namespace {
@@ -96,65 +95,6 @@ TEST(factored_damping_values) {
   CHECK(damping_a.host()[0] == 1.5f && damping_g.host()[0] == float(0.5 / 3.0));
 }
 
-TEST(ema_and_scale) {
-  std::vector<std::unique_ptr<Device<float>>> xs, ys;
-  std::vector<std::vector<float>> x_values, y_values;
-  std::vector<kfac_ema_request> requests;
-  std::vector<kfac_scale_request> scales;
-  Device<float> factor(std::vector<float>{0.5f});
-  for (long long size : {0, 1, 1000, 1024, 5000}) {
-    for (float beta : {0.0f, 0.75f}) {
-      x_values.push_back(normals(size));
-      y_values.push_back(normals(size));
-      xs.push_back(std::make_unique<Device<float>>(x_values.back()));
-      ys.push_back(std::make_unique<Device<float>>(size));
-      if (beta != 0) ys.back()->set(y_values.back());  // else NaN, which must not be read
-      requests.push_back({xs.back()->get(), ys.back()->get(), size, 0.5f, beta});
-      scales.push_back({xs.back()->get(), factor.get(), size});
-    }
-  }
-  call(kfac_ema_workspace, kfac_ema, requests);
-  call(kfac_scale_workspace, kfac_scale, scales);
-  for (size_t i = 0; i < xs.size(); ++i) {
-    const std::vector<float> x = xs[i]->host(), y = ys[i]->host();
-    for (size_t j = 0; j < x.size(); ++j) {
-      const double expected = 0.5 * x_values[i][j] + requests[i].beta * y_values[i][j];
-      CHECK(std::fabs(y[j] - expected) <= 1e-6, "size %zu", x.size());
-      CHECK(x[j] == 0.5f * x_values[i][j], "size %zu", x.size());
-    }
-  }
-}
-
-TEST(finite_finds_the_first) {
-  std::vector<std::unique_ptr<Device<unsigned char>>> xs;
-  std::vector<kfac_finite_request> requests;
-  std::vector<long long> expected;
-  const long long size = 3001;
-  const std::vector<std::vector<long long>> places = {{}, {0}, {size - 1}, {2999, 1500}, {1023, 1024}};
-  Device<long long> first(3 * places.size() + 1);
-  for (int dtype : {KFAC_F32, KFAC_BF16, KFAC_F16})
-    for (const auto& bad : places) {
-      const int width = dtype == KFAC_F32 ? 4 : 2;
-      std::vector<unsigned char> bytes(size * width);
-      for (long long i = 0; i < size; ++i) {
-        float v = i % 2 ? 60000.0f : -1e-7f;
-        for (size_t b = 0; b < bad.size(); ++b)
-          if (bad[b] == i) v = b % 2 ? NAN : -INFINITY;
-        const uint16_t bits = dtype == KFAC_BF16 ? to_bfloat(v) : to_half(v);
-        if (dtype == KFAC_F32) std::memcpy(&bytes[4 * i], &v, 4);
-        else std::memcpy(&bytes[2 * i], &bits, 2);
-      }
-      xs.push_back(std::make_unique<Device<unsigned char>>(bytes));
-      requests.push_back({xs.back()->get(), first.get() + requests.size(), size, dtype});
-      expected.push_back(bad.empty() ? -1 : *std::min_element(bad.begin(), bad.end()));
-    }
-  requests.push_back({nullptr, first.get() + requests.size(), 0, KFAC_F32});
-  expected.push_back(-1);
-  call(kfac_finite_workspace, kfac_finite, requests);
-  for (size_t i = 0; i < expected.size(); ++i)
-    CHECK(first.host()[i] == expected[i], "%zu: %lld, expected %lld", i, first.host()[i], expected[i]);
-}
-
 TEST(kl_clip_factor) {
   Device<float> factor(1);
   auto clip = [&](std::vector<double> inners, double kappa, double rate) {
@@ -171,60 +111,4 @@ TEST(kl_clip_factor) {
   CHECK(clip({2.0, -3.0}, 1e-2, 0.1) == 1.0f);
   CHECK(std::isnan(clip({NAN}, 1e-2, 0.1)));
   CHECK(std::isnan(clip({INFINITY}, 1e-2, 0.1)));
-}
-
-TEST(divide_and_inner_product) {
-  const size_t sizes[] = {1, 255, 1024, 3001};
-  std::vector<std::unique_ptr<Device<float>>> moments, xs;
-  std::vector<std::vector<float>> before;
-  Device<double> inners(4);
-  std::vector<kfac_divide_request> requests;
-  for (size_t size : sizes) {
-    std::vector<float> m = normals(size);
-    for (float& x : m) x *= x;
-    before.push_back(normals(size));
-    moments.push_back(std::make_unique<Device<float>>(m));
-    xs.push_back(std::make_unique<Device<float>>(before.back()));
-    requests.push_back({moments.back()->get(), xs.back()->get(), inners.get() + requests.size(), 2.0, 0.5, (long long)size});
-  }
-  call(kfac_divide_workspace, kfac_divide, requests);
-  for (size_t i = 0; i < before.size(); ++i) {
-    const std::vector<float> m = moments[i]->host();
-    std::vector<double> expected;
-    double inner = 0;
-    for (size_t k = 0; k < m.size(); ++k) {
-      expected.push_back(before[i][k] / (2.0 * m[k] + 0.5));
-      inner += before[i][k] * expected.back();
-    }
-    CHECK(error(xs[i]->host(), expected) <= 1e-7, "size %zu", m.size());
-    CHECK(std::fabs(inners.host()[i] - inner) <= 1e-7 * inner, "size %zu", m.size());
-  }
-}
-
-TEST(squares_of_many_terms) {
-  struct Shape {
-    int terms, size;
-    float beta;
-  };
-  const Shape shapes[] = {{1, 1, 0.0f}, {7, 300, 0.5f}, {0, 5, 0.5f}, {64, 2000, 0.0f}};
-  std::vector<std::unique_ptr<Device<float>>> xs, ys;
-  std::vector<std::vector<float>> before;
-  std::vector<kfac_squares_request> requests;
-  for (const Shape& s : shapes) {
-    before.push_back(s.beta == 0.0f ? std::vector<float>(s.size, NAN) : normals(s.size));
-    xs.push_back(std::make_unique<Device<float>>(normals(size_t(s.terms) * s.size)));
-    ys.push_back(std::make_unique<Device<float>>(before.back()));
-    requests.push_back({xs.back()->get(), ys.back()->get(), s.terms, s.size, 0.25f, s.beta});
-  }
-  call(kfac_squares_workspace, kfac_squares, requests);
-  for (size_t i = 0; i < requests.size(); ++i) {
-    const Shape s = shapes[i];
-    const std::vector<float> x = xs[i]->host();
-    std::vector<double> expected(s.size);
-    for (int k = 0; k < s.size; ++k) {
-      for (int t = 0; t < s.terms; ++t) expected[k] += 0.25 * x[size_t(t) * s.size + k] * x[size_t(t) * s.size + k];
-      if (s.beta != 0.0f) expected[k] += s.beta * before[i][k];
-    }
-    CHECK(error(ys[i]->host(), expected) <= 1e-6, "%d terms of %d", s.terms, s.size);
-  }
 }

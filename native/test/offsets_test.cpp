@@ -117,9 +117,9 @@ TEST(offsets_around_inverses) {
   matrix.set(end - 1, 2.0f), matrix.set(end - 2, 5.0f);
   const LastBlocks last(2);
   status.set({0});
-  call(kfac_damp_workspace, kfac_damp, {matrix.get(), other.get(), status.get(), nullptr, 2.0f, 1.0f, SIDE, 1});
+  call(kfac_damp_workspace, kfac_damp, {matrix.get(), other.get(), status.get(), nullptr, 2.0, 1.0, SIDE, 1, KFAC_F32});
   CHECK(other[end - 1] == 5.0f && other[end - 2] == 10.0f && status.host()[0] == 0);
-  call(kfac_mirror_workspace, kfac_mirror, {other.get(), matrix.get(), status.get(), pivots.get(), SIDE, 1});
+  call(kfac_mirror_workspace, kfac_mirror, {other.get(), matrix.get(), status.get(), pivots.get(), SIDE, 1, KFAC_F32});
   CHECK(matrix[end - 1] == 5.0f && matrix[end - 2] == 10.0f && matrix[end - 1 - SIDE] == 10.0f);
 }
 
@@ -158,10 +158,11 @@ TEST(offsets_of_traces) {
 }
 
 TEST(offsets_of_terms) {
-  if (!room(14e9)) return;
+  if (!room(27e9)) return;
   const long long size = BEYOND / 2 + 1;
-  Large<float> x(2 * size), y(size);
-  x.set(size - 1, 2.0f), x.set(2 * size - 1, 3.0f);
+  Large<double> x(2 * size);
+  Large<float> y(size);
+  x.set(size - 1, 2.0), x.set(2 * size - 1, 3.0);
   const LastBlocks last(1);
   call(kfac_squares_workspace, kfac_squares, {x.get(), y.get(), 2, size, 1.0f, 0.0f});
   CHECK(y[size - 1] == 13.0f && y[size - 2] == 0.0f);
@@ -173,18 +174,62 @@ TEST(offsets_of_arrays) {
   x.set(BEYOND - 1, 3.0f);
   Device<float> factor(std::vector<float>{0.5f});
   Device<long long> first(1);
-  Device<double> inner(1);
+  Device<float> largest(1);
   const LastBlocks last(1);
+  call(kfac_largest_workspace, kfac_largest, {x.get(), largest.get(), BEYOND, KFAC_F32});
+  CHECK(largest.host()[0] == 3.0f);
   call(kfac_scale_workspace, kfac_scale, {x.get(), factor.get(), BEYOND});
   call(kfac_ema_workspace, kfac_ema, {x.get(), y.get(), BEYOND, 2.0f, 0.0f});
   CHECK(x[BEYOND - 1] == 1.5f && y[BEYOND - 1] == 3.0f);
-  call(kfac_squares_workspace, kfac_squares, {x.get(), y.get(), 1, BEYOND, 2.0f, 0.0f});
-  CHECK(y[BEYOND - 1] == 4.5f);
-  call(kfac_divide_workspace, kfac_divide, {y.get(), x.get(), inner.get(), 2.0, 1.0, BEYOND});
-  CHECK(x[BEYOND - 1] == 0.15f && x[BEYOND - 2] == 0.0f);
   call(kfac_finite_workspace, kfac_finite, {x.get(), first.get(), BEYOND, KFAC_F32});
   CHECK(first.host()[0] == -1);
   x.set(BEYOND - 2, INFINITY);
   call(kfac_finite_workspace, kfac_finite, {x.get(), first.get(), BEYOND, KFAC_F32});
   CHECK(first.host()[0] == BEYOND - 2);
+}
+
+TEST(offsets_of_doubles) {
+  if (!room(27e9)) return;
+  Large<float> y(BEYOND);
+  Large<double> x(BEYOND);
+  x.set(BEYOND - 1, 1.5);
+  Device<double> inner(1);
+  const LastBlocks last(1);
+  call(kfac_squares_workspace, kfac_squares, {x.get(), y.get(), 1, BEYOND, 2.0f, 0.0f});
+  CHECK(y[BEYOND - 1] == 4.5f);
+  call(kfac_divide_workspace, kfac_divide, {y.get(), x.get(), inner.get(), 2.0, 1.0, BEYOND, KFAC_F32});
+  CHECK(x[BEYOND - 1] == 0.15 && x[BEYOND - 2] == 0.0);
+  call(kfac_convert_workspace, kfac_convert, {x.get(), y.get(), 1, BEYOND, BEYOND, BEYOND, KFAC_F64, KFAC_F32});
+  CHECK(y[BEYOND - 1] == 0.15f && y[BEYOND - 2] == 0.0f);
+}
+
+TEST(offsets_of_eigenvectors) {
+  if (!room(45e9)) return;
+  const long long end = 1LL * SIDE * SIDE;
+  Large<double> vectors(end);
+  Large<float> columns(end);
+  Device<double> values(std::vector<double>(SIDE, 1.0));
+  Device<float> rounded(SIDE);
+  Device<int> status(std::vector<int>{0});
+  vectors.set(end - 1, 2.0), vectors.set(end - 2, 3.0);
+  {
+    const LastBlocks last(1);
+    call(kfac_eigen_store_workspace, kfac_eigen_store,
+         {vectors.get(), values.get(), status.get(), columns.get(), rounded.get(), SIDE, 1, KFAC_F32, KFAC_F32});
+  }
+  CHECK(columns[end - 1] == 2.0f && columns[end - 1 - SIDE] == 3.0f && columns[end - 2] == 0.0f);
+}
+
+TEST(offsets_of_inverse_errors) {
+  if (!room(18e9)) return;
+  const long long end = 1LL * SIDE * SIDE;
+  Large<float> matrix(end), inverse(end);
+  Device<double> errors(1);
+  Device<int> status(std::vector<int>{0});
+  matrix.set(end - 1, 1.0f), inverse.set(end - 1, INFINITY);
+#ifndef CUDA_EMU  // needs all blocks
+  call(kfac_inverse_error_workspace, kfac_inverse_error,
+       {matrix.get(), inverse.get(), errors.get(), status.get(), nullptr, 1.0f, 1.0f, 0.01, SIDE, 1});
+  CHECK(status.host()[0] == KFAC_MATRIX_NOT_FINITE);
+#endif
 }

@@ -2,8 +2,8 @@ package io.github.kfac4j.cuda;
 
 import io.github.kfac4j.backend.BasisMoment;
 import io.github.kfac4j.backend.JointSamples;
-import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Samples;
+import io.github.kfac4j.cuda.Conversion.Place;
 import io.github.kfac4j.cuda.Gemm.Matrices;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
 import io.github.kfac4j.cuda.natives.kfac_patches_request;
@@ -12,9 +12,9 @@ import java.util.List;
 
 /**
  * Second moments of per-example gradients in a Kronecker basis: {@code M = decay M + weight sum
- * over examples of (Qg' (g'a) Qa)^2}. Rows are written out for as many examples at a time as fit
- * into a fixed amount of memory. A basis is applied to the rows or to the gradients, whichever
- * takes fewer operations.
+ * over examples of (Qg' (g'a) Qa)^2}, in fp64. Rows are written out for as many examples at a time
+ * as fit into a fixed amount of memory. A basis is applied to the rows or to the gradients,
+ * whichever takes fewer operations.
  */
 final class BasisAccumulation {
   /** The most bytes of rows and gradients at a time. */
@@ -22,6 +22,7 @@ final class BasisAccumulation {
 
   private final Call call;
   private final Gemm gemm;
+  private final Conversion conversion;
   private final BasisMoment moment;
   private final CudaMatrixStack target;
   private final int positions;
@@ -30,6 +31,9 @@ final class BasisAccumulation {
   private final boolean projectG;
   private final boolean projectA;
   private final int most;
+  private final long floats;
+  private final long gBasis;
+  private final long aBasis;
   private final long gRows;
   private final long aRows;
   private final long gProjected;
@@ -40,6 +44,7 @@ final class BasisAccumulation {
   private BasisAccumulation(BasisMoment moment, Call call) {
     this.call = call;
     this.gemm = new Gemm(call.context());
+    this.conversion = new Conversion(call);
     this.moment = moment;
     this.target = call.stack(moment.target());
     this.positions = moment.g().positions();
@@ -47,18 +52,22 @@ final class BasisAccumulation {
     this.cols = target.cols();
     this.projectG = moment.gBasis() != null && positions < cols;
     this.projectA = moment.aBasis() != null && positions < rows;
-    long g = (long) positions * rows * Float.BYTES;
-    long a = (long) positions * cols * Float.BYTES;
-    long gradient = (long) rows * cols * Float.BYTES;
+    long g = (long) positions * rows * Double.BYTES;
+    long a = (long) positions * cols * Double.BYTES;
+    long gradient = (long) rows * cols * Double.BYTES;
     int groups = target.count();
-    long fit = ROOM / ((groups + 1) * (g + a) + 2 * gradient);
+    long written = groups * Math.max(g, a) / 2; // in fp32
+    long fit = ROOM / (written + (groups + 1) * (g + a) + 2 * gradient);
     this.most = (int) Math.max(1, Math.min(moment.g().examples(), fit));
+    this.floats = call.take(most * written);
     this.gRows = call.take(most * groups * g);
     this.aRows = call.take(most * groups * a);
     this.gProjected = projectG ? call.take(most * g) : 0;
     this.aProjected = projectA ? call.take(most * a) : 0;
     this.x = call.take(most * gradient);
     this.y = call.take(most * gradient);
+    this.gBasis = moment.gBasis() == null ? 0 : conversion.doubles(moment.gBasis());
+    this.aBasis = moment.aBasis() == null ? 0 : conversion.doubles(moment.aBasis());
   }
 
   /**
@@ -103,7 +112,7 @@ final class BasisAccumulation {
   private void write(Samples samples, int first, int count, long to) {
     try (kfac_patches_request request = new kfac_patches_request()) {
       Rows.describe(samples, call, first, count, request.rows());
-      request.out(Address.floats(to));
+      request.out(Address.floats(floats));
       call.kernels(
           "kfac_patches",
           "%d x %d rows of %d".formatted(samples.groups(), count * positions, samples.dim()),
@@ -111,53 +120,53 @@ final class BasisAccumulation {
           (workspace, bytes) ->
               kfac_cuda.kfac_patches(request, 1, workspace, bytes, call.context().stream()));
     }
+    long size = (long) samples.groups() * count * positions * samples.dim();
+    conversion.copy(Place.floats(floats, size), Place.doubles(to, size), 1, size);
   }
 
   /** The gradients of some examples in the basis of group {@code k}; returns where they are. */
   private long gradients(int k, int count) {
-    long g = gRows + (long) k * count * positions * rows * Float.BYTES;
-    long a = aRows + (long) k * count * positions * cols * Float.BYTES;
+    long g = gRows + (long) k * count * positions * rows * Double.BYTES;
+    long a = aRows + (long) k * count * positions * cols * Double.BYTES;
     if (projectG) {
-      g = project(g, count * positions, moment.gBasis(), k, gProjected);
+      g = project(g, count * positions, basis(gBasis, k, rows), gProjected);
     }
     if (projectA) {
-      a = project(a, count * positions, moment.aBasis(), k, aProjected);
+      a = project(a, count * positions, basis(aBasis, k, cols), aProjected);
     }
     Matrices left = Matrices.of(g, positions, rows).transpose();
     long from = x;
     long to = y;
-    gemm.multiply(left, Matrices.of(a, positions, cols), 1, 0, from, count);
+    gemm.multiply(left, Matrices.of(a, positions, cols), from, count);
     if (moment.gBasis() != null && !projectG) {
-      Matrices q = basis(moment.gBasis(), k).transpose().shared();
-      gemm.multiply(q, Matrices.of(from, rows, cols), 1, 0, to, count);
+      Matrices q = basis(gBasis, k, rows).transpose().shared();
+      gemm.multiply(q, Matrices.of(from, rows, cols), to, count);
       from = y;
       to = x;
     }
     if (moment.aBasis() != null && !projectA) {
       Matrices all = Matrices.of(from, count * rows, cols);
-      gemm.multiply(all, basis(moment.aBasis(), k), 1, 0, to, 1);
+      gemm.multiply(all, basis(aBasis, k, cols), to, 1);
       from = to;
     }
     return from;
   }
 
   /** {@code to = rows Q}. */
-  private long project(long from, int count, MatrixStack stack, int k, long to) {
-    Matrices q = basis(stack, k);
-    gemm.multiply(Matrices.of(from, count, q.rows()), q, 1, 0, to, 1);
+  private long project(long from, int count, Matrices q, long to) {
+    gemm.multiply(Matrices.of(from, count, q.rows()), q, to, 1);
     return to;
   }
 
-  private Matrices basis(MatrixStack stack, int k) {
-    CudaMatrixStack own = call.stack(stack);
-    return Matrices.of(own.address(k), own.rows(), own.cols());
+  private static Matrices basis(long stack, int k, int n) {
+    return Matrices.of(stack + (long) k * n * n * Double.BYTES, n, n);
   }
 
   private void addSquares(long gradients, int count, int k, double decay) {
     try (kfac_squares_request request = new kfac_squares_request()) {
       request
-          .x(Address.floats(gradients))
-          .y(Address.floats(target.address(k)))
+          .x(Address.doubles(gradients))
+          .y(target.pointer().getPointer((long) k * rows * cols))
           .terms(count)
           .size((long) rows * cols)
           .alpha((float) moment.weight())

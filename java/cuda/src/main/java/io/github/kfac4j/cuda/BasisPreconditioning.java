@@ -3,15 +3,21 @@ package io.github.kfac4j.cuda;
 import io.github.kfac4j.backend.BasisStep;
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.cuda.Conversion.Place;
 import io.github.kfac4j.cuda.Gemm.Matrices;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
 import io.github.kfac4j.cuda.natives.kfac_divide_request;
 import java.util.List;
 
-/** Preconditioning in a Kronecker basis: {@code U = Qg [(Qg' dW Qa) / (s M + damping)] Qa'}. */
+/**
+ * Preconditioning in a Kronecker basis: {@code U = Qg [(Qg' dW Qa) / (s M + damping)] Qa'}, in fp64
+ * from the gradient to the result: what rounding leaves of the gradient in the null space of the
+ * factors is divided by the damping alone.
+ */
 final class BasisPreconditioning {
   private final Call call;
   private final Gemm gemm;
+  private final Conversion conversion;
   private final BasisStep step;
   private final CudaMatrixStack moments;
   private final int rows;
@@ -25,11 +31,12 @@ final class BasisPreconditioning {
   private BasisPreconditioning(BasisStep step, Call call) {
     this.call = call;
     this.gemm = new Gemm(call.context());
+    this.conversion = new Conversion(call);
     this.step = step;
     this.moments = call.stack(step.moments());
     this.rows = moments.rows();
     this.cols = moments.cols();
-    long bytes = (long) moments.size() * Float.BYTES;
+    long bytes = (long) moments.size() * Double.BYTES;
     this.x = call.take(bytes);
     this.next = call.take(bytes);
   }
@@ -48,33 +55,36 @@ final class BasisPreconditioning {
   }
 
   private void run(long inner) {
+    Matrices g = basis(step.gBasis(), rows);
+    Matrices a = basis(step.aBasis(), cols);
     join(step.gradient());
-    left(step.gBasis(), true);
-    right(step.aBasis(), false);
+    if (g != null) {
+      multiply(g.transpose(), x());
+    }
+    if (a != null) {
+      multiply(x(), a);
+    }
     divide(inner);
-    left(step.gBasis(), false);
-    right(step.aBasis(), true);
+    if (g != null) {
+      multiply(g, x());
+    }
+    if (a != null) {
+      multiply(x(), a.transpose());
+    }
     split(step.result());
   }
 
-  /** {@code x = op(Q) x} for each group; nothing for the identity. */
-  private void left(MatrixStack basis, boolean transpose) {
-    if (basis != null) {
-      Matrices q = Matrices.of(call.stack(basis).address(), rows, rows);
-      multiply(transpose ? q.transpose() : q, Matrices.of(x, rows, cols));
-    }
+  /** Null for the identity. */
+  private Matrices basis(MatrixStack stack, int n) {
+    return stack == null ? null : Matrices.of(conversion.doubles(stack), n, n);
   }
 
-  /** {@code x = x op(Q)} for each group; nothing for the identity. */
-  private void right(MatrixStack basis, boolean transpose) {
-    if (basis != null) {
-      Matrices q = Matrices.of(call.stack(basis).address(), cols, cols);
-      multiply(Matrices.of(x, rows, cols), transpose ? q.transpose() : q);
-    }
+  private Matrices x() {
+    return Matrices.of(x, rows, cols);
   }
 
   private void multiply(Matrices a, Matrices b) {
-    gemm.multiply(a, b, 1, 0, next, moments.count());
+    gemm.multiply(a, b, next, moments.count());
     long old = x;
     x = next;
     next = old;
@@ -83,12 +93,13 @@ final class BasisPreconditioning {
   private void divide(long inner) {
     try (kfac_divide_request request = new kfac_divide_request()) {
       request
-          .moments(moments.pointer())
-          .x(Address.floats(x))
+          .moments(Address.pointer(moments.address()))
+          .x(Address.doubles(x))
           .inner(Address.doubles(inner))
           .scale(step.scale())
           .damping(step.damping())
-          .size(moments.size());
+          .size(moments.size())
+          .dtype(moments.dtype());
       call.kernels(
           "kfac_divide",
           moments.shape(),
@@ -101,19 +112,23 @@ final class BasisPreconditioning {
   /** Takes weight and bias together, the bias as the last column. */
   private void join(Gradient gradient) {
     int width = width(gradient);
-    int all = moments.count() * rows;
-    gemm.copy(call.inputFloats(gradient.weight()), width, x, cols, all, width);
+    long all = (long) moments.count() * rows;
+    Place weight = Place.floats(call.inputFloats(gradient.weight()), width);
+    conversion.copy(weight, Place.doubles(x, cols), all, width);
     if (gradient.bias() != null) {
-      gemm.copy(call.inputFloats(gradient.bias()), 1, biasColumn(), cols, all, 1);
+      Place bias = Place.floats(call.inputFloats(gradient.bias()), 1);
+      conversion.copy(bias, biasColumn(), all, 1);
     }
   }
 
   private void split(Gradient result) {
     int width = width(result);
-    int all = moments.count() * rows;
-    gemm.copy(x, cols, call.outputFloats(result.weight()), width, all, width);
+    long all = (long) moments.count() * rows;
+    Place weight = Place.floats(call.outputFloats(result.weight()), width);
+    conversion.copy(Place.doubles(x, cols), weight, all, width);
     if (result.bias() != null) {
-      gemm.copy(biasColumn(), cols, call.outputFloats(result.bias()), 1, all, 1);
+      Place bias = Place.floats(call.outputFloats(result.bias()), 1);
+      conversion.copy(biasColumn(), bias, all, 1);
     }
   }
 
@@ -121,7 +136,7 @@ final class BasisPreconditioning {
     return gradient.bias() == null ? cols : cols - 1;
   }
 
-  private long biasColumn() {
-    return x + (cols - 1L) * Float.BYTES;
+  private Place biasColumn() {
+    return Place.doubles(x + (cols - 1L) * Double.BYTES, cols);
   }
 }

@@ -5,22 +5,30 @@ import static org.bytedeco.cuda.global.cudart.cudaMemcpyDeviceToDevice;
 import static org.bytedeco.cuda.global.cudart.cudaMemsetAsync;
 
 import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.cuda.natives.kfac_cuda;
 import org.bytedeco.javacpp.FloatPointer;
 
-/** A stack of fp32 matrices in device memory. */
+/** A stack of matrices in device memory, in fp32 or fp64. */
 final class CudaMatrixStack implements MatrixStack {
   private final CudaContext context;
   private final int count;
   private final int rows;
   private final int cols;
+  private final boolean wide;
   private long address;
 
-  CudaMatrixStack(CudaContext context, int count, int rows, int cols) {
+  /**
+   * A stack of zeros.
+   *
+   * @param wide in fp64, which only the verbs of eigendecompositions take
+   */
+  CudaMatrixStack(CudaContext context, int count, int rows, int cols, boolean wide) {
     this.context = context;
+    this.wide = wide;
     this.count = count;
     this.rows = rows;
     this.cols = cols;
-    long bytes = (long) size() * Float.BYTES;
+    long bytes = (long) size() * elementBytes();
     context.enter();
     address = context.allocate(bytes, "a stack of " + shape());
     context.check.runtime(
@@ -46,13 +54,26 @@ final class CudaMatrixStack implements MatrixStack {
     return address;
   }
 
+  /** The elements of a stack of fp32. */
   FloatPointer pointer() {
+    if (wide) {
+      throw new IllegalArgumentException("a stack of fp64 for a verb that takes fp32: " + shape());
+    }
     return Address.floats(address());
+  }
+
+  /** The kfac_dtype of the elements. */
+  int dtype() {
+    return wide ? kfac_cuda.KFAC_F64 : kfac_cuda.KFAC_F32;
+  }
+
+  int elementBytes() {
+    return wide ? Double.BYTES : Float.BYTES;
   }
 
   /** Where matrix {@code k} starts. */
   long address(int k) {
-    return address() + (long) k * rows * cols * Float.BYTES;
+    return address() + (long) k * rows * cols * elementBytes();
   }
 
   String shape() {
@@ -76,7 +97,7 @@ final class CudaMatrixStack implements MatrixStack {
 
   @Override
   public boolean isDouble() {
-    return false;
+    return wide;
   }
 
   @Override
@@ -84,7 +105,11 @@ final class CudaMatrixStack implements MatrixStack {
     long from = address();
     context.enter();
     double[] all = new double[size()];
-    context.staging().download(from, all);
+    if (wide) {
+      context.staging().downloadDoubles(from, all);
+    } else {
+      context.staging().downloadFloats(from, all);
+    }
     return all;
   }
 
@@ -93,7 +118,11 @@ final class CudaMatrixStack implements MatrixStack {
     long to = address();
     requireSize(elements);
     context.enter();
-    context.staging().upload(elements, to);
+    if (wide) {
+      context.staging().uploadDoubles(elements, to);
+    } else {
+      context.staging().uploadFloats(elements, to);
+    }
     context.synchronize();
   }
 
@@ -101,7 +130,7 @@ final class CudaMatrixStack implements MatrixStack {
   public void copyFrom(MatrixStack other) {
     CudaMatrixStack own = of(context, other);
     requireLike(own);
-    long bytes = (long) size() * Float.BYTES;
+    long bytes = (long) size() * elementBytes();
     context.enter();
     context.check.runtime(
         cudaMemcpyAsync(
@@ -117,7 +146,7 @@ final class CudaMatrixStack implements MatrixStack {
 
   @Override
   public MatrixStack like() {
-    return new CudaMatrixStack(context, count, rows, cols);
+    return new CudaMatrixStack(context, count, rows, cols, wide);
   }
 
   @Override

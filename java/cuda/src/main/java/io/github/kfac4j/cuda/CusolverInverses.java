@@ -98,13 +98,14 @@ final class CusolverInverses {
     try (kfac_damp_request request = new kfac_damp_request()) {
       request
           .matrix(source.pointer())
-          .damped(Address.floats(damped))
+          .damped(Address.pointer(damped))
           .status(Address.ints(statuses))
           .dampings(Address.floats(dampings))
-          .scale((float) scale)
+          .scale(scale)
           .damping(0)
           .n(n)
-          .count(count);
+          .count(count)
+          .dtype(kfac_cuda.KFAC_F32);
       call.kernels(
           "kfac_damp",
           source.shape(),
@@ -117,12 +118,13 @@ final class CusolverInverses {
   private void mirror(long lower, long pivots, long statuses) {
     try (kfac_mirror_request request = new kfac_mirror_request()) {
       request
-          .lower(Address.floats(lower))
+          .lower(Address.pointer(lower))
           .inverse(inverse.pointer())
           .status(Address.ints(statuses))
           .pivots(Address.ints(pivots))
           .n(n)
-          .count(count);
+          .count(count)
+          .dtype(kfac_cuda.KFAC_F32);
       call.kernels(
           "kfac_mirror",
           inverse.shape(),

@@ -2,12 +2,11 @@ package io.github.kfac4j.cuda;
 
 import static org.bytedeco.cuda.global.cublas.CUBLAS_OP_N;
 import static org.bytedeco.cuda.global.cublas.CUBLAS_OP_T;
-import static org.bytedeco.cuda.global.cublas.cublasSgeam;
-import static org.bytedeco.cuda.global.cublas.cublasSgemmStridedBatched;
+import static org.bytedeco.cuda.global.cublas.cublasDgemmStridedBatched;
 
-import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.DoublePointer;
 
-/** Products of row-major matrices through cuBLAS, which thinks in columns. */
+/** Products of row-major fp64 matrices through cuBLAS, which thinks in columns. */
 final class Gemm {
   private final CudaContext context;
 
@@ -42,22 +41,22 @@ final class Gemm {
       return transposed ? CUBLAS_OP_T : CUBLAS_OP_N;
     }
 
-    private FloatPointer pointer() {
-      return Address.floats(address);
+    private DoublePointer pointer() {
+      return Address.doubles(address);
     }
   }
 
-  /** {@code C = alpha A B + beta C} for {@code count} matrices, C following each other. */
-  void multiply(Matrices a, Matrices b, double alpha, double beta, long c, int count) {
+  /** {@code C = A B} for {@code count} matrices, C following each other. */
+  void multiply(Matrices a, Matrices b, long c, int count) {
     int rows = a.height();
     int cols = b.width();
     String shape =
         "%d products [%d, %d] = [%d, %d] [%d, %d]"
             .formatted(count, rows, cols, rows, a.width(), b.height(), cols);
-    try (FloatPointer one = new FloatPointer(new float[] {(float) alpha});
-        FloatPointer other = new FloatPointer(new float[] {(float) beta})) {
+    try (DoublePointer one = new DoublePointer(new double[] {1});
+        DoublePointer zero = new DoublePointer(new double[] {0})) {
       context.check.blas(
-          cublasSgemmStridedBatched(
+          cublasDgemmStridedBatched(
               context.blas(),
               b.operation(),
               a.operation(),
@@ -71,37 +70,13 @@ final class Gemm {
               a.pointer(),
               a.cols,
               a.stride,
-              other,
-              Address.floats(c),
+              zero,
+              Address.doubles(c),
               cols,
               (long) rows * cols,
               count),
-          "cublasSgemmStridedBatched",
+          "cublasDgemmStridedBatched",
           shape);
-    }
-  }
-
-  /** Copies a matrix between places with different distances of rows, in elements. */
-  void copy(long from, long fromPitch, long to, long toPitch, int rows, int cols) {
-    try (FloatPointer one = new FloatPointer(new float[] {1});
-        FloatPointer zero = new FloatPointer(new float[] {0})) {
-      context.check.blas(
-          cublasSgeam(
-              context.blas(),
-              CUBLAS_OP_N,
-              CUBLAS_OP_N,
-              cols,
-              rows,
-              one,
-              Address.floats(from),
-              (int) fromPitch,
-              zero,
-              Address.floats(from),
-              (int) fromPitch,
-              Address.floats(to),
-              (int) toPitch),
-          "cublasSgeam",
-          "[%d, %d]".formatted(rows, cols));
     }
   }
 }

@@ -45,7 +45,7 @@ final class Inverses {
       int count = inversion.source().count();
       places[i] = statuses + (long) first * Integer.BYTES;
       dampings[i] = call.take((long) count * Float.BYTES);
-      context.staging().upload(inversion.damping(), dampings[i]);
+      context.staging().uploadFloats(inversion.damping(), dampings[i]);
       first += count;
       if (!byCusolver(inversion)) {
         ours.add(i);

@@ -14,6 +14,7 @@ import static org.bytedeco.cuda.global.cudart.cudaMemcpyHostToDevice;
 import io.github.kfac4j.tensor.HostTensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import org.bytedeco.cuda.cudart.CUevent_st;
 import org.bytedeco.javacpp.BytePointer;
@@ -37,10 +38,10 @@ final class Staging implements AutoCloseable {
     }
   }
 
-  /** Moves elements {@code [start, start + part.remaining())}. */
+  /** Moves the elements from {@code start} on that fit the bytes of {@code part}. */
   @FunctionalInterface
-  interface Mover {
-    void move(int start, FloatBuffer part);
+  private interface Mover {
+    void move(int start, ByteBuffer part);
   }
 
   /** A pinned buffer and the event after which it is free again. */
@@ -74,6 +75,11 @@ final class Staging implements AutoCloseable {
       record();
     }
 
+    /** The first bytes, from position 0. */
+    ByteBuffer part(int size) {
+      return bytes.duplicate().order(ByteOrder.nativeOrder()).limit(size);
+    }
+
     void close() {
       cudaEventDestroy(event);
       cudaFreeHost(memory);
@@ -85,58 +91,59 @@ final class Staging implements AutoCloseable {
     return slots[turn];
   }
 
-  /** Fills {@code size} floats on the device; enqueued, not complete, on return. */
-  void upload(int size, Mover source, long target) {
-    int step = CHUNK / Float.BYTES;
+  /** Fills {@code size} elements on the device; enqueued, not complete, on return. */
+  private void upload(int size, int width, Mover source, long target) {
+    int step = CHUNK / width;
     for (int start = 0; start < size; start += step) {
-      int n = Math.min(step, size - start);
+      int bytes = Math.min(step, size - start) * width;
       Slot slot = next();
       slot.await();
-      source.move(start, slot.bytes.asFloatBuffer().limit(n));
-      long bytes = (long) n * Float.BYTES;
-      Pointer to = Address.pointer(target + (long) start * Float.BYTES);
+      source.move(start, slot.part(bytes));
+      Pointer to = Address.pointer(target + (long) start * width);
       slot.copy(to, slot.memory, bytes, cudaMemcpyHostToDevice);
     }
   }
 
-  /** Reads {@code size} floats from the device, after all work enqueued before. */
-  void download(long source, int size, Mover target) {
-    int step = CHUNK / Float.BYTES;
+  /** Reads {@code size} elements from the device, after all work enqueued before. */
+  private void download(long source, int size, int width, Mover target) {
+    int step = CHUNK / width;
     Slot full = null;
     int from = 0;
     for (int start = 0; start < size; start += step) {
-      int n = Math.min(step, size - start);
+      int bytes = Math.min(step, size - start) * width;
       Slot slot = next();
       slot.await();
-      Pointer at = Address.pointer(source + (long) start * Float.BYTES);
-      slot.copy(slot.memory, at, (long) n * Float.BYTES, cudaMemcpyDeviceToHost);
+      Pointer at = Address.pointer(source + (long) start * width);
+      slot.copy(slot.memory, at, bytes, cudaMemcpyDeviceToHost);
       if (full != null) {
-        empty(full, from, step, target);
+        empty(full, from, step * width, target);
       }
       full = slot;
       from = start;
     }
     if (full != null) {
-      empty(full, from, size - from, target);
+      empty(full, from, (size - from) * width, target);
     }
   }
 
-  private static void empty(Slot slot, int start, int size, Mover target) {
+  private static void empty(Slot slot, int start, int bytes, Mover target) {
     slot.await();
-    target.move(start, slot.bytes.asFloatBuffer().limit(size));
+    target.move(start, slot.part(bytes));
   }
 
   void upload(HostTensor source, long target) {
     upload(
         source.size(),
+        Float.BYTES,
         (start, part) -> {
-          int n = part.remaining();
+          FloatBuffer floats = part.asFloatBuffer();
+          int n = floats.remaining();
           if (source.isDouble()) {
             double[] values = new double[n];
             source.read(start, values, 0, n);
-            put(part, values, 0);
+            put(floats, values, 0);
           } else {
-            part.put(source.floats().slice(start, n));
+            floats.put(source.floats().slice(start, n));
           }
         },
         target);
@@ -146,24 +153,57 @@ final class Staging implements AutoCloseable {
     download(
         source,
         target.size(),
+        Float.BYTES,
         (start, part) -> {
-          int n = part.remaining();
+          FloatBuffer floats = part.asFloatBuffer();
+          int n = floats.remaining();
           if (target.isDouble()) {
             double[] values = new double[n];
-            get(part, values, 0);
+            get(floats, values, 0);
             target.write(start, values, 0, n);
           } else {
-            target.floats().slice(start, n).put(part);
+            target.floats().slice(start, n).put(floats);
           }
         });
   }
 
-  void upload(double[] source, long target) {
-    upload(source.length, (start, part) -> put(part, source, start), target);
+  /** Rounds to fp32. */
+  void uploadFloats(double[] source, long target) {
+    upload(
+        source.length,
+        Float.BYTES,
+        (start, part) -> put(part.asFloatBuffer(), source, start),
+        target);
   }
 
-  void download(long source, double[] target) {
-    download(source, target.length, (start, part) -> get(part, target, start));
+  void downloadFloats(long source, double[] target) {
+    download(
+        source,
+        target.length,
+        Float.BYTES,
+        (start, part) -> get(part.asFloatBuffer(), target, start));
+  }
+
+  void uploadDoubles(double[] source, long target) {
+    upload(
+        source.length,
+        Double.BYTES,
+        (start, part) -> {
+          DoubleBuffer doubles = part.asDoubleBuffer();
+          doubles.put(source, start, doubles.remaining());
+        },
+        target);
+  }
+
+  void downloadDoubles(long source, double[] target) {
+    download(
+        source,
+        target.length,
+        Double.BYTES,
+        (start, part) -> {
+          DoubleBuffer doubles = part.asDoubleBuffer();
+          doubles.get(target, start, doubles.remaining());
+        });
   }
 
   /** A small piece of device memory, after all work enqueued before; valid until the next call. */
@@ -175,7 +215,7 @@ final class Staging implements AutoCloseable {
     slot.await();
     slot.copy(slot.memory, Address.pointer(source), bytes, cudaMemcpyDeviceToHost);
     slot.await();
-    return slot.bytes.duplicate().order(ByteOrder.nativeOrder()).limit(bytes);
+    return slot.part(bytes);
   }
 
   private static void put(FloatBuffer part, double[] values, int start) {
