@@ -5,7 +5,7 @@ import io.github.kfac4j.Convention;
 import io.github.kfac4j.DampingMode;
 import io.github.kfac4j.Intervals;
 import io.github.kfac4j.InversePolicy;
-import io.github.kfac4j.distributed.Precision;
+import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.experiments.AssignmentRule;
 import io.github.kfac4j.experiments.train.KfacArguments.Bounds;
 import io.github.kfac4j.experiments.train.KfacArguments.FisherName;

@@ -2,11 +2,11 @@ package io.github.kfac4j.experiments.train;
 
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.distributed.Assignment;
-import io.github.kfac4j.distributed.Collectives;
-import io.github.kfac4j.distributed.DistributedKfac;
-import io.github.kfac4j.distributed.LayerCost;
-import io.github.kfac4j.distributed.Precision;
+import io.github.kfac4j.distributed.collectives.Collectives;
+import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.distributed.sharing.Assignment;
+import io.github.kfac4j.distributed.sharing.DistributedKfac;
+import io.github.kfac4j.distributed.sharing.LayerCost;
 import io.github.kfac4j.experiments.AssignmentRule;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.layer.Layer;
