@@ -204,6 +204,23 @@ public final class Kfac implements KfacVerbs {
     statistics.forEach((name, fresh) -> state.layer(name).observe(fresh, options.decay()));
   }
 
+  @Override
+  public void reweigh(double factor) {
+    double before = observedShareBefore();
+    double after = before * factor;
+    if (!(after > 0) || after > 1 + SHARE_ROUNDING) {
+      throw new IllegalArgumentException(
+          "what was observed of a step must keep a share in (0, 1], but would have " + after);
+    }
+    double decay = options.decay();
+    double weightBefore = decay + (1 - decay) * before;
+    double weight = decay + (1 - decay) * after;
+    if (decay > 0) { // without it there is nothing that it is weighed against
+      state.open().mix(factor * weightBefore / weight, decay * (1 - factor) / weight);
+    }
+    state.open().observedShare = after;
+  }
+
   /** Counts a share that was observed in parts. */
   void countShare(double share) {
     state.open().observedShare = observedShareBefore() + share;

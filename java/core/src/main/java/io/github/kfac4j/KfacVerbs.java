@@ -52,6 +52,16 @@ public interface KfacVerbs extends AutoCloseable {
   void observe(List<Observation> observations, double share);
 
   /**
+   * Multiplies the share that all observations of the step so far have, as if they had been made
+   * with others: for micro-batches whose number of examples is not known when the first of them are
+   * observed.
+   *
+   * @throws IllegalArgumentException if nothing has been observed, or the share would not be in (0,
+   *     1]
+   */
+  void reweigh(double factor);
+
+  /**
    * Takes one of several backward passes through the same forward pass into the running averages,
    * as {@link #observe(List, double)} does with the share {@code share / passes}. A, which is the
    * same in all of them, may be made in the first pass alone.

@@ -169,6 +169,12 @@ final class LayerState implements AutoCloseable {
     };
   }
 
+  /** Mixes the weights of observations with those of {@link #counters} from before. */
+  void mixWeights(double now, double kept, double[] before) {
+    factorWeight = now * factorWeight + kept * before[0];
+    momentWeight = now * momentWeight + kept * before[1];
+  }
+
   void restoreCounters(double[] counters) {
     factorWeight = counters[0];
     momentWeight = counters[1];
