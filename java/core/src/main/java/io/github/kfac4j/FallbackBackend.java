@@ -223,7 +223,8 @@ final class FallbackBackend implements Backend {
                                 s.scale(),
                                 s.gradient(),
                                 s.result(),
-                                s.outerProduct()))
+                                s.outerProduct(),
+                                s.precise()))
                     .toList()));
   }
 
