@@ -215,8 +215,10 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    * weight decay of its own. The gradient of a layer that no pass has used yet stays plain until it
    * has been observed and inverses are renewed.
    *
-   * @throws IllegalStateException if there was no forward or no backward pass since the last call,
-   *     or a layer is out of K-FAC's reach
+   * @throws IllegalStateException if there was no forward pass since the last call; if there was no
+   *     backward pass, in steps that take its gradients into the factors (in others the gradients
+   *     are what they were); if micro-batches are missing; or if a layer is out of K-FAC's reach. A
+   *     pass that is missing can be run then
    * @throws IllegalArgumentException naming the layer, if its input or a gradient is NaN or
    *     infinite; {@link #discardStep} then drops the step
    */
