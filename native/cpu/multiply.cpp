@@ -22,7 +22,12 @@ void pack(int k, int n, const float* b, int64_t row, int64_t col, float* panels)
 }
 
 void multiply(const PanelProduct& p) {
-  multiply(p.m, p.n, p.k, {p.a, p.a_row, p.a_col}, p.panels, {p.alpha, p.beta}, {p.c, p.c_row, p.c_col});
+  multiply(p.m, p.n, p.k, {p.a, p.a_row, p.a_col}, p.panels, Update{p.alpha, p.beta}, {p.c, p.c_row, p.c_col});
+}
+
+void multiply_short(const ShortProduct& p) {
+  ShortSums update = {p.alpha, p.beta, most(2, least(16, p.k / 16))};
+  multiply<ColumnsBand>(p.m, p.n, p.k, {p.a, 1, p.a_col}, p.panels, update, {p.c, p.c_row, 1});
 }
 
 }  // namespace kfac::KFAC_ISA

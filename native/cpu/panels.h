@@ -48,6 +48,18 @@ struct Update {
   vf apply(vf sum, vf before) const { return beta == 0 ? alpha * sum : alpha * sum + beta * before; }
 };
 
+/// The same where fp32 adds few terms, and fp64 adds those sums up.
+struct ShortSums {
+  double alpha, beta;
+  int terms;
+
+  vh apply(vd sum, const float* before) const {
+    vd result = alpha * sum;
+    if (beta != 0) result += beta * widen(before);
+    return __builtin_convertvector(result, vh);
+  }
+};
+
 /// A few rows of A for one pass, copied so that their addresses differ by constants: `row` and `col` are its strides.
 template <int row, int col>
 struct Band {
@@ -63,8 +75,8 @@ struct Band {
 
   /// The sums of `rows` x P elements over k terms.
   template <int rows>
-  inline __attribute__((always_inline)) void multiply(int k, const float* b, vf (&sums)[rows][2]) const {
-    const float* a = data;
+  inline __attribute__((always_inline)) void multiply(int k, const float* b, vf (&sums)[rows][2], int first = 0) const {
+    const float* a = data + first * col;
     for (int i = 0; i < k; i++, a += col, b += P) {
       __builtin_prefetch(b + AHEAD * P);  // of the next panel too, which follows or has been used before
       __builtin_prefetch(b + AHEAD * P + W);
@@ -113,9 +125,35 @@ static void tile(const B& a, int k, const float* b, Update u, Result c, int colu
   }
 }
 
-/// `height` rows of C from as many of A and all panels.
+/// The same for short sums; rows of C are contiguous.
 template <int rows, class B>
-static void tiles(int height, const B& a, int k, const float* b, size_t panel, int n, Update u, Result c) {
+static void tile(const B& a, int k, const float* b, ShortSums u, Result c, int columns) {
+  vd totals[rows][4] = {};
+  for (int i = 0; i < k; i += u.terms) {
+    vf sums[rows][2] = {};
+    a.template multiply<rows>(least(u.terms, k - i), b + (ptrdiff_t)i * P, sums, i);
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 2
+      for (int h = 0; h < 2; h++) {
+        totals[r][2 * h] += low_half(sums[r][h]);
+        totals[r][2 * h + 1] += high_half(sums[r][h]);
+      }
+    }
+  }
+  for (int r = 0; r < rows; r++) {
+    float* to = c.data + r * c.row;
+    alignas(64) float line[P] = {};
+    if (columns < P) memcpy(line, to, sizeof(float) * columns);
+    float* out = columns < P ? line : to;
+    for (int q = 0; q < 4; q++) *(vhu*)(out + q * W / 2) = u.apply(totals[r][q], out + q * W / 2);
+    if (columns < P) memcpy(to, line, sizeof(float) * columns);
+  }
+}
+
+/// `height` rows of C from as many of A and all panels.
+template <int rows, class B, class U>
+static void tiles(int height, const B& a, int k, const float* b, size_t panel, int n, U u, Result c) {
   if (height < rows) {
     if constexpr (rows > 1) tiles<rows - 1>(height, a, k, b, panel, n, u, c);
     return;
@@ -125,14 +163,18 @@ static void tiles(int height, const B& a, int k, const float* b, size_t panel, i
   }
 }
 
-template <class B>
-static void multiply(int m, int n, int k, Operand a, const float* panels, Update u, Result c) {
+/// What a pass other than the first does.
+static inline Update after_first(Update u) { return {u.alpha, 1}; }
+static inline ShortSums after_first(ShortSums u) { return {u.alpha, 1, u.terms}; }
+
+template <class B, class U>
+static void multiply(int m, int n, int k, Operand a, const float* panels, U u, Result c) {
   B rows;
   int bands = (m + TALL - 1) / TALL;
   int passes = (k + TERMS - 1) / TERMS;
   for (int pass = 0; pass < passes; pass++) {
     int k0 = (int)((int64_t)k * pass / passes), depth = (int)((int64_t)k * (pass + 1) / passes) - k0;
-    Update update = {u.alpha, k0 ? 1 : u.beta};
+    U update = k0 ? after_first(u) : u;
     for (int j = 0; j < n; j += GROUP) {
       const float* b = panels + (size_t)j * k + (size_t)k0 * P;
       for (int band = 0; band < bands; band++) {

@@ -27,6 +27,17 @@ static inline void add(float* p, vf v) { store(p, load(p) + v); }
 
 static inline vd widen(const float* p) { return __builtin_convertvector(*(const vhu*)p, vd); }
 
+static inline vd low_half(vf v) {
+  vh half;
+  memcpy(&half, &v, sizeof half);
+  return __builtin_convertvector(half, vd);
+}
+static inline vd high_half(vf v) {
+  vh half;
+  memcpy(&half, (const char*)&v + sizeof half, sizeof half);
+  return __builtin_convertvector(half, vd);
+}
+
 static inline float* aligned(float* p) { return (float*)(((uintptr_t)p + 63) & ~(uintptr_t)63); }
 
 static inline int least(int a, int b) { return a < b ? a : b; }

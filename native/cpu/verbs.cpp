@@ -13,12 +13,13 @@ void transpose(int rows, int cols, const float* a, int64_t a_stride, float* b, i
 int panel_width();
 void pack(int k, int n, const float* b, int64_t row, int64_t col, float* panels);
 void multiply(const PanelProduct& product);
+void multiply_short(const ShortProduct& product);
 Plan* patch_moment(const PatchMoment& request, int method);
 
 #define KFAC_TEXT(x) #x
 #define KFAC_NAME(x) KFAC_TEXT(x)
 
-const Verbs verbs = {KFAC_NAME(KFAC_ISA), lanes,       invert_floats, invert,   inversion,   dot,
-                     transpose,           panel_width, pack,          multiply, patch_moment};
+const Verbs verbs = {KFAC_NAME(KFAC_ISA), lanes,       invert_floats, invert,   inversion,      dot,
+                     transpose,           panel_width, pack,          multiply, multiply_short, patch_moment};
 
 }  // namespace kfac::KFAC_ISA

@@ -35,6 +35,17 @@ struct PanelProduct {
   int64_t c_row, c_col;
 };
 
+/// See kfac_cpu_multiply_short.
+struct ShortProduct {
+  int32_t m, n, k;
+  const float* a;
+  int64_t a_col;
+  const float* panels;
+  double alpha, beta;
+  float* c;
+  int64_t c_row;
+};
+
 /// See kfac_cpu_plan.
 struct Plan {
   virtual int phases() const = 0;
@@ -57,6 +68,7 @@ struct Verbs {
   int (*panel_width)();
   void (*pack)(int k, int n, const float* b, int64_t row, int64_t col, float* panels);
   void (*multiply)(const PanelProduct& product);
+  void (*multiply_short)(const ShortProduct& product);
   Plan* (*patch_moment)(const PatchMoment& request, int method);
 };
 

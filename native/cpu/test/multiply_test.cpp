@@ -61,6 +61,46 @@ KFAC_TEST(products_of_every_form) {
   }
 }
 
+/// Rounding a sum of k equal terms in fp32 is off by up to k / 2 units; of short sums by no more than a few.
+KFAC_TEST(short_sums_of_equal_terms_do_not_drift) {
+  std::mt19937 random(9);
+  for (int k : {1, 2, 3, 8, 32, 33, 256, 1000}) {
+    for (int n : {1, 31, 32, 45, 530}) {
+      int m = 17, width = kfac_cpu_panel_width();
+      std::vector<float> x = test::gaussian(random, m), y = test::gaussian(random, n), a(m * k), b(k * n);
+      for (int q = 0; q < k; q++) {
+        std::copy(x.begin(), x.end(), a.begin() + q * m);
+        std::copy(y.begin(), y.end(), b.begin() + q * n);
+      }
+      std::vector<float> panels((size_t)k * ((n + width - 1) / width * width) + 16);
+      float* aligned = (float*)(((uintptr_t)panels.data() + 63) / 64 * 64);
+      kfac_cpu_pack(k, n, b.data(), n, 1, aligned);
+      for (double beta : {0., -0.5}) {
+        std::vector<float> before = beta == 0 ? std::vector<float>(m * n, NAN) : test::gaussian(random, m * n);
+        std::vector<float> whole = before, parts = before;
+        auto run = [&](int from, int to, std::vector<float>& out) {
+          kfac_cpu_multiply_short(to - from, n, k, a.data() + from, m, aligned, 1. / 3, beta, out.data() + from * n, n);
+        };
+        run(0, m, whole);
+        run(0, 5, parts);
+        run(5, m, parts);
+        double u = 0x1p-24, worst = 0;
+        for (int i = 0; i < m * n; i++) {
+          double sum = k / 3. * x[i / n] * y[i % n], old = beta == 0 ? 0 : beta * before[i];
+          double unit = u * (std::fabs(sum) + std::fabs(old));
+          worst = std::max(worst, std::fabs(whole[i] - (sum + old)) / unit);
+        }
+        char text[100];
+        std::snprintf(text, sizeof text, "%d terms, %d columns, beta %g: %g units", k, n, beta, worst);
+        // fp32 adds t terms: each partial sum of j of them is off by j units at most; and two roundings of the result
+        int terms = std::max(2, std::min(16, k / 16));
+        test::expect(worst <= (terms + 1) / 2. + 2, text);
+        test::expect(whole == parts, std::string(text) + ": the cut changes bits");
+      }
+    }
+  }
+}
+
 KFAC_TEST(transposes_of_parts) {
   std::mt19937 random(8);
   for (int rows : {1, 7, 16, 33}) {

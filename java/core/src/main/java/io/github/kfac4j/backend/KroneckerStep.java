@@ -10,6 +10,8 @@ package io.github.kfac4j.backend;
  * @param result where U goes; may be the gradient itself
  * @param outerProduct the same dW as a sum of outer products, or null if it is not known; a backend
  *     may use whichever form costs less
+ * @param precise whether the inverses are of matrices so ill-conditioned that products in fp32
+ *     would lose what they hold: a backend then multiplies in fp64 if it can
  */
 public record KroneckerStep(
     MatrixStack gInverse,
@@ -17,4 +19,17 @@ public record KroneckerStep(
     double scale,
     Gradient gradient,
     Gradient result,
-    OuterProduct outerProduct) {}
+    OuterProduct outerProduct,
+    boolean precise) {
+
+  /** A step in the backend's usual precision. */
+  public KroneckerStep(
+      MatrixStack gInverse,
+      MatrixStack aInverse,
+      double scale,
+      Gradient gradient,
+      Gradient result,
+      OuterProduct outerProduct) {
+    this(gInverse, aInverse, scale, gradient, result, outerProduct, false);
+  }
+}

@@ -128,7 +128,8 @@ public final class KroneckerInverses implements Curvature {
               1 / convention.blockScale(state.positions),
               request.gradient(),
               request.gradient(),
-              request.outerProduct()));
+              request.outerProduct(),
+              options.inversePolicy().method() == InversePolicy.Method.EIGEN));
     }
     double[] inner = backend.precondition(steps);
     List<Result> results = new ArrayList<>();

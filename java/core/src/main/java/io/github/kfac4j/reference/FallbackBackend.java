@@ -222,7 +222,8 @@ public final class FallbackBackend implements Backend {
                                 s.scale(),
                                 s.gradient(),
                                 s.result(),
-                                s.outerProduct()))
+                                s.outerProduct(),
+                                s.precise()))
                     .toList()));
   }
 

@@ -108,7 +108,6 @@ final class Accumulation {
     return own
         && moment.samples() instanceof RowSamples
         && samples.dim >= PanelMomentPlan.LEAST
-        && samples.rows >= PanelMomentPlan.LEAST_ROWS
         && samples.rows * samples.dim <= SIDE_BY_SIDE;
   }
 

@@ -15,6 +15,7 @@ import io.github.kfac4j.backend.Storage;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.DoubleSupplier;
 import org.bytedeco.javacpp.Pointer;
 
 /**
@@ -182,15 +183,25 @@ public final class CpuBackend implements Backend {
   @Override
   public double[] precondition(List<KroneckerStep> steps) {
     Arena memory = shared();
-    if (own) {
-      List<PanelKroneckerPlan> plans =
-          steps.stream().map(s -> new PanelKroneckerPlan(s, memory)).toList();
-      run(plans);
-      return plans.stream().mapToDouble(PanelKroneckerPlan::inner).toArray();
+    List<DoubleSupplier> inner = new ArrayList<>();
+    List<Plan> plans = new ArrayList<>();
+    for (KroneckerStep step : steps) {
+      if (step.precise()) {
+        WideKroneckerPlan plan = new WideKroneckerPlan(step, memory);
+        plans.add(plan);
+        inner.add(plan::inner);
+      } else if (own) {
+        PanelKroneckerPlan plan = new PanelKroneckerPlan(step, memory);
+        plans.add(plan);
+        inner.add(plan::inner);
+      } else {
+        KroneckerPlan plan = new KroneckerPlan(step, memory);
+        plans.add(plan);
+        inner.add(plan::inner);
+      }
     }
-    List<KroneckerPlan> plans = steps.stream().map(s -> new KroneckerPlan(s, memory)).toList();
     run(plans);
-    return plans.stream().mapToDouble(KroneckerPlan::inner).toArray();
+    return inner.stream().mapToDouble(DoubleSupplier::getAsDouble).toArray();
   }
 
   @Override

@@ -85,6 +85,18 @@ final class KfacCpu {
       @Cast("int64_t") long cRow,
       @Cast("int64_t") long cCol);
 
+  static native void kfac_cpu_multiply_short(
+      int m,
+      int n,
+      int k,
+      @Cast("const float*") long a,
+      @Cast("int64_t") long aCol,
+      @Cast("const float*") long panels,
+      double alpha,
+      double beta,
+      @Cast("float*") long c,
+      @Cast("int64_t") long cRow);
+
   /** A plan's address. */
   @Cast("int64_t")
   static native long kfac_cpu_patch_moment(

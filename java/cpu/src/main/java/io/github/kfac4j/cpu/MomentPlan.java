@@ -1,6 +1,8 @@
 package io.github.kfac4j.cpu;
 
 import io.github.kfac4j.backend.Moment;
+import java.nio.DoubleBuffer;
+import java.nio.FloatBuffer;
 
 /**
  * The second moment of one group, summed in fp64 and rounded once: the sums of fp32 lose digits in
@@ -154,17 +156,25 @@ final class MomentPlan implements Plan {
     }
   }
 
+  private void update(Doubles sum, int first, Floats c, int at, int length) {
+    DoubleBuffer from = sum.buffer();
+    FloatBuffer to = c.buffer();
+    int source = sum.start() + first;
+    int target = c.start() + at;
+    for (int k = 0; k < length; k++) {
+      double fresh = weight * from.get(source + k);
+      double old = decay == 0 ? 0 : decay * to.get(target + k);
+      to.put(target + k, (float) (old + fresh));
+    }
+  }
+
   /** Updates a tile of the target, of a lower triangle if it is on the diagonal, and its mirror. */
   private void finish(int i, int j, Doubles sum) {
     Floats c = target.plus((long) i * dim + j);
     int height = Math.min(side, dim - i);
     for (int r = 0; r < height; r++) {
       int width = i == j ? r + 1 : side; // tiles left of the diagonal are whole
-      for (int k = 0; k < width; k++) {
-        double fresh = weight * sum.get(r * side + k);
-        int at = r * dim + k;
-        c.put(at, (float) (decay == 0 ? fresh : decay * c.get(at) + fresh));
-      }
+      update(sum, r * side, c, r * dim, width);
     }
     if (i == j) {
       Matrices.mirrorLower(c, height, dim);

@@ -10,13 +10,10 @@ final class PanelMomentPlan implements Plan {
   /** Coordinates below which there would be too few tasks, and much padding. */
   static final int LEAST = 128;
 
-  /** Samples below which fp64 sums take little time, and are needed most: see MomentPlan. */
-  static final int LEAST_ROWS = 64;
-
   private final Panel samples;
   private final Floats target;
-  private final float decay;
-  private final float weight;
+  private final double decay;
+  private final double weight;
   private final int dim;
   private final Panels panels;
 
@@ -28,8 +25,8 @@ final class PanelMomentPlan implements Plan {
   PanelMomentPlan(Moment moment, Panel samples, int dim, Floats target, Arena memory) {
     this.samples = samples;
     this.target = target;
-    this.decay = (float) moment.decay();
-    this.weight = (float) moment.weight();
+    this.decay = moment.decay();
+    this.weight = moment.weight();
     this.dim = dim;
     this.panels = new Panels(samples.count(), dim, memory);
   }
@@ -74,7 +71,7 @@ final class PanelMomentPlan implements Plan {
     int height = panels.columns(panel);
     long c = target.address((long) from * dim);
     int to = from + height;
-    panels.multiply(height, to, panels.row(panel, 0), 1, panels.width(), weight, decay, c, dim, 1);
+    panels.multiplyShort(height, to, panels.row(panel, 0), panels.width(), weight, decay, c, dim);
     KfacCpu.kfac_cpu_transpose(height, from, c, dim, target.address(from), dim);
     Matrices.mirrorBlock(target, from, height, dim);
   }

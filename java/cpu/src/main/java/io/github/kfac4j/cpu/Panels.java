@@ -88,6 +88,16 @@ final class Panels {
   }
 
   /**
+   * {@code C = alpha A B + beta C} with B the first columns of these panels and A the transpose of
+   * a matrix whose rows are {@code stride} long, in sums that do not drift where terms are alike.
+   */
+  void multiplyShort(
+      int m, int columns, long a, int stride, double alpha, double beta, long c, int ldc) {
+    KfacCpu.kfac_cpu_multiply_short(
+        m, columns, k, a, stride, memory.address(), alpha, beta, c, ldc);
+  }
+
+  /**
    * {@code C = alpha A B + beta C} with A {@code m x k}, B the first columns of these panels, and
    * element {@code (i, j)} of a matrix at {@code i * rowStride + j * columnStride}, one of the
    * strides being 1.
