@@ -6,6 +6,7 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.Convention;
+import io.github.kfac4j.options.InversePolicy;
 import io.github.kfac4j.options.KfacOptions;
 import java.util.ArrayList;
 import java.util.Arrays;
