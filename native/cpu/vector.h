@@ -27,15 +27,24 @@ static inline void add(float* p, vf v) { store(p, load(p) + v); }
 
 static inline vd widen(const float* p) { return __builtin_convertvector(*(const vhu*)p, vd); }
 
+/// Half the elements in fp64. By address they would be read from memory, and be kept there.
 static inline vd low_half(vf v) {
-  vh half;
-  memcpy(&half, &v, sizeof half);
-  return __builtin_convertvector(half, vd);
+#if KFAC_WIDTH == 16
+  return (vd)_mm512_cvtps_pd(_mm512_castps512_ps256((__m512)v));
+#elif KFAC_WIDTH == 8
+  return (vd)_mm256_cvtps_pd(_mm256_castps256_ps128((__m256)v));
+#else
+  return vd{v[0], v[1]};
+#endif
 }
 static inline vd high_half(vf v) {
-  vh half;
-  memcpy(&half, (const char*)&v + sizeof half, sizeof half);
-  return __builtin_convertvector(half, vd);
+#if KFAC_WIDTH == 16
+  return (vd)_mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)v, 1));
+#elif KFAC_WIDTH == 8
+  return (vd)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)v, 1));
+#else
+  return vd{v[2], v[3]};
+#endif
 }
 
 static inline float* aligned(float* p) { return (float*)(((uintptr_t)p + 63) & ~(uintptr_t)63); }

@@ -137,9 +137,12 @@ public abstract class EigenAccuracyContract extends DecompositionContract {
       KroneckerBasis stored = stored(batch);
       for (double damping : DAMPINGS) {
         kfac.reconfigure(options.withDamping(damping));
-        // where eigenvectors stored in fp32 leave an inverse beyond its bound, Cholesky does better
+        // where eigenvectors stored in fp32 leave an inverse beyond its bound, Cholesky does
+        // better;
+        // where no inverse in fp32 is within it, the status says so, and the step is no worse for
+        // it
         assertThat(kfac.refresh().get(0).perGroup().get(0).status())
-            .matches("ok|[AG] inaccurate.*inverted by Cholesky");
+            .matches("ok|[AG] inaccurate.*inverted by Cholesky(, inaccurate: .*)?");
         FactoredDamping split =
             FactoredDamping.split(
                 Convention.KFC,
