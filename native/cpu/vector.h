@@ -27,23 +27,15 @@ static inline void add(float* p, vf v) { store(p, load(p) + v); }
 
 static inline vd widen(const float* p) { return __builtin_convertvector(*(const vhu*)p, vd); }
 
-/// Half the elements in fp64. By address they would be read from memory, and be kept there.
-static inline vd low_half(vf v) {
-#if KFAC_WIDTH == 16
-  return (vd)_mm512_cvtps_pd(_mm512_castps512_ps256((__m512)v));
+/// The first or second half of the elements in fp64. By address they would be read from memory, and be kept there.
+template <int half>
+static inline vd widen(vf v) {
+#if KFAC_WIDTH == 16  // masked, because gcc 12 warns of its own header of the other forms
+  return (vd)_mm512_maskz_cvtps_pd(0xff, _mm512_maskz_extractf32x8_ps(0xff, (__m512)v, half));
 #elif KFAC_WIDTH == 8
-  return (vd)_mm256_cvtps_pd(_mm256_castps256_ps128((__m256)v));
+  return (vd)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)v, half));
 #else
-  return vd{v[0], v[1]};
-#endif
-}
-static inline vd high_half(vf v) {
-#if KFAC_WIDTH == 16
-  return (vd)_mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)v, 1));
-#elif KFAC_WIDTH == 8
-  return (vd)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)v, 1));
-#else
-  return vd{v[2], v[3]};
+  return vd{v[2 * half], v[2 * half + 1]};
 #endif
 }
 
