@@ -100,7 +100,7 @@ void check(Checker& c, const kfac_invert_request& q) {
 
 void check(Checker& c, const kfac_inverse_error_request& q) {
   matrix(c, q.n, q.count, "matrix");
-  c.require(q.limit >= 0.0, "limit must not be negative", 0);
+  c.require(q.bound >= 0.0, "bound must not be negative", 0);
   if (q.count == 0) return;
   c.pointer(q.matrix, 4, "matrix");
   c.pointer(q.inverse, 4, "inverse");

@@ -12,6 +12,10 @@ struct Sums {
   double residual, norm;
 };
 
+struct Shared {
+  SumShared residual, norm, too_large;
+};
+
 struct Job {
   kfac_eigen_check_request request;
   Sums* parts;  // [count, blocks]
@@ -19,7 +23,7 @@ struct Job {
 };
 
 __global__ void __launch_bounds__(ELEMENT_THREADS) residual_kernel(Table<Job> table) {
-  KFAC_SHARED(SumShared, shared);
+  KFAC_SHARED(Shared, shared);
   long long local;
   const Job& job = table.find(blockIdx.x, local);
   const kfac_eigen_check_request& q = job.request;
@@ -33,14 +37,13 @@ __global__ void __launch_bounds__(ELEMENT_THREADS) residual_kernel(Table<Job> ta
     sums.residual += r * r;
     sums.norm += a[i] * a[i];
   });
-  sums.residual = block_sum(sums.residual, shared.partial);
-  __syncthreads();
-  sums.norm = block_sum(sums.norm, shared.partial);
+  sums.residual = block_sum(sums.residual, shared.residual.partial);
+  sums.norm = block_sum(sums.norm, shared.norm.partial);
   if (threadIdx.x == 0) job.parts[local] = sums;
 }
 
 __global__ void __launch_bounds__(SUM_THREADS) verdict_kernel(Table<Job> table) {
-  KFAC_SHARED(SumShared, shared);
+  KFAC_SHARED(Shared, shared);
   long long matrix;
   const Job& job = table.find(blockIdx.x, matrix);
   const kfac_eigen_check_request& q = job.request;
@@ -57,11 +60,9 @@ __global__ void __launch_bounds__(SUM_THREADS) verdict_kernel(Table<Job> table) 
   double too_large = 0.0;
   for (int i = threadIdx.x; i < q.n; i += SUM_THREADS)
     if (fabs(q.values[matrix * q.n + i]) > q.largest) too_large = 1.0;
-  sums.residual = block_sum(sums.residual, shared.partial);
-  __syncthreads();
-  sums.norm = block_sum(sums.norm, shared.partial);
-  __syncthreads();
-  too_large = block_sum(too_large, shared.partial);
+  sums.residual = block_sum(sums.residual, shared.residual.partial);
+  sums.norm = block_sum(sums.norm, shared.norm.partial);
+  too_large = block_sum(too_large, shared.too_large.partial);
   if (threadIdx.x != 0) return;
   // What is not a number is not less.
   if (!(sqrt(sums.residual) <= 10.0 * q.n * EPSILON * sqrt(sums.norm))) q.status[matrix] = KFAC_MATRIX_NOT_CONVERGED;
@@ -80,8 +81,8 @@ void eigen_check(const kfac_eigen_check_request* requests, int count, Plan& plan
     residuals.add(job, q.count * blocks);
     verdicts.add(job, q.count);
   }
-  plan.launch(residual_kernel, residuals, ELEMENT_THREADS, sizeof(SumShared));
-  plan.launch(verdict_kernel, verdicts, SUM_THREADS, sizeof(SumShared));
+  plan.launch(residual_kernel, residuals, ELEMENT_THREADS, sizeof(Shared));
+  plan.launch(verdict_kernel, verdicts, SUM_THREADS, sizeof(Shared));
 }
 
 }  // namespace kfac

@@ -1,7 +1,7 @@
 // How far inverses are from inverses: an estimate of |X M - I|_2 without forming the product.
 //
 // 0.4 u tr(M) tr(X) was never exceeded by the error of a rounded inverse, but may be far too large. Where it is above the
-// limit, X (M z) - z is formed in fp64 for a few vectors of random signs z. The worst one counts: an error lives on few
+// bound, X (M z) - z is formed in fp64 for a few vectors of random signs z. The worst one counts: an error lives on few
 // directions, which a vector may miss.
 #include <limits>
 #include "plan.h"
@@ -24,7 +24,7 @@ struct Job {
     return request.dampings ? request.dampings[matrix] : request.damping;
   }
   __device__ bool tested(long long matrix) const {
-    return request.status[matrix] == KFAC_MATRIX_OK && !(request.errors[matrix] <= request.limit);
+    return request.status[matrix] == KFAC_MATRIX_OK && !(request.errors[matrix] <= request.bound);
   }
 };
 
@@ -151,7 +151,7 @@ __global__ void __launch_bounds__(VERDICT_THREADS) verdict_kernel(Table<Job> tab
   }
   const double error = all < INFINITE ? sqrt(most) : INFINITE;  // not a number is not less
   q.errors[matrix] = error;
-  if (error > q.limit / 2) q.status[matrix] = error < INFINITE ? KFAC_MATRIX_INACCURATE : KFAC_MATRIX_NOT_FINITE;
+  if (error > q.bound / 2) q.status[matrix] = error < INFINITE ? KFAC_MATRIX_INACCURATE : KFAC_MATRIX_NOT_FINITE;
 }
 
 }  // namespace

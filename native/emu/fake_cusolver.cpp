@@ -1,7 +1,8 @@
 // Stand-in for libcusolver.so.12 in plain loops: Cholesky factor, inverse from the factor, and symmetric eigenvalues by
 // tridiagonalisation or by Jacobi rotations. Column-major, uplo 0: lower, 1: upper, as cuSOLVER.
 //
-// KFAC_FAKE_EIGEN="FUNCTION what": the results of this function are then info (1 each time), or nan or noise, with info 0.
+// KFAC_FAKE_EIGEN="FUNCTION WHAT": this function (or all that find eigenvalues) then fails: info says so, or a nan or a
+// noisy eigenvalue is among the results and info is 0.
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -210,7 +211,8 @@ void jacobi(Eigenproblem& p, std::vector<double>& values) {
 int spoil(const char* function, int n, double* a, double* w, int* info) {
   const char* wish = std::getenv("KFAC_FAKE_EIGEN");
   char name[64] = "", what[16] = "";
-  if (!wish || std::sscanf(wish, "%63s %15s", name, what) != 2 || std::strcmp(name, function)) return SUCCESS;
+  if (!wish || std::sscanf(wish, "%63s %15s", name, what) != 2) return SUCCESS;
+  if (std::strcmp(name, function) && std::strcmp(name, "all")) return SUCCESS;
   if (!std::strcmp(what, "info")) *info = 1;
   if (!std::strcmp(what, "nan")) a[0] = w[n - 1] = NAN;
   if (!std::strcmp(what, "noise")) w[0] += 1e-6 * std::fabs(w[n - 1]);

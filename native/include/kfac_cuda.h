@@ -53,7 +53,7 @@ enum kfac_math {
 enum kfac_matrix_status {
   KFAC_MATRIX_OK = 0,
   KFAC_MATRIX_NOT_FINITE = -1,
-  KFAC_MATRIX_INACCURATE = -2,   /* an inverse whose error is above the limit */
+  KFAC_MATRIX_INACCURATE = -2,   /* an inverse whose error is above the bound */
   KFAC_MATRIX_NOT_CONVERGED = -3 /* eigenvectors or eigenvalues that are not those of the matrix */
 };
 
@@ -146,8 +146,8 @@ KFAC_API int kfac_invert(const kfac_invert_request* requests, int count, int mat
 
 /* How far inverses are from inverses, with M = scale matrix + damping I and X = inverse [count, n, n]: errors [count] :=
  * an estimate of the spectral norm of X M - I, which is how far X v is from M^-1 v, in relation to M^-1 v, at most.
- * That is 0.4 2^-24 tr(M) tr(X) if it is at most limit, else the largest |X (M z) - z| of four fixed vectors z of random
- * signs, in fp64, which may be too small by a factor of up to 3. Where that is above limit / 2, status becomes
+ * That is 0.4 2^-24 tr(M) tr(X) if it is at most bound, else the largest |X (M z) - z| of four fixed vectors z of random
+ * signs, in fp64, which may be too small by a factor of up to 3. Where that is above bound / 2, status becomes
  * KFAC_MATRIX_INACCURATE, or KFAC_MATRIX_NOT_FINITE if it is not finite. A matrix whose status is not KFAC_MATRIX_OK is left out; its element of errors is not written.
  * Other arguments as in kfac_invert_request. */
 typedef struct kfac_inverse_error_request {
@@ -157,7 +157,7 @@ typedef struct kfac_inverse_error_request {
   int* status;
   const float* dampings;
   float scale, damping;
-  double limit;
+  double bound;
   int n, count;
 } kfac_inverse_error_request;
 KFAC_API long long kfac_inverse_error_workspace(const kfac_inverse_error_request* requests, int count);

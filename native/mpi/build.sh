@@ -5,7 +5,7 @@
 # OpenMPI's header nothing is built, which is no error; built.txt beside the library says in one line what was done.
 set -eu
 glue=${1:?usage: build.sh GLUE CLASSES_FOLDER JDK} classes=$2 jdk=$3
-folder=$classes/io/github/kfac4j/distributed/linux-x86_64
+folder=$classes/io/github/kfac4j/distributed/collectives/linux-x86_64
 mkdir -p "$folder"
 
 say() {

@@ -171,8 +171,8 @@ TEST(inverse_error_refuses_bad_arguments) {
   Device<int> status(1);
   kfac_inverse_error_request q{x.get(), x.get(), nullptr, status.get(), nullptr, 1.0f, 1.0f, LIMIT, 2, 1};
   CHECK(kfac_inverse_error_workspace(&q, 1) == KFAC_INVALID_ARGUMENT && std::strstr(kfac_error_detail(), "errors"));
-  q.errors = errors.get(), q.limit = NAN;
-  CHECK(kfac_inverse_error_workspace(&q, 1) == KFAC_INVALID_ARGUMENT && std::strstr(kfac_error_detail(), "limit"));
-  q.limit = LIMIT, q.n = 0;
+  q.errors = errors.get(), q.bound = NAN;
+  CHECK(kfac_inverse_error_workspace(&q, 1) == KFAC_INVALID_ARGUMENT && std::strstr(kfac_error_detail(), "bound"));
+  q.bound = LIMIT, q.n = 0;
   CHECK(kfac_inverse_error_workspace(&q, 1) == KFAC_INVALID_ARGUMENT && std::strstr(kfac_error_detail(), "n must"));
 }

@@ -13,6 +13,7 @@ open module io.github.kfac4j.experiments {
   requires transitive io.github.kfac4j.djl;
 
   exports io.github.kfac4j.experiments;
+  exports io.github.kfac4j.experiments.comparison;
   exports io.github.kfac4j.experiments.data;
   exports io.github.kfac4j.experiments.figures;
   exports io.github.kfac4j.experiments.plot;

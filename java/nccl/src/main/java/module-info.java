@@ -1,4 +1,4 @@
-import io.github.kfac4j.distributed.CollectivesProvider;
+import io.github.kfac4j.distributed.collectives.CollectivesProvider;
 import io.github.kfac4j.nccl.NcclProvider;
 
 /** Collectives over NCCL; found by their name, {@code nccl}. */

@@ -68,6 +68,13 @@ public final class BatchStatistics implements AutoCloseable {
     count(observations, share, examples);
   }
 
+  /** Multiplies the share that all observations so far have. */
+  public void reweigh(double factor) {
+    batch.reweigh(factor);
+    examples.replaceAll((layer, count) -> count * factor);
+    early.replaceAll((layer, count) -> count * factor);
+  }
+
   private void requireSeparable(List<Observation> observations) {
     KfacOptions options = batch.options();
     if (!options.convention().dividesTwice(options.estimator())) {

@@ -72,7 +72,11 @@ public final class Kfac implements KfacVerbs {
     requireKnown(options.approximations(), layers);
     Map<String, LayerState> states = new LinkedHashMap<>();
     layers.forEach(
-        (name, layer) -> states.put(name, new LayerState(name, layer, blocks.of(name, layer))));
+        (name, layer) ->
+            states.put(
+                name,
+                new LayerState(
+                    name, layer, blocks.of(name, layer), StateIdentity.of(name, layer, options))));
     boolean adaptive = options.intervals().similarity().isPresent();
     Room.allocate(this.backend, states.values(), adaptive, discardable);
     this.state = new KfacState(states, new OpenStep(discardable));
@@ -198,6 +202,23 @@ public final class Kfac implements KfacVerbs {
     observes = true;
     statistics.keySet().forEach(name -> state.keepAverages(state.layer(name)));
     statistics.forEach((name, fresh) -> state.layer(name).observe(fresh, options.decay()));
+  }
+
+  @Override
+  public void reweigh(double factor) {
+    double before = observedShareBefore();
+    double after = before * factor;
+    if (!(after > 0) || after > 1 + SHARE_ROUNDING) {
+      throw new IllegalArgumentException(
+          "what was observed of a step must keep a share in (0, 1], but would have " + after);
+    }
+    double decay = options.decay();
+    double weightBefore = decay + (1 - decay) * before;
+    double weight = decay + (1 - decay) * after;
+    if (decay > 0) { // without it there is nothing that it is weighed against
+      state.open().mix(factor * weightBefore / weight, decay * (1 - factor) / weight);
+    }
+    state.open().observedShare = after;
   }
 
   /** Counts a share that was observed in parts. */
@@ -338,6 +359,16 @@ public final class Kfac implements KfacVerbs {
   @Override
   public void restore(Map<String, StoredTensor> tensors) {
     state.restore(tensors);
+  }
+
+  /**
+   * Does what {@link #restore} does in two parts, for those who must agree in between.
+   *
+   * @return what replaces everything when it is run
+   * @throws IllegalArgumentException as {@link #restore}
+   */
+  public Runnable prepareRestore(Map<String, StoredTensor> tensors) {
+    return state.prepareRestore(tensors);
   }
 
   /**

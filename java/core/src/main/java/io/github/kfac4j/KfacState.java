@@ -1,6 +1,5 @@
 package io.github.kfac4j;
 
-import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.safetensors.TensorFile;
 import java.io.IOException;
@@ -16,19 +15,17 @@ import java.util.stream.Stream;
 /**
  * All that K-FAC remembers between steps: factors, inverses and counters. Owned by its {@link
  * Kfac}. It can be written to safetensors in the backend's own precision, so that a resumed run
- * continues bit by bit, and read into K-FAC with the same layers on any backend.
+ * continues bit by bit, and read into K-FAC with the same layers on any backend. It says what it
+ * belongs to, and is refused anywhere else.
  *
- * <p>Tensors are named {@code LAYER.A}, {@code LAYER.G}, {@code LAYER.A_inverse}, ..., and {@code
- * LAYER.counters}. Symmetric matrices are stored as their lower triangles, row by row: {@code
- * [groups, n (n + 1) / 2]}; others as {@code [groups, rows, columns]}. A and G are running averages
- * before the division by their weight.
+ * <p>Tensors are named {@code LAYER.A}, {@code LAYER.G}, {@code LAYER.A_inverse}, ..., {@code
+ * LAYER.counters}, and {@code LAYER.identity}, which is UTF-8 text. Symmetric matrices are stored
+ * as their lower triangles, row by row: {@code [groups, n (n + 1) / 2]}; others as {@code [groups,
+ * rows, columns]}. A and G are running averages before the division by their weight.
  */
 public final class KfacState {
   private static final String FORMAT = "kfac4j-state";
-  private static final String FORMAT_VERSION = "2";
-  private static final String STEP = "step";
-  private static final String COUNTERS = "counters";
-  private static final String EXPONENTS = "exponents";
+  private static final String FORMAT_VERSION = "3";
 
   private final Map<String, LayerState> layers;
   private final OpenStep open;
@@ -130,38 +127,49 @@ public final class KfacState {
   /** A copy of everything as named tensors. */
   public Map<String, StoredTensor> toTensors() {
     Map<String, StoredTensor> tensors = new LinkedHashMap<>();
-    tensors.put(STEP, StoredTensor.of(new long[] {step}));
+    tensors.put(SavedState.STEP, StoredTensor.of(new long[] {step}));
     layers.forEach(
         (name, layer) -> {
           layer.matrices.forEach(
               (key, stack) -> tensors.put(name + "." + key, StateTensors.store(stack)));
           double[] exponents = layer.exponents();
           if (Range.largest(exponents) > 0) {
-            tensors.put(name + "." + EXPONENTS, StoredTensor.of(exponents, exponents.length));
+            tensors.put(
+                name + "." + SavedState.EXPONENTS, StoredTensor.of(exponents, exponents.length));
           }
           double[] counters = layer.counters();
-          tensors.put(name + "." + COUNTERS, StoredTensor.of(counters, counters.length));
+          tensors.put(name + "." + SavedState.COUNTERS, StoredTensor.of(counters, counters.length));
+          tensors.put(name + "." + StateIdentity.NAME, layer.identity.toTensor());
         });
     return tensors;
   }
 
   /**
-   * Replaces everything by what {@link #toTensors} gave, of K-FAC with the same layers and
-   * approximation.
+   * Replaces everything by what {@link #toTensors} gave, of K-FAC with the same layers,
+   * approximations, convention, damping mode and kind of intervals; other settings may differ.
    *
-   * @throws IllegalArgumentException naming the first tensor that is missing or does not fit; the
-   *     state is unchanged then
+   * @throws IllegalArgumentException naming the layer and both sides of what differs, or the first
+   *     tensor that is missing, does not fit or holds what cannot be; the state is unchanged then
    */
   public void restore(Map<String, StoredTensor> tensors) {
-    long newStep = require(tensors, STEP, StoredTensor.of(new long[1])).asLongBuffer().get(0);
-    read(tensors).run();
-    step = newStep;
-    open.end();
+    prepareRestore(tensors).run();
+  }
+
+  /** Checks everything, and returns what then replaces everything. */
+  Runnable prepareRestore(Map<String, StoredTensor> tensors) {
+    SavedState saved = new SavedState(tensors);
+    long newStep = saved.step();
+    Runnable change = saved.read(layers);
+    return () -> {
+      change.run();
+      step = newStep;
+      open.end();
+    };
   }
 
   /** Takes over all but the number of steps, as a part of the step that is under way. */
   void adopt(Map<String, StoredTensor> tensors) {
-    Runnable change = read(tensors);
+    Runnable change = new SavedState(tensors).read(layers);
     layers
         .values()
         .forEach(
@@ -172,62 +180,18 @@ public final class KfacState {
     change.run();
   }
 
-  /** Checks everything, and returns what then changes the layers. */
-  private Runnable read(Map<String, StoredTensor> tensors) {
-    Map<LayerState, Map<String, double[]>> matrices = new LinkedHashMap<>();
-    Map<LayerState, double[]> exponents = new LinkedHashMap<>();
-    Map<LayerState, double[]> counters = new LinkedHashMap<>();
-    layers.forEach(
-        (name, layer) -> {
-          Map<String, double[]> elements = new LinkedHashMap<>();
-          layer.matrices.forEach(
-              (key, stack) -> elements.put(key, elements(tensors, name + "." + key, stack)));
-          matrices.put(layer, elements);
-          exponents.put(layer, exponents(tensors, layer));
-          double[] current = layer.counters();
-          StoredTensor stored =
-              require(tensors, name + "." + COUNTERS, StoredTensor.of(current, current.length));
-          double[] values = new double[current.length];
-          stored.asDoubleBuffer().get(values);
-          counters.put(layer, values);
-        });
-    return () -> {
-      counters.forEach(LayerState::restoreCounters);
-      matrices.forEach((layer, elements) -> layer.restore(elements, exponents.get(layer)));
-    };
+  /**
+   * The number of steps in a saved state.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public static long stepOf(Map<String, StoredTensor> tensors) {
+    return new SavedState(tensors).step();
   }
 
-  /** Powers of two that matrices were divided by to be stored; there only if one is not 0. */
-  private static double[] exponents(Map<String, StoredTensor> tensors, LayerState layer) {
-    double[] values = new double[layer.matrices.size()];
-    String name = layer.name + "." + EXPONENTS;
-    if (tensors.containsKey(name)) {
-      require(tensors, name, StoredTensor.of(values, values.length)).asDoubleBuffer().get(values);
-    }
-    return values;
-  }
-
-  private static StoredTensor require(
-      Map<String, StoredTensor> tensors, String name, StoredTensor like) {
-    StoredTensor stored = present(tensors, name);
-    if (stored.dtype() != like.dtype() || !Arrays.equals(stored.shape(), like.shape())) {
-      throw new IllegalArgumentException(
-          "the saved K-FAC state has '%s' as %s, expected %s".formatted(name, stored, like));
-    }
-    return stored;
-  }
-
-  private static double[] elements(
-      Map<String, StoredTensor> tensors, String name, MatrixStack stack) {
-    return StateTensors.load(name, present(tensors, name), stack);
-  }
-
-  private static StoredTensor present(Map<String, StoredTensor> tensors, String name) {
-    StoredTensor stored = tensors.get(name);
-    if (stored == null) {
-      throw new IllegalArgumentException("the saved K-FAC state has no tensor '" + name + "'");
-    }
-    return stored;
+  /** The names of the layers in a saved state. */
+  public static List<String> layersOf(Map<String, StoredTensor> tensors) {
+    return new SavedState(tensors).layers();
   }
 
   /** Writes a file of its own, atomically. */
@@ -243,8 +207,16 @@ public final class KfacState {
    */
   public void load(Path file) throws IOException {
     TensorFile stored = TensorFile.read(file);
-    if (!FORMAT_VERSION.equals(stored.metadata().get(FORMAT))) {
-      throw new IOException(file + ": not a kfac4j state of version " + FORMAT_VERSION);
+    String version = stored.metadata().get(FORMAT);
+    if (version == null) {
+      throw new IOException(file + ": is not a kfac4j state");
+    }
+    if (!version.equals(FORMAT_VERSION)) {
+      throw new IOException(
+          file
+              + ": is a kfac4j state of format %s, but this version reads format %s, which says what"
+                  .formatted(version, FORMAT_VERSION)
+              + " a state belongs to. Weights can be kept; start K-FAC anew");
     }
     try {
       restore(stored.tensors());

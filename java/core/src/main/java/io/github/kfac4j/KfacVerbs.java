@@ -52,6 +52,16 @@ public interface KfacVerbs extends AutoCloseable {
   void observe(List<Observation> observations, double share);
 
   /**
+   * Multiplies the share that all observations of the step so far have, as if they had been made
+   * with others: for micro-batches whose number of examples is not known when the first of them are
+   * observed.
+   *
+   * @throws IllegalArgumentException if nothing has been observed, or the share would not be in (0,
+   *     1]
+   */
+  void reweigh(double factor);
+
+  /**
    * Takes one of several backward passes through the same forward pass into the running averages,
    * as {@link #observe(List, double)} does with the share {@code share / passes}. A, which is the
    * same in all of them, may be made in the first pass alone.
@@ -116,7 +126,9 @@ public interface KfacVerbs extends AutoCloseable {
    *
    * <p>For this a matrix is copied before the step changes it, within the backend's memory: the
    * averages in steps that observe, inverses in steps that refresh. The copies take as much memory
-   * again as the matrices.
+   * again as the matrices. For a small CNN on Fashion-MNIST (A of 3137 x 3137, batches of 64, 2
+   * cores) that is 88 MB, and 8 to 20 ms more in a step that observes, which takes 42 ms; beside a
+   * refresh of 2 s it is lost in the noise.
    */
   void discardStep();
 
@@ -124,11 +136,13 @@ public interface KfacVerbs extends AutoCloseable {
   Map<String, StoredTensor> toTensors();
 
   /**
-   * Replaces everything by what {@link #toTensors} gave, of K-FAC with the same layers and
-   * approximations, on one machine or on any number.
+   * Replaces everything by what {@link #toTensors} gave, on one machine or on any number, of K-FAC
+   * with the same layers, approximations, convention, damping mode and kind of intervals. Damping,
+   * decay, clip, learning rate and the lengths of intervals may differ.
    *
-   * @throws IllegalArgumentException naming the first tensor that is missing or does not fit; the
-   *     state is unchanged then
+   * @throws IllegalArgumentException naming the layer and both sides of what differs, or the first
+   *     tensor that is missing, does not fit or holds what cannot be; the state is unchanged then,
+   *     on all machines
    */
   void restore(Map<String, StoredTensor> tensors);
 

@@ -15,6 +15,7 @@ final class LayerState implements AutoCloseable {
   final String name;
   final Layer layer;
   final Curvature curvature;
+  final StateIdentity identity;
 
   /** By short name, in a fixed order: {@code A}, {@code G}, {@code A_inverse}, ... */
   final Map<String, MatrixStack> matrices = new LinkedHashMap<>();
@@ -46,9 +47,10 @@ final class LayerState implements AutoCloseable {
   /** What is added to the moments where damping went into them at the last refresh. */
   double blockDamping;
 
-  LayerState(String name, Layer layer, Curvature curvature) {
+  LayerState(String name, Layer layer, Curvature curvature, StateIdentity identity) {
     this.name = name;
     this.layer = layer;
+    this.identity = identity;
     this.curvature = curvature;
   }
 
@@ -165,6 +167,12 @@ final class LayerState implements AutoCloseable {
       blockDamping,
       observed ? 1 : 0
     };
+  }
+
+  /** Mixes the weights of observations with those of {@link #counters} from before. */
+  void mixWeights(double now, double kept, double[] before) {
+    factorWeight = now * factorWeight + kept * before[0];
+    momentWeight = now * momentWeight + kept * before[1];
   }
 
   void restoreCounters(double[] counters) {

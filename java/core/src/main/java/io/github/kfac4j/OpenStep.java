@@ -2,6 +2,7 @@ package io.github.kfac4j;
 
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.MemoryException;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -67,6 +68,23 @@ final class OpenStep implements AutoCloseable {
 
   private void copy(MatrixStack stack) {
     copies.computeIfAbsent(stack, MatrixStack::like).copyFrom(stack);
+  }
+
+  /** Makes the averages X that the step has changed {@code now X + kept X_before}. */
+  void mix(double now, double kept) {
+    counters.forEach(
+        (layer, before) -> {
+          for (String key : layer.curvature.averages(layer)) {
+            MatrixStack stack = layer.matrix(key);
+            if (copied.contains(stack)) {
+              double[] elements = stack.toArray();
+              double[] copy = copies.get(stack).toArray();
+              Arrays.setAll(elements, i -> now * elements[i] + kept * copy[i]);
+              stack.set(elements);
+            }
+          }
+          layer.mixWeights(now, kept, before);
+        });
   }
 
   /** Returns to what was before the step. */

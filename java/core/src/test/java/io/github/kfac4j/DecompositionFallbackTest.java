@@ -118,8 +118,9 @@ class DecompositionFallbackTest {
           .isInstanceOf(InversionFailedException.class)
           .hasMessage(
               "layer 'layer': the factors have no eigendecomposition (A not finite) for the 2"
-                  + " refreshes in a row; the factors are beyond the range of the backend's numbers:"
-                  + " scale the layer's inputs and output gradients");
+                  + " refreshes in a row; the factors or their inverses are beyond the range of the"
+                  + " backend's numbers: raise the damping, or scale the layer's inputs and output"
+                  + " gradients");
     }
   }
 

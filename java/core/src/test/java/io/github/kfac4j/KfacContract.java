@@ -48,6 +48,24 @@ public abstract class KfacContract {
     compare(Approximation.DOUBLY_FACTORED, options);
   }
 
+  @ParameterizedTest
+  @EnumSource(Approximation.class)
+  void aDroppedStepLeavesNoTrace(Approximation approximation) {
+    KfacOptions options = OPTIONS.withDamping(0.1).withDecay(0.5).withIntervals(1, 2);
+    try (Backend backend = open();
+        Kfac straight = EveryLayer.kfac(backend, approximation, options);
+        Kfac other = EveryLayer.kfac(backend, approximation, options)) {
+      for (int step = 0; step < 4; step++) {
+        other.observe(EveryLayer.observations(new Random(100 + step)), 0.5);
+        other.refresh();
+        other.discardStep();
+        assertThat(other.toTensors()).isEqualTo(straight.toTensors());
+        assertThat(EveryLayer.step(other, new Random(step)))
+            .isDeepEqualTo(EveryLayer.step(straight, new Random(step)));
+      }
+    }
+  }
+
   private void compare(Approximation approximation, KfacOptions options) {
     try (Backend backend = open();
         Kfac kfac = EveryLayer.kfac(backend, approximation, options);

@@ -72,6 +72,13 @@ class KfacStateTest {
       Map<String, StoredTensor> before = kfac.state().toTensors();
       assertThatThrownBy(() -> kfac.state().restore(other.state().toTensors()))
           .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("layer 'layer'")
+          .hasMessageContaining("Dense[inFeatures=4, outFeatures=3")
+          .hasMessageContaining("Dense[inFeatures=5, outFeatures=3");
+      Map<String, StoredTensor> misshapen = new HashMap<>(before);
+      misshapen.put("layer.A", other.state().toTensors().get("layer.A"));
+      assertThatThrownBy(() -> kfac.state().restore(misshapen))
+          .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("'layer.A'")
           .hasMessageContaining("[1, 15]")
           .hasMessageContaining("[1, 6, 6]");

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Statistics of parts of a batch. */
@@ -44,6 +45,40 @@ class MicroBatchTest {
         whole.observe(List.of(part(2, 9)));
         parts.observe(List.of(part(2, 9)));
       }
+    }
+  }
+
+  /** 12 examples are taken for half of the batch until there turn out to be 4 more. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Approximation.class,
+      names = {"KRONECKER", "EKFAC", "DIAGONAL"})
+  void sharesCanBeCorrectedWhenTheSizeOfTheBatchIsKnown(Approximation approximation) {
+    KfacOptions options = OPTIONS.withDecay(0.7).withApproximation(approximation);
+    try (Kfac whole = Networks.kfac(LAYER, options);
+        Kfac parts = Networks.kfac(LAYER, options)) {
+      for (int step = 0; step < 3; step++) {
+        whole.observe(List.of(part(0, 12)));
+        parts.observe(List.of(part(0, 9)), 0.5);
+        parts.reweigh(1.5);
+        parts.observe(List.of(part(9, 12)), 0.25);
+        whole.refresh();
+        parts.refresh();
+        whole.endStep();
+        parts.endStep();
+      }
+      assertThat(parts.state().toTensors().keySet()).isEqualTo(whole.state().toTensors().keySet());
+      for (String key : whole.state().layer("layer").matrices.keySet()) {
+        if (!key.contains("basis")) { // whose vectors have no sign
+          assertThat(
+                  Fixtures.error(
+                      parts.state().layer("layer").matrix(key).toArray(),
+                      whole.state().layer("layer").matrix(key).toArray()))
+              .as(key)
+              .isLessThan(1e-12);
+        }
+      }
+      assertThatThrownBy(() -> parts.reweigh(2)).hasMessageContaining("would have 0.0");
     }
   }
 

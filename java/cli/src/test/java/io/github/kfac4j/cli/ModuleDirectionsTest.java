@@ -54,7 +54,8 @@ class ModuleDirectionsTest {
   }
 
   @Test
-  void packagesOfCommandsAndExperimentsFormNoCircle() {
+  void packagesOfAModuleFormNoCircle() {
+    slices().matching(ROOT + ".(distributed..)").should().beFreeOfCycles().check(ALL);
     slices().matching(ROOT + ".(experiments..)").should().beFreeOfCycles().check(ALL);
     slices().matching(ROOT + ".(cli..)").should().beFreeOfCycles().check(ALL);
   }

@@ -10,6 +10,10 @@ import org.bytedeco.javacpp.Pointer;
 final class Address {
   private Address() {}
 
+  static long of(Pointer pointer) {
+    return pointer.address();
+  }
+
   static Pointer pointer(long address) {
     return new At(address);
   }

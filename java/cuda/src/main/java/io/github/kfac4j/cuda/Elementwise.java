@@ -14,39 +14,44 @@ final class Elementwise {
 
   static long[] firstNonFinite(List<? extends Tensor> tensors, CudaContext context) {
     try (Call call = new Call(context)) {
-      long[] first = new long[tensors.size()];
-      List<FiniteScan.Range> ranges = new ArrayList<>();
-      List<Integer> which = new ArrayList<>();
-      for (int i = 0; i < first.length; i++) {
-        if (tensors.get(i) instanceof HostTensor host) {
-          first[i] = FiniteScan.first(host);
-        } else {
-          Tensor tensor = tensors.get(i);
-          which.add(i);
-          ranges.add(
-              new FiniteScan.Range(call.input(tensor), tensor.shape().size(), Call.type(tensor)));
-        }
-      }
-      long[] onDevice = FiniteScan.run(ranges, call);
+      long[] first = FiniteScan.run(ranges(tensors, call), call);
       call.finish();
-      for (int i = 0; i < onDevice.length; i++) {
-        first[which.get(i)] = onDevice[i];
+      int device = 0;
+      long[] all = new long[tensors.size()];
+      for (int i = 0; i < all.length; i++) {
+        all[i] =
+            tensors.get(i) instanceof HostTensor host ? FiniteScan.first(host) : first[device++];
       }
-      return first;
+      return all;
     }
   }
 
-  /** Of tensors on the device it is known only whether they are finite: then it says 1. */
   static double[] largest(List<? extends Tensor> tensors, CudaContext context) {
-    long[] first = firstNonFinite(tensors, context);
-    double[] largest = new double[first.length];
-    for (int i = 0; i < first.length; i++) {
-      largest[i] = first[i] >= 0 ? Double.NaN : 1;
-      if (first[i] < 0 && tensors.get(i) instanceof HostTensor host) {
-        largest[i] = Arrays.stream(host.toArray()).map(Math::abs).max().orElse(0);
+    try (Call call = new Call(context)) {
+      double[] largest = MagnitudeScan.run(ranges(tensors, call), call);
+      call.finish();
+      int device = 0;
+      double[] all = new double[tensors.size()];
+      for (int i = 0; i < all.length; i++) {
+        all[i] =
+            tensors.get(i) instanceof HostTensor host
+                ? MagnitudeScan.largest(host)
+                : largest[device++];
+      }
+      return all;
+    }
+  }
+
+  /** Those that lie on the device, in their order. */
+  private static List<FiniteScan.Range> ranges(List<? extends Tensor> tensors, Call call) {
+    List<FiniteScan.Range> ranges = new ArrayList<>();
+    for (Tensor tensor : tensors) {
+      if (!(tensor instanceof HostTensor)) {
+        ranges.add(
+            new FiniteScan.Range(call.input(tensor), tensor.shape().size(), Call.type(tensor)));
       }
     }
-    return largest;
+    return ranges;
   }
 
   static void scale(List<? extends Tensor> tensors, double factor, CudaContext context) {

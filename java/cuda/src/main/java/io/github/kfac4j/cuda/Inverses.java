@@ -1,20 +1,28 @@
 package io.github.kfac4j.cuda;
 
 import static io.github.kfac4j.cuda.natives.kfac_cuda.KFAC_INVERT_CUSOLVER;
+import static org.bytedeco.cuda.global.cudart.cudaMemcpyAsync;
+import static org.bytedeco.cuda.global.cudart.cudaMemcpyDeviceToDevice;
 
+import io.github.kfac4j.backend.InverseAccuracy;
 import io.github.kfac4j.backend.Inversion;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
+import io.github.kfac4j.cuda.natives.kfac_inverse_error_request;
 import io.github.kfac4j.cuda.natives.kfac_invert_request;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
-/** Damped inverses: all in one call of the kernels, but those that are cuSOLVER's. */
+/**
+ * Damped inverses: all in one call of the kernels, but those that are cuSOLVER's. Each is tested as
+ * {@link InverseAccuracy} says; what fails is inverted again in fp64, and what fails the quick test
+ * then, too, has the whole one on the host, which is slow and rare.
+ */
 final class Inverses {
   private final boolean cusolver;
   private final CudaContext context;
   private final Call call;
+  private final List<InverseJob> jobs = new ArrayList<>();
 
   private Inverses(boolean cusolver, CudaContext context, Call call) {
     this.cusolver = cusolver;
@@ -36,65 +44,66 @@ final class Inverses {
   private List<Status[]> run(List<Inversion> inversions) {
     int matrices = inversions.stream().mapToInt(i -> i.source().count()).sum();
     long statuses = call.take((long) matrices * Integer.BYTES);
-    long[] places = new long[inversions.size()];
-    long[] dampings = new long[inversions.size()];
-    List<Integer> ours = new ArrayList<>();
+    long errors = call.take((long) matrices * Double.BYTES);
     int first = 0;
-    for (int i = 0; i < places.length; i++) {
-      Inversion inversion = inversions.get(i);
-      int count = inversion.source().count();
-      places[i] = statuses + (long) first * Integer.BYTES;
-      dampings[i] = call.take((long) count * Float.BYTES);
-      context.staging().uploadFloats(inversion.damping(), dampings[i]);
+    for (Inversion inversion : inversions) {
+      CudaMatrixStack source = call.stack(inversion.source());
+      int count = source.count();
+      long dampings = call.take((long) count * Float.BYTES);
+      context.staging().uploadFloats(inversion.damping(), dampings);
+      jobs.add(
+          new InverseJob(
+              Address.of(source.pointer()),
+              call.take((long) source.size() * Float.BYTES),
+              Address.of(call.stack(inversion.inverse()).pointer()),
+              dampings,
+              statuses + (long) first * Integer.BYTES,
+              errors + (long) first * Double.BYTES,
+              inversion.scale(),
+              source.rows(),
+              count));
       first += count;
-      if (!byCusolver(inversion)) {
-        ours.add(i);
-      }
     }
-    byKernels(inversions, ours, dampings, places);
-    for (int i = 0; i < places.length; i++) {
-      if (byCusolver(inversions.get(i))) {
-        CusolverInverses.run(inversions.get(i), dampings[i], places[i], call);
-      }
-    }
+    byKernels(jobs.stream().filter(job -> !byCusolver(job)).toList());
+    jobs.stream().filter(this::byCusolver).forEach(job -> CusolverInverses.run(job, false, call));
+    test(jobs);
     int[] codes = call.readInts(statuses, matrices);
+    Status[][] known = retry(codes, inversions);
+    for (InverseJob job : jobs) {
+      job.mirror(job.result(), kfac_cuda.KFAC_F32, job.target(), job.statuses(), call);
+    }
+    codes = call.readInts(statuses, matrices);
     call.finish();
-    return statuses(inversions, codes);
+    return statuses(codes, known);
   }
 
-  private boolean byCusolver(Inversion inversion) {
-    int n = inversion.source().rows();
-    int count = inversion.source().count();
-    return count > 0
-        && (cusolver || kfac_cuda.kfac_inversion_by_size(n, count) == KFAC_INVERT_CUSOLVER);
+  private boolean byCusolver(InverseJob job) {
+    return job.count() > 0
+        && (cusolver
+            || kfac_cuda.kfac_inversion_by_size(job.n(), job.count()) == KFAC_INVERT_CUSOLVER);
   }
 
-  private void byKernels(
-      List<Inversion> inversions, List<Integer> which, long[] dampings, long[] statuses) {
-    int count = which.size();
+  private void byKernels(List<InverseJob> some) {
+    int count = some.size();
     try (kfac_invert_request requests = new kfac_invert_request(Math.max(1, count))) {
-      int matrices = 0;
-      for (int k = 0; k < count; k++) {
-        int i = which.get(k);
-        Inversion inversion = inversions.get(i);
-        CudaMatrixStack source = call.stack(inversion.source());
+      for (int i = 0; i < count; i++) {
+        InverseJob job = some.get(i);
         requests
-            .position(k)
-            .matrix(source.pointer())
-            .inverse(call.stack(inversion.inverse()).pointer())
-            .status(Address.ints(statuses[i]))
-            .dampings(Address.floats(dampings[i]))
-            .scale((float) inversion.scale())
+            .position(i)
+            .matrix(Address.floats(job.source()))
+            .inverse(Address.floats(job.result()))
+            .status(Address.ints(job.statuses()))
+            .dampings(Address.floats(job.dampings()))
+            .scale((float) job.scale())
             .damping(0)
-            .n(source.rows())
-            .count(source.count())
+            .n(job.n())
+            .count(job.count())
             .algorithm(kfac_cuda.KFAC_INVERT_BY_SIZE);
-        matrices += source.count();
       }
       requests.position(0);
       call.kernels(
           "kfac_invert",
-          matrices + " matrices in " + count + " stacks",
+          some.stream().map(InverseJob::shape).toList().toString(),
           () -> kfac_cuda.kfac_invert_workspace(requests, count, CudaBackend.MATH),
           (workspace, bytes) ->
               kfac_cuda.kfac_invert(
@@ -102,18 +111,84 @@ final class Inverses {
     }
   }
 
-  private static List<Status[]> statuses(List<Inversion> inversions, int[] codes) {
-    List<Status[]> all = new ArrayList<>();
-    int first = 0;
-    for (Inversion inversion : inversions) {
-      int count = inversion.source().count();
-      all.add(
-          Arrays.stream(codes, first, first + count)
-              .mapToObj(Inverses::status)
-              .toArray(Status[]::new));
-      first += count;
+  private void test(List<InverseJob> some) {
+    int count = some.size();
+    try (kfac_inverse_error_request requests = new kfac_inverse_error_request(Math.max(1, count))) {
+      for (int i = 0; i < count; i++) {
+        InverseJob job = some.get(i);
+        requests
+            .position(i)
+            .matrix(Address.floats(job.source()))
+            .inverse(Address.floats(job.result()))
+            .errors(Address.doubles(job.errors()))
+            .status(Address.ints(job.statuses()))
+            .dampings(Address.floats(job.dampings()))
+            .scale((float) job.scale())
+            .damping(0)
+            .bound(InverseAccuracy.BOUND)
+            .n(job.n())
+            .count(job.count());
+      }
+      requests.position(0);
+      call.kernels(
+          "kfac_inverse_error",
+          some.stream().map(InverseJob::shape).toList().toString(),
+          () -> kfac_cuda.kfac_inverse_error_workspace(requests, count),
+          (workspace, bytes) ->
+              kfac_cuda.kfac_inverse_error(requests, count, workspace, bytes, context.stream()));
     }
-    return all;
+  }
+
+  /** Tries in fp64 what failed; returns what the host found out, null for the rest. */
+  private Status[][] retry(int[] codes, List<Inversion> inversions) {
+    Status[][] known = new Status[jobs.size()][];
+    int at = 0;
+    for (int i = 0; i < known.length; i++) {
+      known[i] = new Status[jobs.get(i).count()];
+      for (int k = 0; k < known[i].length; k++) {
+        int code = codes[at++];
+        if (code == kfac_cuda.KFAC_MATRIX_INACCURATE || code > 0) {
+          InverseJob job = jobs.get(i).one(k);
+          CusolverInverses.run(job, true, call);
+          test(List.of(job));
+          if (call.readInts(job.statuses(), 1)[0] == kfac_cuda.KFAC_MATRIX_INACCURATE) {
+            known[i][k] = testOnHost(job, inversions.get(i).damping()[k]);
+          }
+        }
+      }
+    }
+    return known;
+  }
+
+  /** The inverse is written whatever comes out, as it is for {@link Status.Kind#INACCURATE}. */
+  private Status testOnHost(InverseJob job, double damping) {
+    int n = job.n();
+    double[] source = new double[n * n];
+    double[] inverse = new double[n * n];
+    context.staging().downloadFloats(job.source(), source);
+    context.staging().downloadFloats(job.result(), inverse);
+    long bytes = (long) n * n * Float.BYTES;
+    context.check.runtime(
+        cudaMemcpyAsync(
+            Address.pointer(job.target()),
+            Address.pointer(job.result()),
+            bytes,
+            cudaMemcpyDeviceToDevice,
+            context.stream()),
+        "cudaMemcpyAsync",
+        bytes + " bytes");
+    return InverseAccuracy.test(source, 0, n, job.scale(), damping, inverse);
+  }
+
+  private static List<Status[]> statuses(int[] codes, Status[][] known) {
+    int at = 0;
+    for (Status[] some : known) {
+      for (int k = 0; k < some.length; k++) {
+        some[k] = some[k] != null ? some[k] : status(codes[at]);
+        at++;
+      }
+    }
+    return List.of(known);
   }
 
   /** The kernels count pivots from 1. */

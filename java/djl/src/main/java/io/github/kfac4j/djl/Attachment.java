@@ -7,36 +7,40 @@ import io.github.kfac4j.Approximation;
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.KfacVerbs;
 import io.github.kfac4j.fisher.Fisher;
-import io.github.kfac4j.layer.Layer;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /** A model with its taps, and the K-FAC that listens to them as soon as there are shapes. */
-final class Attachment implements AutoCloseable {
-  private static final System.Logger LOG = System.getLogger(DjlKfac.class.getName());
-
-  private final KfacOptions options;
-  private final Fisher fisher;
-  private final DjlKfac.Factory factory;
+final class Attachment implements TappedRoot.Listener, AutoCloseable {
   private final ModelTaps taps;
-
-  private int microBatches = 1;
-  private KfacVerbs kfac;
-  private Step step;
+  private final TrainedLayers layers;
+  private final Step step;
 
   /**
-   * Puts the taps in.
+   * Puts the taps in, and makes K-FAC if the model is initialized.
    *
-   * @throws IllegalArgumentException as {@link ModelTaps}, or if EKFAC would measure nothing
+   * @param leftOut names of layers that K-FAC is not to have
+   * @throws IllegalArgumentException as {@link ModelTaps} and {@link TrainedLayers}, or if EKFAC
+   *     would measure nothing; the model is as it was then
    * @throws IllegalStateException as {@link ModelTaps}
    */
-  Attachment(Model model, KfacOptions options, Fisher fisher, DjlKfac.Factory factory) {
+  Attachment(
+      Model model,
+      KfacOptions options,
+      Fisher fisher,
+      DjlKfac.Factory factory,
+      Set<String> leftOut) {
     requireMeasurable(options);
-    this.options = options.withEstimator(fisher.estimator());
-    this.fisher = fisher;
-    this.factory = factory;
-    this.taps = new ModelTaps(model, this::run);
+    taps = new ModelTaps(model, this);
+    try {
+      layers = new TrainedLayers(taps, options.withEstimator(fisher.estimator()), factory, leftOut);
+      step = new Step(taps.taps(), fisher, taps.parameters().values());
+      initialized();
+    } catch (RuntimeException e) {
+      taps.close();
+      throw e;
+    }
   }
 
   private static void requireMeasurable(KfacOptions options) {
@@ -50,57 +54,71 @@ final class Attachment implements AutoCloseable {
     }
   }
 
+  /** The model's blocks. */
   ModelTaps taps() {
     return taps;
   }
 
-  private NDList run(ParameterStore store, NDList inputs, Supplier<NDList> forward) {
+  /** Makes K-FAC as soon as the layers have shapes, so that what is wrong is said now. */
+  @Override
+  public void initialized() {
+    if (taps.isInitialized() && layers.kfac() == null) {
+      update();
+    }
+  }
+
+  @Override
+  public NDList run(ParameterStore store, NDList inputs, Supplier<NDList> forward) {
     taps.initialize(store, inputs);
-    verbs();
+    if (!step.hasPass()) {
+      update();
+    }
     return step.run(store, inputs, forward);
   }
 
+  private void update() {
+    if (layers.update()) {
+      step.setKfac(layers.kfac());
+    }
+  }
+
   /**
-   * The K-FAC, made at the first call.
+   * The K-FAC for the layers that are trained.
    *
    * @throws IllegalStateException if the model has not been initialized
    */
   KfacVerbs verbs() {
-    if (kfac == null) {
-      if (!taps.isInitialized()) {
-        throw new IllegalStateException("initialize the model first: trainer.initialize(shape)");
-      }
-      Map<String, Layer> layers = taps.describe();
-      layers.values().removeIf(layer -> !options.convention().has(layer));
-      kfac = create(layers);
-      step = new Step(kfac, taps.taps(), fisher, taps.parameters().values());
-      step.setMicroBatches(microBatches);
-      List<String> others = taps.others();
-      LOG.log(
-          System.Logger.Level.INFO,
-          "K-FAC preconditions {0}; the optimizer alone trains {1}",
-          layers.keySet(),
-          others.isEmpty() ? "nothing" : others);
+    if (!taps.isInitialized()) {
+      throw new IllegalStateException("initialize the model first: trainer.initialize(shape)");
     }
-    return kfac;
+    initialized();
+    return layers.kfac();
   }
 
-  private KfacVerbs create(Map<String, Layer> layers) {
-    KfacVerbs created = factory.create(layers, options);
-    try {
-      taps.keep(layers);
-      return created;
-    } catch (IllegalArgumentException e) {
-      created.close();
-      throw e;
-    }
+  /** Names of the layers that K-FAC has, as far as they are trained. */
+  List<String> names() {
+    return taps.taps().stream()
+        .filter(tap -> layers.has(tap) && tap.trains())
+        .map(Tap::name)
+        .toList();
+  }
+
+  /** Other blocks with trainable parameters. */
+  List<String> others() {
+    return taps.others(tap -> layers.has(tap) && tap.trains());
   }
 
   void setMicroBatches(int count) {
-    microBatches = count;
-    if (step != null) {
-      step.setMicroBatches(count);
-    }
+    step.setMicroBatches(count);
+  }
+
+  void setLossScale(double scale) {
+    step.setLossScale(scale);
+  }
+
+  /** Drops the step that is under way, if there is one. */
+  void discardStep() {
+    step.discard();
   }
 
   /**
@@ -109,7 +127,7 @@ final class Attachment implements AutoCloseable {
    * @throws IllegalStateException if there was no pass
    */
   Step step() {
-    if (step == null || !step.hasPass()) {
+    if (!step.hasPass()) {
       throw new IllegalStateException(
           "there is no training pass to precondition: run forward and backward, inside a gradient"
               + " collector, before each call of precondition()");
@@ -121,9 +139,7 @@ final class Attachment implements AutoCloseable {
   @Override
   public void close() {
     taps.close();
-    if (kfac != null) {
-      step.close();
-      kfac.close();
-    }
+    step.close();
+    layers.close();
   }
 }

@@ -58,19 +58,11 @@ final class BlockTree {
     return taps;
   }
 
-  /** Leaves the layers to the optimizer that do not pass a test. */
-  void dropUnless(Predicate<Tap> kept) {
-    for (Tap tap : List.copyOf(taps)) {
-      if (!kept.test(tap)) {
-        taps.remove(tap);
-        others.put(tap.name(), tap.block());
-      }
-    }
-  }
-
-  /** Other trainable blocks, as name and type. */
-  List<String> others() {
-    return others.entrySet().stream()
+  /** Other trainable blocks, and layers that K-FAC does not have, as name and type. */
+  List<String> others(Predicate<Tap> has) {
+    Map<String, Block> left = new LinkedHashMap<>(others);
+    taps.stream().filter(tap -> !has.test(tap)).forEach(tap -> left.put(tap.name(), tap.block()));
+    return left.entrySet().stream()
         .filter(
             entry ->
                 entry.getValue().getDirectParameters().values().stream()

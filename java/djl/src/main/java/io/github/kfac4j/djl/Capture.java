@@ -29,14 +29,23 @@ record Capture(Tap tap, NDArray input, NDArray zeros) {
         tap.name(),
         new HostArray(tap.name(), "input", input).tensor(),
         new HostArray(tap.name(), "output gradient", outputGrad).tensor(),
-        scale);
+        scale,
+        pass.examples());
+  }
+
+  /** Whether a backward pass reached the layer. */
+  boolean hasGradient(Pass pass) {
+    return pass.gradient(zeros) != null;
   }
 
   /** What is known before the backward pass. */
-  Observation inputObservation() {
+  Observation inputObservation(Pass pass) {
     int[] shape = Arrays.stream(zeros.getShape().getShape()).mapToInt(Math::toIntExact).toArray();
     return Observation.ofInput(
-        tap.name(), new HostArray(tap.name(), "input", input).tensor(), Shape.of(shape));
+        tap.name(),
+        new HostArray(tap.name(), "input", input).tensor(),
+        Shape.of(shape),
+        pass.examples());
   }
 
   /** Forgets the output gradient of a first backward pass and waits for a second one. */

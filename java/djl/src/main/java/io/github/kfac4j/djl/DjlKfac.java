@@ -18,6 +18,7 @@ import io.github.kfac4j.layer.Layer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * K-FAC in a DJL training program: preconditions the gradients of every {@code Linear}, {@code
@@ -29,9 +30,16 @@ import java.util.Map;
  * <p>With {@code EasyTrain} it is a training listener, in a hand-written loop one call of {@link
  * #precondition}; the package description shows both.
  *
- * <p>The loss must be a mean over the batch, as all of DJL's are; the batch is the first dimension
- * of the model's first input. Several backward passes before one step add up as they do without
+ * <p>The loss must be a mean over the batch, as all of DJL's are; the number of examples N is the
+ * first dimension of the model's first input, for all layers alike: a {@code Linear} may see {@code
+ * [N, T, D]}, {@code [T, N, D]} or {@code [N T, D]}, whose T positions share its weight. Rows that
+ * N does not divide are refused. Where rows must be known by their example ({@code EKFAC}, {@code
+ * DIAGONAL}, normalisations, {@code maxExamples}) so is the last form; see {@link
+ * io.github.kfac4j.Observation}. Several backward passes before one step add up as they do without
  * K-FAC, and the factors see the last of them, unless {@link #setMicroBatches} makes a mean of all.
+ *
+ * <p>Which parameters are trained is read before every step. What is unfrozen later joins, with the
+ * next inverses; what is frozen waits.
  *
  * <p>Attaching puts taps in the place of the layers, in the model's blocks; names, parameters and
  * saved files stay the same, and {@link #close} puts the layers back. Passes that do not train cost
@@ -48,25 +56,37 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
   private StepTimes lastTimes;
 
   private DjlKfac(
-      Model model, KfacOptions options, Fisher fisher, Factory factory, Backend ownBackend) {
+      Model model,
+      KfacOptions options,
+      Fisher fisher,
+      Factory factory,
+      Backend ownBackend,
+      String... leftOut) {
     this.model = model;
     this.ownBackend = ownBackend;
-    this.attachment = new Attachment(model, options, fisher, factory);
+    this.attachment = new Attachment(model, options, fisher, factory, Set.of(leftOut));
   }
 
   /**
    * Attaches K-FAC with the empirical Fisher and the fastest backend there is.
    *
-   * @throws IllegalArgumentException if the model is not of the PyTorch engine or holds no layer
-   *     that K-FAC knows
+   * <p>If the model is initialized its layers are made known to K-FAC now, else in {@code
+   * trainer.initialize(shape)}: that is where a layer that is too large for its approximation is
+   * refused. Leave it out, or give it another approximation with {@link
+   * KfacOptions#withApproximation(String, io.github.kfac4j.Approximation)}.
+   *
+   * @param leftOut names of layers that the optimizer alone is to train
+   * @throws IllegalArgumentException if the model is not of the PyTorch engine, holds no layer that
+   *     K-FAC knows, or none of the name of one to be left out, or if a layer is refused; the model
+   *     is as it was then
    * @throws IllegalStateException if a block that holds layers is closed to reflection
    */
-  public static DjlKfac attach(Model model, KfacOptions options) {
+  public static DjlKfac attach(Model model, KfacOptions options, String... leftOut) {
     Backend backend = Backends.best();
     Factory factory = (layers, settings) -> new Kfac(backend, layers, settings);
     try {
-      return new DjlKfac(model, options, Fisher.EMPIRICAL, factory, backend);
-    } catch (IllegalArgumentException | IllegalStateException e) {
+      return new DjlKfac(model, options, Fisher.EMPIRICAL, factory, backend, leftOut);
+    } catch (RuntimeException e) {
       backend.close();
       throw e;
     }
@@ -76,19 +96,22 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    * Attaches K-FAC, with a choice of the Fisher and the backend.
    *
    * @param backend stays the caller's to close
-   * @throws IllegalArgumentException as {@link #attach(Model, KfacOptions)}
+   * @param leftOut names of layers that the optimizer alone is to train
+   * @throws IllegalArgumentException as {@link #attach(Model, KfacOptions, String...)}
    * @throws IllegalStateException likewise
    */
-  public static DjlKfac attach(Model model, KfacOptions options, Fisher fisher, Backend backend) {
-    return attach(
-        model, options, fisher, (layers, settings) -> new Kfac(backend, layers, settings));
+  public static DjlKfac attach(
+      Model model, KfacOptions options, Fisher fisher, Backend backend, String... leftOut) {
+    Factory factory = (layers, settings) -> new Kfac(backend, layers, settings);
+    return new DjlKfac(model, options, fisher, factory, null, leftOut);
   }
 
   /** Makes the K-FAC that is attached. */
   @FunctionalInterface
   public interface Factory {
     /**
-     * Makes it; it is closed with the attachment.
+     * Makes it; it is closed with the attachment. Called again, for all layers, when a parameter is
+     * unfrozen that K-FAC does not have; the state of the others goes on.
      *
      * @param layers of the model by name, as far as the convention has them. The map may be
      *     changed: a layer that is removed is left to the optimizer, and one may be described by
@@ -102,7 +125,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    * Attaches K-FAC of the caller's making, for example one that is shared by many processes, or
    * that knows more of the layers than their blocks tell.
    *
-   * @throws IllegalArgumentException as {@link #attach(Model, KfacOptions)}
+   * @throws IllegalArgumentException as {@link #attach(Model, KfacOptions, String...)}
    * @throws IllegalStateException likewise
    */
   public static DjlKfac attach(Model model, KfacOptions options, Fisher fisher, Factory factory) {
@@ -133,9 +156,9 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
   }
 
   /**
-   * Makes each step of several micro-batches of one size: {@link #precondition} wants as many
-   * passes, takes the mean of their statistics and divides the gradients of all parameters, which
-   * have added up, by the number.
+   * Makes each step of several micro-batches: {@link #precondition} wants as many passes, each with
+   * the mean loss of its own examples, and makes statistics and the gradients of all parameters,
+   * which have added up, the means over the examples of all.
    *
    * @throws IllegalArgumentException if the count is not positive
    */
@@ -146,30 +169,62 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
     attachment.setMicroBatches(count);
   }
 
-  /** Names of the layers that K-FAC preconditions. */
+  /**
+   * Says that the loss of the passes to come is multiplied by a scale before {@code backward}, as
+   * training in half precision does. The factors then see the gradients of the loss itself. The
+   * parameters' gradients are never scaled here: divide them by the scale before {@link
+   * #precondition}, as before any optimizer's step. (Divided after it they are the same, unless
+   * there is a KL clip, whose bound is that of the gradients it sees.)
+   *
+   * @throws IllegalArgumentException if the scale is not positive and finite
+   */
+  public void setLossScale(double scale) {
+    if (!(scale > 0) || Double.isInfinite(scale)) {
+      throw new IllegalArgumentException("the loss scale must be positive but is " + scale);
+    }
+    attachment.setLossScale(scale);
+  }
+
+  /**
+   * Drops the step that has begun, at whatever point: its passes, what K-FAC has observed of them,
+   * and the gradients of all parameters, which become zeros even where they hold NaN. The next
+   * steps are bit for bit those of a run without it, as far as the passes changed nothing in the
+   * model itself, such as running means. Call it in the place of {@link #precondition} and the
+   * optimizer's step, for example for a batch that gave a NaN. Does nothing between steps.
+   */
+  public void discardStep() {
+    attachment.discardStep();
+  }
+
+  /** Names of the layers that K-FAC preconditions, as far as they are trained now. */
   public List<String> layers() {
-    return attachment.taps().names();
+    return attachment.names();
   }
 
   /** Other blocks with trainable parameters, by name and type: {@code 02BatchNorm (BatchNorm)}. */
   public List<String> unsupportedLayers() {
-    return attachment.taps().others();
+    return attachment.others();
   }
 
   /**
    * Preconditions the gradients in place; call it after the backward pass and before {@link
    * Trainer#step()}.
    *
+   * <p>In the burn-in the gradients of all parameters become zeros, but for one element of 1e-45
+   * without which DJL's trainer refuses them: the optimizer changes nothing then, except by a
+   * weight decay of its own. The gradient of a layer that no pass has used yet stays plain until it
+   * has been observed and inverses are renewed.
+   *
    * @throws IllegalStateException if there was no forward or no backward pass since the last call,
    *     or a layer is out of K-FAC's reach
    * @throws IllegalArgumentException naming the layer, if its input or a gradient is NaN or
-   *     infinite; gradients and state are unchanged then
+   *     infinite; {@link #discardStep} then drops the step
    */
   public StepReport precondition() {
     Step current = step();
     try {
       current.prepare();
-      report(current.precondition(false, true), current.times());
+      report(current.precondition(false), current.times());
       return lastReport;
     } finally {
       current.close();
@@ -187,13 +242,13 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
     remedies(report).forEach(line -> LOG.log(System.Logger.Level.WARNING, line));
   }
 
-  /** A line for each layer whose inversion was not plainly ok. */
+  /** A line for each layer whose inversion was not plainly ok; K-FAC itself names others once. */
   static List<String> remedies(StepReport report) {
     List<String> lines = new ArrayList<>();
     for (LayerReport layer : report.refreshed()) {
       layer.perGroup().stream()
           .map(GroupReport::status)
-          .filter(status -> !status.equals("ok"))
+          .filter(status -> !status.equals("ok") && !status.equals(LayerReport.NOT_OBSERVED))
           .distinct()
           .map(
               status ->

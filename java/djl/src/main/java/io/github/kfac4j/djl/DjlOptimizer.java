@@ -13,9 +13,9 @@ import io.github.kfac4j.step.FiniteDifferences;
 import io.github.kfac4j.step.KfacOptimizer;
 import io.github.kfac4j.step.OptimizerReport;
 import io.github.kfac4j.step.Preconditioner;
-import io.github.kfac4j.step.Rates;
 import io.github.kfac4j.step.UpdateRule;
 import io.github.kfac4j.tensor.HostTensor;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -32,6 +32,9 @@ import java.util.Map;
  *
  * <p>With {@code EasyTrain} it is {@link DjlTraining}.
  *
+ * <p>In the burn-in nothing moves and the rule's steps are not counted. A parameter that is
+ * unfrozen later is updated from then on, with an empty memory; one that is frozen is left alone.
+ *
  * <p>DJL has no Jacobian-vector products; where a rule needs them they are finite differences, two
  * forward passes each, without training ({@link FiniteDifferences}). Parameters must lie in host
  * memory.
@@ -40,10 +43,10 @@ public final class DjlOptimizer {
   private final DjlKfac kfac;
   private final Loss loss;
   private final OutputLoss distribution;
-  private final boolean plainGradients;
+  private final UpdateRule rule;
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
   private final Map<String, HostTensor> weights = new LinkedHashMap<>();
-  private final KfacOptimizer optimizer;
+  private KfacOptimizer optimizer;
 
   /**
    * Starts with an empty memory.
@@ -58,21 +61,37 @@ public final class DjlOptimizer {
     this.kfac = kfac;
     this.loss = loss;
     this.distribution = distribution;
+    this.rule = rule;
     kfac.verbs();
+    update();
+  }
+
+  /** Reads which parameters are trained; the memory of those that stay goes on. */
+  private void update() {
+    Map<String, Parameter> trained = new LinkedHashMap<>();
     kfac.parameters()
         .forEach(
             entry -> {
-              Parameter parameter = entry.getValue();
-              if (parameter.requiresGradient()) {
-                parameters.put(entry.getKey(), parameter);
-                weights.put(entry.getKey(), view(entry.getKey(), parameter.getArray()));
+              if (entry.getValue().requiresGradient()) {
+                trained.put(entry.getKey(), entry.getValue());
               }
             });
-    this.optimizer = new KfacOptimizer(weights, rule);
-    this.plainGradients =
-        rule.weightDecay().l2() == 0
-            && !(rule.rates() instanceof Rates.Scheduled rates
-                && rates.order() == Rates.Order.MOMENTUM_FIRST);
+    if (optimizer != null && trained.equals(parameters)) {
+      return;
+    }
+    Map<String, HostTensor> views = new LinkedHashMap<>();
+    trained.forEach((name, parameter) -> views.put(name, view(name, parameter.getArray())));
+    KfacOptimizer next = new KfacOptimizer(views, rule);
+    if (optimizer != null) {
+      Map<String, StoredTensor> memory = next.toTensors();
+      optimizer.toTensors().forEach((name, tensor) -> memory.replace(name, tensor));
+      next.restore(memory);
+    }
+    optimizer = next;
+    parameters.clear();
+    parameters.putAll(trained);
+    weights.clear();
+    weights.putAll(views);
   }
 
   private static HostTensor view(String name, NDArray array) {
@@ -105,14 +124,11 @@ public final class DjlOptimizer {
   OptimizerReport step(NDList data, NDList labels, boolean clear) {
     Step step = kfac.step();
     try {
+      update();
       step.prepare();
-      Pass pass = step.pass();
-      Map<String, HostTensor> gradients = new LinkedHashMap<>();
-      parameters.forEach((name, parameter) -> gradients.put(name, gradient(pass, name, parameter)));
-      OptimizerReport report =
-          optimizer.step(gradients, preconditioner(step), batch(pass, data, labels));
+      OptimizerReport report = step.burningIn() ? burnIn(step) : update(step, data, labels);
       if (clear) {
-        parameters.values().forEach(parameter -> pass.gradient(parameter).muli(0));
+        step.clearGradients();
       }
       return report;
     } finally {
@@ -120,13 +136,32 @@ public final class DjlOptimizer {
     }
   }
 
-  private static HostTensor gradient(Pass pass, String name, Parameter parameter) {
+  private OptimizerReport update(Step step, NDList data, NDList labels) {
+    Pass pass = step.pass();
+    Map<String, HostTensor> gradients = new LinkedHashMap<>();
+    parameters.forEach((name, parameter) -> gradients.put(name, gradient(pass, name, parameter)));
+    return optimizer.step(gradients, preconditioner(step), batch(pass, data, labels));
+  }
+
+  /** A step for statistics alone: the rule is not asked, so that nothing moves. */
+  private OptimizerReport burnIn(Step step) {
+    kfac.report(step.precondition(false), step.times());
+    double damping = step.damping();
+    return new OptimizerReport(optimizer.steps(), 0, 0, damping, damping, Double.NaN, Double.NaN);
+  }
+
+  /** Zeros for a parameter that no backward pass has reached yet, as for DJL's optimizers. */
+  private HostTensor gradient(Pass pass, String name, Parameter parameter) {
     NDArray gradient = pass.gradient(parameter);
-    if (gradient == null) {
-      throw new IllegalStateException(
-          "parameter '%s' has no gradient: run the backward pass, or freeze it".formatted(name));
-    }
-    return view(name, gradient);
+    return gradient == null
+        ? HostTensor.like(weights.get(name), extents(weights.get(name)))
+        : view(name, gradient);
+  }
+
+  private static int[] extents(HostTensor tensor) {
+    int[] extents = new int[tensor.shape().rank()];
+    Arrays.setAll(extents, tensor.shape()::get);
+    return extents;
   }
 
   private Preconditioner preconditioner(Step step) {
@@ -134,13 +169,13 @@ public final class DjlOptimizer {
       @Override
       public void precondition(double damping, double learningRate, boolean refresh) {
         step.reconfigure(damping, learningRate);
-        kfac.report(step.precondition(refresh, plainGradients), step.times());
+        kfac.report(step.precondition(refresh), step.times());
       }
 
       @Override
       public void preview(double damping) {
         step.reconfigure(damping, 0);
-        step.preview(plainGradients);
+        step.preview();
       }
     };
   }
@@ -152,11 +187,7 @@ public final class DjlOptimizer {
           try (NDManager scope = pass.manager().newSubManager()) {
             NDArray output = forward(pass, data, scope).singletonOrThrow();
             HostTensor values = new HostArray("output", "value", output).tensor();
-            int[] shape = new int[values.shape().rank()];
-            for (int i = 0; i < shape.length; i++) {
-              shape[i] = values.shape().get(i);
-            }
-            return HostTensor.of(values.toArray(), shape);
+            return HostTensor.of(values.toArray(), extents(values));
           }
         },
         () -> {

@@ -3,7 +3,6 @@ package io.github.kfac4j.djl;
 import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Parameter;
 import io.github.kfac4j.LayerGradient;
-import io.github.kfac4j.Observation;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,12 +17,8 @@ final class Gradients {
     this.pass = pass;
   }
 
-  /**
-   * Adds a layer, unless no backward pass ever reached it.
-   *
-   * @param single whether the pass alone gave the gradient
-   */
-  void add(Tap tap, boolean single) {
+  /** Adds a layer, unless no backward pass ever reached it. */
+  void add(Tap tap) {
     NDArray gradient = pass.gradient(tap.weight());
     if (gradient == null) {
       return;
@@ -33,10 +28,7 @@ final class Gradients {
     if (tap.bias() != null) {
       bias = host(tap, "bias gradient", pass.gradient(tap.bias()));
     }
-    Capture capture = pass.capture(tap);
-    Observation source =
-        single && capture != null ? ThroughBatch.source(capture, pass, gradient) : null;
-    layers.add(new LayerGradient(tap.name(), weight, bias, source));
+    layers.add(new LayerGradient(tap.name(), weight, bias));
   }
 
   private HostTensor host(Tap tap, String what, NDArray array) {
@@ -52,6 +44,17 @@ final class Gradients {
   /** Hands what was written to the layers' tensors back to the engine. */
   void store() {
     arrays.forEach(HostArray::store);
+  }
+
+  /**
+   * Lets one element differ from zero by less than any update can carry: DJL's trainer takes
+   * gradients of nothing but zeros for a forgotten backward pass, which a step that must change
+   * nothing is not.
+   */
+  void markPresent() {
+    if (!layers.isEmpty()) {
+      ((HostTensor) layers.get(0).weight()).write(0, new double[] {Float.MIN_VALUE}, 0, 1);
+    }
   }
 
   /** Whether a parameter has a gradient other than zeros. */

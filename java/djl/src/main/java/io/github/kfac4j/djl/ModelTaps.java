@@ -7,10 +7,8 @@ import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.nn.ParameterList;
 import ai.djl.training.ParameterStore;
-import io.github.kfac4j.layer.Layer;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.function.Predicate;
 
 /** A model with taps in the place of its layers. */
 final class ModelTaps implements AutoCloseable {
@@ -22,16 +20,16 @@ final class ModelTaps implements AutoCloseable {
   /**
    * Puts the taps in.
    *
-   * @param passes hears of the model's training passes
+   * @param listener hears of the model's training passes
    * @throws IllegalArgumentException if the model is not of the PyTorch engine, has taps already or
    *     holds no layer that K-FAC knows
    * @throws IllegalStateException if a block that holds layers is closed to reflection
    */
-  ModelTaps(Model model, TappedRoot.Passes passes) {
+  ModelTaps(Model model, TappedRoot.Listener listener) {
     this.model = model;
     this.tree = tree(model);
     this.original = model.getBlock();
-    this.root = new TappedRoot(tree.insertTaps(), passes);
+    this.root = new TappedRoot(tree.insertTaps(), listener);
     model.setBlock(root);
     // a block that is set counts as not loaded, and only loaded ones are made trainable
     for (Parameter parameter : original.getParameters().values()) {
@@ -69,45 +67,18 @@ final class ModelTaps implements AutoCloseable {
     }
   }
 
-  /** The layers by name, read off the initialized model; those that are frozen are forgotten. */
-  Map<String, Layer> describe() {
-    tree.dropUnless(Tap::describe);
-    Map<String, Layer> layers = new LinkedHashMap<>();
-    tree.taps().forEach(tap -> layers.put(tap.name(), tap.layer()));
-    return layers;
-  }
-
-  /**
-   * Goes on with these layers, as they are described now.
-   *
-   * @throws IllegalArgumentException if there is one that the model has not, or none is left
-   */
-  void keep(Map<String, Layer> layers) {
-    List<String> known = names();
-    for (String name : layers.keySet()) {
-      if (!known.contains(name)) {
-        throw new IllegalArgumentException(
-            "the model has no layer '%s'; it has %s".formatted(name, known));
-      }
-    }
-    if (layers.isEmpty()) {
-      throw new IllegalArgumentException("no layer of the model is left for K-FAC, of " + known);
-    }
-    tree.dropUnless(tap -> layers.containsKey(tap.name()));
-    tree.taps().forEach(tap -> tap.describeAs(layers.get(tap.name())));
-  }
-
   List<Tap> taps() {
     return tree.taps();
   }
 
+  /** All layers that could be K-FAC's. */
   List<String> names() {
     return tree.taps().stream().map(Tap::name).toList();
   }
 
-  /** Other blocks with trainable parameters. */
-  List<String> others() {
-    return tree.others();
+  /** Other blocks with trainable parameters than the layers of K-FAC. */
+  List<String> others(Predicate<Tap> has) {
+    return tree.others(has);
   }
 
   /** All parameters of the model, by name. */

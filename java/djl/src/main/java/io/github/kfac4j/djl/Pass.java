@@ -18,8 +18,9 @@ import java.util.Set;
 final class Pass implements AutoCloseable {
   private final ParameterStore store;
   private final Device device;
-  private final long examples;
+  private final int examples;
   private final boolean observes;
+  private final double lossScale;
   private final NDManager manager;
   private final Set<Tap> used = new LinkedHashSet<>();
   private final Map<Tap, List<Capture>> captures = new LinkedHashMap<>();
@@ -29,13 +30,15 @@ final class Pass implements AutoCloseable {
    *
    * @param store holds the weights
    * @param input of the model; its first dimension is the batch
-   * @param observes whether all layers are captured, because the factors want it
+   * @param observes whether the layers are captured, because the factors want it
+   * @param lossScale what the mean loss will be multiplied by for its backward pass
    */
-  Pass(ParameterStore store, NDArray input, boolean observes) {
+  Pass(ParameterStore store, NDArray input, boolean observes, double lossScale) {
     this.store = store;
     this.device = input.getDevice();
-    this.examples = input.getShape().get(0);
+    this.examples = Math.toIntExact(input.getShape().get(0));
     this.observes = observes;
+    this.lossScale = lossScale;
     // not the batch's manager: a loop may close its batch before it steps
     this.manager = store.getManager().newSubManager(device);
   }
@@ -44,8 +47,13 @@ final class Pass implements AutoCloseable {
     return device;
   }
 
-  long examples() {
+  int examples() {
     return examples;
+  }
+
+  /** What makes output gradients of the mean loss those of the summed loss. */
+  double outputGradScale() {
+    return examples / lossScale;
   }
 
   boolean observes() {
@@ -64,20 +72,9 @@ final class Pass implements AutoCloseable {
     return used;
   }
 
-  /** The one capture of a layer; null for a layer that was not captured, or several times. */
-  Capture capture(Tap tap) {
-    List<Capture> uses = captures.getOrDefault(tap, List.of());
-    return uses.size() == 1 ? uses.get(0) : null;
-  }
-
   /** All that was captured, once for each use of a layer. */
   List<Capture> captures() {
     return captures.values().stream().flatMap(List::stream).toList();
-  }
-
-  /** Forgets a capture, because its output gradient is not that of the loss. */
-  void remove(Capture capture) {
-    captures.get(capture.tap()).remove(capture);
   }
 
   void use(Tap tap) {

@@ -1,8 +1,11 @@
 package io.github.kfac4j.djl;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.nn.Parameter;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.ParameterStore;
 import io.github.kfac4j.KfacVerbs;
 import io.github.kfac4j.Observation;
@@ -14,40 +17,52 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 
 /** What happens in a training step: passes, normally one, then the preconditioning. */
 final class Step implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(DjlKfac.class.getName());
 
-  private final KfacVerbs kfac;
   private final List<Tap> taps;
   private final SampledBackward sampled;
   private final List<Parameter> parameters;
-  private int microBatches = 1;
+  private final MicroBatches microBatches;
+  private KfacVerbs kfac;
+  private double lossScale = 1;
   private boolean gpuNamed;
+  private boolean lostForward;
 
   private Pass pass;
-  private int passes;
+  private ParameterStore store;
+  private Device device;
   private final Set<Tap> used = new HashSet<>();
   private boolean observed;
   private long sampleTime;
   private long observeTime;
   private StepTimes times;
 
-  Step(KfacVerbs kfac, List<Tap> taps, Fisher fisher, List<Parameter> parameters) {
-    this.kfac = kfac;
+  Step(List<Tap> taps, Fisher fisher, List<Parameter> parameters) {
     this.taps = taps;
     this.parameters = parameters;
+    this.microBatches = new MicroBatches(parameters);
     this.sampled =
         fisher.estimator() == Fisher.Estimator.EMPIRICAL
             ? null
             : new SampledBackward(fisher, parameters);
   }
 
+  /** Goes on with this K-FAC. */
+  void setKfac(KfacVerbs value) {
+    kfac = value;
+  }
+
   /** Passes that make up a step; with several, factors and gradients become their means. */
   void setMicroBatches(int count) {
-    microBatches = count;
+    microBatches.setCount(count);
+  }
+
+  /** What the loss of passes to come is multiplied by. */
+  void setLossScale(double scale) {
+    lossScale = scale;
   }
 
   boolean hasPass() {
@@ -64,8 +79,9 @@ final class Step implements AutoCloseable {
 
   /** Runs a forward pass and captures what the layers see. */
   NDList run(ParameterStore store, NDList inputs, Supplier<NDList> forward) {
-    boolean observes = kfac.wantsObservations() && (!observed || microBatches > 1);
-    begin(new Pass(store, inputs.head(), observes));
+    microBatches.requireNext();
+    boolean observes = kfac.wantsObservations() && (!observed || microBatches.several());
+    begin(new Pass(store, inputs.head(), observes, lossScale));
     NDList outputs;
     try {
       taps.forEach(tap -> tap.record(pass));
@@ -75,8 +91,9 @@ final class Step implements AutoCloseable {
     }
     used.addAll(pass.used());
     if (observes) {
-      List<Observation> seen = pass.captures().stream().map(Capture::inputObservation).toList();
-      kfac.observeInputs(seen, 1.0 / microBatches);
+      List<Observation> seen =
+          pass.captures().stream().map(capture -> capture.inputObservation(pass)).toList();
+      kfac.observeInputs(seen, microBatches.share());
     }
     if (observes && sampled != null) {
       sample(outputs);
@@ -85,11 +102,6 @@ final class Step implements AutoCloseable {
   }
 
   private void begin(Pass next) {
-    if (passes > 0 && passes == microBatches && microBatches > 1) {
-      throw new IllegalStateException(
-          "a step has %d micro-batches, but this would be one more: call precondition()"
-              .formatted(microBatches));
-    }
     if (next.device().isGpu() && !gpuNamed) {
       gpuNamed = true;
       LOG.log(
@@ -98,8 +110,10 @@ final class Step implements AutoCloseable {
           next.device());
     }
     if (pass != null) {
-      if (microBatches > 1) {
+      if (microBatches.several()) {
         observeGradients();
+      } else {
+        nameLostForward();
       }
       pass.close();
       if (!pass.device().equals(next.device())) {
@@ -108,39 +122,58 @@ final class Step implements AutoCloseable {
                 .formatted(pass.device(), next.device()));
       }
     }
+    double reweighed = microBatches.begin(next);
+    if (reweighed != 1 && next.observes()) {
+      kfac.reweigh(reweighed);
+    }
     pass = next;
-    passes++;
+    store = next.store();
+    device = next.device();
+  }
+
+  /** Whether a forward pass has been followed by another one before any backward pass. */
+  boolean lostForward() {
+    return lostForward;
+  }
+
+  /** Says once that a forward pass is followed by another one before any backward pass. */
+  private void nameLostForward() {
+    boolean lost =
+        pass.observes()
+            && sampled == null
+            && pass.captures().stream().noneMatch(capture -> capture.hasGradient(pass));
+    if (lost && !lostForward) {
+      lostForward = true;
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "a training pass began before the backward pass of the one before it: K-FAC's factors"
+              + " see the last pass of a step alone, as if it had given the gradient. Join the"
+              + " inputs of both in one forward pass, or run the backward pass of each and say"
+              + " setMicroBatches()");
+    }
   }
 
   private void sample(NDList outputs) {
     long start = System.nanoTime();
     long before = observeTime;
-    long draw = Math.multiplyExact(kfac.step(), microBatches) + passes - 1;
-    sampled.run(pass, outputs, draw, this::observe);
+    sampled.run(pass, outputs, microBatches.index(kfac.step()), this::observe);
     long end = System.nanoTime();
     sampleTime += end - start - (observeTime - before);
     observed = true;
-    for (Capture capture : pass.captures()) {
-      if (ThroughBatch.isCheaper(capture.tap().layer(), capture.input().getShape())) {
-        capture.reset();
-      } else {
-        capture.stop();
-        pass.remove(capture);
-      }
-    }
+    pass.captures().forEach(Capture::stop);
   }
 
   /** Takes the gradients of the loss itself into the factors, if the pass was for that. */
   private void observeGradients() {
     if (pass.observes() && sampled == null) {
-      observe(pass.examples(), 0, 1);
+      observe(pass.outputGradScale(), 0, 1);
     }
   }
 
   /** Takes one of {@code count} backward passes of a micro-batch into the factors. */
   private void observe(double scale, int index, int count) {
     long start = System.nanoTime();
-    kfac.observe(observations(scale), 1.0 / microBatches, index, count);
+    kfac.observe(observations(scale), microBatches.share(), index, count);
     observeTime += System.nanoTime() - start;
   }
 
@@ -152,25 +185,33 @@ final class Step implements AutoCloseable {
             .toList();
     if (observations.isEmpty()) {
       throw new IllegalStateException(
-          "no layer has a gradient: run the backward pass before precondition()");
-    }
-    if (kfac.step() == 0) {
-      Set<String> seen = observations.stream().map(Observation::layer).collect(Collectors.toSet());
-      taps.stream().filter(tap -> !seen.contains(tap.name())).findFirst().ifPresent(Step::refuse);
+          "no layer has a gradient: run the backward pass before "
+              + (microBatches.several()
+                  ? "the next forward pass and before precondition(), or call discardStep()"
+                  : "precondition()"));
     }
     return observations;
   }
 
   /** What follows the last backward pass: micro-batches are averaged, factors observed. */
   void prepare() {
-    if (microBatches > 1) {
-      averageMicroBatches();
-    }
+    microBatches.average(pass);
     taps.stream()
+        .filter(Tap::active)
         .filter(tap -> !used.contains(tap) && Gradients.isPresent(pass, tap.weight()))
         .findFirst()
         .ifPresent(Step::refuse);
     observeGradients();
+  }
+
+  /** Whether the step is one of those that change no weights. */
+  boolean burningIn() {
+    return kfac.options().intervals().burningIn(kfac.step());
+  }
+
+  /** The damping in force. */
+  double damping() {
+    return kfac.options().damping();
   }
 
   /** Other damping and, if it is positive, another learning rate for the KL clip. */
@@ -179,19 +220,23 @@ final class Step implements AutoCloseable {
   }
 
   /**
-   * Preconditions the gradients in place.
+   * Preconditions the gradients in place. In the burn-in all gradients of the model become zeros.
    *
    * @param refresh whether inverses are renewed even if they are not due
-   * @param plain whether the gradients are those of the loss, with nothing added
    */
-  StepReport precondition(boolean refresh, boolean plain) {
+  StepReport precondition(boolean refresh) {
+    boolean burnIn = burningIn();
     long start = System.nanoTime();
-    if (refresh || kfac.wantsRefresh()) {
+    if (!burnIn && (refresh || kfac.wantsRefresh())) {
       kfac.refresh();
     }
     long refreshEnd = System.nanoTime();
-    Gradients gradients = gradients(plain);
+    Gradients gradients = gradients();
     StepReport report = kfac.precondition(gradients.layers());
+    if (burnIn) {
+      clearGradients();
+      gradients.markPresent();
+    }
     gradients.store();
     times =
         new StepTimes(sampleTime, observeTime, refreshEnd - start, System.nanoTime() - refreshEnd);
@@ -199,48 +244,60 @@ final class Step implements AutoCloseable {
   }
 
   /** Renews inverses and preconditions the gradients in place, without ending the step. */
-  void preview(boolean plain) {
+  void preview() {
     kfac.refresh();
-    Gradients gradients = gradients(plain);
+    Gradients gradients = gradients();
     kfac.preview(gradients.layers());
     gradients.store();
   }
 
-  private Gradients gradients(boolean plain) {
+  private Gradients gradients() {
     Gradients gradients = new Gradients(pass);
-    taps.stream().filter(used::contains).forEach(tap -> gradients.add(tap, plain && passes == 1));
+    taps.stream().filter(Tap::active).filter(used::contains).forEach(gradients::add);
     return gradients;
   }
 
-  private void averageMicroBatches() {
-    if (passes != microBatches) {
-      throw new IllegalStateException(
-          "a step has %d micro-batches, but there were %d passes".formatted(microBatches, passes));
-    }
+  /** Makes all gradients of the model zeros, whatever they hold: NaN less NaN is none. */
+  void clearGradients() {
     for (Parameter parameter : parameters) {
-      NDArray gradient = parameter.requiresGradient() ? pass.gradient(parameter) : null;
-      if (gradient != null) {
-        gradient.divi(microBatches);
+      if (parameter.requiresGradient()) {
+        PtNDArray value = (PtNDArray) store.getValue(parameter, device, true);
+        try (NDArray gradient = JniUtils.getGradient(value)) {
+          if (gradient != null) {
+            JniUtils.zeroGrad(value);
+          }
+        }
       }
+    }
+  }
+
+  /** Drops the step: what it left in K-FAC and in the gradients. */
+  void discard() {
+    close();
+    if (kfac != null) {
+      kfac.discardStep();
+    }
+    if (store != null) {
+      clearGradients();
     }
   }
 
   private static void refuse(Tap tap) {
     throw new IllegalStateException(
-        ("layer '%s': did not pass through its tap. If it takes no part in training, freeze it. If"
-                + " its parent calls it from where K-FAC cannot reach, such as a lambda or a map,"
-                + " keep it in a field, an array or a list of the parent")
+        ("layer '%s': did not pass through its tap. If its parent calls it from where K-FAC cannot"
+                + " reach, such as a lambda or a map, keep it in a field, an array or a list of the"
+                + " parent, or leave the layer out of K-FAC")
             .formatted(tap.name()));
   }
 
-  /** Drops a step that has not come to its end; idempotent. */
+  /** Drops what the passes have captured; idempotent. */
   @Override
   public void close() {
     if (pass != null) {
       pass.close();
     }
     pass = null;
-    passes = 0;
+    microBatches.reset();
     used.clear();
     observed = false;
     sampleTime = 0;

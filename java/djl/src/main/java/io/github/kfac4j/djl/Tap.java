@@ -18,7 +18,6 @@ final class Tap {
   private final String name;
   private final Block block;
   private Layer layer;
-  private Parameter bias;
   private Pass pass;
 
   /**
@@ -40,6 +39,7 @@ final class Tap {
     return block;
   }
 
+  /** What K-FAC knows the layer as; null if it has none. */
   Layer layer() {
     return layer;
   }
@@ -48,22 +48,39 @@ final class Tap {
     return block.getDirectParameters().get(Layers.weightName(block));
   }
 
-  /** The bias; null if there is none or it is frozen. */
-  Parameter bias() {
-    return bias;
+  private Parameter biasParameter() {
+    return block.getDirectParameters().get(Layers.biasName(block));
   }
 
-  /** Reads the layer off the initialized block; false if its weight is frozen. */
-  boolean describe() {
-    Parameter candidate = block.getDirectParameters().get(Layers.biasName(block));
-    bias = candidate != null && candidate.requiresGradient() ? candidate : null;
-    layer = Layers.describe(block, weight().getShape(), bias != null);
+  /** The bias, if K-FAC has it; else null. */
+  Parameter bias() {
+    return layer.bias() ? biasParameter() : null;
+  }
+
+  /** Whether the weight is trained now. */
+  boolean trains() {
     return weight().requiresGradient();
   }
 
-  /** Takes a description that says more of the same layer. */
+  /** Whether there is a bias and it is trained now. */
+  boolean trainsBias() {
+    Parameter bias = biasParameter();
+    return bias != null && bias.requiresGradient();
+  }
+
+  /** Reads the layer off the initialized block. */
+  Layer read(boolean withBias) {
+    return Layers.describe(block, weight().getShape(), withBias);
+  }
+
+  /** Takes the layer for what K-FAC knows, or for none of its layers if it is null. */
   void describeAs(Layer value) {
     layer = value;
+  }
+
+  /** Whether K-FAC has the layer and it is trained now. */
+  boolean active() {
+    return layer != null && trains();
   }
 
   /** Records into the pass from now on, or nothing if it is null. */
@@ -85,10 +102,10 @@ final class Tap {
       return outputs;
     }
     pass.use(this);
-    NDArray x = inputs.singletonOrThrow();
-    if (!pass.observes() && !ThroughBatch.isCheaper(layer, x.getShape())) {
+    if (!pass.observes() || !active()) {
       return outputs;
     }
+    NDArray x = inputs.singletonOrThrow();
     NDArray s = outputs.singletonOrThrow();
     NDArray input = seen(x);
     input.attach(pass.manager());

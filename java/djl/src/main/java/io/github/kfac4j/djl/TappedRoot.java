@@ -1,6 +1,9 @@
 package io.github.kfac4j.djl;
 
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.ParameterStore;
@@ -12,17 +15,26 @@ import java.util.function.Supplier;
  * begin and end. Passes outside of a gradient collector lead to no gradient and are none.
  */
 final class TappedRoot extends DelegatingBlock {
-  /** Hears of training passes. */
-  interface Passes {
+  /** Hears of the model's parameters and of training passes. */
+  interface Listener {
+    /** The model's parameters have their shapes now. */
+    void initialized();
+
     /** Runs a pass and returns its output. */
     NDList run(ParameterStore parameterStore, NDList inputs, Supplier<NDList> forward);
   }
 
-  private final Passes passes;
+  private final Listener listener;
 
-  TappedRoot(Block original, Passes passes) {
+  TappedRoot(Block original, Listener listener) {
     super(original);
-    this.passes = passes;
+    this.listener = listener;
+  }
+
+  @Override
+  public void initialize(NDManager manager, DataType dataType, Shape... inputShapes) {
+    super.initialize(manager, dataType, inputShapes);
+    listener.initialized();
   }
 
   @Override
@@ -33,7 +45,7 @@ final class TappedRoot extends DelegatingBlock {
       PairList<String, Object> params) {
     Supplier<NDList> forward = () -> original.forward(parameterStore, inputs, training, params);
     return training && JniUtils.isGradMode()
-        ? passes.run(parameterStore, inputs, forward)
+        ? listener.run(parameterStore, inputs, forward)
         : forward.get();
   }
 
@@ -41,6 +53,6 @@ final class TappedRoot extends DelegatingBlock {
   public NDList forward(
       ParameterStore parameterStore, NDList data, NDList labels, PairList<String, Object> params) {
     Supplier<NDList> forward = () -> original.forward(parameterStore, data, labels, params);
-    return JniUtils.isGradMode() ? passes.run(parameterStore, data, forward) : forward.get();
+    return JniUtils.isGradMode() ? listener.run(parameterStore, data, forward) : forward.get();
   }
 }

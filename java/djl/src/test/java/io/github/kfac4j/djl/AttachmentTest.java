@@ -9,6 +9,7 @@ import ai.djl.Model;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
 import ai.djl.training.DefaultTrainingConfig;
 import ai.djl.training.Trainer;
 import io.github.kfac4j.InversePolicy;
@@ -132,6 +133,35 @@ class AttachmentTest {
       assertThatIllegalStateException()
           .isThrownBy(kfac::kfac)
           .withMessage("initialize the model first: trainer.initialize(shape)");
+    }
+  }
+
+  /** As for a layer that is too large: said before anything is trained, nothing has changed. */
+  @Test
+  void whatKfacRefusesIsSaidWhenItIsAttachedOrTheModelInitialized() {
+    DjlKfac.Factory refusing =
+        (layers, options) -> {
+          throw new IllegalArgumentException("too large: " + layers.keySet());
+        };
+    String message = "too large: [01Conv2d, 04Linear, 06Linear]";
+    try (Model model = Nets.model(Nets.cnn())) {
+      try (DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, refusing);
+          Trainer trainer = model.newTrainer(Nets.config(0.02f))) {
+        assertThat(kfac.layers()).hasSize(3);
+        assertThatIllegalArgumentException()
+            .isThrownBy(() -> trainer.initialize(Nets.IMAGES))
+            .withMessage(message);
+      }
+      try (Trainer trainer = model.newTrainer(Nets.config(0.02f))) {
+        trainer.initialize(Nets.IMAGES);
+        Block block = model.getBlock();
+        List<Block> children = block.getChildren().values();
+        assertThatIllegalArgumentException()
+            .isThrownBy(() -> DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, refusing))
+            .withMessage(message);
+        assertThat(model.getBlock()).isSameAs(block);
+        assertThat(block.getChildren().values()).isEqualTo(children);
+      }
     }
   }
 

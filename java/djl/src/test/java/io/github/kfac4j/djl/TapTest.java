@@ -27,10 +27,10 @@ class TapTest {
     BlockTree tree = new BlockTree(block);
     Block tapped = tree.insertTaps();
     tapped.initialize(manager, DataType.FLOAT32, x.getShape());
-    tree.dropUnless(Tap::describe);
     Tap tap = tree.taps().get(0);
+    tap.describeAs(tap.read(tap.trainsBias()));
     ParameterStore store = new ParameterStore(manager, false);
-    Pass pass = new Pass(store, x, true);
+    Pass pass = new Pass(store, x, true, 1);
     tap.record(pass);
     try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
       NDArray s = tapped.forward(store, new NDList(x), true).singletonOrThrow();
@@ -38,7 +38,7 @@ class TapTest {
       assertThat(s.toFloatArray()).isEqualTo(plain.toFloatArray());
       collector.backward(s.mul(manager.randomNormal(s.getShape())).sum());
     }
-    return pass.capture(tap).observation(pass, 1);
+    return pass.captures().get(0).observation(pass, 1);
   }
 
   @ParameterizedTest
@@ -144,17 +144,18 @@ class TapTest {
       BlockTree tree = new BlockTree(linear);
       Block tapped = tree.insertTaps();
       tapped.initialize(manager, DataType.FLOAT32, x.getShape());
-      tree.dropUnless(Tap::describe);
+      Tap tap = tree.taps().get(0);
+      tap.describeAs(tap.read(tap.trainsBias()));
       ParameterStore store = new ParameterStore(manager, false);
-      Pass pass = new Pass(store, x, true);
-      tree.taps().get(0).record(pass);
+      Pass pass = new Pass(store, x, true, 1);
+      tap.record(pass);
       try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
         NDArray s = tapped.forward(store, new NDList(x), true).singletonOrThrow();
         // the gradient of a sum is one number, broadcast; transposed on the way
         collector.backward(
             s.transpose().sum(new int[] {1}).mul(manager.create(new float[] {1, 10})).sum());
       }
-      Observation seen = pass.capture(tree.taps().get(0)).observation(pass, 1);
+      Observation seen = pass.captures().get(0).observation(pass, 1);
       assertThat(((HostTensor) seen.input()).toArray()).containsExactly(1, 4, 2, 5, 3, 6);
       assertThat(((HostTensor) seen.outputGrad()).toArray()).containsExactly(1, 10, 1, 10, 1, 10);
     }

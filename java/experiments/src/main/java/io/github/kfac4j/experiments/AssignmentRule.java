@@ -1,7 +1,7 @@
 package io.github.kfac4j.experiments;
 
-import io.github.kfac4j.distributed.Assignment;
-import io.github.kfac4j.distributed.LayerCost;
+import io.github.kfac4j.distributed.sharing.Assignment;
+import io.github.kfac4j.distributed.sharing.LayerCost;
 import java.util.List;
 import java.util.Locale;
 

@@ -5,7 +5,7 @@ import static org.bytedeco.cuda.global.nccl.ncclGetErrorString;
 import static org.bytedeco.cuda.global.nccl.ncclGetLastError;
 import static org.bytedeco.cuda.global.nccl.ncclSuccess;
 
-import io.github.kfac4j.distributed.CollectiveException;
+import io.github.kfac4j.distributed.collectives.CollectiveException;
 import org.bytedeco.cuda.nccl.ncclComm;
 
 /**

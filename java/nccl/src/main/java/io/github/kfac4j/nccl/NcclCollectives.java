@@ -11,10 +11,10 @@ import static org.bytedeco.cuda.global.nccl.ncclReduce;
 import static org.bytedeco.cuda.global.nccl.ncclSend;
 import static org.bytedeco.cuda.global.nccl.ncclSum;
 
-import io.github.kfac4j.distributed.Buffers;
-import io.github.kfac4j.distributed.CollectiveException;
-import io.github.kfac4j.distributed.Collectives;
-import io.github.kfac4j.distributed.QueuedCollectives;
+import io.github.kfac4j.distributed.collectives.Buffers;
+import io.github.kfac4j.distributed.collectives.CollectiveException;
+import io.github.kfac4j.distributed.collectives.Collectives;
+import io.github.kfac4j.distributed.collectives.QueuedCollectives;
 import java.nio.ByteBuffer;
 import java.util.function.IntConsumer;
 

@@ -13,9 +13,9 @@ import static org.bytedeco.cuda.global.nccl.ncclCommInitRank;
 import static org.bytedeco.cuda.global.nccl.ncclGetUniqueId;
 import static org.bytedeco.cuda.global.nccl.ncclInProgress;
 
-import io.github.kfac4j.distributed.Buffers;
-import io.github.kfac4j.distributed.CollectiveException;
-import io.github.kfac4j.distributed.Collectives;
+import io.github.kfac4j.distributed.collectives.Buffers;
+import io.github.kfac4j.distributed.collectives.CollectiveException;
+import io.github.kfac4j.distributed.collectives.Collectives;
 import java.nio.ByteBuffer;
 import java.util.concurrent.locks.LockSupport;
 import org.bytedeco.cuda.cudart.CUstream_st;

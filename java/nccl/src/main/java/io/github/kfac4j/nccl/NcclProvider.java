@@ -2,8 +2,8 @@ package io.github.kfac4j.nccl;
 
 import io.github.kfac4j.cuda.CudaLibrary;
 import io.github.kfac4j.cuda.LocalDevice;
-import io.github.kfac4j.distributed.Collectives;
-import io.github.kfac4j.distributed.CollectivesProvider;
+import io.github.kfac4j.distributed.collectives.Collectives;
+import io.github.kfac4j.distributed.collectives.CollectivesProvider;
 import org.bytedeco.cuda.global.nccl;
 import org.bytedeco.javacpp.Loader;
 

@@ -1,21 +1,18 @@
 package io.github.kfac4j.cli.train;
 
-import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.BackendUnavailableException;
 import io.github.kfac4j.cli.common.ExitCode;
 import io.github.kfac4j.cli.common.JsonOption;
 import io.github.kfac4j.cli.common.KnownBackends;
 import io.github.kfac4j.cli.common.Version;
 import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.experiments.comparison.ComparisonRun;
 import io.github.kfac4j.experiments.data.Dataset;
 import io.github.kfac4j.experiments.data.Datasets;
 import io.github.kfac4j.experiments.report.JsonResult;
-import io.github.kfac4j.experiments.report.MetricsCsv;
 import io.github.kfac4j.experiments.report.Report;
 import io.github.kfac4j.experiments.report.Summary;
-import io.github.kfac4j.experiments.train.Comparison;
 import io.github.kfac4j.experiments.train.History;
-import io.github.kfac4j.experiments.train.Interruption;
 import io.github.kfac4j.experiments.train.OptimizerName;
 import io.github.kfac4j.experiments.train.RunFolder;
 import io.github.kfac4j.experiments.train.RunOptions;
@@ -24,7 +21,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -113,35 +109,21 @@ public final class TrainCommand implements Callable<Integer> {
 
   private int call(Team team) throws IOException {
     RunFolder old = resume == null ? null : RunFolder.existing(resumeFolder());
-    RunFolder.Description stored = old == null ? null : old.description();
-    RunOptions asked = arguments.over(stored == null ? arguments.defaults() : stored.options());
+    RunOptions asked =
+        arguments.over(old == null ? arguments.defaults() : old.description().options());
     Dataset data = Datasets.load(asked.data(), Optional.ofNullable(asked.dataDir()).map(Path::of));
-    asked = arguments.withEpochs(asked, data).withConcreteIntervals();
-    asked.requireSettings();
-    asked.requireShareable(team.size());
-    try (Backend backend = backend(asked)) {
-      RunOptions options = backend == null ? asked : asked.withBackend(backend.name());
-      RunFolder.Description description = new RunFolder.Description(options, data.describe());
-      if (stored != null) {
-        options.requireSameTraining(stored.options());
-        requireSameData(description.data(), stored.data());
+    asked = arguments.withEpochs(asked, data);
+    try (ComparisonRun run =
+        ComparisonRun.open(
+            asked, data, old, team, engine, Version.current(), KnownBackends::openOrBest)) {
+      PrintWriter log =
+          team.leads() ? spec.commandLine().getErr() : new PrintWriter(Writer.nullWriter());
+      Map<OptimizerName, History> histories = run.run(out, log);
+      if (team.leads()) {
+        print(histories, run);
       }
-      team.requireSame(facts(description));
-      team.use(engine);
-      if (!team.leads()) {
-        return follow(options, data, backend, old, team);
-      }
-      RunFolder folder = old == null ? newFolder(description) : old;
-      folder.update(description);
-      return run(options, data, backend, folder, team);
+      return failures(histories, log) ? ExitCode.FAILED : ExitCode.OK;
     }
-  }
-
-  private static Backend backend(RunOptions options) {
-    if (options.optimizers().stream().noneMatch(name -> name.approximation().isPresent())) {
-      return null;
-    }
-    return KnownBackends.openOrBest(options.backend());
   }
 
   private Path resumeFolder() {
@@ -157,62 +139,6 @@ public final class TrainCommand implements Callable<Integer> {
     return out;
   }
 
-  private RunFolder newFolder(RunFolder.Description description) {
-    return out == null ? RunFolder.createNumbered(description) : RunFolder.create(out, description);
-  }
-
-  private static void requireSameData(String found, String stored) {
-    if (!found.equals(stored)) {
-      throw new BadInputException(
-          "the data are not those of the run to resume: found %s; the run had %s"
-              .formatted(found, stored));
-    }
-  }
-
-  private Map<String, String> facts(RunFolder.Description description) {
-    Map<String, String> facts = new LinkedHashMap<>();
-    facts.put("the version of kfac", Version.current());
-    facts.put("the run", description.options().toString());
-    facts.put("the data", description.data());
-    facts.put("--collectives", engine);
-    return facts;
-  }
-
-  /** Trains with the leading process, in silence. */
-  private static int follow(
-      RunOptions options, Dataset data, Backend backend, RunFolder folder, Team team)
-      throws IOException {
-    PrintWriter silence = new PrintWriter(Writer.nullWriter());
-    try (Interruption interruption = new Interruption()) {
-      Map<OptimizerName, History> histories =
-          new Comparison(options, data, backend, folder, team, interruption, silence, partial -> {})
-              .run();
-      return failures(histories, silence) ? ExitCode.FAILED : ExitCode.OK;
-    }
-  }
-
-  private int run(RunOptions options, Dataset data, Backend backend, RunFolder folder, Team team)
-      throws IOException {
-    PrintWriter log = spec.commandLine().getErr();
-    log.println(data.describe());
-    if (backend != null) {
-      log.println("K-FAC backend: " + backend.name());
-    }
-    if (team.size() > 1) {
-      log.println("ranks: %d over %s".formatted(team.size(), team.collectives().name()));
-    }
-    log.println("results: " + folder.path());
-    log.flush();
-    Comparison.OnSave onSave = partial -> folder.write("metrics.csv", MetricsCsv.of(partial));
-    try (Interruption interruption = new Interruption()) {
-      Map<OptimizerName, History> histories =
-          new Comparison(options, data, backend, folder, team, interruption, log, onSave).run();
-      Report.write(histories, options, data, folder);
-      print(histories, options, data, folder);
-      return failures(histories, log) ? ExitCode.FAILED : ExitCode.OK;
-    }
-  }
-
   private static boolean failures(Map<OptimizerName, History> histories, PrintWriter log) {
     histories.forEach(
         (optimizer, history) ->
@@ -224,16 +150,15 @@ public final class TrainCommand implements Callable<Integer> {
     return histories.values().stream().anyMatch(history -> history.failure().isPresent());
   }
 
-  private void print(
-      Map<OptimizerName, History> histories, RunOptions options, Dataset data, RunFolder folder) {
-    PrintWriter out = spec.commandLine().getOut();
+  private void print(Map<OptimizerName, History> histories, ComparisonRun run) {
+    PrintWriter stdout = spec.commandLine().getOut();
     if (json.enabled()) {
-      List<Summary> summaries = Summary.of(histories, options);
-      JsonOption.print(JsonResult.of(summaries, options, data, folder), out);
+      List<Summary> summaries = Summary.of(histories, run.options());
+      JsonOption.print(JsonResult.of(summaries, run.options(), run.data(), run.folder()), stdout);
       return;
     }
-    out.print(Report.table(histories, options));
-    out.println("report: " + folder.path().resolve("report.html"));
-    out.flush();
+    stdout.print(Report.table(histories, run.options()));
+    stdout.println("report: " + run.folder().path().resolve("report.html"));
+    stdout.flush();
   }
 }

@@ -213,12 +213,20 @@ class ApplyRefusalTest {
 
   @Test
   void aFactorThatCannotBeInvertedIsAFailureNotAMistake() {
-    bench.put("fc.input", DType.F64, new double[] {1e200, 1, 1, 1, 1, 1}, 3, 2);
-    refused(bench.run(GOOD), 1, "layer 'fc': the damped factors cannot be inverted");
+    bench.put("fc.input", DType.F64, new double[6], 3, 2); // A has rank 1, for the bias
     refused(
-        bench.run(GOOD.replace("\"damping\":1e-3", "\"damping_mode\":\"exact\"")),
+        bench.run(GOOD.replace("1e-3", "1e-300")),
         1,
-        "layer 'fc': the factors have no eigendecomposition");
+        "layer 'fc': the damped factors cannot be inverted ([A not finite])",
+        "raise the damping");
+  }
+
+  @Test
+  void inputsBeyondTheRangeAreNamed() {
+    bench.put("fc.input", DType.F64, new double[] {1e200, 1, 1, 1, 1, 1}, 3, 2);
+    String said = "layer 'fc': input is up to 1.0E200, beyond the 1.0E18 that K-FAC takes";
+    refused(bench.run(GOOD), 2, said);
+    refused(bench.run(GOOD.replace("1e-3", "1e-3,\"damping_mode\":\"exact\"")), 2, said);
   }
 
   @Test

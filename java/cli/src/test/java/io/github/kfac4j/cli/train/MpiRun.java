@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.kfac4j.cli.KfacCommand;
-import io.github.kfac4j.distributed.Mpirun;
+import io.github.kfac4j.distributed.collectives.Mpirun;
 import io.github.kfac4j.experiments.TinyData;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.safetensors.TensorFile;

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.kfac4j.cli.Cli;
-import io.github.kfac4j.distributed.CollectivesProvider;
-import io.github.kfac4j.distributed.Mpirun;
+import io.github.kfac4j.distributed.collectives.CollectivesProvider;
+import io.github.kfac4j.distributed.collectives.Mpirun;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

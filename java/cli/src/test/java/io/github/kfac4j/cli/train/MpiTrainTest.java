@@ -5,7 +5,7 @@ import static io.github.kfac4j.cli.train.MpiRun.state;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.cli.Cli;
-import io.github.kfac4j.distributed.Mpirun;
+import io.github.kfac4j.distributed.collectives.Mpirun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

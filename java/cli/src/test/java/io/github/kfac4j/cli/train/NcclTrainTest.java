@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.kfac4j.cli.CudaHere;
-import io.github.kfac4j.distributed.Mpirun;
+import io.github.kfac4j.distributed.collectives.Mpirun;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

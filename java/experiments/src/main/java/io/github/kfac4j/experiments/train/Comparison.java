@@ -1,6 +1,7 @@
 package io.github.kfac4j.experiments.train;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.data.Dataset;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -76,7 +77,7 @@ public final class Comparison {
     }
     try (Training training = new Training(optimizer, options, data, backend, team)) {
       if (stored != null) {
-        training.restore(stored);
+        restore(training, stored, file);
       }
       histories.put(optimizer, training.history());
       try {
@@ -85,6 +86,15 @@ public final class Comparison {
         training.history().fail(e.getMessage());
       }
       save(optimizer, training);
+    }
+  }
+
+  private static void restore(Training training, Checkpoint stored, Path file) {
+    try {
+      training.restore(stored);
+    } catch (IllegalArgumentException e) {
+      throw new BadInputException(
+          file + ": cannot be resumed from: " + e.getMessage() + " (or leave --resume away)", e);
     }
   }
 

@@ -7,22 +7,23 @@ import io.github.kfac4j.Intervals;
 import io.github.kfac4j.InversePolicy;
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.experiments.BadInputException;
-import io.github.kfac4j.experiments.train.KfacText.Key;
+import io.github.kfac4j.experiments.train.KfacArguments.FisherName;
+import io.github.kfac4j.experiments.train.KfacArguments.Inverses;
+import io.github.kfac4j.experiments.train.KfacArguments.Refreshes;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.step.UpdateRule;
-import java.util.Optional;
 
 /** What {@code --kfac} may say, turned into the library's settings. */
 final class KfacSettings {
   private final RunOptions options;
   private final OptimizerName optimizer;
-  private final KfacText text;
+  private final KfacArguments given;
   private final int rank;
 
   private KfacSettings(RunOptions options, OptimizerName optimizer, int rank) {
     this.options = options;
     this.optimizer = optimizer;
-    this.text = new KfacText(options.hyperparameters().kfac());
+    this.given = KfacArguments.of(options);
     this.rank = rank;
   }
 
@@ -56,13 +57,12 @@ final class KfacSettings {
     KfacSettings settings = new KfacSettings(options, optimizer, rank);
     try {
       settings.requireMeasurable();
-      Sharing.of(options);
       Approximation approximation = optimizer.approximation().orElseThrow();
       return new Built(
           settings.kfacOptions(approximation),
           settings.fisher(),
-          new RuleSettings(options, optimizer, settings.text).rule(),
-          settings.text.get(Key.MICRO_BATCHES, Integer::parseInt).orElse(1),
+          new RuleSettings(options, optimizer, settings.given).rule(),
+          or(settings.given.factors().microBatches(), 1),
           settings.flattened(approximation));
     } catch (IllegalArgumentException e) {
       throw new BadInputException("--kfac: " + e.getMessage(), e);
@@ -70,17 +70,23 @@ final class KfacSettings {
   }
 
   private void requireMeasurable() {
-    if (text.has(Key.MICRO_BATCHES) && (text.has(Key.LM) || text.has(Key.QUADRATIC))) {
+    boolean measures = given.damping().lm() != null || given.rule().quadratic() != null;
+    if (given.factors().microBatches() != null && measures) {
       throw new IllegalArgumentException(
           "lm and quadratic measure the whole batch, which micro-batches never hold at once");
     }
-    if (text.has(Key.GAMMA) && text.has(Key.STALE)) {
+    if (given.damping().gamma() != null && given.refreshes().stale() != null) {
       throw new IllegalArgumentException("gamma renews all inverses, which stale spares");
     }
-    if (text.has(Key.INVERSE) && text.get(Key.DAMPING_MODE).equals(Optional.of("exact"))) {
+    Inverses inverses = given.inverses();
+    if (inverses.method() != null && inverses.dampingMode() == DampingMode.EXACT) {
       throw new IllegalArgumentException(
           "inverse is about damped factors, but the exact damping-mode has none: leave one out");
     }
+  }
+
+  private static <T> T or(T value, T usual) {
+    return value == null ? usual : value;
   }
 
   private KfacOptions kfacOptions(Approximation approximation) {
@@ -88,26 +94,21 @@ final class KfacSettings {
         KfacOptions.DEFAULT
             .withDamping(options.hyperparameters().dampings().get(optimizer))
             .withApproximation(approximation)
-            .withConvention(text.get(Key.CONVENTION, Convention::of).orElse(Convention.KFC))
-            .withMaxExamples(text.get(Key.EXAMPLES, Integer::parseInt).orElse(Integer.MAX_VALUE))
-            .withDecay(
-                text.get(Key.DECAY, Double::parseDouble).orElse(KfacOptions.DEFAULT.decay()));
+            .withConvention(or(given.factors().convention(), Convention.KFC))
+            .withMaxExamples(or(given.factors().examples(), Integer.MAX_VALUE))
+            .withDecay(or(given.factors().decay(), KfacOptions.DEFAULT.decay()));
+    Inverses inverses = given.inverses();
     if (approximation == Approximation.KRONECKER) {
-      built =
-          built.withDampingMode(
-              text.choice(Key.DAMPING_MODE, DampingMode.class).orElse(DampingMode.FACTORED));
+      built = built.withDampingMode(or(inverses.dampingMode(), DampingMode.FACTORED));
     }
     built = built.withIntervals(intervals(built.intervals()));
-    InversePolicy.Method method =
-        text.choice(Key.INVERSE, InversePolicy.Method.class).orElse(InversePolicy.Method.CHOLESKY);
+    InversePolicy.Method method = or(inverses.method(), InversePolicy.Method.CHOLESKY);
     built = built.withInversePolicy(InversePolicy.DEFAULT.withMethod(method));
-    return text.has(Key.KL_CLIP)
-        ? built.withKlClip(text.get(Key.KL_CLIP, Double::parseDouble).get(), 1)
-        : built;
+    return inverses.klClip() == null ? built : built.withKlClip(inverses.klClip(), 1);
   }
 
   private Approximation flattened(Approximation others) {
-    Approximation chosen = text.choice(Key.FLATTENED, Approximation.class).orElse(others);
+    Approximation chosen = or(given.factors().flattened(), others);
     if (chosen == Approximation.DOUBLY_FACTORED && options.model() != ModelName.SIMPLE_CNN) {
       throw new IllegalArgumentException(
           "flattened is about a fully connected layer behind a feature map, which %s has not"
@@ -117,30 +118,25 @@ final class KfacSettings {
   }
 
   private Intervals intervals(Intervals usual) {
-    Intervals built = usual;
-    if (text.has(Key.STALE)) {
-      if (text.has(Key.INTERVALS)) {
-        throw new IllegalArgumentException("stale finds the intervals, which cannot be given too");
-      }
-      built = Intervals.adaptive(text.get(Key.STALE, Double::parseDouble).get());
-    } else if (text.has(Key.INTERVALS)) {
-      String[] pair = text.pair(Key.INTERVALS);
-      built = Intervals.of(Integer.parseInt(pair[0]), Integer.parseInt(pair[1]));
+    Refreshes refreshes = given.refreshes();
+    if (refreshes.stale() != null && refreshes.intervals() != null) {
+      throw new IllegalArgumentException("stale finds the intervals, which cannot be given too");
     }
-    return built.withBurnIn(text.get(Key.BURN_IN, Integer::parseInt).orElse(0));
+    Intervals built =
+        refreshes.stale() != null
+            ? Intervals.adaptive(refreshes.stale())
+            : or(refreshes.intervals(), usual);
+    return built.withBurnIn(or(refreshes.burnIn(), 0));
   }
 
   private Fisher fisher() {
     long seed = options.seed() + 1_000_003L * rank;
     Fisher fisher =
-        switch (text.get(Key.FISHER).orElse("empirical")) {
-          case "empirical" -> Fisher.EMPIRICAL;
-          case "mc" -> Fisher.monteCarlo(seed);
-          case "exact" -> Fisher.exact();
-          case "curvature-prop" -> Fisher.curvaturePropagation(seed);
-          default ->
-              throw new IllegalArgumentException(
-                  "fisher must be empirical, mc, exact or curvature-prop");
+        switch (or(given.factors().fisher(), FisherName.EMPIRICAL)) {
+          case EMPIRICAL -> Fisher.EMPIRICAL;
+          case MC -> Fisher.monteCarlo(seed);
+          case EXACT -> Fisher.exact();
+          case CURVATURE_PROP -> Fisher.curvaturePropagation(seed);
         };
     return fisher.withLoss(Task.of(options.model()).distribution());
   }

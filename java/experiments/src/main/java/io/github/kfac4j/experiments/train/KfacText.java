@@ -1,121 +1,171 @@
 package io.github.kfac4j.experiments.train;
 
-import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.Approximation;
+import io.github.kfac4j.Convention;
+import io.github.kfac4j.DampingMode;
+import io.github.kfac4j.Intervals;
+import io.github.kfac4j.InversePolicy;
+import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.experiments.AssignmentRule;
+import io.github.kfac4j.experiments.train.KfacArguments.Bounds;
+import io.github.kfac4j.experiments.train.KfacArguments.FisherName;
+import io.github.kfac4j.experiments.train.KfacArguments.Quadratic;
+import io.github.kfac4j.experiments.train.KfacArguments.WarmUp;
+import io.github.kfac4j.step.Rates.Memory;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
-/** What {@code --kfac} says, as text by key. */
+/** Reads {@link KfacArguments} from the text by key that the command line gives and files hold. */
 final class KfacText {
-  /** The keys. */
-  enum Key {
-    FISHER,
-    CONVENTION,
-    DAMPING_MODE,
-    FLATTENED,
-    DECAY,
-    INTERVALS,
-    STALE,
-    BURN_IN,
-    EXAMPLES,
-    MICRO_BATCHES,
-    INVERSE,
-    KL_CLIP,
-    WARM_UP,
-    LM,
-    LM_BOUNDS,
-    GAMMA,
-    MOMENTUM_FIRST,
-    MEMORY,
-    QUADRATIC,
-    RESCALE,
-    ASSIGNMENT,
-    WORKERS,
-    PAYLOAD;
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT).replace('_', '-');
-    }
-  }
+  /** In the order in which messages name them. */
+  private static final List<String> KEYS =
+      List.of(
+          "fisher",
+          "convention",
+          "damping-mode",
+          "flattened",
+          "decay",
+          "intervals",
+          "stale",
+          "burn-in",
+          "examples",
+          "micro-batches",
+          "inverse",
+          "kl-clip",
+          "warm-up",
+          "lm",
+          "lm-bounds",
+          "gamma",
+          "momentum-first",
+          "memory",
+          "quadratic",
+          "rescale",
+          "assignment",
+          "workers",
+          "payload");
 
   private final Map<String, String> given;
 
-  /**
-   * Reads settings by name.
-   *
-   * @throws BadInputException naming the first that is unknown
-   */
-  KfacText(Map<String, String> given) {
+  private KfacText(Map<String, String> given) {
     this.given = given;
+  }
+
+  /**
+   * The settings by value.
+   *
+   * @throws IllegalArgumentException naming the first that is unknown or cannot be read
+   */
+  static KfacArguments read(Map<String, String> given) {
     for (String key : given.keySet()) {
-      if (Arrays.stream(Key.values()).noneMatch(known -> known.toString().equals(key))) {
-        throw new BadInputException(
-            "--kfac: unknown '%s'; known are %s".formatted(key, Arrays.toString(Key.values())));
+      if (!KEYS.contains(key)) {
+        throw new IllegalArgumentException("unknown '%s'; known are %s".formatted(key, KEYS));
       }
     }
+    KfacText text = new KfacText(given);
+    return new KfacArguments(
+        new KfacArguments.Factors(
+            text.choice(
+                "fisher",
+                FisherName.class,
+                value -> "fisher must be empirical, mc, exact or curvature-prop"),
+            text.get("convention", Convention::of),
+            text.choice("flattened", Approximation.class),
+            text.get("decay", Double::valueOf),
+            text.get("examples", Integer::valueOf),
+            text.get("micro-batches", Integer::valueOf)),
+        new KfacArguments.Refreshes(
+            text.pair(
+                "intervals", (a, b) -> Intervals.of(Integer.parseInt(a), Integer.parseInt(b))),
+            text.get("stale", Double::valueOf),
+            text.get("burn-in", Integer::valueOf)),
+        new KfacArguments.Inverses(
+            text.choice("damping-mode", DampingMode.class),
+            text.choice("inverse", InversePolicy.Method.class),
+            text.get("kl-clip", Double::valueOf)),
+        new KfacArguments.Damping(
+            text.pair("warm-up", (a, b) -> new WarmUp(Double.parseDouble(a), Long.parseLong(b))),
+            text.get("lm", Integer::valueOf),
+            text.pair(
+                "lm-bounds", (a, b) -> new Bounds(Double.parseDouble(a), Double.parseDouble(b))),
+            text.get("gamma", Integer::valueOf)),
+        new KfacArguments.Rule(
+            text.on("momentum-first"),
+            text.choice("memory", Memory.class),
+            text.choice(
+                "quadratic",
+                Quadratic.class,
+                value ->
+                    "quadratic must be true, rate (without momentum) or false but is " + value),
+            text.on("rescale")),
+        Sharing.of(
+            text.choice("assignment", AssignmentRule.class),
+            text.get("workers", Double::valueOf),
+            text.choice("payload", Precision.class)));
   }
 
-  boolean has(Key key) {
-    return given.containsKey(key.toString());
-  }
-
-  /** The value in words; empty if there is none. */
-  Optional<String> get(Key key) {
-    return Optional.ofNullable(given.get(key.toString()));
-  }
-
-  /** The value by a function that refuses what it cannot read. */
-  <T> Optional<T> get(Key key, Function<String, T> read) {
+  /** By a function that refuses what it cannot read. */
+  private <T> T get(String key, Function<String, T> read) {
+    String value = given.get(key);
     try {
-      return get(key).map(read);
+      return value == null ? null : read.apply(value);
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(
-          "%s must be a number but is %s".formatted(key, get(key).orElseThrow()), e);
+      throw new IllegalArgumentException("%s must be a number but is %s".formatted(key, value), e);
     }
   }
 
   /** The constant of an enum, written in small letters with hyphens. */
-  <E extends Enum<E>> Optional<E> choice(Key key, Class<E> type) {
-    return get(key)
-        .map(
-            text ->
-                Arrays.stream(type.getEnumConstants())
-                    .filter(value -> written(value).equals(text))
-                    .findFirst()
-                    .orElseThrow(
-                        () ->
-                            new IllegalArgumentException(
-                                "%s must be one of %s but is %s"
-                                    .formatted(
-                                        key,
-                                        Arrays.stream(type.getEnumConstants())
-                                            .map(KfacText::written)
-                                            .toList(),
-                                        text))));
+  private <E extends Enum<E>> E choice(String key, Class<E> type) {
+    List<String> known = Arrays.stream(type.getEnumConstants()).map(KfacText::written).toList();
+    return choice(
+        key, type, value -> "%s must be one of %s but is %s".formatted(key, known, value));
+  }
+
+  private <E extends Enum<E>> E choice(String key, Class<E> type, UnaryOperator<String> refusal) {
+    return get(
+        key,
+        value ->
+            Arrays.stream(type.getEnumConstants())
+                .filter(constant -> written(constant).equals(value))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(refusal.apply(value))));
   }
 
   private static String written(Enum<?> value) {
     return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
-  boolean on(Key key) {
-    String value = get(key).orElse("false");
-    if (!value.equals("true") && !value.equals("false")) {
-      throw new IllegalArgumentException(
-          "%s must be true or false but is %s".formatted(key, value));
-    }
-    return value.equals("true");
+  private Boolean on(String key) {
+    return get(
+        key,
+        value -> {
+          if (!value.equals("true") && !value.equals("false")) {
+            throw new IllegalArgumentException(
+                "%s must be true or false but is %s".formatted(key, value));
+          }
+          return value.equals("true");
+        });
   }
 
   /** Two numbers, written {@code A:B}. */
-  String[] pair(Key key) {
-    String[] pair = get(key).orElseThrow().split(":", 2);
-    if (pair.length < 2) {
-      throw new IllegalArgumentException("%s must be two numbers, A:B".formatted(key));
-    }
-    return pair;
+  private <T> T pair(String key, BiFunction<String, String, T> read) {
+    return get(
+        key,
+        value -> {
+          String[] pair = value.split(":", 2);
+          if (pair.length < 2) {
+            throw new IllegalArgumentException("%s must be two numbers, A:B".formatted(key));
+          }
+          try {
+            return read.apply(pair[0], pair[1]);
+          } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(
+                "%s must be two numbers, A:B, but is %s".formatted(key, value), e);
+          }
+        });
   }
 }

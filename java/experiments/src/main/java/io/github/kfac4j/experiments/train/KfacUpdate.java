@@ -44,7 +44,7 @@ final class KfacUpdate implements Update {
                     layers,
                     flatten(layers, built, settings.flattened()),
                     examples,
-                    Sharing.of(options)));
+                    KfacArguments.of(options).sharing()));
     observesInForwardPass = settings.fisher().estimator() != Fisher.Estimator.EMPIRICAL;
     kfac.setMicroBatches(settings.microBatches());
     optimizer =

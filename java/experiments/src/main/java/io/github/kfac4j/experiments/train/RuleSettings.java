@@ -1,6 +1,10 @@
 package io.github.kfac4j.experiments.train;
 
-import io.github.kfac4j.experiments.train.KfacText.Key;
+import io.github.kfac4j.experiments.train.KfacArguments.Bounds;
+import io.github.kfac4j.experiments.train.KfacArguments.Damping;
+import io.github.kfac4j.experiments.train.KfacArguments.Quadratic;
+import io.github.kfac4j.experiments.train.KfacArguments.Rule;
+import io.github.kfac4j.experiments.train.KfacArguments.WarmUp;
 import io.github.kfac4j.step.DampingRule;
 import io.github.kfac4j.step.DampingRule.LevenbergMarquardt;
 import io.github.kfac4j.step.Rates;
@@ -15,13 +19,13 @@ final class RuleSettings {
   private final RunOptions options;
   private final Hyperparameters hyperparameters;
   private final OptimizerName optimizer;
-  private final KfacText text;
+  private final KfacArguments given;
 
-  RuleSettings(RunOptions options, OptimizerName optimizer, KfacText text) {
+  RuleSettings(RunOptions options, OptimizerName optimizer, KfacArguments given) {
     this.options = options;
     this.hyperparameters = options.hyperparameters();
     this.optimizer = optimizer;
-    this.text = text;
+    this.given = given;
   }
 
   /**
@@ -34,69 +38,65 @@ final class RuleSettings {
         rates(),
         damping(),
         RuleParser.weightDecay(hyperparameters.weightDecay()),
-        text.on(Key.RESCALE));
+        given.rule().rescales());
   }
 
   private Rates rates() {
-    String quadratic = text.get(Key.QUADRATIC).orElse("false");
-    if (quadratic.equals("false")) {
+    Rule rule = given.rule();
+    if (rule.quadratic() == null || rule.quadratic() == Quadratic.FALSE) {
       return new Rates.Scheduled(
           hyperparameters.learningRate(optimizer, options.steps()),
           hyperparameters.momentum(optimizer, options.steps()),
-          text.choice(Key.MEMORY, Memory.class).orElse(Memory.VELOCITY),
-          text.on(Key.MOMENTUM_FIRST) ? Order.MOMENTUM_FIRST : Order.PRECONDITION_FIRST);
+          rule.memory() == null ? Memory.VELOCITY : rule.memory(),
+          rule.putsMomentumFirst() ? Order.MOMENTUM_FIRST : Order.PRECONDITION_FIRST);
     }
     Predicate<String> scheduled = schedule -> !schedule.equals(Hyperparameters.CONSTANT);
-    if (text.on(Key.MOMENTUM_FIRST)
-        || text.has(Key.MEMORY)
+    if (rule.putsMomentumFirst()
+        || rule.memory() != null
         || scheduled.test(hyperparameters.learningRateSchedule())
         || scheduled.test(hyperparameters.momentumSchedule())) {
       throw new IllegalArgumentException(
           "quadratic finds learning rate and momentum, which have no order, memory or schedule then");
     }
-    if (!quadratic.equals("true") && !quadratic.equals("rate")) {
-      throw new IllegalArgumentException(
-          "quadratic must be true, rate (without momentum) or false but is " + quadratic);
-    }
-    return new Rates.QuadraticMinimum(quadratic.equals("true"));
+    return new Rates.QuadraticMinimum(rule.quadratic() == Quadratic.TRUE);
   }
 
   private DampingRule damping() {
     Schedule schedule = hyperparameters.damping(optimizer, options.steps());
     boolean scheduled = !hyperparameters.dampingSchedule().equals(Hyperparameters.CONSTANT);
-    if (text.has(Key.LM)) {
-      if (text.has(Key.WARM_UP) || scheduled) {
+    Damping rules = given.damping();
+    WarmUp warmUp = rules.warmUp();
+    if (rules.lm() != null) {
+      if (warmUp != null || scheduled) {
         throw new IllegalArgumentException(
             "lm, warm-up and --damping-schedule are all rules for the damping: choose one");
       }
-      return levenbergMarquardt(schedule.at(0));
+      return levenbergMarquardt(schedule.at(0), rules);
     }
-    for (Key key : new Key[] {Key.GAMMA, Key.LM_BOUNDS}) {
-      if (text.has(key)) {
-        throw new IllegalArgumentException(key + " belongs to lm");
-      }
+    if (rules.gamma() != null || rules.lmBounds() != null) {
+      throw new IllegalArgumentException(
+          (rules.gamma() != null ? "gamma" : "lm-bounds") + " belongs to lm");
     }
-    if (text.has(Key.WARM_UP)) {
+    if (warmUp != null) {
       if (scheduled) {
         throw new IllegalArgumentException(
             "lm, warm-up and --damping-schedule are all rules for the damping: choose one");
       }
-      String[] pair = text.pair(Key.WARM_UP);
       return new DampingRule.Scheduled(
-          Schedule.warmUp(Double.parseDouble(pair[0]), schedule.at(0), Long.parseLong(pair[1])));
+          Schedule.warmUp(warmUp.from(), schedule.at(0), warmUp.steps()));
     }
     return new DampingRule.Scheduled(schedule);
   }
 
-  private LevenbergMarquardt levenbergMarquardt(double damping) {
+  private static LevenbergMarquardt levenbergMarquardt(double damping, Damping rules) {
     LevenbergMarquardt usual = new LevenbergMarquardt(damping);
-    String[] bounds = text.has(Key.LM_BOUNDS) ? text.pair(Key.LM_BOUNDS) : null;
+    Bounds bounds = rules.lmBounds();
     return new LevenbergMarquardt(
         damping,
-        text.get(Key.LM, Integer::parseInt).orElseThrow(),
+        rules.lm(),
         usual.omega(),
-        bounds == null ? usual.min() : Double.parseDouble(bounds[0]),
-        bounds == null ? usual.max() : Double.parseDouble(bounds[1]),
-        text.get(Key.GAMMA, Integer::parseInt).orElse(0));
+        bounds == null ? usual.min() : bounds.min(),
+        bounds == null ? usual.max() : bounds.max(),
+        rules.gamma() == null ? 0 : rules.gamma());
   }
 }

@@ -2,14 +2,13 @@ package io.github.kfac4j.experiments.train;
 
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.distributed.Assignment;
-import io.github.kfac4j.distributed.Collectives;
-import io.github.kfac4j.distributed.DistributedKfac;
-import io.github.kfac4j.distributed.LayerCost;
-import io.github.kfac4j.distributed.Precision;
+import io.github.kfac4j.distributed.collectives.Collectives;
+import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.distributed.sharing.Assignment;
+import io.github.kfac4j.distributed.sharing.DistributedKfac;
+import io.github.kfac4j.distributed.sharing.LayerCost;
 import io.github.kfac4j.experiments.AssignmentRule;
 import io.github.kfac4j.experiments.BadInputException;
-import io.github.kfac4j.experiments.train.KfacText.Key;
 import io.github.kfac4j.layer.Layer;
 import java.util.Map;
 
@@ -21,31 +20,22 @@ import java.util.Map;
  * @param payload in which numbers travel
  */
 record Sharing(AssignmentRule assignment, double workers, Precision payload) {
-  /** Settings that cannot be shared, and why. */
-  private static final Map<Key, String> ALONE =
-      Map.of(
-          Key.STALE, "layers find intervals of their own, on which ranks would have to agree",
-          Key.LM, "it measures the loss on the whole batch, of which a rank has a part",
-          Key.QUADRATIC, "it measures the loss on the whole batch, of which a rank has a part",
-          Key.MOMENTUM_FIRST, "the velocity would be that of one rank's part of the batch");
-
   /**
-   * What a run's settings say.
+   * What is said, each of which may be null.
    *
    * @throws IllegalArgumentException naming the setting that is bad
    */
-  static Sharing of(RunOptions options) {
-    KfacText text = new KfacText(options.hyperparameters().kfac());
-    double workers = text.get(Key.WORKERS, Double::parseDouble).orElse(0.0);
+  static Sharing of(AssignmentRule assignment, Double workerPart, Precision payload) {
+    double workers = workerPart == null ? 0 : workerPart;
     if (!(workers >= 0 && workers <= 1)) {
       throw new IllegalArgumentException(
           "workers must be a part of the ranks, from 0 for one rank to 1 for all, but is "
               + workers);
     }
     return new Sharing(
-        text.choice(Key.ASSIGNMENT, AssignmentRule.class).orElse(AssignmentRule.BALANCED),
+        assignment == null ? AssignmentRule.BALANCED : assignment,
         workers,
-        text.choice(Key.PAYLOAD, Precision.class).orElse(Precision.FP32));
+        payload == null ? Precision.FP32 : payload);
   }
 
   /**
@@ -54,18 +44,28 @@ record Sharing(AssignmentRule assignment, double workers, Precision payload) {
    * @throws BadInputException naming the setting that cannot, and why
    */
   static void require(RunOptions options) {
-    KfacText text = new KfacText(options.hyperparameters().kfac());
-    ALONE.forEach(
-        (key, why) -> {
-          if (text.has(key)) {
-            throw new BadInputException(
-                "--kfac: %s is for a single process: %s".formatted(key, why));
-          }
-        });
+    KfacArguments given = KfacArguments.of(options);
+    String measured = "it measures the loss on the whole batch, of which a rank has a part";
+    refuse(
+        given.refreshes().stale(),
+        "stale",
+        "layers find intervals of their own, on which ranks would have to agree");
+    refuse(given.damping().lm(), "lm", measured);
+    refuse(given.rule().quadratic(), "quadratic", measured);
+    refuse(
+        given.rule().momentumFirst(),
+        "momentum-first",
+        "the velocity would be that of one rank's part of the batch");
     if (options.optimizers().contains(OptimizerName.EKFAC)) {
       throw new BadInputException(
           "--optimizer ekfac is for a single process: its moments are measured in the eigenbasis,"
               + " which only the rank that owns a layer has");
+    }
+  }
+
+  private static void refuse(Object value, String key, String why) {
+    if (value != null) {
+      throw new BadInputException("--kfac: %s is for a single process: %s".formatted(key, why));
     }
   }
 

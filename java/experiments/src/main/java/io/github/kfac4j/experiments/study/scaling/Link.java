@@ -1,7 +1,7 @@
 package io.github.kfac4j.experiments.study.scaling;
 
-import io.github.kfac4j.distributed.Collectives;
-import io.github.kfac4j.distributed.ThreadCollectives;
+import io.github.kfac4j.distributed.collectives.Collectives;
+import io.github.kfac4j.distributed.collectives.ThreadCollectives;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;

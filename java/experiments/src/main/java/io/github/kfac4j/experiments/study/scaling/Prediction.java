@@ -1,7 +1,7 @@
 package io.github.kfac4j.experiments.study.scaling;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import io.github.kfac4j.distributed.LayerCost;
+import io.github.kfac4j.distributed.sharing.LayerCost;
 import io.github.kfac4j.experiments.AssignmentRule;
 import java.util.List;
 

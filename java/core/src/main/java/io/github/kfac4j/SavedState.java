@@ -1,0 +1,134 @@
+package io.github.kfac4j;
+
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.safetensors.StoredTensor;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Reads what {@link KfacState#toTensors} gave: checks all of it before any of it is used. */
+final class SavedState {
+  static final String STEP = "step";
+  static final String COUNTERS = "counters";
+  static final String EXPONENTS = "exponents";
+
+  private static final int LARGEST_EXPONENT = 2 * Double.MAX_EXPONENT;
+
+  private final Map<String, StoredTensor> tensors;
+
+  SavedState(Map<String, StoredTensor> tensors) {
+    this.tensors = tensors;
+  }
+
+  /** The names of its layers. */
+  List<String> layers() {
+    String end = "." + StateIdentity.NAME;
+    return tensors.keySet().stream()
+        .filter(name -> name.endsWith(end))
+        .map(name -> name.substring(0, name.length() - end.length()))
+        .toList();
+  }
+
+  /** The number of steps. */
+  long step() {
+    long step = require(STEP, StoredTensor.of(new long[1])).asLongBuffer().get(0);
+    if (step < 0) {
+      throw new IllegalArgumentException("the saved K-FAC state has " + step + " steps");
+    }
+    return step;
+  }
+
+  /**
+   * Checks everything of some layers, and returns what then changes them.
+   *
+   * @throws IllegalArgumentException naming the layer or tensor and what is wrong
+   */
+  Runnable read(Map<String, LayerState> layers) {
+    layers.forEach((name, layer) -> layer.identity.require(name, tensors.get(identity(name))));
+    for (String name : layers()) {
+      if (!layers.containsKey(name)) {
+        throw new IllegalArgumentException(
+            LayerState.prefix(name)
+                + "is in the saved K-FAC state, but here are "
+                + layers.keySet());
+      }
+    }
+    Map<LayerState, Map<String, double[]>> matrices = new LinkedHashMap<>();
+    Map<LayerState, double[]> exponents = new LinkedHashMap<>();
+    Map<LayerState, double[]> counters = new LinkedHashMap<>();
+    layers.forEach(
+        (name, layer) -> {
+          double[] powers = exponents(layer);
+          Map<String, double[]> elements = new LinkedHashMap<>();
+          layer.matrices.forEach(
+              (key, stack) ->
+                  elements.put(key, elements(name + "." + key, stack, powers[elements.size()])));
+          matrices.put(layer, elements);
+          exponents.put(layer, powers);
+          counters.put(layer, counters(name, layer.counters().length));
+        });
+    return () -> {
+      counters.forEach(LayerState::restoreCounters);
+      matrices.forEach((layer, elements) -> layer.restore(elements, exponents.get(layer)));
+    };
+  }
+
+  /** Powers of two that matrices were divided by to be stored; there only if one is not 0. */
+  private double[] exponents(LayerState layer) {
+    double[] values = new double[layer.matrices.size()];
+    String name = layer.name + "." + EXPONENTS;
+    if (tensors.containsKey(name)) {
+      require(name, StoredTensor.of(values, values.length)).asDoubleBuffer().get(values);
+    }
+    for (double value : values) {
+      if (!(Math.abs(value) <= LARGEST_EXPONENT) || value != Math.rint(value)) {
+        throw new IllegalArgumentException(
+            "the saved K-FAC state has the exponent %s in '%s', which must be a whole number of at most %d"
+                .formatted(value, name, LARGEST_EXPONENT));
+      }
+    }
+    return values;
+  }
+
+  private static String identity(String layer) {
+    return layer + "." + StateIdentity.NAME;
+  }
+
+  private double[] counters(String layer, int count) {
+    double[] values = new double[count];
+    StoredTensor like = StoredTensor.of(values, count);
+    require(layer + "." + COUNTERS, like).asDoubleBuffer().get(values);
+    LayerCounters.require(layer, values);
+    return values;
+  }
+
+  private StoredTensor require(String name, StoredTensor like) {
+    StoredTensor stored = present(name);
+    if (stored.dtype() != like.dtype() || !Arrays.equals(stored.shape(), like.shape())) {
+      throw new IllegalArgumentException(
+          "the saved K-FAC state has '%s' as %s, expected %s".formatted(name, stored, like));
+    }
+    return stored;
+  }
+
+  private double[] elements(String name, MatrixStack stack, double exponent) {
+    double[] elements = StateTensors.load(name, present(name), stack);
+    for (int i = 0; i < elements.length; i++) {
+      if (!Double.isFinite(Math.scalb(elements[i], (int) exponent))) {
+        throw new IllegalArgumentException(
+            "the saved K-FAC state has %s in '%s' at flat index %d, which is not finite"
+                .formatted(elements[i], name, i));
+      }
+    }
+    return elements;
+  }
+
+  private StoredTensor present(String name) {
+    StoredTensor stored = tensors.get(name);
+    if (stored == null) {
+      throw new IllegalArgumentException("the saved K-FAC state has no tensor '" + name + "'");
+    }
+    return stored;
+  }
+}

@@ -1,0 +1,86 @@
+package io.github.kfac4j.cuda;
+
+import io.github.kfac4j.backend.Gradient;
+import io.github.kfac4j.cuda.Conversion.Place;
+import io.github.kfac4j.cuda.Gemm.Matrices;
+
+/** A layer's gradient in fp64 on the device, the bias as the last column, and products with it. */
+final class WideGradient {
+  private final Call call;
+  private final Gemm gemm;
+  private final Conversion conversion;
+  private final int groups;
+  private final int rows;
+  private final int cols;
+
+  /** {@code [groups, rows, cols]}, and room for the next one. */
+  private long x;
+
+  private long next;
+
+  WideGradient(int groups, int rows, int cols, Call call) {
+    this.call = call;
+    this.gemm = new Gemm(call.context());
+    this.conversion = new Conversion(call);
+    this.groups = groups;
+    this.rows = rows;
+    this.cols = cols;
+    this.x = call.take(size() * Double.BYTES);
+    this.next = call.take(size() * Double.BYTES);
+  }
+
+  long size() {
+    return (long) groups * rows * cols;
+  }
+
+  long address() {
+    return x;
+  }
+
+  /** {@code x = A x} for each group. */
+  void left(Matrices a) {
+    multiply(a, Matrices.of(x, rows, cols));
+  }
+
+  /** {@code x = x B} for each group. */
+  void right(Matrices b) {
+    multiply(Matrices.of(x, rows, cols), b);
+  }
+
+  private void multiply(Matrices a, Matrices b) {
+    gemm.multiply(a, b, next, groups);
+    long old = x;
+    x = next;
+    next = old;
+  }
+
+  void read(Gradient gradient) {
+    int width = width(gradient);
+    long all = (long) groups * rows;
+    Place weight = Place.floats(call.inputFloats(gradient.weight()), width);
+    conversion.copy(weight, Place.doubles(x, cols), all, width);
+    if (gradient.bias() != null) {
+      Place bias = Place.floats(call.inputFloats(gradient.bias()), 1);
+      conversion.copy(bias, biasColumn(), all, 1);
+    }
+  }
+
+  void write(Gradient result) {
+    int width = width(result);
+    long all = (long) groups * rows;
+    Place weight = Place.floats(call.outputFloats(result.weight()), width);
+    conversion.copy(Place.doubles(x, cols), weight, all, width);
+    if (result.bias() != null) {
+      Place bias = Place.floats(call.outputFloats(result.bias()), 1);
+      conversion.copy(biasColumn(), bias, all, 1);
+    }
+  }
+
+  private int width(Gradient gradient) {
+    return gradient.bias() == null ? cols : cols - 1;
+  }
+
+  private Place biasColumn() {
+    return Place.doubles(x + (cols - 1L) * Double.BYTES, cols);
+  }
+}

@@ -1,0 +1,12 @@
+package io.github.kfac4j.cuda;
+
+import io.github.kfac4j.KfacRangeContract;
+import io.github.kfac4j.backend.Backend;
+
+@RequiresCuda
+class CudaKfacRangeTest extends KfacRangeContract {
+  @Override
+  protected Backend open() {
+    return new CudaBackendProvider().open();
+  }
+}

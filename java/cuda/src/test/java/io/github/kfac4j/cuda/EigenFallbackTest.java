@@ -1,0 +1,66 @@
+package io.github.kfac4j.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.Fixtures;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Status;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Eigendecompositions of which cuSOLVER says or does not say that they failed: its stand-in is told
+ * to.
+ */
+@RequiresCuda
+class EigenFallbackTest {
+  private static List<String> run(String failure) throws Exception {
+    assumeTrue(Boolean.getBoolean(CudaLibrary.EMULATION), "only the stand-in fails on demand");
+    return ChildJvm.run(Decomposition.class, entry -> true, Map.of("KFAC_FAKE_EIGEN", failure));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"info", "nan", "noise"})
+  void whatDivideAndConquerDoesNotFindJacobiRotationsDo(String failure) throws Exception {
+    assertThat(run("cusolverDnDsyevd " + failure))
+        .containsExactly("[ok, ok, not finite] 1.0 3.0 2.0 6.0 7.0 7.0");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"info", "nan", "noise"})
+  void whatNeitherFindsIsReportedAndLeavesTheOldValues(String failure) throws Exception {
+    assertThat(run("all " + failure))
+        .containsExactly("[not converged, not converged, not finite] 7.0 7.0 7.0 7.0 7.0 7.0");
+  }
+
+  @Test
+  void withoutAFailureTheResultIsTheSame() throws Exception {
+    assertThat(run("none info")).containsExactly("[ok, ok, not finite] 1.0 3.0 2.0 6.0 7.0 7.0");
+  }
+
+  /** Prints how the decompositions of three matrices ended, and eigenvalues to six digits. */
+  static final class Decomposition {
+    public static void main(String[] args) {
+      double[] matrices = {2, 1, 1, 2, 4, 2, 2, 4, 1, Double.NaN, Double.NaN, 1};
+      double[] old = {7, 7, 7, 7, 7, 7};
+      try (CudaBackend backend = new CudaBackend(0);
+          MatrixStack vectors = backend.allocateBasis(3, 2, 2);
+          MatrixStack values = Fixtures.stack(backend, 3, 1, 2, old);
+          MatrixStack source = Fixtures.stack(backend, 3, 2, 2, matrices)) {
+        Eigendecomposition request = new Eigendecomposition(source, 1, vectors, values);
+        Status[] statuses = backend.decompose(List.of(request)).get(0);
+        StringBuilder line = new StringBuilder(Arrays.toString(statuses));
+        for (double value : values.toArray()) {
+          line.append(' ').append(Math.round(value * 1e6) / 1e6);
+        }
+        System.out.println(line);
+      }
+    }
+  }
+}

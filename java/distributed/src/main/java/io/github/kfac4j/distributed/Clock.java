@@ -1,9 +1,0 @@
-package io.github.kfac4j.distributed;
-
-/** When inverses that others have published are put to use. */
-public enum Clock {
-  /** Exactly at the bound on staleness: the same calls give the same bits. */
-  LOGICAL,
-  /** At once, at the latest at the bound. */
-  WALL
-}

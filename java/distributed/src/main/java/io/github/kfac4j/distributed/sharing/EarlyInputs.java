@@ -1,0 +1,78 @@
+package io.github.kfac4j.distributed.sharing;
+
+import io.github.kfac4j.BatchStatistics;
+import io.github.kfac4j.LayerStatistics;
+import io.github.kfac4j.distributed.collectives.Block;
+import io.github.kfac4j.distributed.collectives.Exchange;
+import io.github.kfac4j.distributed.collectives.Pending;
+import io.github.kfac4j.distributed.collectives.Precision;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The sums of the factors A, on their way while the backward pass runs. They travel as sums over
+ * examples, because how many there are together is only known later.
+ */
+final class EarlyInputs {
+  static final String A = "A";
+  private static final double SHARE_ROUNDING = 1e-9;
+
+  private final Job job;
+  private final Exchange exchange;
+  private final List<String> names = new ArrayList<>();
+  private final List<Block> blocks = new ArrayList<>();
+  private Pending pending;
+  private double shares;
+
+  EarlyInputs(Job job, Precision precision) {
+    this.job = job;
+    this.exchange = new Exchange(job.collectives(), precision);
+  }
+
+  /** Starts when the last micro-batch has been observed; all ranks do so in the same steps. */
+  void observed(BatchStatistics shard, double share) {
+    shares += share;
+    if (shares < 1 - SHARE_ROUNDING) {
+      return;
+    }
+    for (String layer : shard.earlyLayers()) {
+      LayerStatistics mine = shard.ofInputs(layer);
+      int dim = job.layers().get(layer).inputDim();
+      float[] packed = SymmetricPacking.pack(mine.moments().get(A), dim, mine.examples());
+      names.add(layer);
+      blocks.add(new Block(job.assignment().owner(layer), packed));
+    }
+    pending = exchange.sum(blocks);
+  }
+
+  /** Multiplies the share of the micro-batches so far. */
+  void reweigh(double factor) {
+    shares *= factor;
+  }
+
+  /** Whether sums of A are on their way. */
+  boolean started() {
+    return pending != null;
+  }
+
+  /** Waits for the sums over examples of the layers that this rank owns, and forgets all. */
+  Map<String, double[]> take() {
+    Map<String, double[]> sums = new LinkedHashMap<>();
+    if (pending != null) {
+      pending.await();
+      for (int i = 0; i < blocks.size(); i++) {
+        if (blocks.get(i).owner() == job.rank()) {
+          int dim = job.layers().get(names.get(i)).inputDim();
+          sums.put(names.get(i), SymmetricPacking.unpack(blocks.get(i).values(), dim));
+        }
+      }
+    }
+    names.clear();
+    blocks.clear();
+    pending = null;
+    shares = 0;
+    return sums;
+  }
+}

@@ -1,0 +1,11 @@
+package io.github.kfac4j.distributed.sharing;
+
+import java.util.List;
+
+/**
+ * What became of gradients.
+ *
+ * @param innerProduct the sum over layers of {@code <U, dW>}
+ * @param plain layers whose gradients stayed as they were
+ */
+record Preconditioned(double innerProduct, List<String> plain) {}

@@ -1,0 +1,118 @@
+package io.github.kfac4j.distributed.sharing;
+
+import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.LayerGradient;
+import io.github.kfac4j.LayerReport;
+import io.github.kfac4j.StepReport;
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.distributed.collectives.Block;
+import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.tensor.HostTensor;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+
+/** A step with inverses that are there: sums of gradients, preconditioned, clipped, back to all. */
+public final class StepStages implements AutoCloseable {
+  private final GradientStages gradients;
+  private final RankLayers layers;
+  private KfacOptions options;
+  private long step;
+  private double examples = 1;
+
+  public StepStages(Job job, Backend backend, KfacOptions options, Precision precision) {
+    this.gradients = new GradientStages(job, backend, precision);
+    this.layers = new RankLayers(job, backend, options);
+    this.options = options;
+  }
+
+  /** The state of this rank. */
+  public RankLayers layers() {
+    return layers;
+  }
+
+  public KfacOptions options() {
+    return options;
+  }
+
+  public void reconfigure(KfacOptions changed) {
+    options.requireCompatible(changed); // also on a rank that owns no layer
+    layers.reconfigure(changed);
+    options = changed;
+  }
+
+  public long step() {
+    return step;
+  }
+
+  public void setExamples(int count) {
+    if (count < 0) {
+      throw new IllegalArgumentException("examples must not be negative but are " + count);
+    }
+    examples = count;
+  }
+
+  /**
+   * Preconditions for all ranks.
+   *
+   * @param failure that this rank has to tell, or null
+   * @param refreshed what the report says of inverses
+   */
+  public StepReport toAll(
+      List<LayerGradient> given, RuntimeException failure, List<LayerReport> refreshed) {
+    List<Block> blocks = gradients.sum(given, examples, failure);
+    StepReport report = precondition(given, blocks, refreshed);
+    gradients.toAll(blocks, given);
+    return report;
+  }
+
+  /** The same for the owners of the layers alone. */
+  public StepReport toOwners(
+      List<LayerGradient> given, RuntimeException failure, List<LayerReport> refreshed) {
+    List<Block> blocks = gradients.sum(given, examples, failure);
+    StepReport report = precondition(given, blocks, refreshed);
+    gradients.toOwners(blocks, given);
+    return report;
+  }
+
+  private StepReport precondition(
+      List<LayerGradient> given, List<Block> blocks, List<LayerReport> refreshed) {
+    Preconditioned done = gradients.precondition(layers, given, blocks);
+    boolean burnIn = options.intervals().burningIn(step);
+    double clip = burnIn ? 0 : clip(done.innerProduct());
+    if (clip < 1) {
+      gradients.scale(blocks, given, done.plain(), clip);
+    }
+    return new StepReport(step + 1, done.innerProduct(), clip, refreshed, burnIn, done.plain());
+  }
+
+  private double clip(double innerProduct) {
+    OptionalDouble bound = options.klClip();
+    return bound.isEmpty()
+        ? 1
+        : options.convention().klClip(bound.getAsDouble(), options.learningRate(), innerProduct);
+  }
+
+  public void gatherWeights(Map<String, List<HostTensor>> weights) {
+    gradients.gatherWeights(weights);
+  }
+
+  public void endStep() {
+    step++;
+    layers.endStep();
+  }
+
+  public void discardStep() {
+    layers.discardStep();
+  }
+
+  /** Goes on after a step of a saved run; the state of the layers is another matter. */
+  public void goOnAfter(long steps) {
+    step = steps;
+  }
+
+  @Override
+  public void close() {
+    layers.close();
+  }
+}
