@@ -14,11 +14,13 @@ import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.options.InversePolicy;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.tensor.HostTensor;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What the status {@code ok} promises of a layer: inverses within the bound of {@link
@@ -64,6 +66,54 @@ public abstract class KfacAccuracyContract {
       assertThat(report.status()).contains("last good inverse kept");
       assertThat(state.matrix(KroneckerInverses.A_INVERSE).toArray()).containsExactly(good);
     }
+  }
+
+  /**
+   * Rounding is the same in all directions, the gradient of a batch smaller than the layer only in
+   * those of large curvature: what the step divides rounding by is smaller by both condition
+   * numbers than what it divides the gradient by.
+   */
+  @ParameterizedTest
+  @ValueSource(doubles = {1, 1e-2, 1e-3, 1e-4})
+  void aStepWithTheGradientOfTheBatchIsWithinRoundingTimesBothConditions(double damping) {
+    KfacOptions options = Networks.OPTIONS.withDamping(damping);
+    Observation batch = batch(8, 3);
+    HostTensor gradient = gradient(batch, 8);
+    double[] expected;
+    try (Kfac exact = Networks.kfac(new Dense(90, 40, false), options)) {
+      exact.observe(List.of(batch));
+      exact.refresh();
+      HostTensor same = HostTensor.of(gradient.toArray(), 40, 90); // as it was rounded
+      exact.precondition(List.of(new LayerGradient("layer", same, null)));
+      expected = same.toArray();
+    }
+    try (Backend backend = open();
+        Kfac kfac = new Kfac(backend, Map.of("layer", new Dense(90, 40, false)), options)) {
+      kfac.observe(List.of(batch));
+      LayerReport.GroupReport report = kfac.refresh().get(0).perGroup().get(0);
+      assertThat(report.status()).isEqualTo("ok");
+      kfac.precondition(List.of(new LayerGradient("layer", gradient, null)));
+      LayerState state = kfac.state().layer("layer");
+      double u = InverseAccuracy.roundoff(state.matrix(Factors.A));
+      double conditions =
+          report.factors().stream().mapToDouble(f -> f.condition()).reduce(1, (p, q) -> p * q);
+      assertThat(Fixtures.error(gradient.toArray(), expected))
+          .as("conditions %s", conditions)
+          .isLessThan(Math.sqrt(90) * u * conditions);
+    }
+  }
+
+  /** The mean of the outer products, in fp32. */
+  private static HostTensor gradient(Observation batch, int examples) {
+    double[] a = ((HostTensor) batch.input()).toArray();
+    double[] g = ((HostTensor) batch.outputGrad()).toArray();
+    double[] dw = new double[40 * 90];
+    for (int n = 0; n < examples; n++) {
+      for (int i = 0; i < dw.length; i++) {
+        dw[i] += g[n * 40 + i / 90] * a[n * 90 + i % 90] / examples;
+      }
+    }
+    return Fixtures.direct(dw, 40, 90);
   }
 
   private static Observation batch(int examples, long seed) {

@@ -88,7 +88,8 @@ import picocli.CommandLine.Spec;
       "weight_sharing: of a dense layer at several positions, expand or reduce.",
       "inverse_method: cholesky, eigen or newton_schulz, for factored damping.",
       "kl_clip: bound on the squared step length at learning_rate in the Fisher metric, or null.",
-      "decay: 0 takes this batch alone; otherwise it is the first batch of a running average.",
+      "decay: 0 takes this batch alone; otherwise it is the first batch of a running average. The"
+          + " moments of ekfac start from those of kronecker, so this batch counts 1 - decay there.",
       ""
     })
 public final class ApplyCommand implements Callable<Integer> {

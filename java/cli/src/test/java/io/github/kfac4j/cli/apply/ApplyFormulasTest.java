@@ -288,6 +288,16 @@ class ApplyFormulasTest {
   }
 
   @Test
+  void momentsOfARunningAverageStartFromThoseOfKroneckerFactors() {
+    for (String convention : List.of("kfc", "tensorflow-kfac", "kfac-jax")) {
+      run(
+          DType.F64,
+          "\"approximation\":\"ekfac\",\"decay\":0.9,\"convention\":\"%s\"".formatted(convention));
+      check(1e-8, DType.F64, convention, true, formulas -> formulas.ekfac(LAMBDA, 0.9));
+    }
+  }
+
+  @Test
   void everyLayerKeepsTheTypeOfItsInput() {
     Bench bench = new Bench(directory);
     SampleLayer single = layers.get(0);

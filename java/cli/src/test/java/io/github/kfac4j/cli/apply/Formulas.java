@@ -90,22 +90,40 @@ final class Formulas {
 
   /** EKFAC: second moments of per-example gradients in the eigenbasis of the factors. */
   double[] ekfac(double lambda) {
-    return inBasis(eigenvectors(g(), layer.dimG()), eigenvectors(a(), layer.dimA()), lambda);
+    return ekfac(lambda, 0);
+  }
+
+  /** The same, moments starting from those of Kronecker factors. */
+  double[] ekfac(double lambda, double decay) {
+    double[] qg = eigenvectors(g(), layer.dimG());
+    double[] qa = eigenvectors(a(), layer.dimA());
+    return inBasis(qg, qa, lambda, decay);
+  }
+
+  /** {@code q' m q}, of which the diagonal is wanted. */
+  private static double[] inBasis(double[] q, double[] m, int n) {
+    return Literal.multiply(Literal.multiply(Literal.transpose(q, n, n), m, n, n, n), q, n, n, n);
   }
 
   /** Second moments of per-example gradients, weight by weight. */
   double[] diagonal(double lambda) {
     double[] qg = Fixtures.damped(new double[layer.dimG() * layer.dimG()], layer.dimG(), 0, 1);
     double[] qa = Fixtures.damped(new double[layer.dimA() * layer.dimA()], layer.dimA(), 0, 1);
-    return inBasis(qg, qa, lambda);
+    return inBasis(qg, qa, lambda, 0);
   }
 
-  private double[] inBasis(double[] qg, double[] qa, double lambda) {
+  private double[] inBasis(double[] qg, double[] qa, double lambda, double decay) {
     int rows = layer.dimG();
     int cols = layer.dimA();
     double[][] a = layer.inputRows(group);
     double[][] g = layer.gradRows(group);
     double[] moments = new double[rows * cols];
+    double[] eigenG = inBasis(qg, g(), rows);
+    double[] eigenA = inBasis(qa, a(), cols);
+    for (int i = 0; i < moments.length; i++) {
+      double product = eigenG[i / cols * (rows + 1)] * eigenA[i % cols * (cols + 1)];
+      moments[i] = decay * (means() ? t : 1) * product;
+    }
     int positions = layer.positions();
     for (int example = 0; example < layer.examples(); example++) {
       double[] gradient = new double[rows * cols];
@@ -116,7 +134,7 @@ final class Formulas {
       }
       double[] projected = project(Literal.transpose(qg, rows, rows), gradient, qa);
       for (int i = 0; i < moments.length; i++) {
-        moments[i] += projected[i] * projected[i] / n * again();
+        moments[i] += (1 - decay) * projected[i] * projected[i] / n * again();
       }
     }
     double[] u = project(Literal.transpose(qg, rows, rows), layer.gradient(group), qa);
