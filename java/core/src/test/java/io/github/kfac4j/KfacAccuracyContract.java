@@ -9,6 +9,7 @@ import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.curvature.Factors;
 import io.github.kfac4j.curvature.KroneckerInverses;
 import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Dense;
