@@ -137,12 +137,10 @@ public abstract class EigenAccuracyContract extends DecompositionContract {
       KroneckerBasis stored = stored(batch);
       for (double damping : DAMPINGS) {
         kfac.reconfigure(options.withDamping(damping));
-        // where eigenvectors stored in fp32 leave an inverse beyond its bound, Cholesky does
-        // better;
-        // where no inverse in fp32 is within it, the status says so, and the step is no worse for
-        // it
+        // where eigenvectors stored in fp32 leave an inverse beyond its bound, Cholesky may do
+        // better; from conditions of 3e5 on even the exact inverse, rounded, is beyond it
         assertThat(kfac.refresh().get(0).perGroup().get(0).status())
-            .matches("ok|[AG] inaccurate.*inverted by Cholesky(, inaccurate: .*)?");
+            .matches("ok|[AG] inaccurate.*inverted by Cholesky(, inaccurate: estimated error .*)?");
         FactoredDamping split =
             FactoredDamping.split(
                 Convention.KFC,

@@ -46,14 +46,14 @@ final class BasisPreconditioning {
       x.left(g.transpose());
     }
     if (a != null) {
-      x.right(a);
+      x.right(a, 1);
     }
     divide(inner);
     if (g != null) {
       x.left(g);
     }
     if (a != null) {
-      x.right(a.transpose());
+      x.right(a.transpose(), 1);
     }
     x.write(step.result());
   }

@@ -48,12 +48,17 @@ final class Gemm {
 
   /** {@code C = A B} for {@code count} matrices, C following each other. */
   void multiply(Matrices a, Matrices b, long c, int count) {
+    multiply(a, b, 1, c, count);
+  }
+
+  /** {@code C = alpha A B} for {@code count} matrices, C following each other. */
+  void multiply(Matrices a, Matrices b, double alpha, long c, int count) {
     int rows = a.height();
     int cols = b.width();
     String shape =
         "%d products [%d, %d] = [%d, %d] [%d, %d]"
             .formatted(count, rows, cols, rows, a.width(), b.height(), cols);
-    try (DoublePointer one = new DoublePointer(new double[] {1});
+    try (DoublePointer factor = new DoublePointer(new double[] {alpha});
         DoublePointer zero = new DoublePointer(new double[] {0})) {
       context.check.blas(
           cublasDgemmStridedBatched(
@@ -63,7 +68,7 @@ final class Gemm {
               cols,
               rows,
               a.width(),
-              one,
+              factor,
               b.pointer(),
               b.cols,
               b.stride,

@@ -4,6 +4,7 @@ import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
 import io.github.kfac4j.cuda.natives.kfac_precondition_request;
 import io.github.kfac4j.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 
@@ -12,17 +13,37 @@ final class KroneckerPreconditioning {
   private KroneckerPreconditioning() {}
 
   static double[] run(List<KroneckerStep> steps, CudaContext context) {
-    try (Call call = new Call(context);
-        kfac_precondition_request requests = new kfac_precondition_request(steps.size())) {
+    try (Call call = new Call(context)) {
       int count = steps.size();
       long inner = call.take((long) count * Double.BYTES);
+      List<Integer> ordinary = new ArrayList<>();
       for (int i = 0; i < count; i++) {
+        if (steps.get(i).precise()) {
+          PrecisePreconditioning.run(steps.get(i), inner + (long) i * Double.BYTES, call);
+        } else {
+          ordinary.add(i);
+        }
+      }
+      byKernels(steps, ordinary, inner, call);
+      double[] inners = call.readDoubles(inner, count);
+      call.finish();
+      return inners;
+    }
+  }
+
+  /** All in one call. */
+  private static void byKernels(
+      List<KroneckerStep> steps, List<Integer> which, long inner, Call call) {
+    int count = which.size();
+    try (kfac_precondition_request requests = new kfac_precondition_request(Math.max(1, count))) {
+      for (int k = 0; k < count; k++) {
+        int i = which.get(k);
         KroneckerStep step = steps.get(i);
         CudaMatrixStack g = call.stack(step.gInverse());
         CudaMatrixStack a = call.stack(step.aInverse());
         boolean bias = step.gradient().bias() != null;
         requests
-            .position(i)
+            .position(k)
             .g_inverse(g.pointer())
             .a_inverse(a.pointer())
             .weight_gradient(input(call, step.gradient().weight()))
@@ -42,10 +63,7 @@ final class KroneckerPreconditioning {
           () -> kfac_cuda.kfac_precondition_workspace(requests, count, CudaBackend.MATH),
           (workspace, bytes) ->
               kfac_cuda.kfac_precondition(
-                  requests, count, CudaBackend.MATH, workspace, bytes, context.stream()));
-      double[] inners = call.readDoubles(inner, count);
-      call.finish();
-      return inners;
+                  requests, count, CudaBackend.MATH, workspace, bytes, call.context().stream()));
     }
   }
 

@@ -39,19 +39,25 @@ final class WideGradient {
 
   /** {@code x = A x} for each group. */
   void left(Matrices a) {
-    multiply(a, Matrices.of(x, rows, cols));
+    multiply(a, Matrices.of(x, rows, cols), 1);
   }
 
-  /** {@code x = x B} for each group. */
-  void right(Matrices b) {
-    multiply(Matrices.of(x, rows, cols), b);
+  /** {@code x = alpha x B} for each group. */
+  void right(Matrices b, double alpha) {
+    multiply(Matrices.of(x, rows, cols), b, alpha);
   }
 
-  private void multiply(Matrices a, Matrices b) {
-    gemm.multiply(a, b, next, groups);
+  private void multiply(Matrices a, Matrices b, double alpha) {
+    gemm.multiply(a, b, alpha, next, groups);
     long old = x;
     x = next;
     next = old;
+  }
+
+  /** Writes the inner product with another gradient to an fp64 number on the device. */
+  void inner(WideGradient other, long to) {
+    int all = Math.toIntExact(size());
+    gemm.multiply(Matrices.of(x, 1, all), Matrices.of(other.x, all, 1), to, 1);
   }
 
   void read(Gradient gradient) {

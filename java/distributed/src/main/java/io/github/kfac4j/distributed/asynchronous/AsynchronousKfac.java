@@ -33,7 +33,7 @@ import java.util.Map;
 public final class AsynchronousKfac implements KfacVerbs {
   private final Kfac steps;
   private final Kfac statistics;
-  private final Worker worker = new Worker();
+  private final BackgroundThread worker = new BackgroundThread();
   private final int bound;
   private final Publications publications;
   private List<LayerReport> adopted = List.of();
@@ -111,7 +111,7 @@ public final class AsynchronousKfac implements KfacVerbs {
   public void observe(List<Observation> observations, double share) {
     worker.throwFailure();
     if (bound == 0) {
-      Worker.await(worker.submitAlone(() -> statistics.observe(observations, share)));
+      BackgroundThread.await(worker.submitAlone(() -> statistics.observe(observations, share)));
       return;
     }
     List<Observation> copies = observations.stream().map(Copies::of).toList();
@@ -122,7 +122,7 @@ public final class AsynchronousKfac implements KfacVerbs {
   public void reweigh(double factor) {
     worker.throwFailure();
     if (bound == 0) {
-      Worker.await(worker.submitAlone(() -> statistics.reweigh(factor)));
+      BackgroundThread.await(worker.submitAlone(() -> statistics.reweigh(factor)));
       return;
     }
     worker.submit(() -> statistics.reweigh(factor));
@@ -205,12 +205,12 @@ public final class AsynchronousKfac implements KfacVerbs {
    */
   @Override
   public Map<String, StoredTensor> toTensors() {
-    return Worker.await(worker.call(statistics::toTensors));
+    return BackgroundThread.await(worker.call(statistics::toTensors));
   }
 
   @Override
   public void restore(Map<String, StoredTensor> tensors) {
-    Worker.await(worker.submitAlone(() -> statistics.restore(tensors)));
+    BackgroundThread.await(worker.submitAlone(() -> statistics.restore(tensors)));
     steps.restore(tensors); // fits here if it fitted there
     publications.replaced();
     adopted = List.of();

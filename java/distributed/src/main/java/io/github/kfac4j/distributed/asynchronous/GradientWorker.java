@@ -17,8 +17,8 @@ import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.sharing.DistributedKfac;
 import io.github.kfac4j.distributed.sharing.Means;
 import io.github.kfac4j.distributed.sharing.RankLayers;
-import io.github.kfac4j.distributed.sharing.StateExchange;
-import io.github.kfac4j.distributed.sharing.StepStages;
+import io.github.kfac4j.distributed.sharing.SharedPreconditioning;
+import io.github.kfac4j.distributed.sharing.TensorExchange;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
@@ -45,13 +45,13 @@ import java.util.Map;
  * inverses are used once all gradient workers have them.
  */
 public final class GradientWorker implements KfacVerbs {
-  private final RoleJobs jobs;
-  private final StepStages steps;
+  private final RoleGroups groups;
+  private final SharedPreconditioning steps;
   private final RankLayers noLayers;
   private final Agreement agreement;
   private final Publications publications;
-  private final Worker outgoing = new Worker();
-  private final Worker incoming = new Worker();
+  private final BackgroundThread outgoing = new BackgroundThread();
+  private final BackgroundThread incoming = new BackgroundThread();
   private List<LayerReport> adopted = List.of();
   private long started = -1;
   private boolean closed;
@@ -75,11 +75,11 @@ public final class GradientWorker implements KfacVerbs {
       Map<String, ? extends Layer> layers,
       KfacOptions options,
       Precision precision) {
-    jobs = RoleJobs.join(all, plan, Role.GRADIENTS, layers, options, precision);
-    steps = new StepStages(jobs.gradients(), backend, options, precision);
-    noLayers = new RankLayers(jobs.publications(), backend, options);
-    agreement = RoleJobs.agreeOnInverses(jobs, plan);
-    Collectives team = jobs.gradients().collectives();
+    groups = RoleGroups.join(all, plan, Role.GRADIENTS, layers, options, precision);
+    steps = new SharedPreconditioning(groups.gradients(), backend, options, precision);
+    noLayers = new RankLayers(groups.publications(), backend, options);
+    agreement = RoleGroups.agreeOnInverses(groups, plan);
+    Collectives team = groups.gradients().collectives();
     publications =
         new Publications(
             plan.bound(), plan.clock(), here -> Means.sum(team, here ? 1 : 0)[0] == team.size());
@@ -146,16 +146,21 @@ public final class GradientWorker implements KfacVerbs {
     started = step();
     boolean statistics = options().intervals().wantsFactors(step());
     boolean refresh = options().intervals().wantsInverses(step());
-    if (jobs.gradients().rank() == 0 && (statistics || refresh)) {
+    if (groups.gradients().rank() == 0 && (statistics || refresh)) {
       ByteBuffer copy = statistics ? Weights.encode(weights) : Buffers.bytes(0);
-      Round round =
-          new Round(
-              Round.Kind.STEP, step(), statistics, refresh, options().damping(), copy.remaining());
+      WorkRequest request =
+          new WorkRequest(
+              WorkRequest.Kind.STEP,
+              step(),
+              statistics,
+              refresh,
+              options().damping(),
+              copy.remaining());
       outgoing.submit(
           () -> {
-            round.send(jobs.weights());
+            request.send(groups.weights());
             if (statistics) {
-              jobs.weights().broadcast(copy, 0).await();
+              groups.weights().broadcast(copy, 0).await();
             }
           });
     }
@@ -166,7 +171,7 @@ public final class GradientWorker implements KfacVerbs {
           incoming.call(
               () ->
                   Publications.exchange(
-                      jobs.publications(), noLayers, new FirstFailure(), agreement, clock)));
+                      groups.publications(), noLayers, new FirstFailure(), agreement, clock)));
     }
   }
 
@@ -230,10 +235,10 @@ public final class GradientWorker implements KfacVerbs {
     return publications.waits();
   }
 
-  private void tell(Round.Kind kind) {
-    Round round = Round.of(kind, step());
-    if (jobs.gradients().rank() == 0) {
-      outgoing.submit(() -> round.send(jobs.weights()));
+  private void tell(WorkRequest.Kind kind) {
+    WorkRequest request = WorkRequest.of(kind, step());
+    if (groups.gradients().rank() == 0) {
+      outgoing.submit(() -> request.send(groups.weights()));
     }
   }
 
@@ -243,22 +248,22 @@ public final class GradientWorker implements KfacVerbs {
    */
   @Override
   public Map<String, StoredTensor> toTensors() {
-    tell(Round.Kind.SAVE);
+    tell(WorkRequest.Kind.SAVE);
     long step = step();
-    return Worker.await(incoming.call(() -> noLayers.toTensors(step)));
+    return BackgroundThread.await(incoming.call(() -> noLayers.toTensors(step)));
   }
 
   /** {@inheritDoc} Called by all gradient workers with the whole state. */
   @Override
   public void restore(Map<String, StoredTensor> tensors) {
-    tell(Round.Kind.RESTORE);
+    tell(WorkRequest.Kind.RESTORE);
     List<Runnable> change = new ArrayList<>();
     FirstFailure failure = new FirstFailure();
     failure.keep(() -> change.add(steps.layers().prepareRestore(tensors)));
-    Worker.await(
+    BackgroundThread.await(
         incoming.submitAlone(
             () -> {
-              new StateExchange(jobs.publications().collectives()).broadcast(tensors, 0);
+              new TensorExchange(groups.publications().collectives()).broadcast(tensors, 0);
               agreement.settle(failure.take(), new byte[0]);
             }));
     change.forEach(Runnable::run);
@@ -273,12 +278,12 @@ public final class GradientWorker implements KfacVerbs {
   public void close() {
     if (!closed) {
       closed = true;
-      tell(Round.Kind.END);
+      tell(WorkRequest.Kind.END);
       outgoing.close();
       incoming.close();
       steps.close();
       noLayers.close();
-      jobs.close();
+      groups.close();
     }
   }
 }

@@ -10,7 +10,7 @@ import io.github.kfac4j.distributed.collectives.FirstFailure;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.sharing.RankLayers;
 import io.github.kfac4j.distributed.sharing.ShardStatistics;
-import io.github.kfac4j.distributed.sharing.StateExchange;
+import io.github.kfac4j.distributed.sharing.TensorExchange;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.util.ArrayList;
@@ -22,7 +22,7 @@ import java.util.Map;
  * them when gradient workers ask, and publishes the inverses.
  */
 public final class InverseWorker implements AutoCloseable {
-  private final RoleJobs jobs;
+  private final RoleGroups groups;
   private final ShardStatistics statistics;
   private final RankLayers mine;
   private final Agreement agreement;
@@ -49,21 +49,25 @@ public final class InverseWorker implements AutoCloseable {
       KfacOptions options,
       Precision precision) {
     this.options = options;
-    jobs = RoleJobs.join(all, plan, Role.INVERSES, layers, options, precision);
+    groups = RoleGroups.join(all, plan, Role.INVERSES, layers, options, precision);
     statistics =
         new ShardStatistics(
-            jobs.statistics(), backend, options, precision, RoleJobs.agreeOnStatistics(jobs, plan));
-    mine = new RankLayers(jobs.publications(), backend, options);
-    agreement = RoleJobs.agreeOnInverses(jobs, plan);
+            groups.statistics(),
+            backend,
+            options,
+            precision,
+            RoleGroups.agreeOnStatistics(groups, plan));
+    mine = new RankLayers(groups.publications(), backend, options);
+    agreement = RoleGroups.agreeOnInverses(groups, plan);
   }
 
   /** Works until the gradient workers have ended. */
   public void run() {
     while (true) {
-      Round round = Round.receive(jobs.statistics().collectives());
-      switch (round.kind()) {
-        case STEP -> step(round);
-        case SAVE -> mine.toTensors(round.clock());
+      WorkRequest request = WorkRequest.receive(groups.statistics().collectives());
+      switch (request.kind()) {
+        case STEP -> step(request);
+        case SAVE -> mine.toTensors(request.clock());
         case RESTORE -> restore();
         default -> {
           return;
@@ -72,12 +76,12 @@ public final class InverseWorker implements AutoCloseable {
     }
   }
 
-  private void step(Round round) {
-    if (options.damping() != round.damping()) {
-      options = options.withDamping(round.damping());
+  private void step(WorkRequest request) {
+    if (options.damping() != request.damping()) {
+      options = options.withDamping(request.damping());
       mine.reconfigure(options);
     }
-    if (round.statistics()) {
+    if (request.statistics()) {
       failure.keep(
           () -> {
             Map<String, LayerStatistics> sums = statistics.sum(null);
@@ -87,9 +91,9 @@ public final class InverseWorker implements AutoCloseable {
           });
       statistics.reset();
     }
-    if (round.refresh()) {
+    if (request.refresh()) {
       try {
-        Publications.exchange(jobs.publications(), mine, failure, agreement, round.clock());
+        Publications.exchange(groups.publications(), mine, failure, agreement, request.clock());
       } catch (RuntimeException told) {
         // all know it; if it is the engine, the next operation fails as well
         failure.take();
@@ -100,7 +104,7 @@ public final class InverseWorker implements AutoCloseable {
 
   private void restore() {
     Map<String, StoredTensor> state =
-        new StateExchange(jobs.publications().collectives()).broadcast(Map.of(), 0);
+        new TensorExchange(groups.publications().collectives()).broadcast(Map.of(), 0);
     failure.take();
     List<Runnable> change = new ArrayList<>();
     failure.keep(() -> change.add(mine.prepareRestore(state)));
@@ -116,6 +120,6 @@ public final class InverseWorker implements AutoCloseable {
   public void close() {
     statistics.close();
     mine.close();
-    jobs.close();
+    groups.close();
   }
 }

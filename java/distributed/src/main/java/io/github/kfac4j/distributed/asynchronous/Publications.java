@@ -3,9 +3,9 @@ package io.github.kfac4j.distributed.asynchronous;
 import io.github.kfac4j.LayerReport;
 import io.github.kfac4j.distributed.collectives.Agreement;
 import io.github.kfac4j.distributed.collectives.FirstFailure;
-import io.github.kfac4j.distributed.sharing.Job;
 import io.github.kfac4j.distributed.sharing.RankLayers;
 import io.github.kfac4j.distributed.sharing.Refresh;
+import io.github.kfac4j.distributed.sharing.SharedLayers;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -40,8 +40,8 @@ final class Publications {
    * those who receive.
    */
   static Content exchange(
-      Job job, RankLayers mine, FirstFailure failure, Agreement agreement, long clock) {
-    List<LayerReport> reports = Refresh.of(job, mine, failure, agreement);
+      SharedLayers shared, RankLayers mine, FirstFailure failure, Agreement agreement, long clock) {
+    List<LayerReport> reports = Refresh.of(shared, mine, failure, agreement);
     return new Content(reports, mine.toTensors(clock));
   }
 
@@ -79,7 +79,7 @@ final class Publications {
       }
       long waits = now.waits + (now.ready && !next.content.isDone() ? 1 : 0);
       asked.remove();
-      user.accept(Worker.await(next.content));
+      user.accept(BackgroundThread.await(next.content));
       usedInStep.add(next);
       long lag = step - next.clock;
       now = new Use(true, lag, Math.max(now.largestLag, lag), waits);

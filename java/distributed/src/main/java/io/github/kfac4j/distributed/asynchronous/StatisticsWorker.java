@@ -29,7 +29,7 @@ import java.util.OptionalLong;
  * }</pre>
  */
 public final class StatisticsWorker implements AutoCloseable {
-  private final RoleJobs jobs;
+  private final RoleGroups groups;
   private final ShardStatistics statistics;
   private final FirstFailure failure = new FirstFailure();
 
@@ -52,10 +52,14 @@ public final class StatisticsWorker implements AutoCloseable {
       Map<String, ? extends Layer> layers,
       KfacOptions options,
       Precision precision) {
-    jobs = RoleJobs.join(all, plan, Role.STATISTICS, layers, options, precision);
+    groups = RoleGroups.join(all, plan, Role.STATISTICS, layers, options, precision);
     statistics =
         new ShardStatistics(
-            jobs.statistics(), backend, options, precision, RoleJobs.agreeOnStatistics(jobs, plan));
+            groups.statistics(),
+            backend,
+            options,
+            precision,
+            RoleGroups.agreeOnStatistics(groups, plan));
   }
 
   /**
@@ -67,18 +71,18 @@ public final class StatisticsWorker implements AutoCloseable {
    */
   public OptionalLong awaitWeights(Map<String, List<HostTensor>> weights) {
     while (true) {
-      Round round = Round.receive(jobs.weights());
-      if (jobs.statistics().rank() == 0) {
-        round.send(jobs.statistics().collectives());
+      WorkRequest request = WorkRequest.receive(groups.weights());
+      if (groups.statistics().rank() == 0) {
+        request.send(groups.statistics().collectives());
       } else {
-        Round.receive(jobs.statistics().collectives());
+        WorkRequest.receive(groups.statistics().collectives());
       }
-      if (round.kind() == Round.Kind.END) {
+      if (request.kind() == WorkRequest.Kind.END) {
         return OptionalLong.empty();
       }
-      if (round.statistics()) {
-        ByteBuffer bytes = Buffers.bytes(round.weightBytes());
-        jobs.weights().broadcast(bytes, 0).await();
+      if (request.statistics()) {
+        ByteBuffer bytes = Buffers.bytes(request.weightBytes());
+        groups.weights().broadcast(bytes, 0).await();
         Buffers.require(
             Weights.size(weights) == bytes.remaining(),
             "weights of the gradient workers",
@@ -86,7 +90,7 @@ public final class StatisticsWorker implements AutoCloseable {
             Weights.size(weights),
             bytes.remaining());
         Weights.decode(bytes, weights);
-        return OptionalLong.of(round.clock());
+        return OptionalLong.of(request.clock());
       }
     }
   }
@@ -121,6 +125,6 @@ public final class StatisticsWorker implements AutoCloseable {
   @Override
   public void close() {
     statistics.close();
-    jobs.close();
+    groups.close();
   }
 }

@@ -51,10 +51,10 @@ import java.util.Map;
  * and the approximation EKFAC are for single processes.
  */
 public final class DistributedKfac implements KfacVerbs {
-  private final Job job;
+  private final SharedLayers shared;
   private final Agreement agreement;
   private final ShardStatistics statistics;
-  private final StepStages steps;
+  private final SharedPreconditioning steps;
   private final FirstFailure failure = new FirstFailure();
   private List<LayerReport> lastRefresh = List.of();
 
@@ -78,11 +78,11 @@ public final class DistributedKfac implements KfacVerbs {
       Assignment assignment,
       Precision precision) {
     Map<String, Layer> all = Collections.unmodifiableMap(new LinkedHashMap<>(layers));
-    this.job = new Job(collectives, all, assignment);
-    job.check(Job.version(), options, precision);
+    this.shared = new SharedLayers(collectives, all, assignment);
+    shared.check(SharedLayers.version(), options, precision);
     this.agreement = new Agreement(collectives);
-    this.statistics = new ShardStatistics(job, backend, options, precision, agreement);
-    this.steps = new StepStages(job, backend, options, precision);
+    this.statistics = new ShardStatistics(shared, backend, options, precision, agreement);
+    this.steps = new SharedPreconditioning(shared, backend, options, precision);
   }
 
   /** With the balanced assignment of cubic costs, in fp32. */
@@ -105,7 +105,7 @@ public final class DistributedKfac implements KfacVerbs {
 
   /** Which rank has which layer. */
   public Assignment assignment() {
-    return job.assignment();
+    return shared.assignment();
   }
 
   @Override
@@ -171,7 +171,7 @@ public final class DistributedKfac implements KfacVerbs {
   @Override
   public List<LayerReport> refresh() {
     sumStatistics();
-    lastRefresh = Refresh.of(job, steps.layers(), failure, agreement);
+    lastRefresh = Refresh.of(shared, steps.layers(), failure, agreement);
     steps.layers().copyInverses();
     return lastRefresh;
   }

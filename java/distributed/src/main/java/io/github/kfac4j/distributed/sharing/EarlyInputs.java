@@ -19,16 +19,16 @@ final class EarlyInputs {
   static final String A = "A";
   private static final double SHARE_ROUNDING = 1e-9;
 
-  private final Job job;
+  private final SharedLayers shared;
   private final Exchange exchange;
   private final List<String> names = new ArrayList<>();
   private final List<Block> blocks = new ArrayList<>();
   private Pending pending;
   private double shares;
 
-  EarlyInputs(Job job, Precision precision) {
-    this.job = job;
-    this.exchange = new Exchange(job.collectives(), precision);
+  EarlyInputs(SharedLayers shared, Precision precision) {
+    this.shared = shared;
+    this.exchange = new Exchange(shared.collectives(), precision);
   }
 
   /** Starts when the last micro-batch has been observed; all ranks do so in the same steps. */
@@ -39,10 +39,10 @@ final class EarlyInputs {
     }
     for (String layer : shard.earlyLayers()) {
       LayerStatistics mine = shard.ofInputs(layer);
-      int dim = job.layers().get(layer).inputDim();
+      int dim = shared.layers().get(layer).inputDim();
       float[] packed = SymmetricPacking.pack(mine.moments().get(A), dim, mine.examples());
       names.add(layer);
-      blocks.add(new Block(job.assignment().owner(layer), packed));
+      blocks.add(new Block(shared.assignment().owner(layer), packed));
     }
     pending = exchange.sum(blocks);
   }
@@ -63,8 +63,8 @@ final class EarlyInputs {
     if (pending != null) {
       pending.await();
       for (int i = 0; i < blocks.size(); i++) {
-        if (blocks.get(i).owner() == job.rank()) {
-          int dim = job.layers().get(names.get(i)).inputDim();
+        if (blocks.get(i).owner() == shared.rank()) {
+          int dim = shared.layers().get(names.get(i)).inputDim();
           sums.put(names.get(i), SymmetricPacking.unpack(blocks.get(i).values(), dim));
         }
       }

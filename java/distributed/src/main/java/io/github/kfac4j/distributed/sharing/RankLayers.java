@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 public final class RankLayers implements AutoCloseable {
   private static final String STEP = "step";
 
-  private final Job job;
+  private final SharedLayers shared;
 
   /** K-FAC of the layers that this rank owns, or null if it owns none. */
   private final Kfac owned;
@@ -28,10 +28,10 @@ public final class RankLayers implements AutoCloseable {
   /** Copies of what others own and this rank preconditions as well, or null. */
   private final Kfac copies;
 
-  public RankLayers(Job job, Backend backend, KfacOptions options) {
-    this.job = job;
-    this.owned = kfac(backend, job.owned(), options);
-    this.copies = kfac(backend, job.copied(), options);
+  public RankLayers(SharedLayers shared, Backend backend, KfacOptions options) {
+    this.shared = shared;
+    this.owned = kfac(backend, shared.owned(), options);
+    this.copies = kfac(backend, shared.copied(), options);
   }
 
   private static Kfac kfac(Backend backend, Map<String, Layer> layers, KfacOptions options) {
@@ -45,10 +45,10 @@ public final class RankLayers implements AutoCloseable {
 
   public void reconfigure(KfacOptions options) {
     if (owned != null) {
-      owned.reconfigure(optionsOf(job.owned(), options));
+      owned.reconfigure(optionsOf(shared.owned(), options));
     }
     if (copies != null) {
-      copies.reconfigure(optionsOf(job.copied(), options));
+      copies.reconfigure(optionsOf(shared.copied(), options));
     }
   }
 
@@ -95,21 +95,21 @@ public final class RankLayers implements AutoCloseable {
 
   /** Hands the inverses of each owner to the other workers; called by all ranks. */
   public void copyInverses() {
-    if (job.assignment().workers() == 1) {
+    if (shared.assignment().workers() == 1) {
       return;
     }
     Map<String, StoredTensor> state = ownedState();
     List<Map<String, StoredTensor>> toRank = new ArrayList<>();
-    for (int rank = 0; rank < job.collectives().size(); rank++) {
+    for (int rank = 0; rank < shared.collectives().size(); rank++) {
       Map<String, StoredTensor> some = new LinkedHashMap<>();
-      for (String layer : job.owned().keySet()) {
-        if (rank != job.rank() && job.assignment().isWorker(layer, rank)) {
+      for (String layer : shared.owned().keySet()) {
+        if (rank != shared.rank() && shared.assignment().isWorker(layer, rank)) {
           some.putAll(of(layer, state));
         }
       }
       toRank.add(some);
     }
-    Map<String, StoredTensor> received = new StateExchange(job.collectives()).exchange(toRank);
+    Map<String, StoredTensor> received = new TensorExchange(shared.collectives()).exchange(toRank);
     if (copies != null) {
       copies.adopt(received);
     }
@@ -131,9 +131,9 @@ public final class RankLayers implements AutoCloseable {
     Map<String, StoredTensor> mine = ownedState();
     Map<String, StoredTensor> all = new LinkedHashMap<>();
     all.put(STEP, StoredTensor.of(new long[] {step}));
-    StateExchange exchange = new StateExchange(job.collectives());
-    for (String layer : job.layers().keySet()) {
-      all.putAll(exchange.broadcast(of(layer, mine), job.assignment().owner(layer)));
+    TensorExchange exchange = new TensorExchange(shared.collectives());
+    for (String layer : shared.layers().keySet()) {
+      all.putAll(exchange.broadcast(of(layer, mine), shared.assignment().owner(layer)));
     }
     return all;
   }
@@ -141,10 +141,10 @@ public final class RankLayers implements AutoCloseable {
   /** Takes this rank's part of the state of all layers, within the step. */
   public void adopt(Map<String, StoredTensor> tensors) {
     if (owned != null) {
-      owned.adopt(part(job.owned(), tensors));
+      owned.adopt(part(shared.owned(), tensors));
     }
     if (copies != null) {
-      copies.adopt(part(job.copied(), tensors));
+      copies.adopt(part(shared.copied(), tensors));
     }
   }
 
@@ -155,19 +155,19 @@ public final class RankLayers implements AutoCloseable {
    */
   public Runnable prepareRestore(Map<String, StoredTensor> tensors) {
     for (String layer : KfacState.layersOf(tensors)) {
-      if (!job.layers().containsKey(layer)) {
+      if (!shared.layers().containsKey(layer)) {
         throw new IllegalArgumentException(
             "layer '%s': is in the saved K-FAC state, but here are %s"
-                .formatted(layer, job.layers().keySet()));
+                .formatted(layer, shared.layers().keySet()));
       }
     }
     KfacState.stepOf(tensors);
     List<Runnable> changes = new ArrayList<>();
     if (owned != null) {
-      changes.add(owned.prepareRestore(part(job.owned(), tensors)));
+      changes.add(owned.prepareRestore(part(shared.owned(), tensors)));
     }
     if (copies != null) {
-      changes.add(copies.prepareRestore(part(job.copied(), tensors)));
+      changes.add(copies.prepareRestore(part(shared.copied(), tensors)));
     }
     return () -> changes.forEach(Runnable::run);
   }

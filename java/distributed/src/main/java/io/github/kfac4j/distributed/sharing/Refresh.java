@@ -19,7 +19,7 @@ public final class Refresh {
    * @return reports of all layers, in their order
    */
   public static List<LayerReport> of(
-      Job job, RankLayers mine, FirstFailure failure, Agreement agreement) {
+      SharedLayers shared, RankLayers mine, FirstFailure failure, Agreement agreement) {
     Map<String, LayerReport> reports = new LinkedHashMap<>();
     if (failure.none()) {
       failure.keep(() -> mine.refresh().forEach(report -> reports.put(report.layer(), report)));
@@ -29,6 +29,6 @@ public final class Refresh {
     for (byte[] one : agreement.settle(failure.take(), message)) {
       Frames.read(one, Reports::read).forEach(report -> reports.put(report.layer(), report));
     }
-    return job.layers().keySet().stream().map(reports::get).toList();
+    return shared.layers().keySet().stream().map(reports::get).toList();
   }
 }

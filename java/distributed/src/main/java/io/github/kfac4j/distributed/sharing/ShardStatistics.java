@@ -16,17 +16,21 @@ public final class ShardStatistics implements AutoCloseable {
   private final KfacOptions options;
   private final BatchStatistics shard;
   private final EarlyInputs early;
-  private final StatisticsExchange exchange;
+  private final StatisticsReduction exchange;
   private boolean summed;
 
   public ShardStatistics(
-      Job job, Backend backend, KfacOptions options, Precision precision, Agreement agreement) {
+      SharedLayers shared,
+      Backend backend,
+      KfacOptions options,
+      Precision precision,
+      Agreement agreement) {
     this.options = options;
-    this.shard = new BatchStatistics(backend, job.layers(), options);
-    this.early = new EarlyInputs(job, precision);
+    this.shard = new BatchStatistics(backend, shared.layers(), options);
+    this.early = new EarlyInputs(shared, precision);
     this.exchange =
-        new StatisticsExchange(
-            job.collectives(), job.layers(), job.assignment(), precision, agreement);
+        new StatisticsReduction(
+            shared.collectives(), shared.layers(), shared.assignment(), precision, agreement);
   }
 
   public void observe(List<Observation> observations, double share) {

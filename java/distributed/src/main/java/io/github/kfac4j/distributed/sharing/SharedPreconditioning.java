@@ -13,16 +13,17 @@ import java.util.Map;
 import java.util.OptionalDouble;
 
 /** A step with inverses that are there: sums of gradients, preconditioned, clipped, back to all. */
-public final class StepStages implements AutoCloseable {
-  private final GradientStages gradients;
+public final class SharedPreconditioning implements AutoCloseable {
+  private final GradientExchange gradients;
   private final RankLayers layers;
   private KfacOptions options;
   private long step;
   private double examples = 1;
 
-  public StepStages(Job job, Backend backend, KfacOptions options, Precision precision) {
-    this.gradients = new GradientStages(job, backend, precision);
-    this.layers = new RankLayers(job, backend, options);
+  public SharedPreconditioning(
+      SharedLayers shared, Backend backend, KfacOptions options, Precision precision) {
+    this.gradients = new GradientExchange(shared, backend, precision);
+    this.layers = new RankLayers(shared, backend, options);
     this.options = options;
   }
 

@@ -9,7 +9,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** One thread that works through what it is given; the first failure is kept. */
-final class Worker implements AutoCloseable {
+final class BackgroundThread implements AutoCloseable {
   private final AtomicReference<RuntimeException> failure = new AtomicReference<>();
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(

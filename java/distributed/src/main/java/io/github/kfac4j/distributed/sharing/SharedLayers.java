@@ -18,7 +18,8 @@ import java.util.function.Predicate;
  * @param layers of the whole network, in the same order on all ranks
  * @param assignment of the layers to the ranks
  */
-public record Job(Collectives collectives, Map<String, Layer> layers, Assignment assignment) {
+public record SharedLayers(
+    Collectives collectives, Map<String, Layer> layers, Assignment assignment) {
   public int rank() {
     return collectives.rank();
   }

@@ -9,8 +9,8 @@ import io.github.kfac4j.distributed.collectives.FirstFailure;
 import io.github.kfac4j.distributed.collectives.Handshake;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.sharing.Assignment;
-import io.github.kfac4j.distributed.sharing.Job;
 import io.github.kfac4j.distributed.sharing.LayerCost;
+import io.github.kfac4j.distributed.sharing.SharedLayers;
 import io.github.kfac4j.layer.Layer;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What the ranks of a plan have together: jobs that do not wait for one another, one for each way
+ * What the ranks of a plan have together: groups that do not wait for one another, one for each way
  * that something goes.
  *
  * @param weights of the first gradient worker, its rank 0, and the statistics workers
@@ -26,7 +26,8 @@ import java.util.Map;
  * @param statistics of the statistics workers, its first ranks, and the inverse workers
  * @param publications of the gradient workers, its first ranks, and the inverse workers
  */
-record RoleJobs(Collectives weights, Job gradients, Job statistics, Job publications)
+record RoleGroups(
+    Collectives weights, SharedLayers gradients, SharedLayers statistics, SharedLayers publications)
     implements AutoCloseable {
   /**
    * Joins; called by all ranks of a plan.
@@ -36,7 +37,7 @@ record RoleJobs(Collectives weights, Job gradients, Job statistics, Job publicat
    * @throws IllegalArgumentException on all ranks, if one is to do something else, or a setting
    *     cannot be
    */
-  static RoleJobs join(
+  static RoleGroups join(
       Collectives all,
       AsynchronousPlan plan,
       Role expected,
@@ -47,7 +48,7 @@ record RoleJobs(Collectives weights, Job gradients, Job statistics, Job publicat
     List<LayerCost> costs = LayerCost.cubic(named);
     Assignment inverters = Assignment.balanced(costs, plan.inverses());
     Map<String, String> facts =
-        new Job(all, named, inverters).facts(Job.version(), options, precision);
+        new SharedLayers(all, named, inverters).facts(SharedLayers.version(), options, precision);
     facts.put("the plan", plan.toString());
     Handshake.requireSame(all, facts);
     require(
@@ -76,26 +77,26 @@ record RoleJobs(Collectives weights, Job gradients, Job statistics, Job publicat
     Collectives gradients = all.split(role == Role.GRADIENTS ? 0 : 1);
     Collectives statistics = all.split(role == Role.GRADIENTS ? 1 : 0);
     Collectives publications = all.split(role == Role.STATISTICS ? 1 : 0);
-    return new RoleJobs(
+    return new RoleGroups(
         weights,
-        new Job(gradients, named, Assignment.balanced(costs, plan.gradients())),
-        new Job(statistics, named, inverters.behind(plan.statistics())),
-        new Job(publications, named, inverters.behind(plan.gradients())));
+        new SharedLayers(gradients, named, Assignment.balanced(costs, plan.gradients())),
+        new SharedLayers(statistics, named, inverters.behind(plan.statistics())),
+        new SharedLayers(publications, named, inverters.behind(plan.gradients())));
   }
 
   /** One decision of those who make statistics. */
-  static Agreement agreeOnStatistics(RoleJobs jobs, AsynchronousPlan plan) {
+  static Agreement agreeOnStatistics(RoleGroups groups, AsynchronousPlan plan) {
     int first = plan.statistics();
     return new Agreement(
-        jobs.statistics.collectives(),
+        groups.statistics.collectives(),
         rank -> rank < first ? "statistics worker " + rank : "inverse worker " + (rank - first));
   }
 
   /** One decision of those who publish inverses or use them. */
-  static Agreement agreeOnInverses(RoleJobs jobs, AsynchronousPlan plan) {
+  static Agreement agreeOnInverses(RoleGroups groups, AsynchronousPlan plan) {
     int first = plan.gradients();
     return new Agreement(
-        jobs.publications.collectives(),
+        groups.publications.collectives(),
         rank -> rank < first ? "gradient worker " + rank : "inverse worker " + (rank - first));
   }
 

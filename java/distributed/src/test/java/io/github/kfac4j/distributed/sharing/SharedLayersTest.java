@@ -20,7 +20,7 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
 /** Ranks that cannot share a job say so. */
-class JobTest {
+class SharedLayersTest {
   private static final KfacOptions OPTIONS = TrainingScenario.OPTIONS;
   private static final List<LayerCost> COSTS = LayerCost.cubic(Mlp.layers());
 
@@ -80,9 +80,10 @@ class JobTest {
         Ranks.run(
             3,
             c -> {
-              Job job = new Job(c, Mlp.layers(), Assignment.balanced(COSTS, 3));
+              SharedLayers shared =
+                  new SharedLayers(c, Mlp.layers(), Assignment.balanced(COSTS, 3));
               String version = c.rank() == 2 ? "0.2.0" : "0.1.0";
-              return message(() -> job.check(version, OPTIONS, Precision.FP32));
+              return message(() -> shared.check(version, OPTIONS, Precision.FP32));
             });
     assertThat(messages)
         .containsOnly(

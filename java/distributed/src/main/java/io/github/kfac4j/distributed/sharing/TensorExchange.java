@@ -15,10 +15,10 @@ import java.util.List;
 import java.util.Map;
 
 /** Copies named tensors between ranks. */
-public final class StateExchange {
+public final class TensorExchange {
   private final Collectives collectives;
 
-  public StateExchange(Collectives collectives) {
+  public TensorExchange(Collectives collectives) {
     this.collectives = collectives;
   }
 
@@ -31,7 +31,7 @@ public final class StateExchange {
     Map<String, StoredTensor> tensors = new LinkedHashMap<>();
     boolean here = collectives.rank() == root;
     byte[] table = broadcast(here ? Frames.bytes(out -> writeTable(mine, out)) : null, root);
-    Map<String, StoredTensor> shapes = Frames.read(table, StateExchange::readTable);
+    Map<String, StoredTensor> shapes = Frames.read(table, TensorExchange::readTable);
     shapes.forEach(
         (name, empty) -> {
           ByteBuffer data = here ? direct(mine.get(name)) : empty.data();
@@ -48,7 +48,7 @@ public final class StateExchange {
    * @return what this rank got of all
    */
   public Map<String, StoredTensor> exchange(List<Map<String, StoredTensor>> toRank) {
-    List<byte[]> messages = toRank.stream().map(StateExchange::encode).toList();
+    List<byte[]> messages = toRank.stream().map(TensorExchange::encode).toList();
     int[] out = messages.stream().mapToInt(message -> message.length).toArray();
     int[] in = new int[out.length];
     List<byte[]> counts =

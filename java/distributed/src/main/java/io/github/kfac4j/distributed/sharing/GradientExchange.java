@@ -17,17 +17,17 @@ import java.util.List;
 import java.util.Map;
 
 /** The way of the gradients: to the owners as sums, and back to all when preconditioned. */
-final class GradientStages {
-  private final Job job;
+final class GradientExchange {
+  private final SharedLayers shared;
   private final GradientBlocks blocks;
   private final Exchange exchange;
   private final Agreement agreement;
 
-  GradientStages(Job job, Backend backend, Precision precision) {
-    this.job = job;
-    this.blocks = new GradientBlocks(job.layers(), job.assignment(), backend);
-    this.exchange = new Exchange(job.collectives(), precision);
-    this.agreement = new Agreement(job.collectives());
+  GradientExchange(SharedLayers shared, Backend backend, Precision precision) {
+    this.shared = shared;
+    this.blocks = new GradientBlocks(shared.layers(), shared.assignment(), backend);
+    this.exchange = new Exchange(shared.collectives(), precision);
+    this.agreement = new Agreement(shared.collectives());
   }
 
   /**
@@ -41,9 +41,9 @@ final class GradientStages {
     double share = share(gradients, examples, failure);
     List<Block> sums = blocks.toBlocks(gradients, share);
     exchange.sum(sums).await();
-    if (job.assignment().workers() > 1) {
+    if (shared.assignment().workers() > 1) {
       exchange.send(
-          sums, (owner, rank) -> job.assignment().worker(owner, rank) == rank ? owner : -1);
+          sums, (owner, rank) -> shared.assignment().worker(owner, rank) == rank ? owner : -1);
     }
     return sums;
   }
@@ -90,14 +90,14 @@ final class GradientStages {
    * @return what became of those of all ranks, after all have agreed that there was no failure
    */
   Preconditioned precondition(RankLayers layers, List<LayerGradient> gradients, List<Block> sums) {
-    int rank = job.rank();
+    int rank = shared.rank();
     Preconditioned mine = null;
     RuntimeException failure = null;
     try {
       mine =
           layers.precondition(
               blocks.some(gradients, sums, owner -> owner == rank),
-              blocks.some(gradients, sums, owner -> owner != rank && job.worksFor(owner)));
+              blocks.some(gradients, sums, owner -> owner != rank && shared.worksFor(owner)));
     } catch (RuntimeException e) {
       failure = e;
     }
@@ -105,7 +105,7 @@ final class GradientStages {
     double total = 0;
     List<String> plain = new ArrayList<>();
     for (byte[] one : agreement.settle(failure, message)) {
-      Preconditioned theirs = Frames.read(one, GradientStages::read);
+      Preconditioned theirs = Frames.read(one, GradientExchange::read);
       total += theirs.innerProduct();
       plain.addAll(theirs.plain());
     }
@@ -143,17 +143,17 @@ final class GradientStages {
 
   /** Brings preconditioned gradients to all ranks and writes them back. */
   void toAll(List<Block> preconditioned, List<LayerGradient> gradients) {
-    if (job.assignment().workers() == 1) {
+    if (shared.assignment().workers() == 1) {
       exchange.gather(preconditioned).await();
     } else {
-      exchange.send(preconditioned, job.assignment()::worker);
+      exchange.send(preconditioned, shared.assignment()::worker);
     }
     blocks.store(preconditioned, gradients);
   }
 
   /** Writes back what this rank owns. */
   void toOwners(List<Block> preconditioned, List<LayerGradient> gradients) {
-    blocks.storeOwned(preconditioned, gradients, job.rank());
+    blocks.storeOwned(preconditioned, gradients, shared.rank());
   }
 
   /** Copies weights from the owners of their layers to all ranks. */
@@ -162,17 +162,18 @@ final class GradientStages {
     List<HostTensor> tensors = new ArrayList<>();
     weights.forEach(
         (layer, parts) -> {
-          if (!job.layers().containsKey(layer)) {
+          if (!shared.layers().containsKey(layer)) {
             throw new IllegalArgumentException(
-                "layer '%s': unknown layer; known are %s".formatted(layer, job.layers().keySet()));
+                "layer '%s': unknown layer; known are %s"
+                    .formatted(layer, shared.layers().keySet()));
           }
           for (HostTensor part : parts) {
             float[] values = Numbers.toFloats(part.toArray(), 1);
-            copies.add(new Block(job.assignment().owner(layer), values));
+            copies.add(new Block(shared.assignment().owner(layer), values));
             tensors.add(part);
           }
         });
-    new Exchange(job.collectives(), Precision.FP32).gather(copies).await();
+    new Exchange(shared.collectives(), Precision.FP32).gather(copies).await();
     for (int i = 0; i < tensors.size(); i++) {
       double[] values = Numbers.toDoubles(copies.get(i).values());
       tensors.get(i).write(0, values, 0, values.length);

@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Brings each layer's statistics of all shards together at its owner; symmetric ones packed. */
-final class StatisticsExchange {
+final class StatisticsReduction {
   /** Largest elements between these leave fp32 room for smaller ones, and for sums. */
   private static final double LEAST = 1e-30;
 
@@ -37,7 +37,7 @@ final class StatisticsExchange {
   /** One moment of one layer on its way; {@code packedDim} is 0 if it is not packed. */
   private record Part(String layer, String moment, int packedDim, Block block) {}
 
-  StatisticsExchange(
+  StatisticsReduction(
       Collectives collectives,
       Map<String, Layer> layers,
       Assignment assignment,

@@ -15,7 +15,7 @@ import java.nio.ByteBuffer;
  * @param damping in force
  * @param weightBytes how many bytes of weights follow
  */
-record Round(
+record WorkRequest(
     Kind kind, long clock, boolean statistics, boolean refresh, double damping, int weightBytes) {
   private static final int BYTES = 3 * Integer.BYTES + Long.BYTES + Double.BYTES + Integer.BYTES;
 
@@ -30,8 +30,8 @@ record Round(
     END
   }
 
-  static Round of(Kind kind, long clock) {
-    return new Round(kind, clock, false, false, 0, 0);
+  static WorkRequest of(Kind kind, long clock) {
+    return new WorkRequest(kind, clock, false, false, 0, 0);
   }
 
   /** Tells the others; this is the rank 0 of the job. */
@@ -48,13 +48,13 @@ record Round(
   }
 
   /** Waits for what rank 0 tells. */
-  static Round receive(Collectives job) {
+  static WorkRequest receive(Collectives job) {
     ByteBuffer message = Buffers.bytes(BYTES);
     job.broadcast(message, 0).await();
     Kind kind = Kind.values()[message.getInt()];
     boolean statistics = message.getInt() > 0;
     boolean refresh = message.getInt() > 0;
-    return new Round(
+    return new WorkRequest(
         kind, message.getLong(), statistics, refresh, message.getDouble(), message.getInt());
   }
 }

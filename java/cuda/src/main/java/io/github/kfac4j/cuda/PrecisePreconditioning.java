@@ -1,0 +1,28 @@
+package io.github.kfac4j.cuda;
+
+import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.cuda.Gemm.Matrices;
+
+/** The products of inverses with a gradient in fp64, rounded once. */
+final class PrecisePreconditioning {
+  private PrecisePreconditioning() {}
+
+  /**
+   * Enqueues one step.
+   *
+   * @param inner one fp64 number on the device, for the inner product of U and dW
+   */
+  static void run(KroneckerStep step, long inner, Call call) {
+    CudaMatrixStack g = call.stack(step.gInverse());
+    CudaMatrixStack a = call.stack(step.aInverse());
+    Conversion conversion = new Conversion(call);
+    WideGradient gradient = new WideGradient(g.count(), g.rows(), a.rows(), call);
+    WideGradient u = new WideGradient(g.count(), g.rows(), a.rows(), call);
+    gradient.read(step.gradient());
+    u.read(step.gradient());
+    u.left(Matrices.of(conversion.doubles(g), g.rows(), g.rows()));
+    u.right(Matrices.of(conversion.doubles(a), a.rows(), a.rows()), step.scale());
+    u.inner(gradient, inner);
+    u.write(step.result());
+  }
+}
