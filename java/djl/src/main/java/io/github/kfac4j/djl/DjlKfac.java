@@ -2,7 +2,7 @@ package io.github.kfac4j.djl;
 
 import ai.djl.Model;
 import ai.djl.ndarray.NDList;
-import ai.djl.nn.ParameterList;
+import ai.djl.nn.Parameter;
 import ai.djl.training.Trainer;
 import ai.djl.training.listener.TrainingListenerAdapter;
 import io.github.kfac4j.Kfac;
@@ -223,8 +223,8 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    */
   public StepReport precondition() {
     Step current = step();
+    current.prepare();
     try {
-      current.prepare();
       report(current.precondition(false), current.times());
       return lastReport;
     } finally {
@@ -259,8 +259,8 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
     return lines;
   }
 
-  /** The parameters of the model, by name. */
-  ParameterList parameters() {
+  /** The parameters of the model by name, each once. */
+  Map<String, Parameter> parameters() {
     return attachment.taps().parameters();
   }
 

@@ -71,9 +71,9 @@ public final class DjlOptimizer {
     Map<String, Parameter> trained = new LinkedHashMap<>();
     kfac.parameters()
         .forEach(
-            entry -> {
-              if (entry.getValue().requiresGradient()) {
-                trained.put(entry.getKey(), entry.getValue());
+            (name, parameter) -> {
+              if (parameter.requiresGradient()) {
+                trained.put(name, parameter);
               }
             });
     if (optimizer != null && trained.equals(parameters)) {
@@ -123,9 +123,9 @@ public final class DjlOptimizer {
    */
   OptimizerReport step(NDList data, NDList labels, boolean clear) {
     Step step = kfac.step();
+    update();
+    step.prepare();
     try {
-      update();
-      step.prepare();
       OptimizerReport report = step.burningIn() ? burnIn(step) : update(step, data, labels);
       if (clear) {
         step.clearGradients();

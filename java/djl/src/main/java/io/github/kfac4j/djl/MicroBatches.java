@@ -81,21 +81,24 @@ final class MicroBatches {
   }
 
   /**
-   * Makes the gradients, which have added up, the mean over all examples.
+   * Refuses fewer passes than a step has.
    *
-   * @throws IllegalStateException if there were not all passes
+   * @throws IllegalStateException if there were not all
    */
-  void average(Pass pass) {
-    if (!several()) {
-      return;
-    }
-    if (passes != count) {
+  void requireAll() {
+    if (several() && passes != count) {
       throw new IllegalStateException(
           ("a step has %d micro-batches, but there were %d passes: run the others, or call"
                   + " discardStep() to drop it")
               .formatted(count, passes));
     }
-    multiply(pass, last / (double) examples);
+  }
+
+  /** Makes the gradients, which have added up, the mean over all examples. */
+  void average(Pass pass) {
+    if (several()) {
+      multiply(pass, last / (double) examples);
+    }
   }
 
   private void multiply(Pass pass, double factor) {

@@ -5,9 +5,14 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
-import ai.djl.nn.ParameterList;
 import ai.djl.training.ParameterStore;
+import ai.djl.util.Pair;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /** A model with taps in the place of its layers. */
@@ -81,9 +86,16 @@ final class ModelTaps implements AutoCloseable {
     return tree.others(has);
   }
 
-  /** All parameters of the model, by name. */
-  ParameterList parameters() {
-    return original.getParameters();
+  /** All parameters of the model by name, each once: DJL lists a shared block's once per use. */
+  Map<String, Parameter> parameters() {
+    Set<Parameter> listed = Collections.newSetFromMap(new IdentityHashMap<>());
+    Map<String, Parameter> parameters = new LinkedHashMap<>();
+    for (Pair<String, Parameter> entry : original.getParameters()) {
+      if (listed.add(entry.getValue())) {
+        parameters.put(entry.getKey(), entry.getValue());
+      }
+    }
+    return parameters;
   }
 
   /** The model's outputs without training. */

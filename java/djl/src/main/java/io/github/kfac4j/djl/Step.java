@@ -193,15 +193,19 @@ final class Step implements AutoCloseable {
     return observations;
   }
 
-  /** What follows the last backward pass: micro-batches are averaged, factors observed. */
+  /**
+   * What follows the last backward pass: factors are observed, micro-batches averaged. What is
+   * refused here changes nothing, and the step goes on: a pass that is missing can still be run.
+   */
   void prepare() {
-    microBatches.average(pass);
+    microBatches.requireAll();
     taps.stream()
         .filter(Tap::active)
         .filter(tap -> !used.contains(tap) && Gradients.isPresent(pass, tap.weight()))
         .findFirst()
         .ifPresent(Step::refuse);
     observeGradients();
+    microBatches.average(pass);
   }
 
   /** Whether the step is one of those that change no weights. */

@@ -12,8 +12,10 @@ import ai.djl.training.Trainer;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
 import io.github.kfac4j.fisher.Fisher;
+import io.github.kfac4j.fisher.OutputLoss;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.trainer.UpdateRule;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -167,6 +169,57 @@ class MicroBatchesTest {
               })
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContainingAll("the next forward pass", "discardStep()");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aMicroBatchThatIsMissingCanStillBeRun(boolean ownRule) {
+    float[] expected = interrupted(ownRule, 2, false);
+    assertThat(interrupted(ownRule, 2, true)).isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aBackwardPassThatIsMissingCanStillBeRun(boolean ownRule) {
+    float[] expected = interrupted(ownRule, 1, false);
+    assertThat(interrupted(ownRule, 1, true)).isEqualTo(expected);
+  }
+
+  private float[] interrupted(boolean ownRule, int count, boolean early) {
+    try (Model model = Nets.model(Nets.cnn());
+        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
+        Trainer trainer = model.newTrainer(Nets.config(0.02f))) {
+      trainer.initialize(Nets.IMAGES);
+      UpdateRule rule = UpdateRule.of(0.02, 0.9, 0.03);
+      DjlOptimizer optimizer = new DjlOptimizer(kfac, rule, trainer.getLoss(), OutputLoss.SOFTMAX);
+      kfac.setMicroBatches(count);
+      for (int step = 0; step < 3; step++) {
+        NDList data = Nets.images(trainer.getManager(), step);
+        NDList labels = new NDList(data.get(1));
+        Runnable update =
+            () -> {
+              if (ownRule) {
+                optimizer.step(new NDList(data.get(0)), labels);
+              } else {
+                kfac.precondition();
+              }
+            };
+        for (int part = 0; part < count; part++) {
+          try (GradientCollector collector = trainer.newGradientCollector()) {
+            NDList output = trainer.forward(new NDList(data.get(0)));
+            if (early && part == 0) {
+              assertThatThrownBy(update::run).isInstanceOf(IllegalStateException.class);
+            }
+            collector.backward(trainer.getLoss().evaluate(labels, output));
+          }
+        }
+        update.run();
+        if (!ownRule) {
+          trainer.step();
+        }
+      }
+      return Nets.weights(model).get("04Linear_weight");
     }
   }
 }
