@@ -136,8 +136,8 @@ static void tile(const B& a, int k, const float* b, ShortSums u, Result c, int c
     for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 2
       for (int h = 0; h < 2; h++) {
-        totals[r][2 * h] += low_half(sums[r][h]);
-        totals[r][2 * h + 1] += high_half(sums[r][h]);
+        totals[r][2 * h] += widen<0>(sums[r][h]);
+        totals[r][2 * h + 1] += widen<1>(sums[r][h]);
       }
     }
   }

@@ -27,15 +27,16 @@ static inline void add(float* p, vf v) { store(p, load(p) + v); }
 
 static inline vd widen(const float* p) { return __builtin_convertvector(*(const vhu*)p, vd); }
 
-static inline vd low_half(vf v) {
-  vh half;
-  memcpy(&half, &v, sizeof half);
-  return __builtin_convertvector(half, vd);
-}
-static inline vd high_half(vf v) {
-  vh half;
-  memcpy(&half, (const char*)&v + sizeof half, sizeof half);
-  return __builtin_convertvector(half, vd);
+/// The first or second half of the elements in fp64. By address they would be read from memory, and be kept there.
+template <int half>
+static inline vd widen(vf v) {
+#if KFAC_WIDTH == 16  // masked, because gcc 12 warns of its own header of the other forms
+  return (vd)_mm512_maskz_cvtps_pd(0xff, _mm512_maskz_extractf32x8_ps(0xff, (__m512)v, half));
+#elif KFAC_WIDTH == 8
+  return (vd)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)v, half));
+#else
+  return vd{v[2 * half], v[2 * half + 1]};
+#endif
 }
 
 static inline float* aligned(float* p) { return (float*)(((uintptr_t)p + 63) & ~(uintptr_t)63); }

@@ -72,9 +72,9 @@ KFAC_CPU_API void kfac_cpu_pack(int32_t k, int32_t n, const float* b, int64_t ro
 KFAC_CPU_API void kfac_cpu_multiply(int32_t m, int32_t n, int32_t k, const float* a, int64_t a_row, int64_t a_col,
                                     const float* panels, float alpha, float beta, float* c, int64_t c_row,
                                     int64_t c_col);
-/* C = alpha A B + beta C, columns of A and rows of C contiguous, for sums that must not drift: where terms are alike, as for samples that
- * are, fp32 rounds each of them the same way. fp32 adds max(2, min(16, k / 16)) terms, fp64 adds those sums up, and what
- * becomes of up to 576 terms is rounded once. */
+/* C = alpha A B + beta C, columns of A and rows of C contiguous, for sums that must not drift: terms that are alike are
+ * all rounded the same way. fp32 adds 2 terms up to k = 64, k^2 / 2048 up to 256, then 32; fp64 adds those sums up, and
+ * what becomes of up to 576 terms is rounded once. */
 KFAC_CPU_API void kfac_cpu_multiply_short(int32_t m, int32_t n, int32_t k, const float* a, int64_t a_col,
                                           const float* panels, double alpha, double beta, float* c, int64_t c_row);
 

@@ -2,6 +2,12 @@ package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.OuterProduct;
+import io.github.kfac4j.curvature.Curvature;
+import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.curvature.Range;
+import io.github.kfac4j.data.ExamplesFirst;
+import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.Use;
 import io.github.kfac4j.layer.Vectors;

@@ -1,7 +1,23 @@
 package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.curvature.Blocks;
+import io.github.kfac4j.curvature.Curvature;
+import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.curvature.OpenStep;
+import io.github.kfac4j.curvature.Range;
+import io.github.kfac4j.curvature.Room;
+import io.github.kfac4j.curvature.Staleness;
+import io.github.kfac4j.curvature.StateIdentity;
+import io.github.kfac4j.data.InversionFailedException;
+import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.data.LayerReport;
+import io.github.kfac4j.data.LayerStatistics;
+import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.reference.FallbackBackend;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
@@ -28,7 +44,7 @@ import java.util.function.Function;
  * IllegalArgumentException} the state and the gradients are as they were. An instance is used by
  * one thread at a time. It owns its state but not the backend.
  */
-public final class Kfac implements KfacVerbs {
+public final class Kfac implements KfacPreconditioner {
   private static final double SHARE_ROUNDING = 1e-9;
 
   private static final System.Logger LOG = System.getLogger(Kfac.class.getName());
@@ -243,7 +259,7 @@ public final class Kfac implements KfacVerbs {
             bound -> states.forEach(layer -> Staleness.refreshed(layer, state.step(), bound)));
     for (int i = 0; i < due.size(); i++) {
       if (!due.get(i).observed) {
-        reports.add(i, LayerReport.notObserved(due.get(i)));
+        reports.add(i, LayerReport.notObserved(due.get(i).name, due.get(i).layer));
       }
     }
     state.open().refreshed = List.copyOf(reports);

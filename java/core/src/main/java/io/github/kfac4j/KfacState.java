@@ -1,5 +1,13 @@
 package io.github.kfac4j;
 
+import io.github.kfac4j.curvature.DoublyFactored;
+import io.github.kfac4j.curvature.Factors;
+import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.curvature.OpenStep;
+import io.github.kfac4j.curvature.Range;
+import io.github.kfac4j.curvature.Staleness;
+import io.github.kfac4j.curvature.StateIdentity;
+import io.github.kfac4j.curvature.StateTensors;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.safetensors.TensorFile;
 import java.io.IOException;

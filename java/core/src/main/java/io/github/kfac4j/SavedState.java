@@ -1,6 +1,10 @@
 package io.github.kfac4j;
 
 import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.curvature.LayerCounters;
+import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.curvature.StateIdentity;
+import io.github.kfac4j.curvature.StateTensors;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

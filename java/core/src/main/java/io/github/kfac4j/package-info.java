@@ -6,8 +6,8 @@
  *
  * <p>The Fisher block of a layer with weight W is {@code F = E[vec(sum_t g_t a_t') vec(.)']}, with
  * a the inputs, g the output gradients of single examples and t the positions at which the layer
- * sees an example. {@link io.github.kfac4j.Approximation} says what stands for it; each is one
- * file:
+ * sees an example. {@link io.github.kfac4j.options.Approximation} says what stands for it; each is
+ * one file:
  *
  * <ul>
  *   <li>Kronecker, {@code A x G}: {@code KroneckerInverses} with factored damping, {@code
@@ -19,19 +19,20 @@
  *   <li>doubly factored, {@code E[psi psi'] x E[phi phi'] x G}: {@code DoublyFactored}.
  * </ul>
  *
- * <p>All layers have the approximation of {@link io.github.kfac4j.KfacOptions#approximation()},
- * except those that {@link io.github.kfac4j.KfacOptions#approximations()} names.
+ * <p>All layers have the approximation of {@link
+ * io.github.kfac4j.options.KfacOptions#approximation()}, except those that {@link
+ * io.github.kfac4j.options.KfacOptions#approximations()} names.
  *
  * <h2>Damping</h2>
  *
  * <p>Factored: {@code (A + pi sqrt(lambda) I) x (G + sqrt(lambda) / pi I)}. Exact: {@code F +
  * lambda I} in the eigenbasis. Averages are never changed by damping. {@link
- * io.github.kfac4j.Convention} lists what other libraries do.
+ * io.github.kfac4j.options.Convention} lists what other libraries do.
  *
  * <h2>Inverses</h2>
  *
- * <p>{@link io.github.kfac4j.InversePolicy} chooses the method and the remedies; {@link
- * io.github.kfac4j.LayerReport} tells what was done, with damping, condition and time.
+ * <p>{@link io.github.kfac4j.options.InversePolicy} chooses the method and the remedies; {@link
+ * io.github.kfac4j.data.LayerReport} tells what was done, with damping, condition and time.
  *
  * <h2>State</h2>
  *

@@ -2,6 +2,7 @@ package io.github.kfac4j;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
@@ -9,7 +10,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
-/** The allowed directions inside the core: API to curvature to SPI, backends to SPI, never back. */
+/** The allowed directions inside the core: trainer to API to curvature to SPI, never back. */
 class ArchitectureTest {
   private static final String ROOT = "io.github.kfac4j";
 
@@ -51,15 +52,55 @@ class ArchitectureTest {
   }
 
   @Test
-  void theOracleImplementsTheSpiAndKnowsNoMore() {
-    onlyUses(ROOT + ".oracle", ROOT + ".backend", ROOT + ".tensor", VECTOR_API);
+  void theReferenceImplementsTheSpiAndKnowsNoMore() {
+    onlyUses(ROOT + ".reference", ROOT + ".backend", ROOT + ".tensor", VECTOR_API);
+  }
+
+  @Test
+  void whatIsHandedOverKnowsLayersOnly() {
+    onlyUses(ROOT + ".fisher", ROOT + ".tensor");
+    onlyUses(ROOT + ".data", ROOT + ".layer", ROOT + ".backend", ROOT + ".tensor");
+    onlyUses(ROOT + ".options", ROOT + ".data", ROOT + ".fisher", ROOT + ".layer");
+  }
+
+  @Test
+  void inversionKnowsNoLayer() {
+    onlyUses(
+        ROOT + ".inversion",
+        ROOT + ".options",
+        ROOT + ".reference",
+        ROOT + ".backend",
+        ROOT + ".tensor");
+  }
+
+  @Test
+  void onlyTheCoreUsesCurvatureAndNothingBelowATrainerKnowsIt() {
+    classes()
+        .that()
+        .resideInAPackage(ROOT + ".curvature")
+        .should()
+        .onlyHaveDependentClassesThat()
+        .resideInAnyPackage(ROOT, ROOT + ".curvature")
+        .check(core);
+    classes()
+        .that()
+        .resideInAPackage(ROOT + ".trainer")
+        .should()
+        .onlyHaveDependentClassesThat()
+        .resideInAPackage(ROOT + ".trainer")
+        .check(core);
+  }
+
+  @Test
+  void packagesFormNoCircle() {
+    slices().matching(ROOT + ".(*)..").should().beFreeOfCycles().check(core);
   }
 
   @Test
   void theCoreHasNoDependencies() {
     noClasses()
         .that()
-        .doNotHaveFullyQualifiedName(ROOT + ".oracle.VectorTileProduct")
+        .doNotHaveFullyQualifiedName(ROOT + ".reference.VectorTileProduct")
         .should()
         .dependOnClassesThat()
         .resideOutsideOfPackages(ROOT + "..", "java..")

@@ -5,13 +5,20 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
 import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.data.LayerStatistics;
+import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.FlattenedDense;
 import io.github.kfac4j.layer.Layer;
-import io.github.kfac4j.oracle.JavaBackend;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.Convention;
+import io.github.kfac4j.options.DampingMode;
+import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -70,7 +77,7 @@ class BatchStatisticsTest {
         part.moments()
             .forEach(
                 (key, moment) -> {
-                  double w = LayerStatistics.weight(options, key, part.examples(), total);
+                  double w = options.shardWeight(key, part.examples(), total);
                   double[] sum = sums.computeIfAbsent(key, k -> new double[moment.length]);
                   Arrays.setAll(sum, i -> sum[i] + w * moment[i]);
                 });

@@ -5,8 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Dense;
-import io.github.kfac4j.oracle.JavaBackend;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.Convention;
+import io.github.kfac4j.options.Intervals;
+import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -4,6 +4,8 @@ import static io.github.kfac4j.Networks.gaussian;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Conv1d;
 import io.github.kfac4j.layer.ConvTranspose2d;
 import io.github.kfac4j.layer.Dense;
@@ -12,6 +14,8 @@ import io.github.kfac4j.layer.FlattenedDense;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.ScaleShift;
 import io.github.kfac4j.layer.ScaleShift.Structure;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
 import java.util.ArrayList;

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.oracle.JavaBackend;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.reference.FallbackBackend;
+import io.github.kfac4j.reference.JavaBackend;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.Intervals;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Fixtures;
-import io.github.kfac4j.oracle.JavaBackend;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.DampingMode;
+import io.github.kfac4j.options.InversePolicy;
+import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.reference.JavaBackend;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;

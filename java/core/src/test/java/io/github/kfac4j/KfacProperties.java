@@ -7,7 +7,12 @@ import static org.assertj.core.data.Offset.offset;
 
 import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.Literal;
+import io.github.kfac4j.data.LayerReport;
+import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.options.Convention;
+import io.github.kfac4j.options.DampingMode;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.Arrays;
 import java.util.List;

@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.kfac4j.backend.Fixtures;
+import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.Arrays;
 import java.util.List;

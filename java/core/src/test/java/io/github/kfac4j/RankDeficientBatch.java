@@ -2,6 +2,7 @@ package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Jacobi;
 import io.github.kfac4j.backend.Literal;
+import io.github.kfac4j.curvature.Range;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.function.DoubleBinaryOperator;

@@ -3,6 +3,7 @@ package io.github.kfac4j;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Storage;
+import io.github.kfac4j.reference.FallbackBackend;
 import java.lang.reflect.Proxy;
 import java.util.Arrays;
 

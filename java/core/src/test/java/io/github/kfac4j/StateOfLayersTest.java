@@ -3,7 +3,9 @@ package io.github.kfac4j;
 import static io.github.kfac4j.Networks.OPTIONS;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.kfac4j.oracle.JavaBackend;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.reference.JavaBackend;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Random;

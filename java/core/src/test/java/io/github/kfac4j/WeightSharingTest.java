@@ -6,9 +6,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.Literal;
+import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.WeightSharing;
+import io.github.kfac4j.options.Convention;
+import io.github.kfac4j.options.DampingMode;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -2,15 +2,15 @@ package io.github.kfac4j.benchmarks.own;
 
 import com.sun.management.OperatingSystemMXBean;
 import io.github.kfac4j.Kfac;
-import io.github.kfac4j.KfacOptions;
-import io.github.kfac4j.LayerGradient;
-import io.github.kfac4j.Observation;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.benchmarks.cases.Inputs;
 import io.github.kfac4j.benchmarks.cases.NetworkCase;
 import io.github.kfac4j.benchmarks.cases.NetworkInputs;
 import io.github.kfac4j.benchmarks.run.Work;
+import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.KfacOptions;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

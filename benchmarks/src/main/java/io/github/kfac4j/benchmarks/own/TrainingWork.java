@@ -18,13 +18,13 @@ import ai.djl.training.Trainer;
 import ai.djl.training.loss.Loss;
 import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.Tracker;
-import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.benchmarks.cases.Inputs;
 import io.github.kfac4j.benchmarks.cases.NetworkCase;
 import io.github.kfac4j.benchmarks.run.Work;
 import io.github.kfac4j.djl.DjlKfac;
 import io.github.kfac4j.fisher.Fisher;
+import io.github.kfac4j.options.KfacOptions;
 
 /** Ten training steps of the Simple CNN of Shallue et al. (2019) in DJL, with or without K-FAC. */
 public final class TrainingWork implements Work {

@@ -2,7 +2,7 @@ package io.github.kfac4j.benchmarks.run;
 
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.benchmarks.cases.ConvCase;
-import io.github.kfac4j.oracle.JavaBackend;
+import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.Arrays;

@@ -1,6 +1,5 @@
 package io.github.kfac4j.cli;
 
-import io.github.kfac4j.InversionFailedException;
 import io.github.kfac4j.backend.BackendUnavailableException;
 import io.github.kfac4j.cli.apply.ApplyCommand;
 import io.github.kfac4j.cli.common.ExitCode;
@@ -10,6 +9,7 @@ import io.github.kfac4j.cli.nqm.NqmCommand;
 import io.github.kfac4j.cli.study.StudyCommand;
 import io.github.kfac4j.cli.train.TrainCommand;
 import io.github.kfac4j.cli.validate.ValidateCommand;
+import io.github.kfac4j.data.InversionFailedException;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.safetensors.SafetensorsException;
 import java.util.Locale;

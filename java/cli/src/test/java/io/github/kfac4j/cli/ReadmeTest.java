@@ -46,13 +46,15 @@ class ReadmeTest {
       import ai.djl.training.*;
       import ai.djl.training.dataset.*;
       import io.github.kfac4j.*;
+      import io.github.kfac4j.data.*;
+      import io.github.kfac4j.options.*;
+      import io.github.kfac4j.trainer.*;
       import io.github.kfac4j.backend.*;
       import io.github.kfac4j.cuda.*;
       import io.github.kfac4j.djl.*;
       import io.github.kfac4j.fisher.*;
       import io.github.kfac4j.layer.*;
       import io.github.kfac4j.nqm.*;
-      import io.github.kfac4j.step.*;
       import io.github.kfac4j.tensor.*;
       import java.nio.file.Path;
       import java.util.*;

@@ -10,8 +10,8 @@ import io.github.kfac4j.tensor.Tensor;
  *
  * <p>Inputs are {@code [N, inFeatures]}, or {@code [N, ..., inFeatures]} if the layer is applied at
  * several positions of each example; these share the weight. The examples may be another dimension
- * than the first, or several may lie together, if the {@link io.github.kfac4j.Observation} says how
- * many there are.
+ * than the first, or several may lie together, if the {@link io.github.kfac4j.data.Observation}
+ * says how many there are.
  *
  * @param inFeatures of the layer
  * @param outFeatures of the layer

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.kfac4j.Kfac;
-import io.github.kfac4j.KfacOptions;
-import io.github.kfac4j.Observation;
 import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.Literal;
+import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Dense;
-import io.github.kfac4j.oracle.JavaBackend;
+import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
 import java.util.List;

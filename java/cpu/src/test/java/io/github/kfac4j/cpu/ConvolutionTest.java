@@ -11,7 +11,7 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Window;
-import io.github.kfac4j.oracle.JavaBackend;
+import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;

@@ -13,7 +13,7 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.backend.Window;
-import io.github.kfac4j.oracle.JavaBackend;
+import io.github.kfac4j.reference.JavaBackend;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.kfac4j.Kfac;
-import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.backend.MemoryException;
 import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.options.KfacOptions;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.bytedeco.javacpp.Pointer;

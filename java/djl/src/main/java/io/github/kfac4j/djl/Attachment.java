@@ -3,10 +3,10 @@ package io.github.kfac4j.djl;
 import ai.djl.Model;
 import ai.djl.ndarray.NDList;
 import ai.djl.training.ParameterStore;
-import io.github.kfac4j.Approximation;
-import io.github.kfac4j.KfacOptions;
-import io.github.kfac4j.KfacVerbs;
+import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.fisher.Fisher;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.KfacOptions;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -87,7 +87,7 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
    *
    * @throws IllegalStateException if the model has not been initialized
    */
-  KfacVerbs verbs() {
+  KfacPreconditioner verbs() {
     if (!taps.isInitialized()) {
       throw new IllegalStateException("initialize the model first: trainer.initialize(shape)");
     }

@@ -3,7 +3,7 @@ package io.github.kfac4j.djl;
 import ai.djl.ndarray.NDArray;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
-import io.github.kfac4j.Observation;
+import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.tensor.Shape;
 import java.util.Arrays;
 

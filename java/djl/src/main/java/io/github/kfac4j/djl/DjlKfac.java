@@ -6,15 +6,15 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.Trainer;
 import ai.djl.training.listener.TrainingListenerAdapter;
 import io.github.kfac4j.Kfac;
-import io.github.kfac4j.KfacOptions;
-import io.github.kfac4j.KfacVerbs;
-import io.github.kfac4j.LayerReport;
-import io.github.kfac4j.LayerReport.GroupReport;
-import io.github.kfac4j.StepReport;
+import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
+import io.github.kfac4j.data.LayerReport;
+import io.github.kfac4j.data.LayerReport.GroupReport;
+import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.KfacOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -35,8 +35,9 @@ import java.util.Set;
  * [N, T, D]}, {@code [T, N, D]} or {@code [N T, D]}, whose T positions share its weight. Rows that
  * N does not divide are refused. Where rows must be known by their example ({@code EKFAC}, {@code
  * DIAGONAL}, normalisations, {@code maxExamples}) so is the last form; see {@link
- * io.github.kfac4j.Observation}. Several backward passes before one step add up as they do without
- * K-FAC, and the factors see the last of them, unless {@link #setMicroBatches} makes a mean of all.
+ * io.github.kfac4j.data.Observation}. Several backward passes before one step add up as they do
+ * without K-FAC, and the factors see the last of them, unless {@link #setMicroBatches} makes a mean
+ * of all.
  *
  * <p>Which parameters are trained is read before every step. What is unfrozen later joins, with the
  * next inverses; what is frozen waits.
@@ -73,7 +74,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    * <p>If the model is initialized its layers are made known to K-FAC now, else in {@code
    * trainer.initialize(shape)}: that is where a layer that is too large for its approximation is
    * refused. Leave it out, or give it another approximation with {@link
-   * KfacOptions#withApproximation(String, io.github.kfac4j.Approximation)}.
+   * KfacOptions#withApproximation(String, io.github.kfac4j.options.Approximation)}.
    *
    * @param leftOut names of layers that the optimizer alone is to train
    * @throws IllegalArgumentException if the model is not of the PyTorch engine, holds no layer that
@@ -118,7 +119,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
      *     what its block does not tell, as the {@code FlattenedDense} behind a feature map, with
      *     {@code WeightSharing.REDUCE}, or as a {@code ScaleShift} with a full block.
      */
-    KfacVerbs create(Map<String, Layer> layers, KfacOptions options);
+    KfacPreconditioner create(Map<String, Layer> layers, KfacOptions options);
   }
 
   /**
@@ -151,7 +152,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    * @throws IllegalStateException if the model has not been initialized, so that its layers have no
    *     shapes yet
    */
-  public KfacVerbs verbs() {
+  public KfacPreconditioner verbs() {
     return attachment.verbs();
   }
 

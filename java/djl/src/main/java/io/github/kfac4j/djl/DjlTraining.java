@@ -7,8 +7,8 @@ import ai.djl.training.Trainer;
 import ai.djl.training.listener.TrainingListenerAdapter;
 import ai.djl.training.optimizer.Optimizer;
 import io.github.kfac4j.fisher.OutputLoss;
-import io.github.kfac4j.step.OptimizerReport;
-import io.github.kfac4j.step.UpdateRule;
+import io.github.kfac4j.trainer.OptimizerReport;
+import io.github.kfac4j.trainer.UpdateRule;
 
 /**
  * {@link DjlOptimizer} for {@code EasyTrain}: a listener that updates the parameters after each

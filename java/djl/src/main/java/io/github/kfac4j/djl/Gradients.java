@@ -2,7 +2,7 @@ package io.github.kfac4j.djl;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Parameter;
-import io.github.kfac4j.LayerGradient;
+import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.ArrayList;
 import java.util.List;

@@ -7,11 +7,11 @@ import ai.djl.nn.Parameter;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.ParameterStore;
-import io.github.kfac4j.KfacVerbs;
-import io.github.kfac4j.Observation;
-import io.github.kfac4j.StepReport;
+import io.github.kfac4j.KfacPreconditioner;
+import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.fisher.Fisher;
-import io.github.kfac4j.step.Preconditioner;
+import io.github.kfac4j.trainer.Preconditioner;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -26,7 +26,7 @@ final class Step implements AutoCloseable {
   private final SampledBackward sampled;
   private final List<Parameter> parameters;
   private final MicroBatches microBatches;
-  private KfacVerbs kfac;
+  private KfacPreconditioner kfac;
   private double lossScale = 1;
   private boolean gpuNamed;
   private boolean lostForward;
@@ -51,7 +51,7 @@ final class Step implements AutoCloseable {
   }
 
   /** Goes on with this K-FAC. */
-  void setKfac(KfacVerbs value) {
+  void setKfac(KfacPreconditioner value) {
     kfac = value;
   }
 

@@ -1,9 +1,9 @@
 package io.github.kfac4j.djl;
 
-import io.github.kfac4j.Approximation;
-import io.github.kfac4j.KfacOptions;
-import io.github.kfac4j.KfacVerbs;
+import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -29,7 +29,7 @@ final class TrainedLayers implements AutoCloseable {
   private final Set<String> leftOut;
 
   private Set<String> trained = Set.of();
-  private KfacVerbs kfac;
+  private KfacPreconditioner kfac;
 
   /**
    * K-FAC that is made at the first {@link #update}.
@@ -54,7 +54,7 @@ final class TrainedLayers implements AutoCloseable {
   }
 
   /** The K-FAC; null before the first update. */
-  KfacVerbs kfac() {
+  KfacPreconditioner kfac() {
     return kfac;
   }
 
@@ -79,7 +79,7 @@ final class TrainedLayers implements AutoCloseable {
       log(now);
     }
     if (joins) {
-      KfacVerbs before = kfac;
+      KfacPreconditioner before = kfac;
       Map<String, Layer> layersBefore = layers();
       Map<String, Layer> layers = wanted();
       kfac = create(layers, before == null ? options : settings(before.options()));
@@ -160,11 +160,11 @@ final class TrainedLayers implements AutoCloseable {
     return wanted;
   }
 
-  private KfacVerbs create(Map<String, Layer> layers, KfacOptions settings) {
+  private KfacPreconditioner create(Map<String, Layer> layers, KfacOptions settings) {
     Set<String> offered = Set.copyOf(layers.keySet());
     Set<String> named = new HashSet<>(settings.approximations().keySet());
     named.removeIf(name -> !offered.contains(name) && taps.names().contains(name));
-    KfacVerbs created = factory.create(layers, settings.forLayers(named));
+    KfacPreconditioner created = factory.create(layers, settings.forLayers(named));
     try {
       layers.keySet().forEach(this::requireKnown);
       if (layers.isEmpty()) {
@@ -189,7 +189,8 @@ final class TrainedLayers implements AutoCloseable {
   }
 
   /** Takes over the state of the layers that are as they were. */
-  private void goOn(KfacVerbs before, Map<String, Layer> layersBefore, Map<String, Layer> layers) {
+  private void goOn(
+      KfacPreconditioner before, Map<String, Layer> layersBefore, Map<String, Layer> layers) {
     Map<String, StoredTensor> state = kfac.toTensors();
     before
         .toTensors()

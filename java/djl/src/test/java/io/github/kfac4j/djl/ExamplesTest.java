@@ -15,7 +15,7 @@ import ai.djl.training.dataset.ArrayDataset;
 import ai.djl.training.dataset.Batch;
 import ai.djl.training.dataset.Dataset;
 import ai.djl.translate.TranslateException;
-import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.options.KfacOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,15 +1,15 @@
 package io.github.kfac4j.cli.apply;
 
-import io.github.kfac4j.Approximation;
 import io.github.kfac4j.Kfac;
-import io.github.kfac4j.KfacOptions;
-import io.github.kfac4j.LayerReport;
-import io.github.kfac4j.Observation;
-import io.github.kfac4j.StepReport;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.data.LayerReport;
+import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +32,7 @@ final class Application {
    * Computes everything.
    *
    * @throws BadInputException naming the layer, and the tensor that is missing or does not fit
-   * @throws io.github.kfac4j.InversionFailedException if a factor cannot be inverted
+   * @throws io.github.kfac4j.data.InversionFailedException if a factor cannot be inverted
    */
   Result run(Backend backend, Map<String, StoredTensor> tensors) {
     try (Kfac kfac = new Kfac(backend, layers, options)) { // refuses what is too large

@@ -1,12 +1,12 @@
 package io.github.kfac4j.cli.apply;
 
-import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MemoryException;
 import io.github.kfac4j.cli.common.BackendOption;
 import io.github.kfac4j.cli.common.JsonOption;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.safetensors.TensorFile;
 import java.io.IOException;
 import java.io.PrintWriter;

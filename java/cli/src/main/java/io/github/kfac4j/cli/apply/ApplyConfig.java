@@ -3,13 +3,13 @@ package io.github.kfac4j.cli.apply;
 import static io.github.kfac4j.cli.apply.Fields.choice;
 import static io.github.kfac4j.cli.apply.Fields.orElse;
 
-import io.github.kfac4j.Approximation;
-import io.github.kfac4j.Convention;
-import io.github.kfac4j.DampingMode;
-import io.github.kfac4j.InversePolicy;
-import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.Convention;
+import io.github.kfac4j.options.DampingMode;
+import io.github.kfac4j.options.InversePolicy;
+import io.github.kfac4j.options.KfacOptions;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

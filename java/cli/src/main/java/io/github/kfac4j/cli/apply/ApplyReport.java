@@ -1,9 +1,9 @@
 package io.github.kfac4j.cli.apply;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import io.github.kfac4j.LayerReport;
-import io.github.kfac4j.LayerReport.GroupReport;
-import io.github.kfac4j.StepReport;
+import io.github.kfac4j.data.LayerReport;
+import io.github.kfac4j.data.LayerReport.GroupReport;
+import io.github.kfac4j.data.StepReport;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

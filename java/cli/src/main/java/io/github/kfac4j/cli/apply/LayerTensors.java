@@ -1,7 +1,7 @@
 package io.github.kfac4j.cli.apply;
 
-import io.github.kfac4j.LayerGradient;
-import io.github.kfac4j.Observation;
+import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;

@@ -1,7 +1,7 @@
 package io.github.kfac4j.cli.validate;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.oracle.JavaBackend;
+import io.github.kfac4j.reference.JavaBackend;
 import java.util.Random;
 import java.util.function.Consumer;
 import java.util.function.Function;

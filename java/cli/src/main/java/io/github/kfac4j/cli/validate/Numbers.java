@@ -3,7 +3,7 @@ package io.github.kfac4j.cli.validate;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.RowSamples;
-import io.github.kfac4j.oracle.JavaBackend;
+import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.Arrays;
 import java.util.List;

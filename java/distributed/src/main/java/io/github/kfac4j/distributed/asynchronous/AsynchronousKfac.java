@@ -1,16 +1,16 @@
 package io.github.kfac4j.distributed.asynchronous;
 
-import io.github.kfac4j.Approximation;
 import io.github.kfac4j.Kfac;
-import io.github.kfac4j.KfacOptions;
-import io.github.kfac4j.KfacVerbs;
-import io.github.kfac4j.LayerGradient;
-import io.github.kfac4j.LayerReport;
-import io.github.kfac4j.Observation;
-import io.github.kfac4j.StepReport;
+import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.data.LayerReport;
+import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.distributed.sharing.Copies;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +30,7 @@ import java.util.Map;
  * <p>What goes wrong in the worker is thrown by the next verb after it is known. For Kronecker
  * blocks and intervals that are the same for all layers.
  */
-public final class AsynchronousKfac implements KfacVerbs {
+public final class AsynchronousKfac implements KfacPreconditioner {
   private final Kfac steps;
   private final Kfac statistics;
   private final BackgroundThread worker = new BackgroundThread();

@@ -1,13 +1,12 @@
 package io.github.kfac4j.distributed.asynchronous;
 
-import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.KfacState;
-import io.github.kfac4j.KfacVerbs;
-import io.github.kfac4j.LayerGradient;
-import io.github.kfac4j.LayerReport;
-import io.github.kfac4j.Observation;
-import io.github.kfac4j.StepReport;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.data.LayerReport;
+import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.distributed.asynchronous.AsynchronousPlan.Role;
 import io.github.kfac4j.distributed.collectives.Agreement;
 import io.github.kfac4j.distributed.collectives.Buffers;
@@ -20,6 +19,7 @@ import io.github.kfac4j.distributed.sharing.RankLayers;
 import io.github.kfac4j.distributed.sharing.SharedPreconditioning;
 import io.github.kfac4j.distributed.sharing.TensorExchange;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
 import java.nio.ByteBuffer;
@@ -44,7 +44,7 @@ import java.util.Map;
  * sums in the order of the ranks (MPI promises that of no more than two). With {@link Clock#WALL}
  * inverses are used once all gradient workers have them.
  */
-public final class GradientWorker implements KfacVerbs {
+public final class GradientWorker implements KfacPreconditioner {
   private final RoleGroups groups;
   private final SharedPreconditioning steps;
   private final RankLayers noLayers;

@@ -1,8 +1,7 @@
 package io.github.kfac4j.distributed.asynchronous;
 
-import io.github.kfac4j.KfacOptions;
-import io.github.kfac4j.LayerStatistics;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.distributed.asynchronous.AsynchronousPlan.Role;
 import io.github.kfac4j.distributed.collectives.Agreement;
 import io.github.kfac4j.distributed.collectives.Collectives;
@@ -12,6 +11,7 @@ import io.github.kfac4j.distributed.sharing.RankLayers;
 import io.github.kfac4j.distributed.sharing.ShardStatistics;
 import io.github.kfac4j.distributed.sharing.TensorExchange;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.util.ArrayList;
 import java.util.List;

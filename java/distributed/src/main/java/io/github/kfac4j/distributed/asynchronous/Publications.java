@@ -1,6 +1,6 @@
 package io.github.kfac4j.distributed.asynchronous;
 
-import io.github.kfac4j.LayerReport;
+import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.distributed.collectives.Agreement;
 import io.github.kfac4j.distributed.collectives.FirstFailure;
 import io.github.kfac4j.distributed.sharing.RankLayers;

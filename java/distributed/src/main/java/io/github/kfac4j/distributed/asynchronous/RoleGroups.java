@@ -1,7 +1,5 @@
 package io.github.kfac4j.distributed.asynchronous;
 
-import io.github.kfac4j.Approximation;
-import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.distributed.asynchronous.AsynchronousPlan.Role;
 import io.github.kfac4j.distributed.collectives.Agreement;
 import io.github.kfac4j.distributed.collectives.Collectives;
@@ -12,6 +10,8 @@ import io.github.kfac4j.distributed.sharing.Assignment;
 import io.github.kfac4j.distributed.sharing.LayerCost;
 import io.github.kfac4j.distributed.sharing.SharedLayers;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.KfacOptions;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,8 +1,7 @@
 package io.github.kfac4j.distributed.asynchronous;
 
-import io.github.kfac4j.KfacOptions;
-import io.github.kfac4j.Observation;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.distributed.asynchronous.AsynchronousPlan.Role;
 import io.github.kfac4j.distributed.collectives.Buffers;
 import io.github.kfac4j.distributed.collectives.Collectives;
@@ -10,6 +9,7 @@ import io.github.kfac4j.distributed.collectives.FirstFailure;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.sharing.ShardStatistics;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
 import java.nio.ByteBuffer;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.github.kfac4j.distributed.collectives;
 
-import io.github.kfac4j.InversionFailedException;
+import io.github.kfac4j.data.InversionFailedException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.github.kfac4j.distributed.sharing;
 
-import io.github.kfac4j.Observation;
+import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
 import java.nio.DoubleBuffer;

@@ -1,19 +1,19 @@
 package io.github.kfac4j.distributed.sharing;
 
-import io.github.kfac4j.KfacOptions;
+import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.KfacState;
-import io.github.kfac4j.KfacVerbs;
-import io.github.kfac4j.LayerGradient;
-import io.github.kfac4j.LayerReport;
-import io.github.kfac4j.LayerStatistics;
-import io.github.kfac4j.Observation;
-import io.github.kfac4j.StepReport;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.data.LayerReport;
+import io.github.kfac4j.data.LayerStatistics;
+import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.distributed.collectives.Agreement;
 import io.github.kfac4j.distributed.collectives.Collectives;
 import io.github.kfac4j.distributed.collectives.FirstFailure;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.ArrayList;
@@ -50,7 +50,7 @@ import java.util.Map;
  * <p>Running averages and inverses are only on the owner and the other workers. Adaptive intervals
  * and the approximation EKFAC are for single processes.
  */
-public final class DistributedKfac implements KfacVerbs {
+public final class DistributedKfac implements KfacPreconditioner {
   private final SharedLayers shared;
   private final Agreement agreement;
   private final ShardStatistics statistics;
@@ -135,8 +135,9 @@ public final class DistributedKfac implements KfacVerbs {
   }
 
   /**
-   * Takes this rank's shard of a batch into the statistics; see {@link KfacVerbs#observe(List,
-   * double)}. What is wrong is thrown by the next refresh or precondition, on all ranks.
+   * Takes this rank's shard of a batch into the statistics; see {@link
+   * KfacPreconditioner#observe(List, double)}. What is wrong is thrown by the next refresh or
+   * precondition, on all ranks.
    */
   @Override
   public void observe(List<Observation> observations, double share) {

@@ -1,7 +1,7 @@
 package io.github.kfac4j.distributed.sharing;
 
 import io.github.kfac4j.BatchStatistics;
-import io.github.kfac4j.LayerStatistics;
+import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.distributed.collectives.Block;
 import io.github.kfac4j.distributed.collectives.Exchange;
 import io.github.kfac4j.distributed.collectives.Pending;

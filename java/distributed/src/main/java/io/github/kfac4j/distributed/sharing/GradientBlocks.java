@@ -1,7 +1,7 @@
 package io.github.kfac4j.distributed.sharing;
 
-import io.github.kfac4j.LayerGradient;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.distributed.collectives.Block;
 import io.github.kfac4j.distributed.collectives.Numbers;
 import io.github.kfac4j.layer.Layer;

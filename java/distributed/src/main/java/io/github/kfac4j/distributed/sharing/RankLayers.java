@@ -1,14 +1,14 @@
 package io.github.kfac4j.distributed.sharing;
 
 import io.github.kfac4j.Kfac;
-import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.KfacState;
-import io.github.kfac4j.LayerGradient;
-import io.github.kfac4j.LayerReport;
-import io.github.kfac4j.LayerStatistics;
-import io.github.kfac4j.StepReport;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.data.LayerReport;
+import io.github.kfac4j.data.LayerStatistics;
+import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

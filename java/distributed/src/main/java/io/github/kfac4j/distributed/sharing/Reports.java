@@ -1,6 +1,6 @@
 package io.github.kfac4j.distributed.sharing;
 
-import io.github.kfac4j.LayerReport;
+import io.github.kfac4j.data.LayerReport;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;

@@ -1,13 +1,13 @@
 package io.github.kfac4j.distributed.sharing;
 
 import io.github.kfac4j.BatchStatistics;
-import io.github.kfac4j.KfacOptions;
-import io.github.kfac4j.LayerStatistics;
-import io.github.kfac4j.Observation;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.data.LayerStatistics;
+import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.distributed.collectives.Agreement;
 import io.github.kfac4j.distributed.collectives.FirstFailure;
 import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.options.KfacOptions;
 import java.util.List;
 import java.util.Map;
 

@@ -1,11 +1,11 @@
 package io.github.kfac4j.distributed.sharing;
 
 import io.github.kfac4j.Kfac;
-import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.distributed.collectives.Collectives;
 import io.github.kfac4j.distributed.collectives.Handshake;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.KfacOptions;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;

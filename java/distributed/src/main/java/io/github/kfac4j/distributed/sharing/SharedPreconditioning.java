@@ -1,12 +1,12 @@
 package io.github.kfac4j.distributed.sharing;
 
-import io.github.kfac4j.KfacOptions;
-import io.github.kfac4j.LayerGradient;
-import io.github.kfac4j.LayerReport;
-import io.github.kfac4j.StepReport;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.data.LayerReport;
+import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.distributed.collectives.Block;
 import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.List;
 import java.util.Map;

@@ -1,8 +1,7 @@
 package io.github.kfac4j.distributed.sharing;
 
 import io.github.kfac4j.BatchStatistics;
-import io.github.kfac4j.KfacOptions;
-import io.github.kfac4j.LayerStatistics;
+import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.distributed.collectives.Agreement;
 import io.github.kfac4j.distributed.collectives.Block;
 import io.github.kfac4j.distributed.collectives.Collectives;
@@ -11,6 +10,7 @@ import io.github.kfac4j.distributed.collectives.Frames;
 import io.github.kfac4j.distributed.collectives.Numbers;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.KfacOptions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -149,7 +149,7 @@ final class StatisticsReduction {
     mine.moments()
         .forEach(
             (moment, elements) -> {
-              double weight = LayerStatistics.weight(options, moment, mine.examples(), total);
+              double weight = options.shardWeight(moment, mine.examples(), total);
               int dim = mine.symmetricDim(layers.get(name), moment);
               float[] values =
                   dim > 0

@@ -4,16 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import io.github.kfac4j.Approximation;
-import io.github.kfac4j.Intervals;
 import io.github.kfac4j.Kfac;
-import io.github.kfac4j.KfacOptions;
-import io.github.kfac4j.KfacVerbs;
-import io.github.kfac4j.LayerGradient;
+import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.distributed.sharing.Mlp;
 import io.github.kfac4j.distributed.sharing.TrainingScenario;
-import io.github.kfac4j.oracle.JavaBackend;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.Intervals;
+import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.ArrayList;
@@ -30,7 +30,7 @@ class AsynchronousKfacTest {
   private static final int STEPS = 9;
   private static final int[] ALL = {0, TrainingScenario.BATCH};
 
-  private static List<double[]> train(KfacVerbs kfac) {
+  private static List<double[]> train(KfacPreconditioner kfac) {
     Mlp network = new Mlp();
     try (kfac) {
       TrainingScenario.train(network, kfac, 0, STEPS, ALL);

@@ -1,12 +1,12 @@
 package io.github.kfac4j.distributed.asynchronous;
 
-import io.github.kfac4j.KfacOptions;
-import io.github.kfac4j.LayerGradient;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.distributed.collectives.Collectives;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.sharing.Mlp;
 import io.github.kfac4j.distributed.sharing.TrainingScenario;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

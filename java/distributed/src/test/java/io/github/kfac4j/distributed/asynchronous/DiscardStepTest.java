@@ -5,11 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.data.Offset.offset;
 
-import io.github.kfac4j.Convention;
-import io.github.kfac4j.KfacVerbs;
-import io.github.kfac4j.LayerGradient;
-import io.github.kfac4j.LayerReport;
-import io.github.kfac4j.StepReport;
+import io.github.kfac4j.KfacPreconditioner;
+import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.data.LayerReport;
+import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.collectives.Ranks;
 import io.github.kfac4j.distributed.sharing.Assignment;
@@ -18,7 +17,8 @@ import io.github.kfac4j.distributed.sharing.LayerCost;
 import io.github.kfac4j.distributed.sharing.Means;
 import io.github.kfac4j.distributed.sharing.Mlp;
 import io.github.kfac4j.distributed.sharing.TrainingScenario;
-import io.github.kfac4j.oracle.JavaBackend;
+import io.github.kfac4j.options.Convention;
+import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.Arrays;
@@ -42,7 +42,8 @@ class DiscardStepTest {
   }
 
   /** A step that is not to be, of another batch. */
-  private static void bad(KfacVerbs kfac, Mlp network, Point point, int step, int[] shard) {
+  private static void bad(
+      KfacPreconditioner kfac, Mlp network, Point point, int step, int[] shard) {
     network.forwardBackward(1000 + step, shard[0], shard[1]);
     if (point == Point.INPUTS_OBSERVED) {
       kfac.observeInputs(network.inputObservations(), 1);
@@ -63,7 +64,7 @@ class DiscardStepTest {
     }
   }
 
-  private static List<double[]> train(KfacVerbs kfac, Point point, int[] shard) {
+  private static List<double[]> train(KfacPreconditioner kfac, Point point, int[] shard) {
     Mlp network = new Mlp();
     for (int step = 0; step < STEPS; step++) {
       if (point != null) {

@@ -1,7 +1,7 @@
 package io.github.kfac4j.distributed.asynchronous;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.oracle.JavaBackend;
+import io.github.kfac4j.reference.JavaBackend;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.Random;

@@ -3,11 +3,11 @@ package io.github.kfac4j.distributed.sharing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.Kfac;
-import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.distributed.collectives.Collectives;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.collectives.Ranks;
-import io.github.kfac4j.oracle.JavaBackend;
+import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.reference.JavaBackend;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

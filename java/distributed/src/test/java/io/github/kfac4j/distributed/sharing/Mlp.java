@@ -1,7 +1,7 @@
 package io.github.kfac4j.distributed.sharing;
 
-import io.github.kfac4j.LayerGradient;
-import io.github.kfac4j.Observation;
+import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.tensor.HostTensor;

@@ -2,15 +2,15 @@ package io.github.kfac4j.distributed.sharing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.kfac4j.KfacOptions;
-import io.github.kfac4j.Observation;
+import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.distributed.collectives.CountingCollectives;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.collectives.Ranks;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
-import io.github.kfac4j.oracle.JavaBackend;
+import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.LinkedHashMap;
 import java.util.List;

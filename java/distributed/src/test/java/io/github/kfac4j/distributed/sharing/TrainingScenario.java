@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.kfac4j.Kfac;
-import io.github.kfac4j.KfacOptions;
-import io.github.kfac4j.KfacVerbs;
-import io.github.kfac4j.LayerGradient;
-import io.github.kfac4j.StepReport;
+import io.github.kfac4j.KfacPreconditioner;
+import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.distributed.collectives.Collectives;
 import io.github.kfac4j.distributed.collectives.Precision;
-import io.github.kfac4j.oracle.JavaBackend;
+import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.reference.JavaBackend;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -50,13 +50,14 @@ public final class TrainingScenario {
   }
 
   /** Steps {@code [from, to)}; returns the reports. */
-  public static List<StepReport> train(Mlp network, KfacVerbs kfac, int from, int to, int[] shard) {
+  public static List<StepReport> train(
+      Mlp network, KfacPreconditioner kfac, int from, int to, int[] shard) {
     return train(network, kfac, from, to, shard, false);
   }
 
   /** The same, with or without inputs before the backward pass. */
   public static List<StepReport> train(
-      Mlp network, KfacVerbs kfac, int from, int to, int[] shard, boolean early) {
+      Mlp network, KfacPreconditioner kfac, int from, int to, int[] shard, boolean early) {
     List<StepReport> reports = new ArrayList<>();
     for (int step = from; step < to; step++) {
       network.forwardBackward(step, shard[0], shard[1]);

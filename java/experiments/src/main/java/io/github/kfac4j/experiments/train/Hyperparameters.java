@@ -3,7 +3,7 @@ package io.github.kfac4j.experiments.train;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.github.kfac4j.experiments.BadInputException;
-import io.github.kfac4j.step.Schedule;
+import io.github.kfac4j.trainer.Schedule;
 import java.util.Map;
 import java.util.TreeMap;
 

@@ -1,12 +1,12 @@
 package io.github.kfac4j.experiments.train;
 
-import io.github.kfac4j.Approximation;
-import io.github.kfac4j.Convention;
-import io.github.kfac4j.DampingMode;
-import io.github.kfac4j.Intervals;
-import io.github.kfac4j.InversePolicy;
 import io.github.kfac4j.experiments.BadInputException;
-import io.github.kfac4j.step.Rates.Memory;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.Convention;
+import io.github.kfac4j.options.DampingMode;
+import io.github.kfac4j.options.Intervals;
+import io.github.kfac4j.options.InversePolicy;
+import io.github.kfac4j.trainer.Rates.Memory;
 
 /**
  * What {@code --kfac} says, by value; null where it says nothing.

@@ -1,17 +1,17 @@
 package io.github.kfac4j.experiments.train;
 
-import io.github.kfac4j.Approximation;
-import io.github.kfac4j.Convention;
-import io.github.kfac4j.DampingMode;
-import io.github.kfac4j.Intervals;
-import io.github.kfac4j.InversePolicy;
-import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.train.KfacArguments.FisherName;
 import io.github.kfac4j.experiments.train.KfacArguments.Inverses;
 import io.github.kfac4j.experiments.train.KfacArguments.Refreshes;
 import io.github.kfac4j.fisher.Fisher;
-import io.github.kfac4j.step.UpdateRule;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.Convention;
+import io.github.kfac4j.options.DampingMode;
+import io.github.kfac4j.options.Intervals;
+import io.github.kfac4j.options.InversePolicy;
+import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.trainer.UpdateRule;
 
 /** What {@code --kfac} may say, turned into the library's settings. */
 final class KfacSettings {

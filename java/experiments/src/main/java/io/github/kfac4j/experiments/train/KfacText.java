@@ -1,17 +1,17 @@
 package io.github.kfac4j.experiments.train;
 
-import io.github.kfac4j.Approximation;
-import io.github.kfac4j.Convention;
-import io.github.kfac4j.DampingMode;
-import io.github.kfac4j.Intervals;
-import io.github.kfac4j.InversePolicy;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.experiments.AssignmentRule;
 import io.github.kfac4j.experiments.train.KfacArguments.Bounds;
 import io.github.kfac4j.experiments.train.KfacArguments.FisherName;
 import io.github.kfac4j.experiments.train.KfacArguments.Quadratic;
 import io.github.kfac4j.experiments.train.KfacArguments.WarmUp;
-import io.github.kfac4j.step.Rates.Memory;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.Convention;
+import io.github.kfac4j.options.DampingMode;
+import io.github.kfac4j.options.Intervals;
+import io.github.kfac4j.options.InversePolicy;
+import io.github.kfac4j.trainer.Rates.Memory;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;

@@ -1,10 +1,8 @@
 package io.github.kfac4j.experiments.train;
 
 import ai.djl.ndarray.NDList;
-import io.github.kfac4j.Approximation;
-import io.github.kfac4j.InversionFailedException;
-import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.data.InversionFailedException;
 import io.github.kfac4j.djl.DjlKfac;
 import io.github.kfac4j.djl.DjlOptimizer;
 import io.github.kfac4j.djl.StepTimes;
@@ -13,6 +11,8 @@ import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.FlattenedDense;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.util.Map;
 

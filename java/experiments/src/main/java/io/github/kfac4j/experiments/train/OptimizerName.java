@@ -1,6 +1,6 @@
 package io.github.kfac4j.experiments.train;
 
-import io.github.kfac4j.Approximation;
+import io.github.kfac4j.options.Approximation;
 import java.util.Optional;
 
 /** The optimizers that {@code --optimizer} accepts. */

@@ -4,8 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import io.github.kfac4j.experiments.train.optimizer.Optimizer;
 import io.github.kfac4j.safetensors.StoredTensor;
-import io.github.kfac4j.step.Schedule;
-import io.github.kfac4j.step.WeightDecay;
+import io.github.kfac4j.trainer.Schedule;
+import io.github.kfac4j.trainer.WeightDecay;
 import java.util.Map;
 
 /** SGD and Adam. */

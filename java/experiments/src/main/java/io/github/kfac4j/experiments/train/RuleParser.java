@@ -1,8 +1,8 @@
 package io.github.kfac4j.experiments.train;
 
 import io.github.kfac4j.experiments.BadInputException;
-import io.github.kfac4j.step.Schedule;
-import io.github.kfac4j.step.WeightDecay;
+import io.github.kfac4j.trainer.Schedule;
+import io.github.kfac4j.trainer.WeightDecay;
 import java.util.Map;
 import java.util.TreeMap;
 

@@ -5,13 +5,13 @@ import io.github.kfac4j.experiments.train.KfacArguments.Damping;
 import io.github.kfac4j.experiments.train.KfacArguments.Quadratic;
 import io.github.kfac4j.experiments.train.KfacArguments.Rule;
 import io.github.kfac4j.experiments.train.KfacArguments.WarmUp;
-import io.github.kfac4j.step.DampingRule;
-import io.github.kfac4j.step.DampingRule.LevenbergMarquardt;
-import io.github.kfac4j.step.Rates;
-import io.github.kfac4j.step.Rates.Memory;
-import io.github.kfac4j.step.Rates.Order;
-import io.github.kfac4j.step.Schedule;
-import io.github.kfac4j.step.UpdateRule;
+import io.github.kfac4j.trainer.DampingRule;
+import io.github.kfac4j.trainer.DampingRule.LevenbergMarquardt;
+import io.github.kfac4j.trainer.Rates;
+import io.github.kfac4j.trainer.Rates.Memory;
+import io.github.kfac4j.trainer.Rates.Order;
+import io.github.kfac4j.trainer.Schedule;
+import io.github.kfac4j.trainer.UpdateRule;
 import java.util.function.Predicate;
 
 /** The update rule around K-FAC. */

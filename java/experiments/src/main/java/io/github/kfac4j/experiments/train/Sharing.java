@@ -1,6 +1,5 @@
 package io.github.kfac4j.experiments.train;
 
-import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.distributed.collectives.Collectives;
 import io.github.kfac4j.distributed.collectives.Precision;
@@ -10,6 +9,7 @@ import io.github.kfac4j.distributed.sharing.LayerCost;
 import io.github.kfac4j.experiments.AssignmentRule;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.KfacOptions;
 import java.util.Map;
 
 /**

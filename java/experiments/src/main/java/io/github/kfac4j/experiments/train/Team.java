@@ -1,8 +1,7 @@
 package io.github.kfac4j.experiments.train;
 
 import io.github.kfac4j.Kfac;
-import io.github.kfac4j.KfacOptions;
-import io.github.kfac4j.KfacVerbs;
+import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.BackendUnavailableException;
 import io.github.kfac4j.distributed.collectives.CollectiveException;
@@ -14,6 +13,7 @@ import io.github.kfac4j.distributed.sharing.DistributedKfac;
 import io.github.kfac4j.distributed.sharing.Means;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.Map;
 
@@ -143,7 +143,7 @@ public final class Team implements AutoCloseable {
   }
 
   /** K-FAC of the whole team, for parts of so many examples. */
-  KfacVerbs kfac(
+  KfacPreconditioner kfac(
       Backend backend,
       Map<String, Layer> layers,
       KfacOptions options,

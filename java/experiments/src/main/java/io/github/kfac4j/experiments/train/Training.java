@@ -13,7 +13,7 @@ import io.github.kfac4j.experiments.train.History.Times;
 import io.github.kfac4j.experiments.train.optimizer.Adam;
 import io.github.kfac4j.experiments.train.optimizer.Sgd;
 import io.github.kfac4j.safetensors.StoredTensor;
-import io.github.kfac4j.step.WeightAverage;
+import io.github.kfac4j.trainer.WeightAverage;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

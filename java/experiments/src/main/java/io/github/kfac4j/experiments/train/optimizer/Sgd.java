@@ -2,7 +2,7 @@ package io.github.kfac4j.experiments.train.optimizer;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.kfac4j.step.Schedule;
+import io.github.kfac4j.trainer.Schedule;
 import java.util.LinkedHashMap;
 import java.util.Map;
 

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.kfac4j.step.Schedule;
+import io.github.kfac4j.trainer.Schedule;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 

@@ -1,0 +1,88 @@
+package io.github.kfac4j.curvature;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.data.InversionFailedException;
+import io.github.kfac4j.data.LayerReport;
+import io.github.kfac4j.data.LayerReport.FactorReport;
+import io.github.kfac4j.data.LayerReport.GroupReport;
+import io.github.kfac4j.inversion.RobustDecomposition;
+import io.github.kfac4j.options.InversePolicy;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+
+/** Eigenbases of factors: how they are asked for, and what happens when there is none. */
+final class Bases {
+  private Bases() {}
+
+  /** A request for the eigendecomposition of an average, with matrices of its own to close. */
+  static Eigendecomposition request(Backend backend, LayerState state, String factor) {
+    return RobustDecomposition.request(backend, state.matrix(factor), Factors.debias(state));
+  }
+
+  /**
+   * The power of two by which the damped diagonal of a block is multiplied to be in the range of
+   * fp32: mostly 0. U is then larger by the same power than what comes out.
+   */
+  static int shift(LayerState state, double scale, double lambda) {
+    int exponent = state.exponent(KroneckerBases.MOMENTS);
+    if (state.isDouble()) {
+      return 0;
+    }
+    double size =
+        exponent == 0 ? Math.max(1, lambda) : Math.max(Math.scalb(scale, exponent), lambda);
+    return -Range.exponent(size);
+  }
+
+  /** What came of preconditioning with shifted diagonals. */
+  static List<Curvature.Result> results(
+      List<Curvature.Request> requests, double[] inner, List<Integer> shifts) {
+    List<Curvature.Result> results = new ArrayList<>();
+    for (int i = 0; i < inner.length; i++) {
+      results.add(requests.get(i).result(inner[i], shifts.get(i)));
+    }
+    return results;
+  }
+
+  /**
+   * Counts a success, or a failure that an old basis makes up for.
+   *
+   * @param good whether there is a new basis
+   * @param words what failed and what was done about it, empty if nothing
+   * @return the status for the report
+   * @throws InversionFailedException if there is no old basis, or it has served too often
+   */
+  static String settle(LayerState state, boolean good, String words, InversePolicy policy) {
+    if (good) {
+      state.staleRefreshes = 0;
+      return words.isEmpty() ? "ok" : words;
+    }
+    if (!state.ready() || state.staleRefreshes >= policy.maxStale()) {
+      throw new InversionFailedException(
+          LayerState.prefix(state.name)
+              + "the factors have no eigendecomposition ("
+              + FactorInverses.outOfRemedies(state, words, "basis"));
+    }
+    state.staleRefreshes++;
+    return words + ", old basis kept";
+  }
+
+  /** The report of a layer whose block is damped as a whole, and diagonal in a basis. */
+  static LayerReport report(LayerState state, double lambda, double[] diagonal, String status) {
+    double least = Arrays.stream(diagonal).min().orElse(0);
+    double most = Arrays.stream(diagonal).max().orElse(0);
+    double condition = (most + lambda) / (least + lambda);
+    int groups = state.layer.groups();
+    FactorReport block = new FactorReport("block", lambda, condition);
+    GroupReport group = new GroupReport(Double.NaN, List.of(block), status);
+    return new LayerReport(
+        state.name,
+        state.layer.inputDim(),
+        state.layer.outputDim(),
+        groups,
+        Collections.nCopies(groups, group),
+        0);
+  }
+}

@@ -1,0 +1,123 @@
+package io.github.kfac4j.curvature;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.data.LayerReport;
+import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.layer.Embedding;
+import io.github.kfac4j.layer.FlattenedDense;
+import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.Convention;
+import io.github.kfac4j.options.DampingMode;
+import io.github.kfac4j.options.KfacOptions;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * The curvature of each layer, by its kind and its approximation, and the verbs for all layers at
+ * once.
+ */
+public final class Blocks {
+  private final Backend backend;
+  private final KfacOptions options;
+  private final Map<Approximation, Curvature> curvatures = new EnumMap<>(Approximation.class);
+  private final Curvature embeddings;
+
+  public Blocks(Backend backend, KfacOptions options) {
+    this.backend = backend;
+    this.options = options;
+    this.embeddings = new EmbeddingBlocks(backend, options.convention(), options.dampingMode());
+  }
+
+  /**
+   * The curvature of a layer.
+   *
+   * @throws IllegalArgumentException if the layer does not have the approximation or the convention
+   */
+  public Curvature of(String name, Layer layer) {
+    Approximation approximation = options.approximationOf(name);
+    String reason = refusal(layer, approximation);
+    if (reason != null) {
+      throw new IllegalArgumentException(LayerState.prefix(name) + reason);
+    }
+    return layer instanceof Embedding
+        ? embeddings
+        : curvatures.computeIfAbsent(approximation, this::curvature);
+  }
+
+  private Curvature curvature(Approximation approximation) {
+    boolean factored = options.dampingMode() == DampingMode.FACTORED;
+    return switch (approximation) {
+      case KRONECKER ->
+          factored
+              ? new KroneckerInverses(backend, options.convention())
+              : new KroneckerBases(backend, options.convention(), approximation);
+      case EKFAC, DIAGONAL -> new KroneckerBases(backend, options.convention(), approximation);
+      case DOUBLY_FACTORED -> new DoublyFactored(backend);
+    };
+  }
+
+  private String refusal(Layer layer, Approximation approximation) {
+    if (layer instanceof Embedding && approximation != Approximation.KRONECKER) {
+      return "an embedding has the approximation KRONECKER, whose factor of the rows is a diagonal"
+          + " already, and not "
+          + approximation
+          + ", which would square a table of gradients for each example; choose KRONECKER for this"
+          + " layer";
+    }
+    if (approximation == Approximation.DOUBLY_FACTORED && !(layer instanceof FlattenedDense)) {
+      return "DOUBLY_FACTORED is for a FlattenedDense layer, whose input is known to be a feature"
+          + " map, but this is a "
+          + layer.getClass().getSimpleName();
+    }
+    boolean unknown = approximation != Approximation.KRONECKER;
+    if (unknown && options.convention() == Convention.KFAC_PYTORCH) {
+      return "kfac-pytorch has no approximation %s; choose another convention"
+          .formatted(approximation);
+    }
+    if (!options.convention().has(layer)) {
+      return "kfac-pytorch has no %s; choose another convention, or leave the layer out"
+          .formatted(layer instanceof Dense ? "K-FAC reduce" : layer.getClass().getSimpleName());
+    }
+    return null;
+  }
+
+  public void observe(List<Curvature.Batch> batches, KfacOptions current) {
+    split(batches, Curvature.Batch::state).forEach((c, part) -> c.observe(part, current));
+  }
+
+  /** Reports in the order of the states. */
+  public List<LayerReport> refresh(List<LayerState> states, KfacOptions current) {
+    Map<String, LayerReport> reports = new HashMap<>();
+    split(states, state -> state)
+        .forEach(
+            (c, part) -> {
+              long start = System.nanoTime();
+              List<LayerReport> done = c.refresh(part, current);
+              double seconds = 1e-9 * (System.nanoTime() - start);
+              done.forEach(r -> reports.put(r.layer(), r.withSeconds(seconds)));
+            });
+    return states.stream().map(state -> reports.get(state.name)).toList();
+  }
+
+  public List<Curvature.Result> precondition(
+      List<Curvature.Request> requests, KfacOptions current) {
+    List<Curvature.Result> results = new ArrayList<>();
+    split(requests, Curvature.Request::state)
+        .forEach((c, part) -> results.addAll(c.precondition(part, current)));
+    return results;
+  }
+
+  private static <T> Map<Curvature, List<T>> split(List<T> all, Function<T, LayerState> state) {
+    Map<Curvature, List<T>> parts = new LinkedHashMap<>();
+    for (T one : all) {
+      parts.computeIfAbsent(state.apply(one).curvature, c -> new ArrayList<>()).add(one);
+    }
+    return parts;
+  }
+}

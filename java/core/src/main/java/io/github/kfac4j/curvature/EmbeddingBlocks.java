@@ -1,0 +1,228 @@
+package io.github.kfac4j.curvature;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.BasisStep;
+import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.RowSamples;
+import io.github.kfac4j.data.LayerReport;
+import io.github.kfac4j.data.LayerReport.FactorReport;
+import io.github.kfac4j.data.LayerReport.GroupReport;
+import io.github.kfac4j.inversion.RobustDecomposition;
+import io.github.kfac4j.layer.Embedding;
+import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.layer.Tokens;
+import io.github.kfac4j.layer.Use;
+import io.github.kfac4j.layer.Vectors;
+import io.github.kfac4j.options.Convention;
+import io.github.kfac4j.options.DampingMode;
+import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.tensor.HostTensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Blocks {@code A x G} with A diagonal, of {@link Embedding} layers. With A diagonal the block is
+ * diagonal in the basis (identity, eigenvectors of G), whatever the damping mode:
+ *
+ * <pre>
+ * exact:    m a_i g_j + lambda
+ * factored: m (a_i + damping of A) (g_j + damping of G)
+ * </pre>
+ *
+ * <p>The moments that are kept are these numbers less the smallest of them, which becomes the
+ * damping of the step.
+ */
+public final class EmbeddingBlocks implements Curvature {
+  private final Backend backend;
+  private final Convention convention;
+  private final boolean factored;
+
+  EmbeddingBlocks(Backend backend, Convention convention, DampingMode mode) {
+    this.backend = backend;
+    this.convention = convention;
+    this.factored = mode == DampingMode.FACTORED;
+  }
+
+  @Override
+  public List<Room> rooms(Layer layer) {
+    int rows = layer.inputDim();
+    int width = layer.outputDim();
+    return List.of(
+        new Room(Factors.A, 1, 1, rows),
+        new Room(Factors.G, 1, width, width),
+        new Room(KroneckerBases.G_BASIS, 1, width, width, true),
+        new Room(KroneckerBases.MOMENTS, 1, rows, width));
+  }
+
+  @Override
+  public boolean hasSmaller() {
+    return false;
+  }
+
+  /** Where the weight is tied, both factors pool both. */
+  @Override
+  public boolean inputsApart() {
+    return false;
+  }
+
+  @Override
+  public void observe(List<Batch> batches, KfacOptions options) {
+    int rounds = batches.stream().mapToInt(batch -> batch.uses().size()).max().orElse(0);
+    for (int use = 0; use < rounds; use++) {
+      Averages averages = new Averages(backend);
+      for (Batch batch : batches) {
+        if (use < batch.uses().size()) {
+          addWidths(averages, batch, use, options);
+        }
+      }
+      averages.run();
+    }
+    for (Batch batch : batches) {
+      addRows(batch, options);
+      Factors.observed(batch, options);
+    }
+  }
+
+  private void addWidths(Averages averages, Batch batch, int use, KfacOptions options) {
+    Use one = batch.uses().get(use);
+    boolean lookup = one instanceof Tokens;
+    RowSamples samples = lookup ? ((Tokens) one).g() : (RowSamples) ((Vectors) one).a();
+    double weight =
+        (1 - options.decay())
+            * convention.outputWeight(batch.examples(), batch.positions(), false)
+            * (lookup ? batch.gScale() * batch.gScale() : 1);
+    averages.add(batch, Factors.G, use == 0 ? options.decay() : 1, weight, samples);
+  }
+
+  /** Token frequencies and squared gradients of the logits. */
+  private void addRows(Batch batch, KfacOptions options) {
+    double decay = options.decay();
+    double weight =
+        (1 - decay) * convention.inputWeight(batch.examples(), batch.positions(), false);
+    if (!((Embedding) batch.state().layer).timesUses()) {
+      weight /= batch.uses().size();
+    }
+    double[] a = batch.state().values(Factors.A);
+    for (int i = 0; i < a.length; i++) {
+      a[i] *= decay;
+    }
+    for (Use use : batch.uses()) {
+      if (use instanceof Tokens tokens) {
+        for (int id : tokens.ids()) {
+          a[id] += weight;
+        }
+      } else {
+        double scale = weight * batch.gScale() * batch.gScale();
+        addSquares(a, scale, (HostTensor) ((Vectors) use).g().data());
+      }
+    }
+    batch.state().setValues(Factors.A, a);
+  }
+
+  private static void addSquares(double[] sum, double weight, HostTensor rows) {
+    double[] row = new double[sum.length];
+    for (int start = 0; start < rows.size(); start += row.length) {
+      rows.read(start, row, 0, row.length);
+      for (int i = 0; i < row.length; i++) {
+        sum[i] += weight * row[i] * row[i];
+      }
+    }
+  }
+
+  @Override
+  public List<LayerReport> refresh(List<LayerState> states, KfacOptions options) {
+    List<Eigendecomposition> requests =
+        states.stream().map(s -> Bases.request(backend, s, Factors.G)).toList();
+    try {
+      List<RobustDecomposition.Outcome> outcomes = RobustDecomposition.decompose(backend, requests);
+      List<LayerReport> reports = new ArrayList<>();
+      for (int i = 0; i < states.size(); i++) {
+        LayerState state = states.get(i);
+        boolean good = outcomes.get(i).ok();
+        String words = outcomes.get(i).words(Factors.G);
+        String status = Bases.settle(state, good, words, options.inversePolicy());
+        reports.add(renew(state, good ? requests.get(i) : null, status, options));
+      }
+      return reports;
+    } finally {
+      requests.forEach(RobustDecomposition::close);
+    }
+  }
+
+  private LayerReport renew(
+      LayerState state, Eigendecomposition result, String status, KfacOptions options) {
+    double lambda = Curvature.lambda(state.layer, options);
+    if (result == null) {
+      return Bases.report(state, lambda, state.values(KroneckerBases.MOMENTS), status);
+    }
+    double debias = Factors.debias(state);
+    double[] a = state.values(Factors.A);
+    Arrays.setAll(a, i -> a[i] * debias);
+    double[] g = Range.scaled(result.values().toArray(), state.exponent(Factors.G));
+    Arrays.setAll(g, j -> convention.clean(g[j]));
+    state.matrix(KroneckerBases.G_BASIS).set(result.vectors().toArray());
+    double m = convention.blockScale(state.positions);
+    if (!factored) {
+      double[] moments = products(a, g, m);
+      state.setValues(KroneckerBases.MOMENTS, moments);
+      return Bases.report(state, lambda, moments, status);
+    }
+    FactoredDamping damping =
+        FactoredDamping.split(convention, lambda / m, mean(a), a.length, mean(g), g.length);
+    Arrays.setAll(a, i -> damping.scale() * a[i] + damping.a());
+    Arrays.setAll(g, j -> damping.scale() * g[j] + damping.g());
+    double[] moments = products(a, g, m);
+    double least = m * least(a) * least(g);
+    Arrays.setAll(moments, i -> Math.max(0, moments[i] - least));
+    state.setValues(KroneckerBases.MOMENTS, moments, least);
+    state.blockDamping = least;
+    List<FactorReport> factors =
+        List.of(
+            new FactorReport(Factors.A, damping.a(), most(a) / least(a)),
+            new FactorReport(Factors.G, damping.g(), most(g) / least(g)));
+    GroupReport group = new GroupReport(damping.pi(), factors, status);
+    return new LayerReport(state.name, a.length, g.length, 1, List.of(group), 0);
+  }
+
+  /** {@code m a_i g_j}, row by row. */
+  private static double[] products(double[] a, double[] g, double m) {
+    double[] products = new double[a.length * g.length];
+    Arrays.setAll(products, i -> m * a[i / g.length] * g[i % g.length]);
+    return products;
+  }
+
+  private static double mean(double[] x) {
+    return Arrays.stream(x).sum() / x.length;
+  }
+
+  private static double least(double[] x) {
+    return Arrays.stream(x).min().orElse(0);
+  }
+
+  private static double most(double[] x) {
+    return Arrays.stream(x).max().orElse(0);
+  }
+
+  @Override
+  public List<Result> precondition(List<Request> requests, KfacOptions options) {
+    List<BasisStep> steps = new ArrayList<>();
+    List<Integer> shifts = new ArrayList<>();
+    for (Request request : requests) {
+      LayerState state = request.state();
+      double lambda = factored ? state.blockDamping : Curvature.lambda(state.layer, options);
+      int shift = Bases.shift(state, 1, lambda);
+      shifts.add(shift);
+      steps.add(
+          new BasisStep(
+              null,
+              state.matrix(KroneckerBases.G_BASIS),
+              state.matrix(KroneckerBases.MOMENTS),
+              Math.scalb(1.0, state.exponent(KroneckerBases.MOMENTS) + shift),
+              Math.scalb(lambda, shift),
+              request.gradient(),
+              request.gradient()));
+    }
+    return Bases.results(requests, backend.preconditionInBasis(steps), shifts);
+  }
+}

@@ -1,0 +1,165 @@
+package io.github.kfac4j.curvature;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.data.InversionFailedException;
+import io.github.kfac4j.data.LayerReport;
+import io.github.kfac4j.data.LayerReport.FactorReport;
+import io.github.kfac4j.data.LayerReport.GroupReport;
+import io.github.kfac4j.inversion.DampedStack;
+import io.github.kfac4j.inversion.RobustInversion;
+import io.github.kfac4j.inversion.RobustInversion.Outcome;
+import io.github.kfac4j.options.InversePolicy;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The damped inverses of the factors of many layers, and what is reported of them. */
+final class FactorInverses {
+  /**
+   * The factors of one layer.
+   *
+   * @param pi of each group
+   * @param parts by the factor's name in the report
+   */
+  record Task(LayerState state, double[] pi, Map<String, Part> parts) {
+    Task(LayerState state, double[] pi) {
+      this(state, pi, new LinkedHashMap<>());
+    }
+
+    /**
+     * Asks for {@code (scale * factor + damping I)^-1}.
+     *
+     * @param name of the factor in the report
+     * @param factor its name in the state, likewise {@code inverse}
+     * @param means of the eigenvalues of the scaled factors
+     * @param damping of each, like {@code means}
+     */
+    void put(
+        String name,
+        String factor,
+        String inverse,
+        double scale,
+        double[] means,
+        double[] damping) {
+      MatrixStack source = state.matrix(factor);
+      double size = 0;
+      for (int k = 0; k < means.length; k++) {
+        size = Math.max(size, means[k] + damping[k]);
+      }
+      int exponent = source.isDouble() ? 0 : Range.inverseExponent(size);
+      Inversion inversion =
+          new Inversion(
+              source,
+              Math.scalb(scale, state.exponent(factor) - exponent),
+              Range.scaled(damping, -exponent),
+              state.matrix(inverse));
+      boolean moved = state.exponent(inverse) != -exponent;
+      DampedStack stack =
+          new DampedStack(
+              inversion,
+              exponent,
+              state.ready() ? () -> Range.scaled(state.values(inverse), exponent) : null,
+              moved);
+      parts.put(name, new Part(inverse, stack));
+    }
+  }
+
+  /** One stack of a layer; {@code key} is the name of the inverse in the state. */
+  record Part(String key, DampedStack stack) {}
+
+  private FactorInverses() {}
+
+  /**
+   * Renews the inverses of all layers.
+   *
+   * @throws InversionFailedException if a layer is out of remedies
+   */
+  static List<LayerReport> renew(Backend backend, InversePolicy policy, List<Task> tasks) {
+    List<DampedStack> stacks = new ArrayList<>();
+    tasks.forEach(task -> task.parts().values().forEach(part -> stacks.add(part.stack())));
+    List<Outcome> all = new RobustInversion(backend, policy).invert(stacks);
+    tasks.forEach(FactorInverses::setExponents);
+    List<LayerReport> reports = new ArrayList<>();
+    int at = 0;
+    for (Task task : tasks) {
+      Map<String, Outcome> outcomes = new LinkedHashMap<>();
+      for (String name : task.parts().keySet()) {
+        outcomes.put(name, all.get(at++));
+      }
+      reports.add(report(task, outcomes, policy));
+    }
+    return reports;
+  }
+
+  private static void setExponents(Task task) {
+    task.parts()
+        .values()
+        .forEach(part -> task.state().setExponent(part.key(), -part.stack().exponent()));
+  }
+
+  private static LayerReport report(
+      Task task, Map<String, Outcome> outcomes, InversePolicy policy) {
+    LayerState state = task.state();
+    boolean failed = false;
+    String kept = canKeep(state, policy) ? ", last good inverse kept" : "";
+    List<GroupReport> groups = new ArrayList<>();
+    for (int k = 0; k < task.pi().length; k++) {
+      int group = k;
+      boolean here = outcomes.values().stream().anyMatch(outcome -> outcome.failed()[group]);
+      failed |= here;
+      List<FactorReport> factors =
+          outcomes.entrySet().stream().map(o -> factor(o.getKey(), o.getValue(), group)).toList();
+      List<String> words =
+          outcomes.entrySet().stream()
+              .filter(o -> o.getValue().words()[group] != null)
+              .map(o -> o.getKey() + " " + o.getValue().words()[group])
+              .toList();
+      String status = words.isEmpty() ? "ok" : String.join("; ", words);
+      groups.add(new GroupReport(task.pi()[k], factors, here ? status + kept : status));
+    }
+    settle(state, failed, groups, policy);
+    return new LayerReport(
+        state.name, state.layer.inputDim(), state.layer.outputDim(), groups.size(), groups, 0);
+  }
+
+  private static FactorReport factor(String name, Outcome outcome, int group) {
+    return new FactorReport(name, outcome.damping()[group], outcome.condition()[group]);
+  }
+
+  private static boolean canKeep(LayerState state, InversePolicy policy) {
+    return state.ready() && state.staleRefreshes < policy.maxStale();
+  }
+
+  private static void settle(
+      LayerState state, boolean failed, List<GroupReport> groups, InversePolicy policy) {
+    if (!failed) {
+      state.staleRefreshes = 0;
+    } else if (canKeep(state, policy)) {
+      state.staleRefreshes++;
+    } else {
+      throw new InversionFailedException(
+          LayerState.prefix(state.name)
+              + "the damped factors cannot be inverted ("
+              + outOfRemedies(
+                  state,
+                  groups.stream().map(GroupReport::status).distinct().toList().toString(),
+                  "inverse"));
+    }
+  }
+
+  /** The end of a message: what failed, why nothing old is kept, and what to do. */
+  static String outOfRemedies(LayerState state, String failure, String what) {
+    return failure
+        + (state.ready()
+            ? ") for the " + (state.staleRefreshes + 1) + " refreshes in a row"
+            : ") and there is no earlier " + what)
+        + (failure.contains(Status.NOT_FINITE.toString())
+            ? "; the factors or their inverses are beyond the range of the backend's numbers: raise the"
+                + " damping, or scale the layer's inputs and output gradients"
+            : "; raise the damping");
+  }
+}

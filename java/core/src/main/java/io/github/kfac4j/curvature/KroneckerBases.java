@@ -1,0 +1,222 @@
+package io.github.kfac4j.curvature;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.BasisStep;
+import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.data.LayerReport;
+import io.github.kfac4j.data.Moments;
+import io.github.kfac4j.inversion.RobustDecomposition;
+import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.layer.Vectors;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.Convention;
+import io.github.kfac4j.options.KfacOptions;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Blocks that are diagonal in a Kronecker basis, damped exactly. Three approximations differ only
+ * in the basis and in where the diagonal S comes from: eigenvectors and products of eigenvalues
+ * (exactly damped Kronecker), eigenvectors and measured moments (EKFAC), identity and measured
+ * moments (diagonal).
+ */
+public final class KroneckerBases implements Curvature {
+  public static final String A_BASIS = "A_basis";
+  public static final String G_BASIS = "G_basis";
+  public static final String MOMENTS = Moments.IN_BASIS;
+
+  private final Backend backend;
+  private final Convention convention;
+  private final boolean rotated;
+  private final boolean measured;
+
+  KroneckerBases(Backend backend, Convention convention, Approximation approximation) {
+    this.backend = backend;
+    this.convention = convention;
+    this.rotated = approximation != Approximation.DIAGONAL;
+    this.measured = approximation != Approximation.KRONECKER;
+  }
+
+  @Override
+  public List<Room> rooms(Layer layer) {
+    Room moments = new Room(MOMENTS, layer.groups(), layer.outputDim(), layer.inputDim());
+    return rotated
+        ? List.of(
+            Factors.input(Factors.A, layer, false),
+            Factors.output(Factors.G, layer, false),
+            Factors.input(A_BASIS, layer, true),
+            Factors.output(G_BASIS, layer, true),
+            moments)
+        : List.of(moments);
+  }
+
+  @Override
+  public void initialize(LayerState state) {
+    if (rotated) {
+      Factors.initialize(state, convention);
+    }
+  }
+
+  @Override
+  public boolean hasSmaller() {
+    return rotated && convention != Convention.KFAC_PYTORCH;
+  }
+
+  @Override
+  public boolean inputsApart() {
+    return rotated;
+  }
+
+  @Override
+  public List<String> averages(LayerState state) {
+    return measured && rotated
+        ? List.of(Factors.A, Factors.G, MOMENTS)
+        : Staleness.statistics(state);
+  }
+
+  @Override
+  public boolean groupsByExample() {
+    return measured;
+  }
+
+  @Override
+  public void observe(List<Batch> batches, KfacOptions options) {
+    if (rotated) {
+      Factors.observe(backend, batches, options);
+    }
+    List<Batch> inBasis =
+        batches.stream()
+            .filter(b -> measured && b.part() != Part.A && (!rotated || b.state().ready()))
+            .toList();
+    double decay = options.decay();
+    Averages averages = new Averages(backend);
+    inBasis.forEach(batch -> averages.add(batch, MOMENTS, moment(batch, decay)));
+    averages.run();
+    for (Batch batch : inBasis) {
+      batch.state().momentWeight = decay * batch.state().momentWeight + (1 - decay);
+      batch.state().observed = true;
+    }
+  }
+
+  /** The gradient of an example is the sum over all uses. */
+  private static BasisMoment moment(Batch batch, double decay) {
+    LayerState state = batch.state();
+    Vectors vectors = Vectors.join(batch.uses().stream().map(Vectors.class::cast).toList());
+    double weight = (1 - decay) * batch.gScale() * batch.gScale() / batch.examples();
+    return new BasisMoment(
+        state.matrix(MOMENTS),
+        decay,
+        weight,
+        vectors.g(),
+        vectors.a(),
+        state.matrix(G_BASIS),
+        state.matrix(A_BASIS));
+  }
+
+  @Override
+  public List<LayerReport> refresh(List<LayerState> states, KfacOptions options) {
+    if (rotated) {
+      return refreshBases(states, options);
+    }
+    List<LayerReport> reports = new ArrayList<>();
+    for (LayerState state : states) {
+      state.staleRefreshes = 0;
+      reports.add(report(state, options, "ok"));
+    }
+    return reports;
+  }
+
+  private List<LayerReport> refreshBases(List<LayerState> states, KfacOptions options) {
+    List<Eigendecomposition> requests = new ArrayList<>();
+    List<LayerReport> reports = new ArrayList<>();
+    try {
+      for (LayerState state : states) {
+        requests.add(Bases.request(backend, state, Factors.A));
+        requests.add(Bases.request(backend, state, Factors.G));
+      }
+      List<RobustDecomposition.Outcome> outcomes = RobustDecomposition.decompose(backend, requests);
+      for (int i = 0; i < states.size(); i++) {
+        LayerState state = states.get(i);
+        RobustDecomposition.Outcome a = outcomes.get(2 * i);
+        RobustDecomposition.Outcome g = outcomes.get(2 * i + 1);
+        boolean good = a.ok() && g.ok();
+        String words =
+            Stream.of(a.words(Factors.A), g.words(Factors.G))
+                .filter(w -> !w.isEmpty())
+                .collect(Collectors.joining("; "));
+        String status = Bases.settle(state, good, words, options.inversePolicy());
+        if (good) {
+          setBases(state, requests.get(2 * i), requests.get(2 * i + 1));
+        }
+        reports.add(report(state, options, status));
+      }
+    } finally {
+      requests.forEach(RobustDecomposition::close);
+    }
+    return reports;
+  }
+
+  /** Takes over both new bases at once: the moments are only valid in the basis they belong to. */
+  private void setBases(LayerState state, Eigendecomposition a, Eigendecomposition g) {
+    state.matrix(A_BASIS).set(a.vectors().toArray());
+    state.matrix(G_BASIS).set(g.vectors().toArray());
+    setMoments(state, a.values(), g.values());
+  }
+
+  /** {@code S = m d_G d_A'}: what the block has on its diagonal if it is a Kronecker product. */
+  private void setMoments(LayerState state, MatrixStack aValues, MatrixStack gValues) {
+    double[] a = aValues.toArray();
+    double[] g = gValues.toArray();
+    int rows = gValues.cols();
+    int cols = aValues.cols();
+    // eigenvalues are those of the stored matrices
+    double scale =
+        Math.scalb(
+            convention.blockScale(state.positions),
+            state.exponent(Factors.A) + state.exponent(Factors.G));
+    double[] moments = new double[state.matrix(MOMENTS).size()];
+    for (int row = 0; row < g.length; row++) {
+      int group = row / rows;
+      for (int j = 0; j < cols; j++) {
+        moments[row * cols + j] =
+            scale * convention.clean(g[row]) * convention.clean(a[group * cols + j]);
+      }
+    }
+    state.setValues(MOMENTS, moments);
+    state.momentWeight = 1;
+  }
+
+  private static LayerReport report(LayerState state, KfacOptions options, String status) {
+    double[] diagonal = state.values(MOMENTS);
+    Arrays.setAll(diagonal, i -> diagonal[i] / state.momentWeight);
+    return Bases.report(state, Curvature.lambda(state.layer, options), diagonal, status);
+  }
+
+  @Override
+  public List<Result> precondition(List<Request> requests, KfacOptions options) {
+    List<BasisStep> steps = new ArrayList<>();
+    List<Integer> shifts = new ArrayList<>();
+    for (Request request : requests) {
+      LayerState state = request.state();
+      double lambda = Curvature.lambda(state.layer, options);
+      int shift = Bases.shift(state, 1 / state.momentWeight, lambda);
+      shifts.add(shift);
+      steps.add(
+          new BasisStep(
+              state.matrix(G_BASIS),
+              state.matrix(A_BASIS),
+              state.matrix(MOMENTS),
+              Math.scalb(1 / state.momentWeight, state.exponent(MOMENTS) + shift),
+              Math.scalb(lambda, shift),
+              request.gradient(),
+              request.gradient(),
+              request.outerProduct()));
+    }
+    return Bases.results(requests, backend.preconditionInBasis(steps), shifts);
+  }
+}

@@ -1,0 +1,112 @@
+package io.github.kfac4j.curvature;
+
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.MemoryException;
+import io.github.kfac4j.data.LayerReport;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The step that is under way: what belongs to it alone, and what its matrices and counters were
+ * before it. A matrix is copied when the step is about to change it for the first time, into a
+ * stack that is allocated at the first need and kept for later steps.
+ */
+public final class OpenStep implements AutoCloseable {
+  private final boolean keeps;
+  private final Map<MatrixStack, MatrixStack> copies = new IdentityHashMap<>();
+  private final Set<MatrixStack> copied = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Map<LayerState, double[]> counters = new IdentityHashMap<>();
+  private final Map<LayerState, double[]> exponents = new IdentityHashMap<>();
+
+  /** The shares of the micro-batches that have been observed. */
+  public double observedShare;
+
+  /** Reports of the step's refresh. */
+  public List<LayerReport> refreshed = List.of();
+
+  /**
+   * No step yet.
+   *
+   * @param keeps whether it can be discarded; if not, no copies are made
+   */
+  public OpenStep(boolean keeps) {
+    this.keeps = keeps;
+  }
+
+  /** Keeps what some matrices of a layer, and its counters, are now, if it is not kept already. */
+  public void keep(LayerState layer, Collection<String> matrices) {
+    if (!keeps) {
+      return;
+    }
+    for (String key : matrices) {
+      MatrixStack stack = layer.matrix(key);
+      if (!copied.contains(stack)) {
+        try {
+          copy(stack);
+        } catch (OutOfMemoryError e) {
+          throw new MemoryException(
+              "%sthere is no memory for the copy of its %s of %d x %d x %d that discardStep() needs: %s"
+                  .formatted(
+                      LayerState.prefix(layer.name),
+                      key,
+                      stack.count(),
+                      stack.rows(),
+                      stack.cols(),
+                      e.getMessage()),
+              e);
+        }
+        copied.add(stack);
+      }
+    }
+    counters.computeIfAbsent(layer, LayerState::counters);
+    exponents.computeIfAbsent(layer, LayerState::exponents);
+  }
+
+  private void copy(MatrixStack stack) {
+    copies.computeIfAbsent(stack, MatrixStack::like).copyFrom(stack);
+  }
+
+  /** Makes the averages X that the step has changed {@code now X + kept X_before}. */
+  public void mix(double now, double kept) {
+    counters.forEach(
+        (layer, before) -> {
+          for (String key : layer.curvature.averages(layer)) {
+            MatrixStack stack = layer.matrix(key);
+            if (copied.contains(stack)) {
+              double[] elements = stack.toArray();
+              double[] copy = copies.get(stack).toArray();
+              Arrays.setAll(elements, i -> now * elements[i] + kept * copy[i]);
+              stack.set(elements);
+            }
+          }
+          layer.mixWeights(now, kept, before);
+        });
+  }
+
+  /** Returns to what was before the step. */
+  public void discard() {
+    copied.forEach(stack -> stack.copyFrom(copies.get(stack)));
+    counters.forEach(LayerState::restoreCounters);
+    exponents.forEach(LayerState::restoreExponents);
+    end();
+  }
+
+  /** What was before the step is no longer of interest. */
+  public void end() {
+    copied.clear();
+    counters.clear();
+    exponents.clear();
+    observedShare = 0;
+    refreshed = List.of();
+  }
+
+  @Override
+  public void close() {
+    copies.values().forEach(MatrixStack::close);
+  }
+}

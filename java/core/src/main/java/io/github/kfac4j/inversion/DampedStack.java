@@ -1,0 +1,14 @@
+package io.github.kfac4j.inversion;
+
+import io.github.kfac4j.backend.Inversion;
+import java.util.function.Supplier;
+
+/**
+ * One stack of damped factors to be inverted.
+ *
+ * @param inversion of the factors divided by 2 to the exponent, which is mostly 0
+ * @param old the good inverses that the new ones replace, divided likewise; null if there are none
+ * @param moved whether the old inverses had another exponent, so that they are lost in any case
+ */
+public record DampedStack(
+    Inversion inversion, int exponent, Supplier<double[]> old, boolean moved) {}

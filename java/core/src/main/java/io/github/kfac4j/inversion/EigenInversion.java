@@ -1,0 +1,124 @@
+package io.github.kfac4j.inversion;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.BasisStep;
+import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.Gradient;
+import io.github.kfac4j.backend.InverseAccuracy;
+import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.tensor.HostTensor;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Damped inverses through eigenvalues: {@code Q diag(1 / (max(d, 0) + damping)) Q'}. Rounding that
+ * left a factor indefinite does no harm here.
+ */
+final class EigenInversion {
+  private final Backend backend;
+  private final Map<Inversion, String[]> remedies = new IdentityHashMap<>();
+
+  EigenInversion(Backend backend) {
+    this.backend = backend;
+  }
+
+  List<Status[]> invert(List<Inversion> inversions) {
+    List<Eigendecomposition> requests = new ArrayList<>();
+    try {
+      for (Inversion inversion : inversions) {
+        requests.add(RobustDecomposition.request(backend, inversion.source(), inversion.scale()));
+      }
+      List<RobustDecomposition.Outcome> outcomes = RobustDecomposition.decompose(backend, requests);
+      for (int i = 0; i < inversions.size(); i++) {
+        RobustDecomposition.Outcome outcome = outcomes.get(i);
+        assemble(inversions.get(i), requests.get(i), outcome.statuses());
+        remedies.put(inversions.get(i), outcome.words());
+      }
+      return outcomes.stream().map(RobustDecomposition.Outcome::statuses).toList();
+    } finally {
+      requests.forEach(RobustDecomposition::close);
+    }
+  }
+
+  /** What the decompositions took, where a matrix could only be decomposed in another way. */
+  String[] remedies(Inversion inversion) {
+    return remedies.getOrDefault(inversion, new String[inversion.source().count()]);
+  }
+
+  /** Preconditions the identity in the basis: what comes out is the inverse. */
+  private void assemble(Inversion inversion, Eigendecomposition result, Status[] statuses) {
+    int count = statuses.length;
+    int n = inversion.source().rows();
+    double[] values = result.values().toArray();
+    double[] damped = new double[values.length];
+    double least = Double.POSITIVE_INFINITY;
+    for (int k = 0; k < count; k++) {
+      for (int i = k * n; i < (k + 1) * n; i++) {
+        damped[i] = Math.max(0, values[i]) + inversion.damping()[k];
+        if (statuses[k].ok() && !(damped[i] > 0)) {
+          statuses[k] = Status.notPositiveDefinite(i - k * n);
+        }
+        damped[i] = statuses[k].ok() ? damped[i] : 1;
+        least = Math.min(least, damped[i]);
+      }
+    }
+    double[] rows = new double[count * n * n];
+    double[] identity = new double[count * n * n];
+    for (int i = 0; i < rows.length; i++) {
+      rows[i] = damped[i / n] - least;
+      identity[i] = i / n % n == i % n ? 1 : 0;
+    }
+    HostTensor inverse = HostTensor.of(identity, count * n, n);
+    Gradient gradient = new Gradient(inverse, null);
+    try (MatrixStack moments = backend.allocateBasis(count, n, n)) {
+      moments.set(rows);
+      backend.preconditionInBasis(
+          List.of(new BasisStep(result.vectors(), null, moments, 1, least, gradient, gradient)));
+    }
+    Stacks.replace(inversion.inverse(), identity, k -> statuses[k].ok());
+    test(inversion, result, statuses);
+  }
+
+  /** Holds inverses to the bound that {@link Backend#invert} keeps. */
+  private static void test(Inversion inversion, Eigendecomposition result, Status[] statuses) {
+    int n = inversion.source().rows();
+    double[] source = inversion.source().toArray();
+    double[] inverse = inversion.inverse().toArray();
+    double[] vectors = result.vectors().toArray();
+    double[] values = result.values().toArray();
+    for (int k = 0; k < statuses.length; k++) {
+      if (statuses[k].ok()) {
+        int at = k;
+        statuses[k] =
+            InverseAccuracy.test(
+                source,
+                k * n * n,
+                n,
+                inversion.scale(),
+                inversion.damping()[k],
+                inverse,
+                z -> withoutNegatives(vectors, values, at, z));
+      }
+    }
+  }
+
+  /** What it adds to {@code M z} that negative eigenvalues are set to zero. */
+  private static double[] withoutNegatives(double[] vectors, double[] values, int k, double[] z) {
+    int n = z.length;
+    double[] sum = new double[n];
+    for (int e = 0; e < n && values[k * n + e] < 0; e++) { // they come first
+      double dot = 0;
+      for (int i = 0; i < n; i++) {
+        dot += vectors[(k * n + i) * n + e] * z[i];
+      }
+      for (int i = 0; i < n; i++) {
+        sum[i] -= values[k * n + e] * dot * vectors[(k * n + i) * n + e];
+      }
+    }
+    return sum;
+  }
+}

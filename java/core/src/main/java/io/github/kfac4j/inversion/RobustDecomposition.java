@@ -1,0 +1,106 @@
+package io.github.kfac4j.inversion;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.reference.JavaBackend;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+
+/** Eigendecompositions; a matrix that the backend fails at is decomposed in fp64, on a copy. */
+public final class RobustDecomposition {
+  /**
+   * How the matrices of one stack ended.
+   *
+   * @param words what failed and what was done about it, null where nothing did
+   */
+  public record Outcome(Status[] statuses, String[] words) {
+    /** Whether all matrices have new eigenvectors. */
+    public boolean ok() {
+      return Arrays.stream(statuses).allMatch(Status::ok);
+    }
+
+    /** What is to be said of a factor, empty if nothing: of a failure if there is one. */
+    public String words(String factor) {
+      return Arrays.stream(words)
+          .filter(Objects::nonNull)
+          .min((a, b) -> Boolean.compare(a.endsWith(REMEDY), b.endsWith(REMEDY)))
+          .map(said -> factor + " " + said)
+          .orElse("");
+    }
+  }
+
+  private static final String REMEDY = ", decomposed in fp64";
+
+  private RobustDecomposition() {}
+
+  /** A request whose results are matrices of its own, to be closed by {@link #close}. */
+  public static Eigendecomposition request(Backend backend, MatrixStack source, double scale) {
+    int n = source.rows();
+    return new Eigendecomposition(
+        source,
+        scale,
+        backend.allocateBasis(source.count(), n, n),
+        backend.allocateBasis(source.count(), 1, n));
+  }
+
+  /** Frees the results of a request. */
+  public static void close(Eigendecomposition request) {
+    request.vectors().close();
+    request.values().close();
+  }
+
+  /** An outcome for each request. */
+  public static List<Outcome> decompose(Backend backend, List<Eigendecomposition> requests) {
+    List<Status[]> first = backend.decompose(requests);
+    List<Outcome> outcomes = new ArrayList<>();
+    for (int i = 0; i < requests.size(); i++) {
+      Status[] statuses = first.get(i).clone();
+      String[] words = new String[statuses.length];
+      for (int k = 0; k < statuses.length; k++) {
+        if (!statuses[k].ok()) {
+          words[k] = statuses[k].toString();
+          statuses[k] = inDouble(requests.get(i), k);
+          words[k] += statuses[k].ok() ? REMEDY : "";
+        }
+      }
+      outcomes.add(new Outcome(statuses, words));
+    }
+    return outcomes;
+  }
+
+  private static Status inDouble(Eigendecomposition request, int k) {
+    int n = request.source().rows();
+    try (JavaBackend java = new JavaBackend();
+        MatrixStack source = java.allocate(1, n, n);
+        MatrixStack vectors = java.allocate(1, n, n);
+        MatrixStack values = java.allocate(1, 1, n)) {
+      double[] all = request.source().toArray();
+      source.set(Arrays.copyOfRange(all, k * n * n, (k + 1) * n * n));
+      Status status =
+          java.decompose(List.of(new Eigendecomposition(source, request.scale(), vectors, values)))
+              .get(0)[0];
+      if (status.ok()) {
+        double[] old = put(request.values(), k, values.toArray());
+        if (!Arrays.stream(request.values().toArray()).allMatch(Double::isFinite)) {
+          request.values().set(old); // beyond the range in which the backend stores
+          return Status.NOT_FINITE;
+        }
+        put(request.vectors(), k, vectors.toArray());
+      }
+      return status;
+    }
+  }
+
+  /** Replaces one matrix; returns all of them as they were. */
+  private static double[] put(MatrixStack stack, int k, double[] one) {
+    double[] old = stack.toArray();
+    double[] all = old.clone();
+    System.arraycopy(one, 0, all, k * one.length, one.length);
+    stack.set(all);
+    return old;
+  }
+}

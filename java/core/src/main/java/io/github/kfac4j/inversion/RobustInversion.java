@@ -1,0 +1,97 @@
+package io.github.kfac4j.inversion;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.InverseAccuracy;
+import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.options.InversePolicy;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** Inverts stacks of damped factors and applies the {@link InversePolicy} to those that fail. */
+public final class RobustInversion {
+  /**
+   * How one stack ended, a value for each matrix.
+   *
+   * @param damping that was used
+   * @param condition an upper bound of the condition number, NaN if the inversion failed
+   * @param words what failed and what was done about it, null where all was well
+   * @param failed whether there is no new inverse
+   */
+  public record Outcome(double[] damping, double[] condition, String[] words, boolean[] failed) {}
+
+  private final Backend backend;
+  private final InversePolicy policy;
+  private final EigenInversion eigen;
+
+  /** Inversions by a backend and a policy. */
+  public RobustInversion(Backend backend, InversePolicy policy) {
+    this.backend = backend;
+    this.policy = policy;
+    this.eigen = new EigenInversion(backend);
+  }
+
+  /** Runs all inversions; an outcome for each stack. */
+  public List<Outcome> invert(List<DampedStack> stacks) {
+    List<Inversion> all = stacks.stream().map(DampedStack::inversion).toList();
+    List<double[]> before = backend.traces(all.stream().map(Inversion::source).toList());
+    List<double[]> old = new ArrayList<>();
+    for (int i = 0; i < stacks.size(); i++) {
+      old.add(old(stacks.get(i), before.get(i)));
+    }
+    List<Status[]> statuses = first(all);
+    List<Rescue> rescues = new ArrayList<>();
+    for (int i = 0; i < stacks.size(); i++) {
+      rescues.add(new Rescue(backend, policy, stacks.get(i), statuses.get(i), old.get(i)));
+    }
+    List<double[]> after = backend.traces(all.stream().map(Inversion::inverse).toList());
+    List<Outcome> outcomes = new ArrayList<>();
+    for (int i = 0; i < stacks.size(); i++) {
+      outcomes.add(outcome(rescues.get(i), before.get(i), after.get(i)));
+    }
+    return outcomes;
+  }
+
+  /**
+   * Good inverses that may be overwritten by useless ones or get another exponent, null for all
+   * others: only with a damping near the roundoff of the matrix can an error reach 1.
+   */
+  private static double[] old(DampedStack stack, double[] trace) {
+    if (stack.old() == null) {
+      return null;
+    }
+    Inversion inversion = stack.inversion();
+    double roundoff = inversion.scale() * InverseAccuracy.roundoff(inversion.source());
+    boolean risky =
+        IntStream.range(0, trace.length)
+            .anyMatch(k -> !(20 * roundoff * trace[k] < inversion.damping()[k]));
+    return risky || stack.moved() ? stack.old().get() : null;
+  }
+
+  private List<Status[]> first(List<Inversion> all) {
+    return switch (policy.method()) {
+      case CHOLESKY -> backend.invert(all);
+      case EIGEN -> eigen.invert(all);
+      case NEWTON_SCHULZ -> new NewtonSchulz(backend, policy.residual()).invert(all);
+    };
+  }
+
+  private Outcome outcome(Rescue rescue, double[] before, double[] after) {
+    Inversion inversion = rescue.stack().inversion();
+    MatrixStack source = inversion.source();
+    double[] condition = new double[source.count()];
+    for (int k = 0; k < condition.length; k++) {
+      double trace = inversion.scale() * before[k] + source.rows() * rescue.damping()[k];
+      condition[k] = rescue.failed()[k] ? Double.NaN : trace * after[k];
+    }
+    String[] words = rescue.words().clone();
+    String[] remedies = eigen.remedies(inversion);
+    Arrays.setAll(words, k -> words[k] == null ? remedies[k] : words[k]);
+    double[] damping = rescue.damping().clone();
+    Arrays.setAll(damping, k -> Math.scalb(damping[k], rescue.stack().exponent()));
+    return new Outcome(damping, condition, words, rescue.failed());
+  }
+}

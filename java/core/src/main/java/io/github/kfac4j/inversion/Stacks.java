@@ -1,0 +1,27 @@
+package io.github.kfac4j.inversion;
+
+import io.github.kfac4j.backend.MatrixStack;
+import java.util.function.IntPredicate;
+
+/** Changes to parts of a stack. */
+final class Stacks {
+  private Stacks() {}
+
+  /** Replaces the matrices that are chosen by symmetric ones: the means of x and its transpose. */
+  static void replace(MatrixStack stack, double[] x, IntPredicate chosen) {
+    int n = stack.rows();
+    double[] all = stack.toArray();
+    for (int k = 0; k < stack.count(); k++) {
+      if (chosen.test(k)) {
+        for (int i = 0; i < n; i++) {
+          for (int j = 0; j <= i; j++) {
+            double mean = (x[(k * n + i) * n + j] + x[(k * n + j) * n + i]) / 2;
+            all[(k * n + i) * n + j] = mean;
+            all[(k * n + j) * n + i] = mean;
+          }
+        }
+      }
+    }
+    stack.set(all);
+  }
+}

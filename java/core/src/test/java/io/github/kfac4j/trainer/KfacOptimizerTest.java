@@ -1,0 +1,167 @@
+package io.github.kfac4j.trainer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.within;
+
+import io.github.kfac4j.backend.Fixtures;
+import io.github.kfac4j.safetensors.StoredTensor;
+import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.trainer.DampingRule.LevenbergMarquardt;
+import io.github.kfac4j.trainer.Rates.Memory;
+import io.github.kfac4j.trainer.Rates.Order;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The update rules on a quadratic, against their formulas written out. */
+class KfacOptimizerTest {
+  private static final Schedule RATE = Schedule.linear(0.3, 0.2, 5);
+  private static final Schedule BETA = Schedule.constant(0.7);
+  private static final double LAMBDA = 0.2;
+  private static final UpdateRule RULE = UpdateRule.of(0.3, 0.7, LAMBDA);
+
+  static Stream<UpdateRule> scheduledRules() {
+    UpdateRule velocity = RULE.withRates(new Rates.Scheduled(RATE, BETA));
+    return Stream.of(
+        velocity,
+        velocity.withWeightDecay(new WeightDecay(WeightDecay.Mode.L2, 0.1)),
+        velocity.withWeightDecay(new WeightDecay(WeightDecay.Mode.DECOUPLED, 0.1)),
+        RULE.withRates(new Rates.Scheduled(RATE, BETA, Memory.UPDATE, Order.PRECONDITION_FIRST)),
+        RULE.withRates(new Rates.Scheduled(RATE, BETA, Memory.VELOCITY, Order.MOMENTUM_FIRST)),
+        velocity.withDamping(new DampingRule.Scheduled(Schedule.warmUp(1, 0.01, 20))));
+  }
+
+  static Stream<UpdateRule> rules() {
+    return Stream.concat(
+        scheduledRules(),
+        Stream.of(
+            RULE.withRates(new Rates.QuadraticMinimum(true)),
+            RULE.withDamping(new LevenbergMarquardt(LAMBDA, 2, 0.9, 1e-3, 10, 3))));
+  }
+
+  /** One step by the formulas; returns the new memory. */
+  private static double[] expected(UpdateRule rule, Quadratic problem, double[] v, int step) {
+    Rates.Scheduled rates = (Rates.Scheduled) rule.rates();
+    double alpha = rates.learningRate().at(step);
+    double beta = rates.momentum().at(step);
+    double l2 = rule.weightDecay().l2();
+    double damping = ((DampingRule.Scheduled) rule.damping()).schedule().at(step) + l2;
+    boolean first = rates.order() == Order.MOMENTUM_FIRST;
+    double[] g = Quadratic.flat(problem.gradient());
+    double[] memory = v.clone();
+    for (int i = 0; i < g.length; i++) {
+      double w = problem.w[i];
+      double gradient = g[i] + l2 * w;
+      double inverse = 1 / (problem.h[i * g.length + i] + damping);
+      double move;
+      if (first) {
+        memory[i] = beta * v[i] + gradient;
+        move = alpha * inverse * memory[i];
+      } else if (rates.memory() == Memory.UPDATE) {
+        memory[i] = beta * v[i] + alpha * inverse * gradient;
+        move = memory[i];
+      } else {
+        memory[i] = beta * v[i] + inverse * gradient;
+        move = alpha * memory[i];
+      }
+      problem.w[i] = w - move - alpha * rule.weightDecay().decoupled() * w;
+    }
+    return memory;
+  }
+
+  @ParameterizedTest
+  @MethodSource("scheduledRules")
+  void stepsFollowTheFormulas(UpdateRule rule) {
+    Quadratic problem = new Quadratic(1);
+    Quadratic reference = new Quadratic(1);
+    KfacOptimizer optimizer = new KfacOptimizer(problem.weights, rule);
+    double[] v = new double[Quadratic.N];
+    for (int step = 0; step < 8; step++) {
+      problem.step(optimizer);
+      v = expected(rule, reference, v, step);
+      assertThat(Fixtures.error(problem.w, reference.w)).isLessThan(1e-12);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("rules")
+  void aSavedOptimizerContinuesBitByBit(UpdateRule rule) {
+    Quadratic straight = new Quadratic(1);
+    Quadratic resumed = new Quadratic(1);
+    KfacOptimizer first = new KfacOptimizer(straight.weights, rule);
+    for (int step = 0; step < 5; step++) {
+      straight.step(first);
+    }
+    KfacOptimizer second = new KfacOptimizer(resumed.weights, rule);
+    resumed.step(second);
+    second.restore(first.toTensors());
+    System.arraycopy(straight.w, 0, resumed.w, 0, Quadratic.N);
+    for (int step = 5; step < 12; step++) {
+      assertThat(resumed.step(second)).isEqualTo(straight.step(first));
+      assertThat(resumed.w).containsExactly(straight.w);
+    }
+  }
+
+  @Test
+  void rescalingShrinksMatricesAndNothingElse() {
+    Quadratic problem = new Quadratic(1);
+    Arrays.setAll(problem.w, i -> 10.0 + i);
+    KfacOptimizer optimizer =
+        new KfacOptimizer(problem.weights, UpdateRule.of(1e-9, 0, 1).withRescaling());
+    problem.step(optimizer);
+    double norm = Math.sqrt(Tensors.dot(problem.weights.get("a"), problem.weights.get("a")));
+    assertThat(norm).isCloseTo(Math.sqrt(2 * 2), within(1e-8)); // a has two outputs
+    assertThat(problem.w[4]).isCloseTo(14, within(1e-6));
+    Arrays.fill(problem.w, 0.1);
+    problem.step(optimizer);
+    assertThat(problem.w[0]).isCloseTo(0.1, within(1e-6)); // never grows
+  }
+
+  @ParameterizedTest
+  @MethodSource("rules")
+  void aStepThatFailsChangesNothing(UpdateRule rule) {
+    Quadratic problem = new Quadratic(1);
+    KfacOptimizer optimizer = new KfacOptimizer(problem.weights, rule);
+    problem.step(optimizer);
+    double[] before = problem.w.clone();
+    Map<String, StoredTensor> state = optimizer.toTensors();
+    Preconditioner failing =
+        new Preconditioner() {
+          @Override
+          public void precondition(double damping, double learningRate, boolean refresh) {
+            throw new IllegalArgumentException("layer 'a': NaN");
+          }
+
+          @Override
+          public void preview(double damping) {}
+        };
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> optimizer.step(problem.gradient(), failing, problem))
+        .withMessage("layer 'a': NaN");
+    assertThat(problem.w).containsExactly(before);
+    assertThat(optimizer.toTensors()).isEqualTo(state);
+  }
+
+  @Test
+  void badInputIsRefusedAndNothingChanges() {
+    Quadratic problem = new Quadratic(1);
+    KfacOptimizer optimizer = new KfacOptimizer(problem.weights, RULE);
+    double[] before = problem.w.clone();
+    Map<String, HostTensor> gradients = new HashMap<>(problem.gradient());
+    gradients.remove("b");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> optimizer.step(gradients, problem.diagonal(gradients), problem))
+        .withMessage("parameter 'b': the gradient has shape none, expected [2]");
+    Map<String, StoredTensor> state = optimizer.toTensors();
+    state.remove("memory.b");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> optimizer.restore(state))
+        .withMessageContaining("nothing for 'memory.b', expected F64[2]");
+    assertThat(problem.w).containsExactly(before);
+  }
+}
