@@ -5,6 +5,7 @@ import io.github.kfac4j.LayerReport.GroupReport;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Eigendecomposition;
 import io.github.kfac4j.backend.MatrixStack;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -22,6 +23,30 @@ final class Bases {
         Factors.debias(state),
         backend.allocateBasis(source.count(), n, n),
         backend.allocateBasis(source.count(), 1, n));
+  }
+
+  /**
+   * The power of two by which the damped diagonal of a block is multiplied to be in the range of
+   * fp32: mostly 0. U is then larger by the same power than what comes out.
+   */
+  static int shift(LayerState state, double scale, double lambda) {
+    int exponent = state.exponent(KroneckerBases.MOMENTS);
+    if (state.isDouble()) {
+      return 0;
+    }
+    double size =
+        exponent == 0 ? Math.max(1, lambda) : Math.max(Math.scalb(scale, exponent), lambda);
+    return -Range.exponent(size);
+  }
+
+  /** What came of preconditioning with shifted diagonals. */
+  static List<Curvature.Result> results(
+      List<Curvature.Request> requests, double[] inner, List<Integer> shifts) {
+    List<Curvature.Result> results = new ArrayList<>();
+    for (int i = 0; i < inner.length; i++) {
+      results.add(requests.get(i).result(inner[i], shifts.get(i)));
+    }
+    return results;
   }
 
   static void close(Eigendecomposition request) {

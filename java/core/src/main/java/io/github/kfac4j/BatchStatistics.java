@@ -4,6 +4,7 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.WeightSharing;
 import java.util.HashMap;
@@ -53,15 +54,36 @@ public final class BatchStatistics implements AutoCloseable {
   /**
    * Takes a micro-batch in; the shares of a batch add to 1.
    *
-   * @throws IllegalArgumentException as {@link Kfac#observe(List, double)}
+   * @throws IllegalArgumentException as {@link Kfac#observe(List, double)}, or if an embedding is
+   *     tied to the softmax and its convention divides moments of gradients alone by N twice: both
+   *     kinds are pooled, and the N of the other shards is not known yet
    */
   public void observe(List<Observation> observations, double share) {
+    requireSeparable(observations);
     batch.observe(
         observations,
         share,
         layer -> early.containsKey(layer) ? Curvature.Part.G : Curvature.Part.BOTH);
     batch.countShare(share);
     count(observations, share, examples);
+  }
+
+  private void requireSeparable(List<Observation> observations) {
+    KfacOptions options = batch.options();
+    if (!options.convention().dividesTwice(options.estimator())) {
+      return;
+    }
+    for (Observation one : observations) {
+      Layer layer = batch.state().layer(one.layer()).layer;
+      boolean logits = one.input().shape().rank() == one.outputGrad().shape().rank();
+      if (layer instanceof Embedding && logits) {
+        throw new IllegalArgumentException(
+            LayerState.prefix(one.layer())
+                + "an embedding tied to the softmax has no shards under the convention "
+                + options.convention().id()
+                + " with the empirical Fisher; choose another convention or estimator");
+      }
+    }
   }
 
   private void count(List<Observation> observations, double share, Map<String, Double> sums) {
@@ -104,9 +126,9 @@ public final class BatchStatistics implements AutoCloseable {
   /** What {@link #observeInputs} made for an early layer since {@link #reset}: A alone. */
   public LayerStatistics ofInputs(String name) {
     LayerState layer = batch.state().layer(name);
-    MatrixStack a = layer.matrix(Factors.A);
     double count = early.getOrDefault(name, 0.0);
-    double[] elements = count > 0 ? a.toArray() : new double[a.size()];
+    double[] elements =
+        count > 0 ? layer.values(Factors.A) : new double[layer.matrix(Factors.A).size()];
     return new LayerStatistics(count, layer.positions, Map.of(Factors.A, elements));
   }
 
@@ -116,8 +138,7 @@ public final class BatchStatistics implements AutoCloseable {
     double count = examples.getOrDefault(name, 0.0);
     Map<String, double[]> moments = new LinkedHashMap<>();
     for (String key : Staleness.statistics(layer)) {
-      MatrixStack stack = layer.matrix(key);
-      moments.put(key, count > 0 ? stack.toArray() : new double[stack.size()]);
+      moments.put(key, count > 0 ? layer.values(key) : new double[layer.matrix(key).size()]);
     }
     return new LayerStatistics(count, layer.positions, moments);
   }

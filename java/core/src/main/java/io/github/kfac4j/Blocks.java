@@ -100,12 +100,11 @@ final class Blocks {
     return states.stream().map(state -> reports.get(state.name)).toList();
   }
 
-  double precondition(List<Curvature.Request> requests, KfacOptions current) {
-    double sum = 0;
-    for (var part : split(requests, Curvature.Request::state).entrySet()) {
-      sum += part.getKey().precondition(part.getValue(), current);
-    }
-    return sum;
+  List<Curvature.Result> precondition(List<Curvature.Request> requests, KfacOptions current) {
+    List<Curvature.Result> results = new ArrayList<>();
+    split(requests, Curvature.Request::state)
+        .forEach((c, part) -> results.addAll(c.precondition(part, current)));
+    return results;
   }
 
   private static <T> Map<Curvature, List<T>> split(List<T> all, Function<T, LayerState> state) {

@@ -1,5 +1,6 @@
 package io.github.kfac4j;
 
+import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.FlattenedDense;
@@ -22,6 +23,10 @@ import java.util.Locale;
  * <tr><td>{@link #KFAC_PYTORCH}</td><td>sum aa'/(N T^3)</td><td>sum gg'/(N^3 T^3)</td>
  * <td>A x G</td><td>lambda to each factor</td></tr>
  * </table>
+ *
+ * <p>Under {@link #KFAC_JAX} the empirical Fisher is divided by N once more, {@code sum gg'/(N^2
+ * T)} (kfac-jax since its commit 40cf083); all other estimators, and the empirical Fisher under the
+ * other conventions, have the table's constants.
  *
  * <p>For dense layers applied at several positions {@link #KFAC_PYTORCH} divides by T once, not
  * three times. Its running averages start from the identity and are not debiased; the others start
@@ -85,16 +90,36 @@ public enum Convention {
   }
 
   /**
-   * What the factor of a shard is multiplied by, so that the sum over shards is the factor of their
+   * What output gradients are multiplied by, besides the weight of the moment that they are for, to
+   * be those of this convention.
+   *
+   * @param estimator that they come from
+   * @param examples of the batch
+   */
+  double gradientScale(Fisher.Estimator estimator, int examples) {
+    return dividesTwice(estimator) ? 1 / Math.sqrt(examples) : 1;
+  }
+
+  /** Whether moments of output gradients are divided by the number of examples twice. */
+  boolean dividesTwice(Fisher.Estimator estimator) {
+    return this == KFAC_JAX && estimator == Fisher.Estimator.EMPIRICAL;
+  }
+
+  /**
+   * What a moment of a shard is multiplied by, so that the sum over shards is the moment of their
    * union.
    *
-   * @param output whether it is G rather than A
+   * @param ofGradients whether output gradients are in it
    * @param examples of the shard
    * @param total examples of all shards
    */
-  double shardWeight(boolean output, double examples, double total) {
+  double shardWeight(
+      boolean ofGradients, Fisher.Estimator estimator, double examples, double total) {
     double share = examples / total;
-    return output && this == KFAC_PYTORCH ? share * share * share : share;
+    if (ofGradients && this == KFAC_PYTORCH) {
+      return share * share * share;
+    }
+    return ofGradients && dividesTwice(estimator) ? share * share : share;
   }
 
   /** The factor m of the Fisher block {@code m A x G}. */

@@ -4,6 +4,7 @@ import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.OuterProduct;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.Use;
+import io.github.kfac4j.tensor.Tensor;
 import java.util.List;
 
 /** What the Fisher blocks look like, for a batch of layers at a time. */
@@ -22,10 +23,21 @@ sealed interface Curvature
    * @param uses of the layer, at least one, all of the same examples
    * @param gScale what turns output gradients into per-example gradients of the summed loss
    * @param part which of the factors it is for
+   * @param wide whether fp32 has no room for second moments of it
    */
-  record Batch(LayerState state, List<Use> uses, double gScale, Part part) {
+  record Batch(LayerState state, List<Use> uses, double gScale, Part part, boolean wide) {
     Batch with(List<Use> changed) {
-      return new Batch(state, changed, gScale, part);
+      return new Batch(state, changed, gScale, part, wide);
+    }
+
+    Batch with(boolean changed) {
+      return new Batch(state, uses, gScale, part, changed);
+    }
+
+    /** The same with output gradients as the convention has them. */
+    Batch scaled(KfacOptions options) {
+      double factor = options.convention().gradientScale(options.estimator(), examples());
+      return new Batch(state, uses, gScale * factor, part, wide);
     }
 
     int examples() {
@@ -43,21 +55,70 @@ sealed interface Curvature
    *
    * @param source where the gradient came from
    * @param gradient the same as matrices, to be replaced by the preconditioned ones
+   * @param exponent dW is this gradient times 2 to the exponent, mostly 0
    */
   record Request(
-      LayerState state, LayerGradient source, Gradient gradient, OuterProduct outerProduct) {
+      LayerState state,
+      LayerGradient source,
+      Gradient gradient,
+      OuterProduct outerProduct,
+      int exponent) {
+
+    /** The gradient divided by a power of two, which is no longer known as an outer product. */
+    Request dividedBy(int power) {
+      return new Request(state, source, gradient, null, power);
+    }
+
+    /** The tensors of the gradient. */
+    List<Tensor> tensors() {
+      return gradient.bias() == null
+          ? List.of(gradient.weight())
+          : List.of(gradient.weight(), gradient.bias());
+    }
+
+    /** What came of it, where both parts have the same exponent. */
+    Result result(double inner, int shift) {
+      return result(Math.scalb(inner, shift), shift, shift);
+    }
+
+    /**
+     * What came of it.
+     *
+     * @param inner product of what the gradient held before with U
+     * @param weight by which power of two U is larger than what the weight's tensor holds now, if
+     *     the gradient was dW; likewise {@code bias}
+     */
+    Result result(double inner, int weight, int bias) {
+      return new Result(this, Math.scalb(inner, 2 * exponent), weight + exponent, bias + exponent);
+    }
+
     void store() {
       state.layer.store(gradient, source.weight(), source.bias());
     }
   }
+
+  /**
+   * A gradient that was preconditioned.
+   *
+   * @param inner product of U and dW
+   * @param weight U is what the weight's tensor holds times 2 to this exponent, mostly 0
+   * @param bias the same for the bias
+   */
+  record Result(Request request, double inner, int weight, int bias) {}
 
   /** The damping of a layer's block. */
   static double lambda(Layer layer, KfacOptions options) {
     return options.damping() * layer.dampingScale();
   }
 
-  /** Allocates the matrices of a new layer. */
-  void allocate(LayerState state);
+  /** The matrices that a layer keeps, in a fixed order. */
+  List<Room> rooms(Layer layer);
+
+  /** Fills the matrices of a new layer, which are zeros, with what they start from. */
+  default void initialize(LayerState state) {}
+
+  /** Whether a layer that is too large for this could have a {@link Approximation#DIAGONAL}. */
+  boolean hasSmaller();
 
   /** Whether inputs and output gradients can be observed apart, by the parts A and G. */
   boolean inputsApart();
@@ -87,6 +148,6 @@ sealed interface Curvature
   /** Renews inverses or bases. */
   List<LayerReport> refresh(List<LayerState> states, KfacOptions options);
 
-  /** Preconditions in place; returns the sum of the inner products of U and dW. */
-  double precondition(List<Request> requests, KfacOptions options);
+  /** Preconditions in place; returns a result for each request. */
+  List<Result> precondition(List<Request> requests, KfacOptions options);
 }

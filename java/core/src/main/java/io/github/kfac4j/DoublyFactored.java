@@ -2,12 +2,11 @@ package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Gradient;
-import io.github.kfac4j.backend.Inversion;
 import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.layer.FlattenedDense;
+import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.Separated;
 import io.github.kfac4j.layer.Use;
 import io.github.kfac4j.layer.Vectors;
@@ -41,23 +40,35 @@ final class DoublyFactored implements Curvature {
   }
 
   @Override
-  public void allocate(LayerState state) {
-    FlattenedDense layer = (FlattenedDense) state.layer;
-    allocate(state, PSI, layer.positions());
-    allocate(state, PHI, layer.channels());
-    allocate(state, Factors.G, layer.outFeatures());
-    if (layer.bias()) {
-      int n = layer.outFeatures();
-      state.matrices.put(BIAS + INVERSE, backend.allocate(1, n, n));
-      MatrixStack one = backend.allocate(1, 1, 1);
-      one.set(new double[] {1});
-      state.matrices.put(ONE, one);
+  public List<Room> rooms(Layer layer) {
+    FlattenedDense dense = (FlattenedDense) layer;
+    List<Room> rooms = new ArrayList<>();
+    add(rooms, PSI, dense.positions());
+    add(rooms, PHI, dense.channels());
+    int n = dense.outFeatures();
+    add(rooms, Factors.G, n);
+    if (dense.bias()) {
+      rooms.add(new Room(BIAS + INVERSE, 1, n, n));
+      rooms.add(new Room(ONE, 1, 1, 1));
+    }
+    return rooms;
+  }
+
+  private static void add(List<Room> rooms, String factor, int n) {
+    rooms.add(new Room(factor, 1, n, n));
+    rooms.add(new Room(factor + INVERSE, 1, n, n));
+  }
+
+  @Override
+  public void initialize(LayerState state) {
+    if (state.layer.bias()) {
+      state.matrix(ONE).set(new double[] {1});
     }
   }
 
-  private void allocate(LayerState state, String factor, int n) {
-    state.matrices.put(factor, backend.allocate(1, n, n));
-    state.matrices.put(factor + INVERSE, backend.allocate(1, n, n));
+  @Override
+  public boolean hasSmaller() {
+    return true;
   }
 
   @Override
@@ -78,13 +89,13 @@ final class DoublyFactored implements Curvature {
   public void observe(List<Batch> batches, KfacOptions options) {
     int rounds = batches.stream().mapToInt(batch -> batch.uses().size()).max().orElse(0);
     for (int use = 0; use < rounds; use++) {
-      List<Moment> moments = new ArrayList<>();
+      Averages averages = new Averages(backend);
       for (Batch batch : batches) {
         if (use < batch.uses().size()) {
-          addMoments(moments, batch, use, options);
+          addMoments(averages, batch, use, options);
         }
       }
-      backend.accumulate(moments);
+      averages.run();
     }
     batches.stream()
         .filter(batch -> batch.part() != Part.A)
@@ -92,19 +103,18 @@ final class DoublyFactored implements Curvature {
   }
 
   /** All three are means over examples and uses. */
-  private static void addMoments(List<Moment> moments, Batch batch, int use, KfacOptions options) {
-    LayerState state = batch.state();
+  private static void addMoments(Averages averages, Batch batch, int use, KfacOptions options) {
     Use one = batch.uses().get(use);
     double decay = use == 0 ? options.decay() : 1;
     double weight = (1 - options.decay()) / batch.examples() / batch.positions();
     if (one instanceof Separated split) {
-      moments.add(new Moment(state.matrix(PSI), decay, weight, split.psi()));
-      moments.add(new Moment(state.matrix(PHI), decay, weight, split.phi()));
+      averages.add(batch, PSI, decay, weight, split.psi());
+      averages.add(batch, PHI, decay, weight, split.phi());
     }
     if (batch.part() != Part.A) {
       Samples g = one instanceof Separated split ? split.g() : ((Vectors) one).g();
       double gWeight = weight * batch.gScale() * batch.gScale();
-      moments.add(new Moment(state.matrix(Factors.G), decay, gWeight, g));
+      averages.add(batch, Factors.G, decay, gWeight, g);
     }
   }
 
@@ -122,15 +132,16 @@ final class DoublyFactored implements Curvature {
       double[] means = new double[factors.size()];
       for (int f = 0; f < means.length; f++) {
         int at = i * means.length + f;
-        means[f] = debias * traces.get(at)[0] / stacks.get(at).rows();
+        double trace = Math.scalb(traces.get(at)[0], state.exponent(factors.get(f)));
+        means[f] = debias * trace / stacks.get(at).rows();
       }
       double[] damping = FactoredDamping.split(lambda, means);
       RobustInversion.Task task = new RobustInversion.Task(state, new double[] {Double.NaN});
       for (int f = 0; f < means.length; f++) {
-        put(task, factors.get(f), factors.get(f), debias, damping[f]);
+        put(task, factors.get(f), factors.get(f), debias, means[f], damping[f]);
       }
       if (state.layer.bias()) {
-        put(task, BIAS, Factors.G, debias, lambda);
+        put(task, BIAS, Factors.G, debias, means[means.length - 1], lambda);
       }
       tasks.add(task);
     }
@@ -138,17 +149,18 @@ final class DoublyFactored implements Curvature {
   }
 
   private static void put(
-      RobustInversion.Task task, String name, String factor, double scale, double damping) {
-    LayerState state = task.state();
-    task.inversions()
-        .put(
-            name,
-            new Inversion(
-                state.matrix(factor), scale, new double[] {damping}, state.matrix(name + INVERSE)));
+      RobustInversion.Task task,
+      String name,
+      String factor,
+      double debias,
+      double mean,
+      double damping) {
+    double[] means = {mean};
+    task.put(name, factor, name + INVERSE, debias, means, new double[] {damping});
   }
 
   @Override
-  public double precondition(List<Request> requests, KfacOptions options) {
+  public List<Result> precondition(List<Request> requests, KfacOptions options) {
     List<KroneckerStep> steps = new ArrayList<>();
     List<double[]> turned = new ArrayList<>();
     for (Request request : requests) {
@@ -156,14 +168,30 @@ final class DoublyFactored implements Curvature {
     }
     List<double[]> before = requests.stream().map(DoublyFactored::elements).toList();
     backend.precondition(steps);
-    double inner = 0;
+    List<Result> results = new ArrayList<>();
     for (int i = 0; i < requests.size(); i++) {
       Request request = requests.get(i);
       ((FlattenedDense) request.state().layer)
           .storeByPosition(turned.get(i), host(request.gradient().weight()));
-      inner += dot(before.get(i), elements(request));
+      results.add(result(request, before.get(i), elements(request)));
     }
-    return inner;
+    return results;
+  }
+
+  private static Result result(Request request, double[] dw, double[] u) {
+    LayerState state = request.state();
+    int weight =
+        state.exponent(PSI + INVERSE)
+            + state.exponent(PHI + INVERSE)
+            + state.exponent(Factors.G + INVERSE);
+    int bias = state.layer.bias() ? state.exponent(BIAS + INVERSE) : weight;
+    int split = ((HostTensor) request.gradient().weight()).size();
+    double inner =
+        weight == bias
+            ? Math.scalb(dot(dw, u, 0, u.length), weight)
+            : Math.scalb(dot(dw, u, 0, split), weight)
+                + Math.scalb(dot(dw, u, split, u.length), bias);
+    return request.result(inner, weight, bias);
   }
 
   /** Weight and bias. */
@@ -219,9 +247,9 @@ final class DoublyFactored implements Curvature {
     return y;
   }
 
-  private static double dot(double[] x, double[] y) {
+  private static double dot(double[] x, double[] y, int from, int to) {
     double sum = 0;
-    for (int i = 0; i < x.length; i++) {
+    for (int i = from; i < to; i++) {
       sum += x[i] * y[i];
     }
     return sum;

@@ -4,6 +4,7 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.BasisStep;
 import io.github.kfac4j.backend.Eigendecomposition;
 import io.github.kfac4j.backend.Gradient;
+import io.github.kfac4j.backend.InverseAccuracy;
 import io.github.kfac4j.backend.Inversion;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
@@ -86,5 +87,45 @@ final class EigenInversion {
           List.of(new BasisStep(result.vectors(), null, moments, 1, least, gradient, gradient)));
     }
     Stacks.replace(inversion.inverse(), identity, k -> statuses[k].ok());
+    test(inversion, result, statuses);
+  }
+
+  /** Holds inverses to the bound that {@link Backend#invert} keeps. */
+  private static void test(Inversion inversion, Eigendecomposition result, Status[] statuses) {
+    int n = inversion.source().rows();
+    double[] source = inversion.source().toArray();
+    double[] inverse = inversion.inverse().toArray();
+    double[] vectors = result.vectors().toArray();
+    double[] values = result.values().toArray();
+    for (int k = 0; k < statuses.length; k++) {
+      if (statuses[k].ok()) {
+        int at = k;
+        statuses[k] =
+            InverseAccuracy.test(
+                source,
+                k * n * n,
+                n,
+                inversion.scale(),
+                inversion.damping()[k],
+                inverse,
+                z -> withoutNegatives(vectors, values, at, z));
+      }
+    }
+  }
+
+  /** What it adds to {@code M z} that negative eigenvalues are set to zero. */
+  private static double[] withoutNegatives(double[] vectors, double[] values, int k, double[] z) {
+    int n = z.length;
+    double[] sum = new double[n];
+    for (int e = 0; e < n && values[k * n + e] < 0; e++) { // they come first
+      double dot = 0;
+      for (int i = 0; i < n; i++) {
+        dot += vectors[(k * n + i) * n + e] * z[i];
+      }
+      for (int i = 0; i < n; i++) {
+        sum[i] -= values[k * n + e] * dot * vectors[(k * n + i) * n + e];
+      }
+    }
+    return sum;
   }
 }

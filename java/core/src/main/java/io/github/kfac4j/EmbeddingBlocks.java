@@ -5,10 +5,9 @@ import io.github.kfac4j.LayerReport.GroupReport;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.BasisStep;
 import io.github.kfac4j.backend.Eigendecomposition;
-import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.layer.Embedding;
+import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.Tokens;
 import io.github.kfac4j.layer.Use;
 import io.github.kfac4j.layer.Vectors;
@@ -41,13 +40,19 @@ final class EmbeddingBlocks implements Curvature {
   }
 
   @Override
-  public void allocate(LayerState state) {
-    int rows = state.layer.inputDim();
-    int width = state.layer.outputDim();
-    state.matrices.put(Factors.A, backend.allocate(1, 1, rows));
-    state.matrices.put(Factors.G, backend.allocate(1, width, width));
-    state.matrices.put(KroneckerBases.G_BASIS, backend.allocateBasis(1, width, width));
-    state.matrices.put(KroneckerBases.MOMENTS, backend.allocate(1, rows, width));
+  public List<Room> rooms(Layer layer) {
+    int rows = layer.inputDim();
+    int width = layer.outputDim();
+    return List.of(
+        new Room(Factors.A, 1, 1, rows),
+        new Room(Factors.G, 1, width, width),
+        new Room(KroneckerBases.G_BASIS, 1, width, width, true),
+        new Room(KroneckerBases.MOMENTS, 1, rows, width));
+  }
+
+  @Override
+  public boolean hasSmaller() {
+    return false;
   }
 
   /** Where the weight is tied, both factors pool both. */
@@ -60,13 +65,13 @@ final class EmbeddingBlocks implements Curvature {
   public void observe(List<Batch> batches, KfacOptions options) {
     int rounds = batches.stream().mapToInt(batch -> batch.uses().size()).max().orElse(0);
     for (int use = 0; use < rounds; use++) {
-      List<Moment> moments = new ArrayList<>();
+      Averages averages = new Averages(backend);
       for (Batch batch : batches) {
         if (use < batch.uses().size()) {
-          moments.add(widthMoment(batch, use, options));
+          addWidths(averages, batch, use, options);
         }
       }
-      backend.accumulate(moments);
+      averages.run();
     }
     for (Batch batch : batches) {
       addRows(batch, options);
@@ -74,7 +79,7 @@ final class EmbeddingBlocks implements Curvature {
     }
   }
 
-  private Moment widthMoment(Batch batch, int use, KfacOptions options) {
+  private void addWidths(Averages averages, Batch batch, int use, KfacOptions options) {
     Use one = batch.uses().get(use);
     boolean lookup = one instanceof Tokens;
     RowSamples samples = lookup ? ((Tokens) one).g() : (RowSamples) ((Vectors) one).a();
@@ -82,8 +87,7 @@ final class EmbeddingBlocks implements Curvature {
         (1 - options.decay())
             * convention.outputWeight(batch.examples(), batch.positions(), false)
             * (lookup ? batch.gScale() * batch.gScale() : 1);
-    return new Moment(
-        batch.state().matrix(Factors.G), use == 0 ? options.decay() : 1, weight, samples);
+    averages.add(batch, Factors.G, use == 0 ? options.decay() : 1, weight, samples);
   }
 
   /** Token frequencies and squared gradients of the logits. */
@@ -94,8 +98,7 @@ final class EmbeddingBlocks implements Curvature {
     if (!((Embedding) batch.state().layer).timesUses()) {
       weight /= batch.uses().size();
     }
-    MatrixStack diagonal = batch.state().matrix(Factors.A);
-    double[] a = diagonal.toArray();
+    double[] a = batch.state().values(Factors.A);
     for (int i = 0; i < a.length; i++) {
       a[i] *= decay;
     }
@@ -109,7 +112,7 @@ final class EmbeddingBlocks implements Curvature {
         addSquares(a, scale, (HostTensor) ((Vectors) use).g().data());
       }
     }
-    diagonal.set(a);
+    batch.state().setValues(Factors.A, a);
   }
 
   private static void addSquares(double[] sum, double weight, HostTensor rows) {
@@ -146,18 +149,18 @@ final class EmbeddingBlocks implements Curvature {
       LayerState state, Eigendecomposition result, String status, KfacOptions options) {
     double lambda = Curvature.lambda(state.layer, options);
     if (result == null) {
-      return Bases.report(state, lambda, state.matrix(KroneckerBases.MOMENTS).toArray(), status);
+      return Bases.report(state, lambda, state.values(KroneckerBases.MOMENTS), status);
     }
     double debias = Factors.debias(state);
-    double[] a = state.matrix(Factors.A).toArray();
+    double[] a = state.values(Factors.A);
     Arrays.setAll(a, i -> a[i] * debias);
-    double[] g = result.values().toArray();
+    double[] g = Range.scaled(result.values().toArray(), state.exponent(Factors.G));
     Arrays.setAll(g, j -> convention.clean(g[j]));
     state.matrix(KroneckerBases.G_BASIS).set(result.vectors().toArray());
     double m = convention.blockScale(state.positions);
     if (!factored) {
       double[] moments = products(a, g, m);
-      state.matrix(KroneckerBases.MOMENTS).set(moments);
+      state.setValues(KroneckerBases.MOMENTS, moments);
       return Bases.report(state, lambda, moments, status);
     }
     FactoredDamping damping =
@@ -167,7 +170,7 @@ final class EmbeddingBlocks implements Curvature {
     double[] moments = products(a, g, m);
     double least = m * least(a) * least(g);
     Arrays.setAll(moments, i -> Math.max(0, moments[i] - least));
-    state.matrix(KroneckerBases.MOMENTS).set(moments);
+    state.setValues(KroneckerBases.MOMENTS, moments, least);
     state.blockDamping = least;
     List<FactorReport> factors =
         List.of(
@@ -197,20 +200,24 @@ final class EmbeddingBlocks implements Curvature {
   }
 
   @Override
-  public double precondition(List<Request> requests, KfacOptions options) {
+  public List<Result> precondition(List<Request> requests, KfacOptions options) {
     List<BasisStep> steps = new ArrayList<>();
+    List<Integer> shifts = new ArrayList<>();
     for (Request request : requests) {
       LayerState state = request.state();
+      double lambda = factored ? state.blockDamping : Curvature.lambda(state.layer, options);
+      int shift = Bases.shift(state, 1, lambda);
+      shifts.add(shift);
       steps.add(
           new BasisStep(
               null,
               state.matrix(KroneckerBases.G_BASIS),
               state.matrix(KroneckerBases.MOMENTS),
-              1,
-              factored ? state.blockDamping : Curvature.lambda(state.layer, options),
+              Math.scalb(1.0, state.exponent(KroneckerBases.MOMENTS) + shift),
+              Math.scalb(lambda, shift),
               request.gradient(),
               request.gradient()));
     }
-    return Arrays.stream(backend.preconditionInBasis(steps)).sum();
+    return Bases.results(requests, backend.preconditionInBasis(steps), shifts);
   }
 }

@@ -2,11 +2,9 @@ package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.Vectors;
-import java.util.ArrayList;
 import java.util.List;
 
 /** The running averages A and G of layers. */
@@ -16,10 +14,16 @@ final class Factors {
 
   private Factors() {}
 
-  static void allocate(Backend backend, LayerState state, Convention convention) {
-    Layer layer = state.layer;
-    state.matrices.put(A, backend.allocate(layer.groups(), layer.inputDim(), layer.inputDim()));
-    state.matrices.put(G, backend.allocate(layer.groups(), layer.outputDim(), layer.outputDim()));
+  static Room input(String key, Layer layer, boolean basis) {
+    return new Room(key, layer.groups(), layer.inputDim(), layer.inputDim(), basis);
+  }
+
+  static Room output(String key, Layer layer, boolean basis) {
+    return new Room(key, layer.groups(), layer.outputDim(), layer.outputDim(), basis);
+  }
+
+  /** Sets new averages to what they start from. */
+  static void initialize(LayerState state, Convention convention) {
     if (convention.startsFromIdentity()) {
       setToIdentity(state.matrix(A));
       setToIdentity(state.matrix(G));
@@ -45,13 +49,13 @@ final class Factors {
   static void observe(Backend backend, List<Curvature.Batch> batches, KfacOptions options) {
     int rounds = batches.stream().mapToInt(batch -> batch.uses().size()).max().orElse(0);
     for (int use = 0; use < rounds; use++) {
-      List<Moment> moments = new ArrayList<>();
+      Averages averages = new Averages(backend);
       for (Curvature.Batch batch : batches) {
         if (use < batch.uses().size()) {
-          addMoments(moments, batch, use, options);
+          addMoments(averages, batch, use, options);
         }
       }
-      backend.accumulate(moments);
+      averages.run();
     }
     batches.stream()
         .filter(batch -> batch.part() != Curvature.Part.A)
@@ -67,7 +71,7 @@ final class Factors {
   }
 
   private static void addMoments(
-      List<Moment> moments, Curvature.Batch batch, int use, KfacOptions options) {
+      Averages averages, Curvature.Batch batch, int use, KfacOptions options) {
     Vectors vectors = (Vectors) batch.uses().get(use);
     Convention convention = options.convention();
     int n = batch.examples();
@@ -79,10 +83,10 @@ final class Factors {
     double gWeight =
         fresh * convention.outputWeight(n, t, convolution) * batch.gScale() * batch.gScale();
     if (batch.part() != Curvature.Part.G) {
-      moments.add(new Moment(batch.state().matrix(A), decay, aWeight, vectors.a()));
+      averages.add(batch, A, decay, aWeight, vectors.a());
     }
     if (batch.part() != Curvature.Part.A) {
-      moments.add(new Moment(batch.state().matrix(G), decay, gWeight, vectors.g()));
+      averages.add(batch, G, decay, gWeight, vectors.g());
     }
   }
 

@@ -8,10 +8,12 @@ import io.github.kfac4j.backend.Inversion;
 import io.github.kfac4j.backend.JointSamples;
 import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.MemoryException;
 import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.backend.Storage;
 import io.github.kfac4j.oracle.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
@@ -42,6 +44,12 @@ final class FallbackBackend implements Backend {
   private <T> T attempt(String verb, Supplier<T> call, Function<HostCopies, T> onCopies) {
     try {
       return call.get();
+    } catch (OutOfMemoryError e) {
+      throw new MemoryException(
+          "the backend '%s' has not enough memory for its verb '%s' (%s): use a smaller batch, or"
+                  .formatted(fast.name(), verb, e.getMessage())
+              + " leave the largest layer out",
+          e);
     } catch (UnsupportedOperationException e) {
       if (said.add(verb)) {
         log.accept(
@@ -75,6 +83,11 @@ final class FallbackBackend implements Backend {
   }
 
   @Override
+  public Storage storage() {
+    return fast.storage();
+  }
+
+  @Override
   public MatrixStack allocate(int count, int rows, int cols) {
     return fast.allocate(count, rows, cols);
   }
@@ -90,6 +103,11 @@ final class FallbackBackend implements Backend {
         "firstNonFinite",
         () -> fast.firstNonFinite(tensors),
         copies -> java.firstNonFinite(host(tensors)));
+  }
+
+  @Override
+  public double[] largest(List<? extends Tensor> tensors) {
+    return attempt("largest", () -> fast.largest(tensors), copies -> java.largest(host(tensors)));
   }
 
   @Override

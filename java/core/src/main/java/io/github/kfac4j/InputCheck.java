@@ -5,6 +5,7 @@ import io.github.kfac4j.backend.OuterProduct;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.Use;
 import io.github.kfac4j.layer.Vectors;
+import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
@@ -18,6 +19,8 @@ import java.util.function.Predicate;
 
 /** The thin outer layer: everything a trainer hands over is checked here, backends trust it. */
 final class InputCheck {
+  private static final String DISCARD = "; discardStep() drops this step";
+
   private final Backend backend;
   private final Map<String, LayerState> layers;
 
@@ -44,7 +47,7 @@ final class InputCheck {
   List<Curvature.Batch> observations(
       List<Observation> observations, int most, Function<String, Curvature.Part> parts) {
     Map<LayerState, Curvature.Batch> batches = new LinkedHashMap<>();
-    Finiteness finiteness = new Finiteness();
+    Magnitudes magnitudes = new Magnitudes();
     for (Observation whole : observations) {
       LayerState state = state(whole.layer());
       Observation observation = needed(state, whole, most);
@@ -53,18 +56,51 @@ final class InputCheck {
       Curvature.Part part = parts.apply(observation.layer());
       Curvature.Batch first =
           batches.computeIfAbsent(
-              state, s -> new Curvature.Batch(s, new ArrayList<>(), scale, part));
+              state, s -> new Curvature.Batch(s, new ArrayList<>(), scale, part, false));
       if (!first.uses().isEmpty()) {
         requireSamePass(first, use, scale);
       }
       first.uses().add(use);
-      finiteness.add(state, "input", observation.input());
+      magnitudes.add(state, "input", observation.input(), 1);
       if (part != Curvature.Part.A) {
-        finiteness.add(state, "output gradient", observation.outputGrad());
+        magnitudes.add(state, "output gradient", observation.outputGrad(), scale);
       }
     }
-    finiteness.require();
-    return batches.values().stream().map(InputCheck::prepared).toList();
+    Map<LayerState, List<Magnitude>> found = magnitudes.require();
+    return batches.values().stream()
+        .map(batch -> prepared(batch.with(isWide(batch, found.get(batch.state())))))
+        .toList();
+  }
+
+  /**
+   * Whether fp32 has no room for second moments of a batch.
+   *
+   * @throws IllegalArgumentException naming the layer, if it is beyond what K-FAC takes
+   */
+  private static boolean isWide(Curvature.Batch batch, List<Magnitude> magnitudes) {
+    double[] largest = {batch.state().layer.bias() ? 1 : 0, 0};
+    boolean ordinary = Range.isOrdinary(batch.gScale());
+    boolean onDevice = false;
+    for (Magnitude one : magnitudes) {
+      one.require();
+      int which = one.what.equals("input") ? 0 : 1;
+      largest[which] = Math.max(largest[which], one.largest);
+      ordinary &= Range.isOrdinary(one.largest) && Range.isOrdinary(one.largest * one.scale);
+      onDevice |= !(one.tensor instanceof HostTensor);
+    }
+    double product = largest[0] * largest[1];
+    if (batch.state().squaresProducts()) {
+      ordinary &= Range.isOrdinary(product) && Range.isOrdinary(product * batch.gScale());
+    }
+    if (!ordinary && onDevice && !batch.state().isDouble()) {
+      throw new IllegalArgumentException(
+          LayerState.prefix(batch.state().name)
+              + "inputs up to %s and output gradients up to %s, times %s, have no room in fp32"
+                  .formatted(largest[0], largest[1], batch.gScale())
+              + " when they are squared, which is done in host memory alone: hand them over there,"
+              + " or scale the loss");
+    }
+    return !ordinary;
   }
 
   private static Curvature.Batch prepared(Curvature.Batch batch) {
@@ -92,7 +128,7 @@ final class InputCheck {
       List<LayerGradient> gradients, Predicate<LayerState> staysPlain) {
     List<Curvature.Request> requests = new ArrayList<>();
     Set<String> seen = new HashSet<>();
-    Finiteness finiteness = new Finiteness();
+    Magnitudes magnitudes = new Magnitudes();
     for (LayerGradient gradient : gradients) {
       LayerState state = state(gradient.layer());
       if (!seen.add(gradient.layer())) {
@@ -100,9 +136,9 @@ final class InputCheck {
             LayerState.prefix(gradient.layer()) + "given twice in one call");
       }
       requireGradient(state, gradient);
-      finiteness.add(state, "weight gradient", gradient.weight());
+      magnitudes.add(state, "weight gradient", gradient.weight(), 1);
       if (gradient.bias() != null) {
-        finiteness.add(state, "bias gradient", gradient.bias());
+        magnitudes.add(state, "bias gradient", gradient.bias(), 1);
       }
       if (!staysPlain.test(state)) {
         requests.add(
@@ -110,11 +146,12 @@ final class InputCheck {
                 state,
                 gradient,
                 state.layer.matrix(gradient.weight(), gradient.bias()),
-                outerProduct(state, gradient.source())));
+                outerProduct(state, gradient.source()),
+                0));
       }
     }
-    finiteness.require();
-    return requests;
+    Map<LayerState, List<Magnitude>> found = magnitudes.require();
+    return requests.stream().map(r -> inRange(r, found.get(r.state()))).toList();
   }
 
   private LayerState state(String name) {
@@ -190,27 +227,71 @@ final class InputCheck {
         : null;
   }
 
-  /** Tensors to be checked for NaN and infinity, in one batch. */
-  private final class Finiteness {
-    private final List<Tensor> tensors = new ArrayList<>();
-    private final List<String> names = new ArrayList<>();
+  /** A gradient for which fp32 leaves too little room is divided by a power of two, in place. */
+  private Curvature.Request inRange(Curvature.Request request, List<Magnitude> magnitudes) {
+    double largest = magnitudes.stream().mapToDouble(one -> one.largest).max().orElse(0);
+    int exponent = request.state().isDouble() ? 0 : Range.gradientExponent(largest);
+    if (exponent == 0) {
+      return request;
+    }
+    Range.multiply(backend, request.tensors(), 1, -exponent);
+    return request.dividedBy(exponent);
+  }
 
-    void add(LayerState state, String what, Tensor tensor) {
-      tensors.add(tensor);
-      names.add(LayerState.prefix(state.name) + what);
+  /** The largest absolute value of a tensor. */
+  private record Magnitude(
+      LayerState state, String what, Tensor tensor, double scale, double largest) {
+    private String name() {
+      return LayerState.prefix(state.name) + what;
     }
 
-    void require() {
-      long[] first = backend.firstNonFinite(tensors);
-      for (int i = 0; i < first.length; i++) {
-        if (first[i] >= 0) {
-          throw new IllegalArgumentException(
-              names.get(i)
-                  + " holds a NaN or infinity at flat index "
-                  + first[i]
-                  + "; discardStep() drops this step");
-        }
+    private void require() {
+      double scaled = largest * scale;
+      if (scaled > Range.MOST || largest > Range.MOST) {
+        throw new IllegalArgumentException(
+            "%s is up to %s%s, beyond the %s that K-FAC takes; normalise it, or leave the layer out"
+                    .formatted(name(), largest, scale == 1 ? "" : " times " + scale, Range.MOST)
+                + DISCARD);
       }
+      if (largest > 0 && scaled < Range.LEAST) {
+        throw new IllegalArgumentException(
+            "%s is at most %s times %s, below the %s that K-FAC takes; correct the scale"
+                    .formatted(name(), largest, scale, Range.LEAST)
+                + DISCARD);
+      }
+    }
+  }
+
+  /** Tensors whose magnitudes are asked for in one batch. */
+  private final class Magnitudes {
+    private final List<Magnitude> unknown = new ArrayList<>();
+
+    void add(LayerState state, String what, Tensor tensor, double scale) {
+      unknown.add(new Magnitude(state, what, tensor, scale, Double.NaN));
+    }
+
+    /**
+     * By layer.
+     *
+     * @throws IllegalArgumentException naming a tensor that is not finite
+     */
+    Map<LayerState, List<Magnitude>> require() {
+      double[] largest = backend.largest(unknown.stream().map(Magnitude::tensor).toList());
+      Map<LayerState, List<Magnitude>> known = new LinkedHashMap<>();
+      for (int i = 0; i < largest.length; i++) {
+        Magnitude one = unknown.get(i);
+        if (!Double.isFinite(largest[i])) {
+          throw new IllegalArgumentException(
+              one.name()
+                  + " holds a NaN or infinity at flat index "
+                  + backend.firstNonFinite(List.of(one.tensor))[0]
+                  + DISCARD);
+        }
+        known
+            .computeIfAbsent(one.state, s -> new ArrayList<>())
+            .add(new Magnitude(one.state, one.what, one.tensor, one.scale, largest[i]));
+      }
+      return known;
     }
   }
 }

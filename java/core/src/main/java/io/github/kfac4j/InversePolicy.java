@@ -1,11 +1,13 @@
 package io.github.kfac4j;
 
 /**
- * How damped factors are inverted, and what happens when one cannot be. In this order: an iteration
- * that did not reach its residual gives way to Cholesky; the damping of the factor is raised; then
- * the inversion is repeated in fp64 at the damping asked for; then the last good inverse is kept;
- * and when that has been so {@code maxStale} times in a row, or there is no good inverse yet,
- * {@link InversionFailedException} is thrown. Every decision is in the {@link LayerReport}.
+ * How damped factors are inverted, and what happens when one cannot be. Every inverse is held to
+ * the bound of {@link io.github.kfac4j.backend.InverseAccuracy}, and a backend that misses it in
+ * fp32 inverts in fp64. After that, in this order: another method gives way to Cholesky; an inverse
+ * with an estimated error between the bound and 1 is used, and the report tells the error; the
+ * damping of the factor is raised; the last good inverse is kept; and when that has been so {@code
+ * maxStale} times in a row, or there is no good inverse yet, {@link InversionFailedException} is
+ * thrown. Every decision is in the {@link LayerReport}.
  *
  * @param method of inversion
  * @param residual the largest {@code |I - X M|_F / sqrt(n)} with which a Newton-Schulz inverse X of

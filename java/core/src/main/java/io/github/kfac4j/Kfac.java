@@ -48,7 +48,10 @@ public final class Kfac implements KfacVerbs {
    * @param layers by name; reports follow the map's order
    * @param options settings
    * @throws IllegalArgumentException if there is no layer, or naming a layer that does not have its
-   *     approximation or the convention
+   *     approximation or the convention, or has a factor that is too large for the backend, with
+   *     its size and what can be done; nothing has been allocated then
+   * @throws io.github.kfac4j.backend.MemoryException if there is less memory than was promised;
+   *     what had been allocated is free again
    */
   public Kfac(Backend backend, Map<String, ? extends Layer> layers, KfacOptions options) {
     this(backend, layers, options, true);
@@ -70,10 +73,8 @@ public final class Kfac implements KfacVerbs {
     Map<String, LayerState> states = new LinkedHashMap<>();
     layers.forEach(
         (name, layer) -> states.put(name, new LayerState(name, layer, blocks.of(name, layer))));
-    states.values().forEach(layer -> layer.curvature.allocate(layer));
-    if (options.intervals().similarity().isPresent()) {
-      states.values().forEach(layer -> Staleness.allocate(this.backend, layer));
-    }
+    boolean adaptive = options.intervals().similarity().isPresent();
+    Room.allocate(this.backend, states.values(), adaptive, discardable);
     this.state = new KfacState(states, new OpenStep(discardable));
     this.check = new InputCheck(this.backend, states);
   }
@@ -173,7 +174,8 @@ public final class Kfac implements KfacVerbs {
     int count = options.maxExamples();
     List<Observation> due =
         check.known(observations).stream().filter(o -> due(state.layers().get(o.layer()))).toList();
-    List<Curvature.Batch> batches = check.observations(due, count, parts);
+    List<Curvature.Batch> batches =
+        check.observations(due, count, parts).stream().map(b -> b.scaled(options)).toList();
     // after shares s the average is (d X + (1 - d) sum s_k X_k) / (d + (1 - d) sum s_k)
     double decay = options.decay();
     double weightBefore = decay + (1 - decay) * before;
@@ -252,10 +254,14 @@ public final class Kfac implements KfacVerbs {
     List<String> plain = new ArrayList<>(gradients.stream().map(LayerGradient::layer).toList());
     plain.removeAll(requests.stream().map(request -> request.state().name).toList());
     plain.forEach(this::sayPlain);
-    double innerProduct = burnIn ? 0 : blocks.precondition(requests, options);
+    List<Curvature.Result> results = burnIn ? List.of() : blocks.precondition(requests, options);
+    results.forEach(Kfac::requireFinite);
+    double innerProduct = results.stream().mapToDouble(Curvature.Result::inner).sum();
     double clip = burnIn ? 0 : clip(innerProduct);
-    if (clip < 1) {
-      backend.scale(tensors(requests), clip);
+    if (burnIn) {
+      requests.forEach(request -> backend.scale(request.tensors(), 0));
+    } else {
+      finish(results, clip);
     }
     requests.forEach(Curvature.Request::store);
     return new StepReport(
@@ -289,23 +295,39 @@ public final class Kfac implements KfacVerbs {
     }
   }
 
+  private static void requireFinite(Curvature.Result result) {
+    if (!Double.isFinite(result.inner())) {
+      throw new InversionFailedException(
+          LayerState.prefix(result.request().state().name)
+              + "the preconditioned gradient is beyond the range of its tensors; raise the damping");
+    }
+  }
+
+  /** Clips, and brings U to its size where it was computed divided by a power of two. */
+  private void finish(List<Curvature.Result> results, double clip) {
+    List<Tensor> plain = new ArrayList<>();
+    for (Curvature.Result result : results) {
+      List<Tensor> tensors = result.request().tensors();
+      for (int i = 0; i < tensors.size(); i++) {
+        int exponent = i == 0 ? result.weight() : result.bias();
+        if (exponent == 0) {
+          plain.add(tensors.get(i));
+        } else {
+          Range.multiply(backend, tensors.subList(i, i + 1), clip, exponent);
+        }
+      }
+    }
+    if (clip < 1) {
+      backend.scale(plain, clip);
+    }
+  }
+
   private double clip(double innerProduct) {
     if (options.klClip().isEmpty()) {
       return 1;
     }
     double bound = options.klClip().getAsDouble();
     return options.convention().klClip(bound, options.learningRate(), innerProduct);
-  }
-
-  private static List<Tensor> tensors(List<Curvature.Request> requests) {
-    List<Tensor> tensors = new ArrayList<>();
-    for (Curvature.Request request : requests) {
-      tensors.add(request.gradient().weight());
-      if (request.gradient().bias() != null) {
-        tensors.add(request.gradient().bias());
-      }
-    }
-    return tensors;
   }
 
   @Override

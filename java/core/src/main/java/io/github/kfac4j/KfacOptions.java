@@ -1,7 +1,9 @@
 package io.github.kfac4j;
 
+import io.github.kfac4j.fisher.Fisher;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -14,6 +16,7 @@ import java.util.function.Consumer;
  * @param damping Tikhonov damping lambda, positive
  * @param dampingMode how damping enters the inverse
  * @param convention scaling constants
+ * @param estimator which output gradients the observations bring, which some conventions scale by
  * @param approximation what the Fisher block is approximated by
  * @param approximations other ones for layers by name
  * @param decay of the running averages of the factors, in [0, 1), at each update, whatever the
@@ -30,6 +33,7 @@ public record KfacOptions(
     double damping,
     DampingMode dampingMode,
     Convention convention,
+    Fisher.Estimator estimator,
     Approximation approximation,
     Map<String, Approximation> approximations,
     double decay,
@@ -40,14 +44,15 @@ public record KfacOptions(
     InversePolicy inversePolicy) {
 
   /**
-   * Damping 1e-3 factored, convention KFC, Kronecker, decay 0.95, no KL clip, factors and inverses
-   * every 10 steps.
+   * Damping 1e-3 factored, convention KFC, empirical Fisher, Kronecker, decay 0.95, no KL clip,
+   * factors and inverses every 10 steps.
    */
   public static final KfacOptions DEFAULT =
       new KfacOptions(
           1e-3,
           DampingMode.FACTORED,
           Convention.KFC,
+          Fisher.Estimator.EMPIRICAL,
           Approximation.KRONECKER,
           Map.of(),
           0.95,
@@ -64,6 +69,7 @@ public record KfacOptions(
    */
   public KfacOptions {
     approximations = Map.copyOf(approximations);
+    Objects.requireNonNull(estimator, "estimator");
     require(damping > 0 && Double.isFinite(damping), "damping", damping, "positive");
     require(decay >= 0 && decay < 1, "decay", decay, "in [0, 1)");
     require(
@@ -117,6 +123,14 @@ public record KfacOptions(
   /** Another convention. */
   public KfacOptions withConvention(Convention value) {
     return with(copy -> copy.convention = value);
+  }
+
+  /**
+   * Another estimator of the Fisher, that of {@link Fisher#estimator}. It tells the convention what
+   * the observations are; to bring such observations is up to the caller. Adapters set it.
+   */
+  public KfacOptions withEstimator(Fisher.Estimator value) {
+    return with(copy -> copy.estimator = value);
   }
 
   /**
@@ -212,11 +226,13 @@ public record KfacOptions(
    */
   public void requireCompatible(KfacOptions changed) {
     if (changed.convention != convention
+        || convention.dividesTwice(changed.estimator) != convention.dividesTwice(estimator)
         || changed.approximation != approximation
         || !changed.approximations.equals(approximations)
         || changed.dampingMode != dampingMode) {
       throw new IllegalArgumentException(
-          "convention, approximations and damping mode are fixed for the life of a Kfac");
+          "convention, the estimator that it depends on, approximations and damping mode are fixed"
+              + " for the life of a Kfac");
     }
     if (changed.intervals.similarity().isPresent() != intervals.similarity().isPresent()) {
       throw new IllegalArgumentException(
@@ -236,6 +252,7 @@ public record KfacOptions(
     private double damping;
     private DampingMode dampingMode;
     private Convention convention;
+    private Fisher.Estimator estimator;
     private Approximation approximation;
     private Map<String, Approximation> approximations;
     private double decay;
@@ -249,6 +266,7 @@ public record KfacOptions(
       damping = options.damping;
       dampingMode = options.dampingMode;
       convention = options.convention;
+      estimator = options.estimator;
       approximation = options.approximation;
       approximations = options.approximations;
       decay = options.decay;
@@ -270,6 +288,7 @@ public record KfacOptions(
           damping,
           dampingMode,
           convention,
+          estimator,
           approximation,
           approximations,
           decay,

@@ -28,6 +28,7 @@ public final class KfacState {
   private static final String FORMAT_VERSION = "2";
   private static final String STEP = "step";
   private static final String COUNTERS = "counters";
+  private static final String EXPONENTS = "exponents";
 
   private final Map<String, LayerState> layers;
   private final OpenStep open;
@@ -123,7 +124,7 @@ public final class KfacState {
       throw new IllegalArgumentException(LayerState.prefix(name) + "there is no factor " + key);
     }
     double debias = Factors.debias(layer);
-    return Arrays.stream(layer.matrix(key).toArray()).map(x -> x * debias).toArray();
+    return Arrays.stream(layer.values(key)).map(x -> x * debias).toArray();
   }
 
   /** A copy of everything as named tensors. */
@@ -134,6 +135,10 @@ public final class KfacState {
         (name, layer) -> {
           layer.matrices.forEach(
               (key, stack) -> tensors.put(name + "." + key, StateTensors.store(stack)));
+          double[] exponents = layer.exponents();
+          if (Range.largest(exponents) > 0) {
+            tensors.put(name + "." + EXPONENTS, StoredTensor.of(exponents, exponents.length));
+          }
           double[] counters = layer.counters();
           tensors.put(name + "." + COUNTERS, StoredTensor.of(counters, counters.length));
         });
@@ -169,12 +174,16 @@ public final class KfacState {
 
   /** Checks everything, and returns what then changes the layers. */
   private Runnable read(Map<String, StoredTensor> tensors) {
-    Map<MatrixStack, double[]> matrices = new LinkedHashMap<>();
+    Map<LayerState, Map<String, double[]>> matrices = new LinkedHashMap<>();
+    Map<LayerState, double[]> exponents = new LinkedHashMap<>();
     Map<LayerState, double[]> counters = new LinkedHashMap<>();
     layers.forEach(
         (name, layer) -> {
+          Map<String, double[]> elements = new LinkedHashMap<>();
           layer.matrices.forEach(
-              (key, stack) -> matrices.put(stack, elements(tensors, name + "." + key, stack)));
+              (key, stack) -> elements.put(key, elements(tensors, name + "." + key, stack)));
+          matrices.put(layer, elements);
+          exponents.put(layer, exponents(tensors, layer));
           double[] current = layer.counters();
           StoredTensor stored =
               require(tensors, name + "." + COUNTERS, StoredTensor.of(current, current.length));
@@ -183,9 +192,19 @@ public final class KfacState {
           counters.put(layer, values);
         });
     return () -> {
-      matrices.forEach(MatrixStack::set);
       counters.forEach(LayerState::restoreCounters);
+      matrices.forEach((layer, elements) -> layer.restore(elements, exponents.get(layer)));
     };
+  }
+
+  /** Powers of two that matrices were divided by to be stored; there only if one is not 0. */
+  private static double[] exponents(Map<String, StoredTensor> tensors, LayerState layer) {
+    double[] values = new double[layer.matrices.size()];
+    String name = layer.name + "." + EXPONENTS;
+    if (tensors.containsKey(name)) {
+      require(tensors, name, StoredTensor.of(values, values.length)).asDoubleBuffer().get(values);
+    }
+    return values;
   }
 
   private static StoredTensor require(

@@ -37,17 +37,28 @@ final class KroneckerBases implements Curvature {
   }
 
   @Override
-  public void allocate(LayerState state) {
-    Layer layer = state.layer;
+  public List<Room> rooms(Layer layer) {
+    Room moments = new Room(MOMENTS, layer.groups(), layer.outputDim(), layer.inputDim());
+    return rotated
+        ? List.of(
+            Factors.input(Factors.A, layer, false),
+            Factors.output(Factors.G, layer, false),
+            Factors.input(A_BASIS, layer, true),
+            Factors.output(G_BASIS, layer, true),
+            moments)
+        : List.of(moments);
+  }
+
+  @Override
+  public void initialize(LayerState state) {
     if (rotated) {
-      Factors.allocate(backend, state, convention);
-      state.matrices.put(
-          A_BASIS, backend.allocateBasis(layer.groups(), layer.inputDim(), layer.inputDim()));
-      state.matrices.put(
-          G_BASIS, backend.allocateBasis(layer.groups(), layer.outputDim(), layer.outputDim()));
+      Factors.initialize(state, convention);
     }
-    state.matrices.put(
-        MOMENTS, backend.allocate(layer.groups(), layer.outputDim(), layer.inputDim()));
+  }
+
+  @Override
+  public boolean hasSmaller() {
+    return rotated && convention != Convention.KFAC_PYTORCH;
   }
 
   @Override
@@ -77,7 +88,9 @@ final class KroneckerBases implements Curvature {
             .filter(b -> measured && b.part() != Part.A && (!rotated || b.state().ready()))
             .toList();
     double decay = options.decay();
-    backend.accumulateInBasis(inBasis.stream().map(b -> moment(b, decay)).toList());
+    Averages averages = new Averages(backend);
+    inBasis.forEach(batch -> averages.add(batch, MOMENTS, moment(batch, decay)));
+    averages.run();
     for (Batch batch : inBasis) {
       batch.state().momentWeight = decay * batch.state().momentWeight + (1 - decay);
       batch.state().observed = true;
@@ -155,7 +168,11 @@ final class KroneckerBases implements Curvature {
     double[] g = gValues.toArray();
     int rows = gValues.cols();
     int cols = aValues.cols();
-    double scale = convention.blockScale(state.positions);
+    // eigenvalues are those of the stored matrices
+    double scale =
+        Math.scalb(
+            convention.blockScale(state.positions),
+            state.exponent(Factors.A) + state.exponent(Factors.G));
     double[] moments = new double[state.matrix(MOMENTS).size()];
     for (int row = 0; row < g.length; row++) {
       int group = row / rows;
@@ -164,32 +181,36 @@ final class KroneckerBases implements Curvature {
             scale * convention.clean(g[row]) * convention.clean(a[group * cols + j]);
       }
     }
-    state.matrix(MOMENTS).set(moments);
+    state.setValues(MOMENTS, moments);
     state.momentWeight = 1;
   }
 
   private static LayerReport report(LayerState state, KfacOptions options, String status) {
-    double[] diagonal = state.matrix(MOMENTS).toArray();
+    double[] diagonal = state.values(MOMENTS);
     Arrays.setAll(diagonal, i -> diagonal[i] / state.momentWeight);
     return Bases.report(state, Curvature.lambda(state.layer, options), diagonal, status);
   }
 
   @Override
-  public double precondition(List<Request> requests, KfacOptions options) {
+  public List<Result> precondition(List<Request> requests, KfacOptions options) {
     List<BasisStep> steps = new ArrayList<>();
+    List<Integer> shifts = new ArrayList<>();
     for (Request request : requests) {
       LayerState state = request.state();
+      double lambda = Curvature.lambda(state.layer, options);
+      int shift = Bases.shift(state, 1 / state.momentWeight, lambda);
+      shifts.add(shift);
       steps.add(
           new BasisStep(
               state.matrix(G_BASIS),
               state.matrix(A_BASIS),
               state.matrix(MOMENTS),
-              1 / state.momentWeight,
-              Curvature.lambda(state.layer, options),
+              Math.scalb(1 / state.momentWeight, state.exponent(MOMENTS) + shift),
+              Math.scalb(lambda, shift),
               request.gradient(),
               request.gradient(),
               request.outerProduct()));
     }
-    return Arrays.stream(backend.preconditionInBasis(steps)).sum();
+    return Bases.results(requests, backend.preconditionInBasis(steps), shifts);
   }
 }

@@ -1,7 +1,6 @@
 package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Inversion;
 import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.layer.Layer;
@@ -23,13 +22,22 @@ final class KroneckerInverses implements Curvature {
   }
 
   @Override
-  public void allocate(LayerState state) {
-    Factors.allocate(backend, state, convention);
-    Layer layer = state.layer;
-    state.matrices.put(
-        A_INVERSE, backend.allocate(layer.groups(), layer.inputDim(), layer.inputDim()));
-    state.matrices.put(
-        G_INVERSE, backend.allocate(layer.groups(), layer.outputDim(), layer.outputDim()));
+  public List<Room> rooms(Layer layer) {
+    return List.of(
+        Factors.input(Factors.A, layer, false),
+        Factors.output(Factors.G, layer, false),
+        Factors.input(A_INVERSE, layer, false),
+        Factors.output(G_INVERSE, layer, false));
+  }
+
+  @Override
+  public void initialize(LayerState state) {
+    Factors.initialize(state, convention);
+  }
+
+  @Override
+  public boolean hasSmaller() {
+    return convention != Convention.KFAC_PYTORCH;
   }
 
   @Override
@@ -44,7 +52,8 @@ final class KroneckerInverses implements Curvature {
 
   @Override
   public List<LayerReport> refresh(List<LayerState> states, KfacOptions options) {
-    List<FactoredDamping[]> dampings = dampings(states, options);
+    List<double[]> means = means(states);
+    List<FactoredDamping[]> dampings = dampings(states, means, options);
     List<RobustInversion.Task> tasks = new ArrayList<>();
     for (int i = 0; i < states.size(); i++) {
       LayerState state = states.get(i);
@@ -55,26 +64,34 @@ final class KroneckerInverses implements Curvature {
               state, Arrays.stream(damping).mapToDouble(FactoredDamping::pi).toArray());
       double[] onA = Arrays.stream(damping).mapToDouble(FactoredDamping::a).toArray();
       double[] onG = Arrays.stream(damping).mapToDouble(FactoredDamping::g).toArray();
-      task.inversions()
-          .put(
-              Factors.A,
-              new Inversion(state.matrix(Factors.A), scale, onA, state.matrix(A_INVERSE)));
-      task.inversions()
-          .put(
-              Factors.G,
-              new Inversion(state.matrix(Factors.G), scale, onG, state.matrix(G_INVERSE)));
+      task.put(Factors.A, Factors.A, A_INVERSE, scale, means.get(2 * i), onA);
+      task.put(Factors.G, Factors.G, G_INVERSE, scale, means.get(2 * i + 1), onG);
       tasks.add(task);
     }
     return new RobustInversion(backend, options.inversePolicy()).invert(tasks);
   }
 
-  private List<FactoredDamping[]> dampings(List<LayerState> states, KfacOptions options) {
+  /** The means of the eigenvalues of A and G, layer by layer, a value for each group. */
+  private List<double[]> means(List<LayerState> states) {
     List<MatrixStack> factors = new ArrayList<>();
     for (LayerState state : states) {
       factors.add(state.matrix(Factors.A));
       factors.add(state.matrix(Factors.G));
     }
-    List<double[]> traces = backend.traces(factors);
+    List<double[]> means = backend.traces(factors);
+    for (int i = 0; i < means.size(); i++) {
+      LayerState state = states.get(i / 2);
+      int exponent = state.exponent(i % 2 == 0 ? Factors.A : Factors.G);
+      double debias = Factors.debias(state);
+      double[] one = means.get(i);
+      int n = factors.get(i).rows();
+      Arrays.setAll(one, k -> debias * Math.scalb(one[k], exponent) / n);
+    }
+    return means;
+  }
+
+  private List<FactoredDamping[]> dampings(
+      List<LayerState> states, List<double[]> means, KfacOptions options) {
     List<FactoredDamping[]> dampings = new ArrayList<>();
     for (int i = 0; i < states.size(); i++) {
       LayerState state = states.get(i);
@@ -82,29 +99,22 @@ final class KroneckerInverses implements Curvature {
       int dimG = state.layer.outputDim();
       double lambda =
           Curvature.lambda(state.layer, options) / convention.blockScale(state.positions);
-      double debias = Factors.debias(state);
-      double[] traceA = traces.get(2 * i);
-      double[] traceG = traces.get(2 * i + 1);
-      FactoredDamping[] perGroup = new FactoredDamping[traceA.length];
+      double[] meanA = means.get(2 * i);
+      double[] meanG = means.get(2 * i + 1);
+      FactoredDamping[] perGroup = new FactoredDamping[meanA.length];
       Arrays.setAll(
           perGroup,
           k ->
               state.layer.constantInput()
                   ? new FactoredDamping(Double.NaN, 0, lambda, 1)
-                  : FactoredDamping.split(
-                      convention,
-                      lambda,
-                      debias * traceA[k] / dimA,
-                      dimA,
-                      debias * traceG[k] / dimG,
-                      dimG));
+                  : FactoredDamping.split(convention, lambda, meanA[k], dimA, meanG[k], dimG));
       dampings.add(perGroup);
     }
     return dampings;
   }
 
   @Override
-  public double precondition(List<Request> requests, KfacOptions options) {
+  public List<Result> precondition(List<Request> requests, KfacOptions options) {
     List<KroneckerStep> steps = new ArrayList<>();
     for (Request request : requests) {
       LayerState state = request.state();
@@ -117,6 +127,13 @@ final class KroneckerInverses implements Curvature {
               request.gradient(),
               request.outerProduct()));
     }
-    return Arrays.stream(backend.precondition(steps)).sum();
+    double[] inner = backend.precondition(steps);
+    List<Result> results = new ArrayList<>();
+    for (Request request : requests) {
+      LayerState state = request.state();
+      int shift = state.exponent(A_INVERSE) + state.exponent(G_INVERSE);
+      results.add(request.result(inner[results.size()], shift));
+    }
+    return results;
   }
 }

@@ -2,6 +2,7 @@ package io.github.kfac4j;
 
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.layer.ScaleShift;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -51,8 +52,48 @@ final class LayerState implements AutoCloseable {
     this.curvature = curvature;
   }
 
+  /** The exponents of matrices that fp32 has no room for; see {@link #exponent}. */
+  private final Map<String, Integer> exponents = new LinkedHashMap<>();
+
   MatrixStack matrix(String key) {
     return matrices.get(key);
+  }
+
+  /** The elements of a matrix are those of its stack times 2 to this exponent, mostly 0. */
+  int exponent(String key) {
+    return exponents.getOrDefault(key, 0);
+  }
+
+  void setExponent(String key, int exponent) {
+    exponents.put(key, exponent);
+  }
+
+  /** The elements of a matrix, as a new array. */
+  double[] values(String key) {
+    return Range.scaled(matrix(key).toArray(), exponent(key));
+  }
+
+  /** Replaces the elements of a matrix. */
+  void setValues(String key, double[] values) {
+    setValues(key, values, 0);
+  }
+
+  /** The same for values that go together with others up to the given size. */
+  void setValues(String key, double[] values, double size) {
+    MatrixStack stack = matrix(key);
+    int exponent = stack.isDouble() ? 0 : Range.exponent(Math.max(size, Range.largest(values)));
+    setExponent(key, exponent);
+    stack.set(Range.scaled(values, -exponent));
+  }
+
+  /** Whether products of an input and an output gradient are squared. */
+  boolean squaresProducts() {
+    return layer instanceof ScaleShift || curvature.groupsByExample();
+  }
+
+  /** Whether the backend computes in fp64. */
+  boolean isDouble() {
+    return matrices.values().stream().allMatch(MatrixStack::isDouble);
   }
 
   /** Whether gradients can be preconditioned. */
@@ -90,13 +131,12 @@ final class LayerState implements AutoCloseable {
   /** {@code X = decay X + (1 - decay) X_batch} with statistics that fit. */
   void observe(LayerStatistics fresh, double decay) {
     for (String key : Staleness.statistics(this)) {
-      MatrixStack average = matrix(key);
-      double[] elements = average.toArray();
+      double[] elements = values(key);
       double[] moment = fresh.moments().get(key);
       for (int i = 0; i < elements.length; i++) {
         elements[i] = decay * elements[i] + (1 - decay) * moment[i];
       }
-      average.set(elements);
+      setValues(key, elements);
     }
     positions = fresh.positions();
     observed = true;
@@ -137,6 +177,34 @@ final class LayerState implements AutoCloseable {
     intervalBefore = (int) counters[6];
     blockDamping = counters[7];
     observed = counters[8] > 0;
+  }
+
+  /** The exponents of all matrices, in their order. */
+  double[] exponents() {
+    return matrices.keySet().stream().mapToDouble(this::exponent).toArray();
+  }
+
+  void restoreExponents(double[] powers) {
+    int i = 0;
+    for (String key : matrices.keySet()) {
+      setExponent(key, (int) powers[i++]);
+    }
+  }
+
+  /** Replaces all matrices, in their order, by stored elements that lack powers of two. */
+  void restore(Map<String, double[]> stored, double[] powers) {
+    int i = 0;
+    for (Map.Entry<String, double[]> one : stored.entrySet()) {
+      String key = one.getKey();
+      int exponent = (int) powers[i++];
+      if (exponent == 0 || matrix(key).isDouble()) {
+        double size = key.equals(KroneckerBases.MOMENTS) ? blockDamping : 0;
+        setValues(key, Range.scaled(one.getValue(), exponent), size);
+      } else {
+        setExponent(key, exponent);
+        matrix(key).set(one.getValue());
+      }
+    }
   }
 
   @Override

@@ -25,7 +25,10 @@ public record LayerStatistics(double examples, int positions, Map<String, double
 
   /** What a moment is multiplied by before it is added to those of the other shards of a batch. */
   public static double weight(
-      Convention convention, String moment, double examples, double totalExamples) {
-    return convention.shardWeight(moment.equals(Factors.G), examples, totalExamples);
+      KfacOptions options, String moment, double examples, double totalExamples) {
+    boolean ofGradients = moment.equals(Factors.G) || moment.equals(KroneckerBases.MOMENTS);
+    return options
+        .convention()
+        .shardWeight(ofGradients, options.estimator(), examples, totalExamples);
   }
 }

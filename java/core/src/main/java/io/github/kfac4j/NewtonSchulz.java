@@ -2,6 +2,7 @@ package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Gradient;
+import io.github.kfac4j.backend.InverseAccuracy;
 import io.github.kfac4j.backend.Inversion;
 import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.MatrixStack;
@@ -59,6 +60,13 @@ final class NewtonSchulz {
       Status[] statuses = new Status[count];
       Arrays.setAll(statuses, k -> residuals[k] <= bound ? Status.OK : Status.NOT_CONVERGED);
       Stacks.replace(inversion.inverse(), x.toArray(), k -> statuses[k].ok());
+      double[] inverse = inversion.inverse().toArray();
+      for (int k = 0; k < count; k++) {
+        if (statuses[k].ok()) {
+          // the residual was a product in the backend's precision; this is not
+          statuses[k] = InverseAccuracy.test(m, k * n * n, n, 1, 0, inverse);
+        }
+      }
       return statuses;
     }
   }

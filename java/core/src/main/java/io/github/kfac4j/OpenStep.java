@@ -1,6 +1,7 @@
 package io.github.kfac4j;
 
 import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.MemoryException;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -18,6 +19,7 @@ final class OpenStep implements AutoCloseable {
   private final Map<MatrixStack, MatrixStack> copies = new IdentityHashMap<>();
   private final Set<MatrixStack> copied = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Map<LayerState, double[]> counters = new IdentityHashMap<>();
+  private final Map<LayerState, double[]> exponents = new IdentityHashMap<>();
 
   /** The shares of the micro-batches that have been observed. */
   double observedShare;
@@ -42,11 +44,25 @@ final class OpenStep implements AutoCloseable {
     for (String key : matrices) {
       MatrixStack stack = layer.matrix(key);
       if (!copied.contains(stack)) {
-        copy(stack);
+        try {
+          copy(stack);
+        } catch (OutOfMemoryError e) {
+          throw new MemoryException(
+              "%sthere is no memory for the copy of its %s of %d x %d x %d that discardStep() needs: %s"
+                  .formatted(
+                      LayerState.prefix(layer.name),
+                      key,
+                      stack.count(),
+                      stack.rows(),
+                      stack.cols(),
+                      e.getMessage()),
+              e);
+        }
         copied.add(stack);
       }
     }
     counters.computeIfAbsent(layer, LayerState::counters);
+    exponents.computeIfAbsent(layer, LayerState::exponents);
   }
 
   private void copy(MatrixStack stack) {
@@ -57,6 +73,7 @@ final class OpenStep implements AutoCloseable {
   void discard() {
     copied.forEach(stack -> stack.copyFrom(copies.get(stack)));
     counters.forEach(LayerState::restoreCounters);
+    exponents.forEach(LayerState::restoreExponents);
     end();
   }
 
@@ -64,6 +81,7 @@ final class OpenStep implements AutoCloseable {
   void end() {
     copied.clear();
     counters.clear();
+    exponents.clear();
     observedShare = 0;
     refreshed = List.of();
   }

@@ -38,6 +38,7 @@ final class RankOne {
     int p = layer.positions();
     int c = layer.channels();
     double[] maps = layer.featureMaps(use);
+    int[] halves = normalise(maps, n);
     double[] psi = new double[n * p];
     double[] phi = new double[n * c];
     int small = Math.min(p, c);
@@ -49,7 +50,35 @@ final class RankOne {
         split(maps, first + i, vectors, i * small, psi, phi);
       }
     }
+    for (int i = 0; i < psi.length; i++) {
+      psi[i] = Math.scalb(psi[i], halves[i / p]);
+    }
+    for (int i = 0; i < phi.length; i++) {
+      phi[i] = Math.scalb(phi[i], halves[i / c]);
+    }
     return new Separated(rows(psi, n, p), rows(phi, n, c), use.g(), use.examples());
+  }
+
+  /**
+   * Divides maps whose squares have no room in fp32 by even powers of two; returns half of each
+   * exponent, which is what psi and phi lack then.
+   */
+  private static int[] normalise(double[] maps, int n) {
+    int size = maps.length / n;
+    int[] halves = new int[n];
+    for (int k = 0; k < n; k++) {
+      double largest = 0;
+      for (int i = k * size; i < (k + 1) * size; i++) {
+        largest = Math.max(largest, Math.abs(maps[i]));
+      }
+      if (!Range.isOrdinary(largest)) {
+        halves[k] = Math.getExponent(largest) / 2;
+        for (int i = k * size; i < (k + 1) * size; i++) {
+          maps[i] = Math.scalb(maps[i], -2 * halves[k]);
+        }
+      }
+    }
+    return halves;
   }
 
   private static RowSamples rows(double[] data, int n, int width) {

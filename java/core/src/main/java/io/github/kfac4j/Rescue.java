@@ -4,37 +4,53 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Inversion;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
-import io.github.kfac4j.oracle.JavaBackend;
+import java.util.Arrays;
 import java.util.List;
 
 /** What becomes of the matrices of one stack, remedies tried in the order of the policy. */
 final class Rescue {
   private final Backend backend;
   private final InversePolicy policy;
+  private final RobustInversion.Part part;
   private final Inversion inversion;
   private final double[] damping;
   private final String[] words;
   private final boolean[] failed;
 
-  Rescue(Backend backend, InversePolicy policy, Inversion inversion, Status[] statuses) {
+  /**
+   * Tries what there is.
+   *
+   * @param old the inverses before those of the statuses; null if they are not worth keeping, or
+   *     cannot have been lost
+   */
+  Rescue(
+      Backend backend,
+      InversePolicy policy,
+      RobustInversion.Part part,
+      Status[] statuses,
+      double[] old) {
     this.backend = backend;
     this.policy = policy;
-    this.inversion = inversion;
+    this.part = part;
+    this.inversion = part.inversion();
     this.damping = inversion.damping().clone();
     this.words = new String[statuses.length];
     this.failed = new boolean[statuses.length];
     for (int k = 0; k < statuses.length; k++) {
       if (!statuses[k].ok()) {
-        rescue(k, statuses[k]);
+        failed[k] = !rescue(k, statuses[k]);
+      }
+      if (failed[k] && old != null) {
+        put(k, Arrays.copyOfRange(old, k * size(), (k + 1) * size()));
       }
     }
   }
 
-  Inversion inversion() {
-    return inversion;
+  RobustInversion.Part part() {
+    return part;
   }
 
-  /** The damping that was used. */
+  /** The damping that was used, divided like the matrices. */
   double[] damping() {
     return damping;
   }
@@ -49,61 +65,89 @@ final class Rescue {
     return failed;
   }
 
-  private void rescue(int k, Status first) {
-    Status status = first;
-    if (status.kind() == Status.Kind.NOT_CONVERGED
-        && policy.method() == InversePolicy.Method.NEWTON_SCHULZ) {
-      status = backend.invert(List.of(inversion)).get(0)[k];
-      words[k] = "residual too large";
-      if (status.ok()) {
-        words[k] += ", inverted by Cholesky";
-        return;
-      }
-    }
-    words[k] = (words[k] == null ? "" : words[k] + ", ") + status;
-    if (status.kind() == Status.Kind.NOT_POSITIVE_DEFINITE) {
-      double asked = inversion.damping()[k];
-      for (int attempt = 1; attempt <= policy.escalations(); attempt++) {
-        damping[k] = asked * Math.pow(policy.factor(), attempt);
-        Inversion retry =
-            new Inversion(inversion.source(), inversion.scale(), damping, inversion.inverse());
-        if (backend.invert(List.of(retry)).get(0)[k].ok()) {
-          words[k] += ", damping raised from " + asked + " to " + damping[k];
-          return;
-        }
-      }
-      damping[k] = asked;
-      if (invertInDouble(k)) {
-        words[k] += ", inverted in fp64";
-        return;
-      }
-    }
-    failed[k] = true;
+  private int size() {
+    return inversion.source().rows() * inversion.source().cols();
   }
 
-  /** Inverts one matrix with the fp64 backend; false if it fails there too. */
-  private boolean invertInDouble(int k) {
-    MatrixStack source = inversion.source();
-    if (source.isDouble()) {
-      return false;
-    }
-    int n = source.rows();
-    int offset = k * n * n;
-    try (JavaBackend java = new JavaBackend();
-        MatrixStack matrix = java.allocate(1, n, n);
-        MatrixStack inverse = java.allocate(1, n, n)) {
-      double[] one = new double[n * n];
-      System.arraycopy(source.toArray(), offset, one, 0, one.length);
-      matrix.set(one);
-      Inversion request =
-          new Inversion(matrix, inversion.scale(), new double[] {inversion.damping()[k]}, inverse);
-      if (!java.invert(List.of(request)).get(0)[0].ok()) {
-        return false;
+  /** Whether a matrix has a new inverse that can be used. */
+  private boolean rescue(int k, Status first) {
+    Status status = first;
+    if (policy.method() != InversePolicy.Method.CHOLESKY
+        && (status.kind() == Status.Kind.NOT_CONVERGED
+            || status.kind() == Status.Kind.INACCURATE)) {
+      boolean missed =
+          status.kind() == Status.Kind.NOT_CONVERGED
+              && policy.method() == InversePolicy.Method.NEWTON_SCHULZ;
+      say(k, missed ? "residual too large" : status.toString());
+      status = invert(k);
+      if (usable(status)) {
+        say(k, "inverted by Cholesky");
       }
-      double[] all = inversion.inverse().toArray();
-      System.arraycopy(inverse.toArray(), 0, all, offset, one.length);
-      inversion.inverse().set(all);
+      if (status.ok()) {
+        return true;
+      }
+    }
+    say(k, status.toString());
+    if (usable(status)) {
       return true;
     }
+    boolean illConditioned =
+        status.kind() == Status.Kind.NOT_POSITIVE_DEFINITE
+            || status.kind() == Status.Kind.INACCURATE;
+    return illConditioned && raiseDamping(k);
+  }
+
+  /**
+   * An error below 1 leaves the inverse positive definite, and the step a descent direction; it is
+   * used, and the report tells its error.
+   */
+  private static boolean usable(Status status) {
+    return status.ok() || status.kind() == Status.Kind.INACCURATE && status.error() < 1;
+  }
+
+  private boolean raiseDamping(int k) {
+    double asked = inversion.damping()[k];
+    for (int attempt = 1; attempt <= policy.escalations(); attempt++) {
+      damping[k] = asked * Math.pow(policy.factor(), attempt);
+      Status status = invert(k);
+      if (usable(status)) {
+        double from = Math.scalb(asked, part.exponent());
+        double to = Math.scalb(damping[k], part.exponent());
+        say(k, "damping raised from " + from + " to " + to);
+        if (!status.ok()) {
+          say(k, status.toString());
+        }
+        return true;
+      }
+    }
+    damping[k] = asked;
+    return false;
+  }
+
+  private void say(int k, String more) {
+    words[k] = words[k] == null ? more : words[k] + ", " + more;
+  }
+
+  /** Inverts one matrix alone; what cannot be used is dropped. */
+  private Status invert(int k) {
+    int n = inversion.source().rows();
+    double[] all = inversion.source().toArray();
+    try (MatrixStack source = backend.allocate(1, n, n);
+        MatrixStack inverse = backend.allocate(1, n, n)) {
+      source.set(Arrays.copyOfRange(all, k * n * n, (k + 1) * n * n));
+      Inversion request =
+          new Inversion(source, inversion.scale(), new double[] {damping[k]}, inverse);
+      Status status = backend.invert(List.of(request)).get(0)[0];
+      if (usable(status)) {
+        put(k, inverse.toArray());
+      }
+      return status;
+    }
+  }
+
+  private void put(int k, double[] one) {
+    double[] all = inversion.inverse().toArray();
+    System.arraycopy(one, 0, all, k * one.length, one.length);
+    inversion.inverse().set(all);
   }
 }

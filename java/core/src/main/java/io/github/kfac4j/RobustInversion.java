@@ -3,6 +3,7 @@ package io.github.kfac4j;
 import io.github.kfac4j.LayerReport.FactorReport;
 import io.github.kfac4j.LayerReport.GroupReport;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.InverseAccuracy;
 import io.github.kfac4j.backend.Inversion;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
@@ -11,6 +12,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** Inverts the factors of many layers and applies the {@link InversePolicy} to those that fail. */
 final class RobustInversion {
@@ -18,13 +20,50 @@ final class RobustInversion {
    * The factors of one layer.
    *
    * @param pi of each group
-   * @param inversions by the factor's name
+   * @param parts by the factor's name
    */
-  record Task(LayerState state, double[] pi, Map<String, Inversion> inversions) {
+  record Task(LayerState state, double[] pi, Map<String, Part> parts) {
     Task(LayerState state, double[] pi) {
       this(state, pi, new LinkedHashMap<>());
     }
+
+    /**
+     * Asks for {@code (scale * factor + damping I)^-1}.
+     *
+     * @param name of the factor in the report
+     * @param factor its name in the state, likewise {@code inverse}
+     * @param means of the eigenvalues of the scaled factors
+     * @param damping of each, like {@code means}
+     */
+    void put(
+        String name,
+        String factor,
+        String inverse,
+        double scale,
+        double[] means,
+        double[] damping) {
+      MatrixStack source = state.matrix(factor);
+      double size = 0;
+      for (int k = 0; k < means.length; k++) {
+        size = Math.max(size, means[k] + damping[k]);
+      }
+      int exponent = source.isDouble() ? 0 : Range.inverseExponent(size);
+      Inversion inversion =
+          new Inversion(
+              source,
+              Math.scalb(scale, state.exponent(factor) - exponent),
+              Range.scaled(damping, -exponent),
+              state.matrix(inverse));
+      parts.put(name, new Part(inverse, inversion, exponent));
+    }
   }
+
+  /**
+   * One stack of damped factors, divided by 2 to the exponent, which is mostly 0.
+   *
+   * @param key the name of the inverse in the state
+   */
+  record Part(String key, Inversion inversion, int exponent) {}
 
   /** How one stack ended: damping and condition of each matrix, and words if not plainly ok. */
   private record Outcome(
@@ -50,25 +89,56 @@ final class RobustInversion {
    * @throws InversionFailedException if a layer is out of remedies
    */
   List<LayerReport> invert(List<Task> tasks) {
-    List<Inversion> all = tasks.stream().flatMap(t -> t.inversions().values().stream()).toList();
+    List<Inversion> all = new ArrayList<>();
+    tasks.forEach(task -> task.parts().values().forEach(part -> all.add(part.inversion())));
+    List<double[]> before = backend.traces(all.stream().map(Inversion::source).toList());
+    List<double[]> old = old(tasks, before);
     List<Status[]> statuses = first(all);
     List<Rescue> rescues = new ArrayList<>();
-    for (int i = 0; i < all.size(); i++) {
-      rescues.add(new Rescue(backend, policy, all.get(i), statuses.get(i)));
+    for (Task task : tasks) {
+      for (Part part : task.parts().values()) {
+        int i = rescues.size();
+        rescues.add(new Rescue(backend, policy, part, statuses.get(i), old.get(i)));
+        task.state().setExponent(part.key(), -part.exponent());
+      }
     }
-    List<double[]> before = backend.traces(all.stream().map(Inversion::source).toList());
     List<double[]> after = backend.traces(all.stream().map(Inversion::inverse).toList());
     List<LayerReport> reports = new ArrayList<>();
     int at = 0;
     for (Task task : tasks) {
       List<Outcome> outcomes = new ArrayList<>();
-      for (String name : task.inversions().keySet()) {
+      for (String name : task.parts().keySet()) {
         outcomes.add(outcome(name, rescues.get(at), before.get(at), after.get(at)));
         at++;
       }
       reports.add(report(task, outcomes));
     }
     return reports;
+  }
+
+  /**
+   * Good inverses that may be overwritten by useless ones or get another exponent, null for all
+   * others: only with a damping near the roundoff of the matrix can an error reach 1.
+   */
+  private static List<double[]> old(List<Task> tasks, List<double[]> traces) {
+    List<double[]> old = new ArrayList<>();
+    for (Task task : tasks) {
+      LayerState state = task.state();
+      for (Part part : task.parts().values()) {
+        Inversion inversion = part.inversion();
+        double[] trace = traces.get(old.size());
+        double roundoff = inversion.scale() * InverseAccuracy.roundoff(inversion.source());
+        boolean risky =
+            IntStream.range(0, trace.length)
+                .anyMatch(k -> !(20 * roundoff * trace[k] < inversion.damping()[k]));
+        boolean moved = state.exponent(part.key()) != -part.exponent();
+        old.add(
+            state.ready() && (risky || moved)
+                ? Range.scaled(state.values(part.key()), part.exponent())
+                : null);
+      }
+    }
+    return old;
   }
 
   private List<Status[]> first(List<Inversion> all) {
@@ -80,16 +150,18 @@ final class RobustInversion {
   }
 
   private Outcome outcome(String name, Rescue rescue, double[] before, double[] after) {
-    MatrixStack source = rescue.inversion().source();
+    Inversion inversion = rescue.part().inversion();
+    MatrixStack source = inversion.source();
     double[] condition = new double[source.count()];
     for (int k = 0; k < condition.length; k++) {
-      double trace = rescue.inversion().scale() * before[k] + source.rows() * rescue.damping()[k];
+      double trace = inversion.scale() * before[k] + source.rows() * rescue.damping()[k];
       condition[k] = rescue.failed()[k] ? Double.NaN : trace * after[k];
     }
     String[] words = rescue.words().clone();
-    String[] remedies = eigen.remedies(rescue.inversion());
+    String[] remedies = eigen.remedies(inversion);
     Arrays.setAll(words, k -> words[k] == null ? remedies[k] : words[k]);
-    return new Outcome(name, rescue.damping(), condition, words, rescue.failed());
+    double[] damping = Range.scaled(rescue.damping(), rescue.part().exponent());
+    return new Outcome(name, damping, condition, words, rescue.failed());
   }
 
   private LayerReport report(Task task, List<Outcome> outcomes) {

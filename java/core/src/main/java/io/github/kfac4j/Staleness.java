@@ -1,8 +1,10 @@
 package io.github.kfac4j;
 
-import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.MatrixStack;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -27,21 +29,29 @@ final class Staleness {
 
   /** The matrices that are averages over batches. */
   static List<String> statistics(LayerState state) {
+    return statistics(state.matrices.keySet());
+  }
+
+  private static List<String> statistics(Set<String> matrices) {
     List<String> factors =
         Stream.of(Factors.A, DoublyFactored.PSI, DoublyFactored.PHI, Factors.G)
-            .filter(state.matrices::containsKey)
+            .filter(matrices::contains)
             .toList();
     return factors.isEmpty() ? List.of(KroneckerBases.MOMENTS) : factors;
   }
 
-  /** Makes room for X1 and X2. */
-  static void allocate(Backend backend, LayerState state) {
-    for (String key : statistics(state)) {
-      MatrixStack like = state.matrix(key);
+  /** Room for X1 and X2 of a layer that keeps the given matrices. */
+  static List<Room> rooms(List<Room> kept) {
+    Map<String, Room> byKey = new LinkedHashMap<>();
+    kept.forEach(room -> byKey.put(room.key(), room));
+    List<Room> rooms = new ArrayList<>();
+    for (String key : statistics(byKey.keySet())) {
+      Room like = byKey.get(key);
       for (String suffix : List.of(LAST, BEFORE)) {
-        state.matrices.put(key + suffix, backend.allocate(like.count(), like.rows(), like.cols()));
+        rooms.add(new Room(key + suffix, like.count(), like.rows(), like.cols()));
       }
     }
+    return rooms;
   }
 
   /** Whether the layer is to be observed and refreshed before the given step. */
@@ -56,17 +66,15 @@ final class Staleness {
     for (String key : statistics(state)) {
       double debias =
           key.equals(KroneckerBases.MOMENTS) ? 1 / state.momentWeight : Factors.debias(state);
-      MatrixStack last = state.matrix(key + LAST);
-      MatrixStack before = state.matrix(key + BEFORE);
-      double[] x = state.matrix(key).toArray();
+      double[] x = state.values(key);
       for (int i = 0; i < x.length; i++) {
         x[i] *= debias;
       }
-      double[] x1 = last.toArray();
+      double[] x1 = state.values(key + LAST);
       likeLast &= similar(x, x1, similarity);
-      likeBefore &= similar(x, before.toArray(), similarity);
-      before.set(x1);
-      last.set(x);
+      likeBefore &= similar(x, state.values(key + BEFORE), similarity);
+      state.setValues(key + BEFORE, x1);
+      state.setValues(key + LAST, x);
     }
     int next = next(state, likeLast, likeBefore);
     state.intervalBefore = state.lastInterval;

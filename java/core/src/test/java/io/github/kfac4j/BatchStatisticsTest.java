@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
 import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.FlattenedDense;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.oracle.JavaBackend;
@@ -58,7 +60,7 @@ class BatchStatisticsTest {
   }
 
   private static Map<String, LayerStatistics> union(
-      Convention convention, List<Map<String, LayerStatistics>> shards, Set<String> layers) {
+      KfacOptions options, List<Map<String, LayerStatistics>> shards, Set<String> layers) {
     Map<String, LayerStatistics> union = new LinkedHashMap<>();
     for (String layer : layers) {
       double total = shards.stream().mapToDouble(s -> s.get(layer).examples()).sum();
@@ -68,7 +70,7 @@ class BatchStatisticsTest {
         part.moments()
             .forEach(
                 (key, moment) -> {
-                  double w = LayerStatistics.weight(convention, key, part.examples(), total);
+                  double w = LayerStatistics.weight(options, key, part.examples(), total);
                   double[] sum = sums.computeIfAbsent(key, k -> new double[moment.length]);
                   Arrays.setAll(sum, i -> sum[i] + w * moment[i]);
                 });
@@ -98,9 +100,7 @@ class BatchStatisticsTest {
         other.reset();
         one.observe(batch.stream().map(o -> part(o, 0, 2)).toList(), 1);
         other.observe(batch.stream().map(o -> part(o, 2, 7)).toList(), 1);
-        sharded.observe(
-            union(
-                options.convention(), List.of(all(one), all(other), all(empty)), LAYERS.keySet()));
+        sharded.observe(union(options, List.of(all(one), all(other), all(empty)), LAYERS.keySet()));
         whole.state().layers().values().forEach(layer -> assertEqual(layer, sharded));
       }
     }
@@ -122,12 +122,39 @@ class BatchStatisticsTest {
     shardsAddUp(KfacOptions.DEFAULT.withConvention(convention));
   }
 
-  @Test
-  void shardsAddUpForADiagonal() {
+  @ParameterizedTest
+  @EnumSource(Fisher.Estimator.class)
+  void shardsAddUpUnderKfacJaxWhateverTheEstimator(Fisher.Estimator estimator) {
+    shardsAddUp(KfacOptions.DEFAULT.withConvention(Convention.KFAC_JAX).withEstimator(estimator));
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"KFC", "TENSORFLOW_KFAC", "KFAC_JAX"})
+  void shardsAddUpForADiagonal(Convention convention) {
     shardsAddUp(
         KfacOptions.DEFAULT
             .withDampingMode(DampingMode.EXACT)
+            .withConvention(convention)
             .withApproximation(Approximation.DIAGONAL));
+  }
+
+  @Test
+  void tiedEmbeddingsAreRefusedInShardsWhereTheConventionDividesGradientsAloneTwice() {
+    Map<String, Layer> layers = Map.of("words", new Embedding(6, 4));
+    KfacOptions options = KfacOptions.DEFAULT.withConvention(Convention.KFAC_JAX);
+    Observation lookup =
+        new Observation("words", HostTensor.of(new double[] {1, 5}, 2), tensor(2, 4), 1);
+    Observation logits = new Observation("words", tensor(2, 4), tensor(2, 6), 1);
+    try (BatchStatistics shard = new BatchStatistics(new JavaBackend(), layers, options)) {
+      shard.observe(List.of(lookup), 1);
+      shard.reset();
+      assertThatThrownBy(() -> shard.observe(List.of(lookup, logits), 1))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage(
+              "layer 'words': an embedding tied to the softmax has no shards under the convention"
+                  + " kfac-jax with the empirical Fisher; choose another convention or estimator");
+      assertThat(shard.of("words").examples()).isZero();
+    }
   }
 
   @Test
@@ -145,7 +172,7 @@ class BatchStatisticsTest {
       other.observe(List.of(part(batch, 2, 7)), 1);
       sharded.observe(
           union(
-              options.convention(),
+              options,
               List.of(Map.of("fc", one.of("fc")), Map.of("fc", other.of("fc"))),
               layers.keySet()));
       assertEqual(whole.state().layer("fc"), sharded);

@@ -10,6 +10,7 @@ import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Vectors;
@@ -63,24 +64,32 @@ class ConventionTest {
   }
 
   private double[][] factors(Convention convention) {
-    try (Kfac kfac = Networks.kfac(layer, OPTIONS.withConvention(convention))) {
+    return factors(convention, Fisher.Estimator.EMPIRICAL);
+  }
+
+  private double[][] factors(Convention convention, Fisher.Estimator estimator) {
+    KfacOptions options = OPTIONS.withConvention(convention).withEstimator(estimator);
+    try (Kfac kfac = Networks.kfac(layer, options)) {
       Networks.precondition(kfac, observation, dw);
       return new double[][] {kfac.state().inputFactor("layer"), kfac.state().outputFactor("layer")};
     }
   }
 
-  @Test
-  void factorsHaveTheScaleOfTheirConvention() {
+  @ParameterizedTest
+  @EnumSource
+  void factorsHaveTheScaleOfTheirConvention(Fisher.Estimator estimator) {
     double n = N;
     double t = T;
-    check(Convention.KFC, 1 / n, 1 / (n * t));
-    check(Convention.TENSORFLOW_KFAC, 1 / (n * t), 1 / (n * t));
-    check(Convention.KFAC_JAX, 1 / (n * t), 1 / (n * t));
-    check(Convention.KFAC_PYTORCH, 1 / (n * t) / (t * t), 1 / (n * t) / (t * t) / (n * n));
+    double again = estimator == Fisher.Estimator.EMPIRICAL ? n : 1;
+    check(Convention.KFC, estimator, 1 / n, 1 / (n * t));
+    check(Convention.TENSORFLOW_KFAC, estimator, 1 / (n * t), 1 / (n * t));
+    check(Convention.KFAC_JAX, estimator, 1 / (n * t), 1 / (n * t) / again);
+    check(
+        Convention.KFAC_PYTORCH, estimator, 1 / (n * t) / (t * t), 1 / (n * t) / (t * t) / (n * n));
   }
 
-  private void check(Convention convention, double a, double g) {
-    double[][] factors = factors(convention);
+  private void check(Convention convention, Fisher.Estimator estimator, double a, double g) {
+    double[][] factors = factors(convention, estimator);
     assertThat(Fixtures.error(factors[0], times(sumA, a))).isLessThan(1e-12);
     assertThat(Fixtures.error(factors[1], times(sumG, g))).isLessThan(1e-12);
   }
@@ -105,18 +114,16 @@ class ConventionTest {
   @ParameterizedTest
   @EnumSource(names = {"TENSORFLOW_KFAC", "KFAC_JAX"})
   void factoredDampingWithMeansDividesByPositions(Convention convention) {
+    KfacOptions options =
+        OPTIONS.withConvention(convention).withEstimator(Fisher.Estimator.MONTE_CARLO);
     double[] a = times(sumA, 1.0 / (N * T));
     double[] g = times(sumG, 1.0 / (N * T));
     double pi = Math.sqrt(trace(a, 9) / 9 / (trace(g, 3) / 3));
     double root = Math.sqrt(LAMBDA / T);
-    assertThat(
-            Fixtures.error(
-                actual(OPTIONS.withConvention(convention)),
-                factored(a, pi * root, g, root / pi, 1.0 / T)))
+    assertThat(Fixtures.error(actual(options), factored(a, pi * root, g, root / pi, 1.0 / T)))
         .isLessThan(1e-10);
     // and is the same update as with sums and means
-    assertThat(Fixtures.error(actual(OPTIONS.withConvention(convention)), actual(OPTIONS)))
-        .isLessThan(1e-10);
+    assertThat(Fixtures.error(actual(options), actual(OPTIONS))).isLessThan(1e-10);
   }
 
   @Test

@@ -137,7 +137,9 @@ public abstract class EigenAccuracyContract extends DecompositionContract {
       KroneckerBasis stored = stored(batch);
       for (double damping : DAMPINGS) {
         kfac.reconfigure(options.withDamping(damping));
-        assertThat(kfac.refresh().get(0).perGroup().get(0).status()).isEqualTo("ok");
+        // where eigenvectors stored in fp32 leave an inverse beyond its bound, Cholesky does better
+        assertThat(kfac.refresh().get(0).perGroup().get(0).status())
+            .matches("ok|[AG] inaccurate.*inverted by Cholesky");
         FactoredDamping split =
             FactoredDamping.split(
                 Convention.KFC,

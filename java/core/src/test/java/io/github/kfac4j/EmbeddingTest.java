@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.Literal;
+import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.oracle.JavaBackend;
@@ -45,7 +46,11 @@ class EmbeddingTest {
   }
 
   private static KfacOptions options(DampingMode mode, Convention convention) {
-    return OPTIONS.withDampingMode(mode).withConvention(convention).withDamping(LAMBDA);
+    return OPTIONS
+        .withDampingMode(mode)
+        .withConvention(convention)
+        .withEstimator(Fisher.Estimator.MONTE_CARLO)
+        .withDamping(LAMBDA);
   }
 
   private static double[] oneHot(double[] ids, int size) {

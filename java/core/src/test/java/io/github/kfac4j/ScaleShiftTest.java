@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.Literal;
+import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.ScaleShift;
 import io.github.kfac4j.layer.ScaleShift.Structure;
 import io.github.kfac4j.oracle.JavaBackend;
@@ -108,7 +109,8 @@ class ScaleShiftTest {
   @ParameterizedTest
   @MethodSource("layers")
   void theBlockIsInvertedExactly(ScaleShift layer, Convention convention) {
-    KfacOptions options = OPTIONS.withConvention(convention);
+    KfacOptions options =
+        OPTIONS.withConvention(convention).withEstimator(Fisher.Estimator.MONTE_CARLO);
     Observation use = observation(layer.channelsLast());
     double[] expected = expected(layer, false);
     assertThat(Fixtures.error(actual(layer, options, use), expected)).isLessThan(1e-9);
@@ -130,7 +132,8 @@ class ScaleShiftTest {
   @ParameterizedTest
   @MethodSource("layers")
   void severalUsesAddUp(ScaleShift layer, Convention convention) {
-    KfacOptions options = OPTIONS.withConvention(convention);
+    KfacOptions options =
+        OPTIONS.withConvention(convention).withEstimator(Fisher.Estimator.MONTE_CARLO);
     boolean last = layer.channelsLast();
     int[] half = last ? new int[] {N, T / 2, C} : new int[] {N, C, T / 2};
     Observation[] uses = new Observation[2];

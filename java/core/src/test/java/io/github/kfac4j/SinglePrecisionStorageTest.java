@@ -2,6 +2,7 @@ package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.Storage;
 import java.lang.reflect.Proxy;
 import java.util.Arrays;
 
@@ -17,6 +18,7 @@ class SinglePrecisionStorageTest extends EigenAccuracyContract {
                 (proxy, method, arguments) ->
                     switch (method.getName()) {
                       case "name" -> "storage";
+                      case "storage" -> Storage.UNKNOWN;
                       case "allocate", "allocateBasis" ->
                           new Stack(
                               (int) arguments[0],

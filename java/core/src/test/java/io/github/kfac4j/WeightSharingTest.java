@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.Literal;
+import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.WeightSharing;
 import io.github.kfac4j.tensor.HostTensor;
@@ -64,7 +65,9 @@ class WeightSharingTest {
     for (Convention convention :
         new Convention[] {Convention.KFC, Convention.TENSORFLOW_KFAC, Convention.KFAC_JAX}) {
       try (Kfac kfac =
-          Networks.kfac(new Dense(IN, OUT, true, sharing), options.withConvention(convention))) {
+          Networks.kfac(
+              new Dense(IN, OUT, true, sharing),
+              options.withConvention(convention).withEstimator(Fisher.Estimator.MONTE_CARLO))) {
         double[] u = Networks.precondition(kfac, batch, dw);
         assertThat(Fixtures.error(u, expected)).isLessThan(1e-10);
       }

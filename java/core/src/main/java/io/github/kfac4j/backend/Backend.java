@@ -20,6 +20,11 @@ public interface Backend extends AutoCloseable {
   /** The name by which a backend is chosen: {@code java}, {@code cpu} or {@code cuda}. */
   String name();
 
+  /** Where stacks are kept, and how much room there is. */
+  default Storage storage() {
+    return Storage.UNKNOWN;
+  }
+
   /** A new stack of zeros, owned by the caller. */
   MatrixStack allocate(int count, int rows, int cols);
 
@@ -33,6 +38,12 @@ public interface Backend extends AutoCloseable {
 
   /** For each tensor the flat index of its first NaN or infinity, or -1 if all are finite. */
   long[] firstNonFinite(List<? extends Tensor> tensors);
+
+  /**
+   * For each tensor its largest absolute value, rounded to fp32 at most; NaN or infinity if an
+   * element is not finite.
+   */
+  double[] largest(List<? extends Tensor> tensors);
 
   /**
    * Writes out patches: {@code target[k]} is {@code [rows, dim]} for group k, in the order that
@@ -49,7 +60,10 @@ public interface Backend extends AutoCloseable {
   /** For each stack the traces of its matrices, summed in fp64. */
   List<double[]> traces(List<MatrixStack> stacks);
 
-  /** Damped inverses; for each request one status per matrix. */
+  /**
+   * Damped inverses; for each request one status per matrix. {@link Status#OK} promises the bound
+   * of {@link InverseAccuracy}.
+   */
   List<Status[]> invert(List<Inversion> inversions);
 
   /** Eigendecompositions; for each request one status per matrix. */

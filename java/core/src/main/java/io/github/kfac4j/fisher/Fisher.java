@@ -2,6 +2,7 @@ package io.github.kfac4j.fisher;
 
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
@@ -29,13 +30,40 @@ public record Fisher(Estimator estimator, OutputLoss loss, long seed) {
   /** Ways to estimate the Fisher. */
   public enum Estimator {
     /** Gradients for the labels of the data. */
-    EMPIRICAL,
+    EMPIRICAL("empirical"),
     /** Gradients for targets drawn from the network's prediction. */
-    MONTE_CARLO,
+    MONTE_CARLO("mc"),
     /** Every output in turn, weighted by the root of its probability. */
-    EXACT,
+    EXACT("exact"),
     /** Random signs through a square root of the outputs' Fisher. */
-    CURVATURE_PROPAGATION
+    CURVATURE_PROPAGATION("curvature-prop");
+
+    private final String id;
+
+    Estimator(String id) {
+      this.id = id;
+    }
+
+    /** The name as written in configurations, for example {@code mc}. */
+    public String id() {
+      return id;
+    }
+
+    /**
+     * The estimator with the given {@link #id}.
+     *
+     * @throws IllegalArgumentException if there is none
+     */
+    public static Estimator of(String id) {
+      return Arrays.stream(values())
+          .filter(estimator -> estimator.id.equals(id))
+          .findFirst()
+          .orElseThrow(
+              () ->
+                  new IllegalArgumentException(
+                      "unknown fisher '%s'; known are %s"
+                          .formatted(id, Arrays.stream(values()).map(Estimator::id).toList())));
+    }
   }
 
   /** The gradients of the training loss itself: no extra pass, any loss. */

@@ -1,8 +1,11 @@
 package io.github.kfac4j.layer;
 
+import static java.util.stream.Collectors.joining;
+
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.tensor.Tensor;
+import java.util.Arrays;
 
 /** Checks that all layers share. */
 final class Batches {
@@ -38,6 +41,28 @@ final class Batches {
     }
     throw new IllegalArgumentException(
         what + " must be in host memory for this kind of layer, but is a " + tensor.getClass());
+  }
+
+  /**
+   * The length of the vectors that a layer sees, from the extents of one and perhaps a bias.
+   *
+   * @throws IllegalArgumentException if there are more elements than an int counts
+   */
+  static int length(boolean bias, int... extents) {
+    long length = 1;
+    for (int extent : extents) {
+      length = Math.min(length * extent, Integer.MAX_VALUE + 1L);
+    }
+    length += bias ? 1 : 0;
+    if (length > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "vectors of %s elements%s are too long: at most %d can be counted"
+              .formatted(
+                  Arrays.stream(extents).mapToObj(String::valueOf).collect(joining(" x ")),
+                  bias ? " and the bias" : "",
+                  Integer.MAX_VALUE));
+    }
+    return (int) length;
   }
 
   /** The product of dimensions {@code [from, to)}. */

@@ -41,7 +41,7 @@ public record Conv1d(int inChannels, int outChannels, Window window, int groups,
 
   @Override
   public int inputDim() {
-    return inChannels / groups * window.kernelWidth() + (bias ? 1 : 0);
+    return Conv2d.inputDim(inChannels, window, groups, bias);
   }
 
   @Override

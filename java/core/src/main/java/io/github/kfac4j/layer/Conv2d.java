@@ -29,8 +29,8 @@ public record Conv2d(
   /**
    * Checks the sizes.
    *
-   * @throws IllegalArgumentException if a size is not positive or the groups do not divide the
-   *     channels
+   * @throws IllegalArgumentException if a size is not positive, the groups do not divide the
+   *     channels, or a patch has more elements than an int counts
    */
   public Conv2d {
     if (inChannels <= 0 || outChannels <= 0 || groups <= 0) {
@@ -43,6 +43,12 @@ public record Conv2d(
           "groups must divide the channels, but %d does not divide both %d and %d"
               .formatted(groups, inChannels, outChannels));
     }
+    inputDim(inChannels, window, groups, bias);
+  }
+
+  /** The elements of a patch. */
+  static int inputDim(int inChannels, Window window, int groups, boolean bias) {
+    return Batches.length(bias, inChannels / groups, window.kernelHeight(), window.kernelWidth());
   }
 
   /** A convolution of NCHW images with a bias and one group. */
@@ -52,7 +58,7 @@ public record Conv2d(
 
   @Override
   public int inputDim() {
-    return inChannels / groups * window.kernelHeight() * window.kernelWidth() + (bias ? 1 : 0);
+    return inputDim(inChannels, window, groups, bias);
   }
 
   @Override

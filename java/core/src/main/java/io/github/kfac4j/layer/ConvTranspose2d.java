@@ -39,7 +39,7 @@ public record ConvTranspose2d(
 
   @Override
   public int inputDim() {
-    return inChannels / groups * window.kernelHeight() * window.kernelWidth() + (bias ? 1 : 0);
+    return Conv2d.inputDim(inChannels, window, groups, bias);
   }
 
   @Override

@@ -31,6 +31,7 @@ public record Dense(int inFeatures, int outFeatures, boolean bias, WeightSharing
       throw new IllegalArgumentException(
           "features must be positive but are " + inFeatures + " in, " + outFeatures + " out");
     }
+    Batches.length(bias, inFeatures);
   }
 
   /** A layer whose positions, if it has several, are expanded. */
@@ -40,7 +41,7 @@ public record Dense(int inFeatures, int outFeatures, boolean bias, WeightSharing
 
   @Override
   public int inputDim() {
-    return inFeatures + (bias ? 1 : 0);
+    return Batches.length(bias, inFeatures);
   }
 
   @Override

@@ -31,16 +31,17 @@ public record FlattenedDense(
           "channels, positions and features must be positive but are %d, %d and %d"
               .formatted(channels, positions, outFeatures));
     }
+    Batches.length(bias, channels, positions);
   }
 
   /** Inputs of one example. */
   public int inFeatures() {
-    return Math.multiplyExact(channels, positions);
+    return channels * positions; // checked when it was made
   }
 
   @Override
   public int inputDim() {
-    return inFeatures() + (bias ? 1 : 0);
+    return Batches.length(bias, channels, positions);
   }
 
   @Override

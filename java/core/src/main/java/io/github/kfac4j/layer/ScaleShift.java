@@ -46,6 +46,7 @@ public record ScaleShift(
           "channels and damping scale must be positive but are %d and %s"
               .formatted(channels, dampingScale));
     }
+    Batches.length(false, bias ? 2 : 1, channels);
   }
 
   /** Unit-wise, with a bias, channels second, damped like all layers. */

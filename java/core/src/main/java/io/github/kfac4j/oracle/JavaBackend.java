@@ -4,14 +4,17 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.BasisMoment;
 import io.github.kfac4j.backend.BasisStep;
 import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.InverseAccuracy;
 import io.github.kfac4j.backend.Inversion;
 import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.backend.Storage;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -29,6 +32,18 @@ public final class JavaBackend implements Backend {
   @Override
   public String name() {
     return "java";
+  }
+
+  /** The heap as it may become; what is garbage in it is not known. */
+  @Override
+  public Storage storage() {
+    return new Storage(
+        "Java heap",
+        Double.BYTES,
+        Double.BYTES,
+        Integer.MAX_VALUE - 8,
+        Runtime.getRuntime().maxMemory(),
+        "a larger heap with -Xmx");
   }
 
   @Override
@@ -53,6 +68,24 @@ public final class JavaBackend implements Backend {
       }
     }
     return -1;
+  }
+
+  @Override
+  public double[] largest(List<? extends Tensor> tensors) {
+    return tensors.stream().mapToDouble(t -> largest((HostTensor) t)).toArray();
+  }
+
+  private static double largest(HostTensor tensor) {
+    double largest = 0;
+    double[] chunk = new double[4096];
+    for (int start = 0; start < tensor.size(); start += chunk.length) {
+      int n = Math.min(chunk.length, tensor.size() - start);
+      tensor.read(start, chunk, 0, n);
+      for (int i = 0; i < n; i++) {
+        largest = Math.max(largest, Math.abs(chunk[i])); // NaN stays
+      }
+    }
+    return largest;
   }
 
   @Override
@@ -83,12 +116,16 @@ public final class JavaBackend implements Backend {
 
   private static double[] traces(JavaMatrixStack stack) {
     double[] traces = new double[stack.count()];
-    for (int k = 0; k < traces.length; k++) {
-      for (int i = 0; i < stack.rows(); i++) {
-        traces[k] += stack.elements()[stack.offset(k) + i * (stack.cols() + 1)];
-      }
-    }
+    Arrays.setAll(traces, k -> trace(stack, k));
     return traces;
+  }
+
+  private static double trace(JavaMatrixStack stack, int k) {
+    double trace = 0;
+    for (int i = 0; i < stack.rows(); i++) {
+      trace += stack.elements()[stack.offset(k) + i * (stack.cols() + 1)];
+    }
+    return trace;
   }
 
   @Override
@@ -104,17 +141,33 @@ public final class JavaBackend implements Backend {
     Parallel.each(
         statuses.length,
         Math.pow(n, 3),
-        k ->
-            statuses[k] =
-                Cholesky.invert(
-                    source.elements(),
-                    source.offset(k),
-                    n,
-                    inversion.scale(),
-                    inversion.damping()[k],
-                    inverse.elements(),
-                    inverse.offset(k)));
+        k -> {
+          Status status =
+              Cholesky.invert(
+                  source.elements(),
+                  source.offset(k),
+                  n,
+                  inversion.scale(),
+                  inversion.damping()[k],
+                  inverse.elements(),
+                  inverse.offset(k));
+          statuses[k] = status.ok() ? tested(inversion, k) : status;
+        });
     return statuses;
+  }
+
+  private static Status tested(Inversion inversion, int k) {
+    JavaMatrixStack source = (JavaMatrixStack) inversion.source();
+    JavaMatrixStack inverse = (JavaMatrixStack) inversion.inverse();
+    int n = source.rows();
+    double scale = inversion.scale();
+    double damping = inversion.damping()[k];
+    double roundoff = InverseAccuracy.roundoff(inverse);
+    return InverseAccuracy.certain(
+            n, scale * trace(source, k), damping, trace(inverse, k), roundoff)
+        ? Status.OK
+        : InverseAccuracy.test(
+            source.elements(), source.offset(k), n, scale, damping, inverse.elements());
   }
 
   @Override

@@ -20,20 +20,24 @@ record Header(List<Entry> entries, Map<String, String> metadata) {
   static final String METADATA = "__metadata__";
 
   /** One tensor; {@code begin} and {@code end} count bytes from the start of the data section. */
-  record Entry(String name, DType dtype, long[] shape, long begin, long end) {}
+  record Entry(String name, String type, long[] shape, long begin, long end) {
+    long bytes() {
+      return end - begin;
+    }
+  }
 
   /** Lays the tensors out, widest elements first so that all are aligned. */
   static Header layOut(Map<String, StoredTensor> tensors, Map<String, String> metadata) {
     List<Map.Entry<String, StoredTensor>> order = new ArrayList<>(tensors.entrySet());
     order.sort(
         Comparator.comparingInt(
-            (Map.Entry<String, StoredTensor> e) -> -e.getValue().dtype().byteSize()));
+            (Map.Entry<String, StoredTensor> e) -> -e.getValue().dtype().bits()));
     List<Entry> entries = new ArrayList<>();
     long begin = 0;
     for (Map.Entry<String, StoredTensor> named : order) {
       StoredTensor tensor = named.getValue();
       long end = begin + tensor.data().remaining();
-      entries.add(new Entry(named.getKey(), tensor.dtype(), tensor.shape(), begin, end));
+      entries.add(new Entry(named.getKey(), tensor.type(), tensor.shape(), begin, end));
       begin = end;
     }
     return new Header(entries, metadata);
@@ -57,8 +61,9 @@ record Header(List<Entry> entries, Map<String, String> metadata) {
     }
     for (Entry entry : entries) {
       Json.quote(entry.name, out);
-      out.append(":{\"dtype\":\"").append(entry.dtype);
-      out.append("\",\"shape\":").append(Arrays.toString(entry.shape).replace(" ", ""));
+      out.append(":{\"dtype\":");
+      Json.quote(entry.type, out);
+      out.append(",\"shape\":").append(Arrays.toString(entry.shape).replace(" ", ""));
       out.append(",\"data_offsets\":[").append(entry.begin).append(',').append(entry.end);
       out.append("]},");
     }
@@ -110,37 +115,39 @@ record Header(List<Entry> entries, Map<String, String> metadata) {
   private static Entry entry(String name, Object json) throws InvalidHeaderException {
     if (!(json instanceof Map<?, ?> fields)
         || fields.size() != 3
-        || !(fields.get("dtype") instanceof String dtypeName)
+        || !(fields.get("dtype") instanceof String type)
         || !(fields.get("shape") instanceof List<?> shapeList)
         || !(fields.get("data_offsets") instanceof List<?> offsetList)
         || offsetList.size() != 2) {
       throw problem(name, "needs dtype, shape and two data_offsets, and nothing else");
     }
-    DType dtype =
-        Arrays.stream(DType.values())
-            .filter(d -> d.name().equals(dtypeName))
-            .findFirst()
-            .orElseThrow(
-                () ->
-                    problem(
-                        name,
-                        "has dtype %s; supported are %s"
-                            .formatted(dtypeName, Arrays.toString(DType.values()))));
     long[] shape = longs(name, shapeList);
     long[] offsets = longs(name, offsetList);
+    if (DType.named(type) != DType.OTHER) {
+      requireSize(name, DType.named(type), shape, offsets);
+    } else if (offsets[1] < offsets[0]) {
+      throw problem(name, "has data_offsets %s that end early".formatted(Arrays.toString(offsets)));
+    }
+    return new Entry(name, type, shape, offsets[0], offsets[1]);
+  }
+
+  private static void requireSize(String name, DType dtype, long[] shape, long[] offsets)
+      throws InvalidHeaderException {
     long expected;
     try {
       expected = StoredTensor.byteCount(dtype, shape);
     } catch (ArithmeticException e) {
-      throw problem(name, "has an impossibly large shape " + Arrays.toString(shape));
+      throw problem(
+          name,
+          "has an impossible shape %s for %s: too large, or no whole bytes"
+              .formatted(Arrays.toString(shape), dtype));
     }
-    if (offsets[1] < offsets[0] || offsets[1] - offsets[0] != expected) {
+    if (offsets[1] - offsets[0] != expected) {
       throw problem(
           name,
           "of shape %s needs %d bytes, its data_offsets are %s"
               .formatted(Arrays.toString(shape), expected, Arrays.toString(offsets)));
     }
-    return new Entry(name, dtype, shape, offsets[0], offsets[1]);
   }
 
   private static long[] longs(String name, List<?> list) throws InvalidHeaderException {

@@ -16,13 +16,23 @@ import java.util.Arrays;
  */
 public final class StoredTensor {
   private final DType dtype;
+  private final String type;
   private final long[] shape;
   private final ByteBuffer data;
 
   private StoredTensor(DType dtype, long[] shape, ByteBuffer data) {
-    this.dtype = dtype;
+    this(dtype.name(), shape, data);
+  }
+
+  /** A tensor of a type by its name in the file; bytes of an unknown type may be any number. */
+  StoredTensor(String type, long[] shape, ByteBuffer data) {
+    this.dtype = DType.named(type);
+    this.type = type;
     this.shape = shape.clone();
     this.data = data.slice();
+    if (dtype == DType.OTHER) {
+      return;
+    }
     long expected = byteCount(dtype, shape);
     if (expected != data.remaining()) {
       throw new IllegalArgumentException(
@@ -32,11 +42,15 @@ public final class StoredTensor {
   }
 
   /**
-   * A tensor over the remaining bytes of {@code data}, which hold little-endian elements.
+   * A tensor over the remaining bytes of {@code data}, which hold little-endian elements of a type
+   * other than {@link DType#OTHER}.
    *
    * @throws IllegalArgumentException if the number of bytes does not fit the shape
    */
   public static StoredTensor of(DType dtype, ByteBuffer data, long... shape) {
+    if (dtype == DType.OTHER) {
+      throw new IllegalArgumentException("OTHER is for types in files that are read, and no type");
+    }
     return new StoredTensor(dtype, shape, data);
   }
 
@@ -62,25 +76,35 @@ public final class StoredTensor {
   }
 
   private static ByteBuffer allocate(DType dtype, int elements) {
-    return ByteBuffer.allocateDirect(Math.multiplyExact(dtype.byteSize(), elements))
+    return ByteBuffer.allocateDirect(Math.toIntExact(dtype.byteCount(elements)))
         .order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  /** Bytes of data of a tensor. Throws {@link ArithmeticException} beyond 2^63. */
-  static long byteCount(DType dtype, long[] shape) {
-    long count = dtype.byteSize();
+  /**
+   * Bytes of data of a tensor.
+   *
+   * @throws ArithmeticException if they are not whole bytes, or beyond 2^63 bits
+   * @throws IllegalArgumentException if an extent is negative
+   */
+  public static long byteCount(DType dtype, long... shape) {
+    long count = 1;
     for (long extent : shape) {
       if (extent < 0) {
         throw new IllegalArgumentException("negative extent in shape " + Arrays.toString(shape));
       }
       count = Math.multiplyExact(count, extent);
     }
-    return count;
+    return dtype.byteCount(count);
   }
 
   /** Element type. */
   public DType dtype() {
     return dtype;
+  }
+
+  /** The name of the element type in the file, which says more where it is {@link DType#OTHER}. */
+  public String type() {
+    return type;
   }
 
   /** A copy of the shape; empty for a scalar. */
@@ -111,9 +135,47 @@ public final class StoredTensor {
     return data().asLongBuffer();
   }
 
+  /** Whether {@link #toDoubles} gives the elements. */
+  public boolean isNumeric() {
+    return switch (dtype) {
+      case U8, I8, I16, U16, F16, BF16, I32, U32, F32, F64, I64 -> true;
+      default -> false;
+    };
+  }
+
+  /**
+   * A copy of the elements as fp64, which all numbers are exactly except integers beyond 2^53.
+   *
+   * @throws IllegalStateException if they are not numbers, or of a type that is kept only
+   */
+  public double[] toDoubles() {
+    if (!isNumeric()) {
+      throw new IllegalStateException("the elements of type " + type + " cannot be read");
+    }
+    ByteBuffer bytes = data();
+    double[] values = new double[(int) (bytes.remaining() * 8L / dtype.bits())];
+    for (int i = 0; i < values.length; i++) {
+      values[i] =
+          switch (dtype) {
+            case U8 -> Byte.toUnsignedInt(bytes.get());
+            case I8 -> bytes.get();
+            case I16 -> bytes.getShort();
+            case U16 -> Short.toUnsignedInt(bytes.getShort());
+            case F16 -> Half.toFloat(bytes.getShort());
+            case BF16 -> Float.intBitsToFloat(bytes.getShort() << 16);
+            case I32 -> bytes.getInt();
+            case U32 -> Integer.toUnsignedLong(bytes.getInt());
+            case F32 -> bytes.getFloat();
+            case F64 -> bytes.getDouble();
+            default -> bytes.getLong();
+          };
+    }
+    return values;
+  }
+
   private void require(DType wanted) {
     if (dtype != wanted) {
-      throw new IllegalStateException("tensor has dtype %s, not %s".formatted(dtype, wanted));
+      throw new IllegalStateException("tensor has dtype %s, not %s".formatted(type, wanted));
     }
   }
 
@@ -121,18 +183,18 @@ public final class StoredTensor {
   @Override
   public boolean equals(Object other) {
     return other instanceof StoredTensor that
-        && dtype == that.dtype
+        && type.equals(that.type)
         && Arrays.equals(shape, that.shape)
         && data.equals(that.data);
   }
 
   @Override
   public int hashCode() {
-    return 31 * (31 * dtype.hashCode() + Arrays.hashCode(shape)) + data.hashCode();
+    return 31 * (31 * type.hashCode() + Arrays.hashCode(shape)) + data.hashCode();
   }
 
   @Override
   public String toString() {
-    return dtype + Arrays.toString(shape);
+    return type + Arrays.toString(shape);
   }
 }

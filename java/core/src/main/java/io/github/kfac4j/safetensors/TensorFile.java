@@ -14,6 +14,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /**
  * The content of a safetensors file: named tensors in order, and string metadata.
@@ -63,12 +64,23 @@ public record TensorFile(Map<String, StoredTensor> tensors, Map<String, String> 
   /**
    * Reads and verifies a whole file.
    *
-   * @throws SafetensorsException if the file is missing, damaged, truncated, not safetensors, or
-   *     holds a data type outside {@link DType}; the message names file and reason
+   * @throws SafetensorsException if the file is missing, damaged, truncated or not safetensors, or
+   *     a tensor has 2 GiB or more; the message names file and reason
    */
   public static TensorFile read(Path file) throws IOException {
+    return read(file, name -> true);
+  }
+
+  /**
+   * Reads some tensors of a file. The others are not looked at, however large they are, unless the
+   * file has a checksum.
+   *
+   * @param wanted is asked with the name of each tensor, in the file's order
+   * @throws SafetensorsException as {@link #read(Path)}
+   */
+  public static TensorFile read(Path file, Predicate<String> wanted) throws IOException {
     try (FileChannel channel = FileChannel.open(file)) {
-      return read(channel);
+      return read(channel, wanted);
     } catch (InvalidHeaderException e) {
       throw new SafetensorsException(file, e.getMessage(), e);
     } catch (IOException e) {
@@ -84,12 +96,13 @@ public record TensorFile(Map<String, StoredTensor> tensors, Map<String, String> 
     return e instanceof AccessDeniedException ? "access denied" : String.valueOf(e.getMessage());
   }
 
-  private static TensorFile read(FileChannel channel) throws IOException, InvalidHeaderException {
+  private static TensorFile read(FileChannel channel, Predicate<String> wanted)
+      throws IOException, InvalidHeaderException {
     long size = channel.size();
     if (size < Long.BYTES) {
       throw new InvalidHeaderException("not a safetensors file: only %d bytes".formatted(size));
     }
-    long headerBytes = bytes(channel, Long.BYTES).getLong();
+    long headerBytes = bytes(channel, "length", Long.BYTES).getLong();
     if (headerBytes < 2 || headerBytes > Header.MAX_BYTES) {
       throw new InvalidHeaderException(
           "not a safetensors file: header length %s".formatted(Long.toUnsignedString(headerBytes)));
@@ -99,27 +112,35 @@ public record TensorFile(Map<String, StoredTensor> tensors, Map<String, String> 
           "truncated: header of %d bytes in a file of %d".formatted(headerBytes, size));
     }
     long dataStart = Long.BYTES + headerBytes;
-    Header header = Header.decode(bytes(channel, headerBytes), size - dataStart);
-    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
-    for (Header.Entry entry : header.entries()) {
-      channel.position(dataStart + entry.begin());
-      ByteBuffer data = bytes(channel, entry.end() - entry.begin());
-      tensors.put(entry.name(), StoredTensor.of(entry.dtype(), data, entry.shape()));
-    }
+    Header header = Header.decode(bytes(channel, "header", headerBytes), size - dataStart);
     Map<String, String> metadata = new LinkedHashMap<>(header.metadata());
     String expected = metadata.remove(Checksum.KEY);
+    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+    List<String> others = new ArrayList<>();
+    for (Header.Entry entry : header.entries()) {
+      if (!wanted.test(entry.name())) {
+        others.add(entry.name());
+        if (expected == null) {
+          continue;
+        }
+      }
+      channel.position(dataStart + entry.begin());
+      ByteBuffer data = bytes(channel, "tensor '" + entry.name() + "'", entry.bytes());
+      tensors.put(entry.name(), new StoredTensor(entry.type(), entry.shape(), data));
+    }
     if (expected != null && !expected.equals(Checksum.of(tensors, metadata))) {
       throw new InvalidHeaderException(
           "damaged: content does not match its checksum (%s in the metadata)"
               .formatted(Checksum.KEY));
     }
+    others.forEach(tensors::remove);
     return new TensorFile(tensors, metadata);
   }
 
-  private static ByteBuffer bytes(FileChannel channel, long count)
+  private static ByteBuffer bytes(FileChannel channel, String what, long count)
       throws IOException, InvalidHeaderException {
     if (count > Integer.MAX_VALUE) {
-      throw new InvalidHeaderException("a tensor of %d bytes is too large".formatted(count));
+      throw new InvalidHeaderException("%s of %d bytes is too large".formatted(what, count));
     }
     ByteBuffer buffer = ByteBuffer.allocateDirect((int) count).order(ByteOrder.LITTLE_ENDIAN);
     while (buffer.hasRemaining()) {

@@ -146,6 +146,25 @@ public final class Literal {
     return inverse;
   }
 
+  /** The spectral norm of a flat {@code n x n} matrix, by power iteration on {@code A'A}. */
+  public static double norm(double[] a, int n) {
+    double[] x = new double[n];
+    for (int i = 0; i < n; i++) {
+      x[i] = Math.cos(i * i + 1);
+    }
+    double norm = 0;
+    for (int step = 0; step < 40; step++) {
+      double length = Math.sqrt(multiply(x, x, 1, n, 1)[0]);
+      for (int i = 0; i < n && length > 0; i++) {
+        x[i] /= length;
+      }
+      double[] ax = multiply(a, x, n, n, 1);
+      norm = Math.max(norm, Math.sqrt(multiply(ax, ax, 1, n, 1)[0]));
+      x = multiply(ax, a, 1, n, n);
+    }
+    return norm;
+  }
+
   private static void swapRows(double[] a, int n, int i, int j) {
     for (int k = 0; k < n && i != j; k++) {
       double t = a[i * n + k];

@@ -66,6 +66,7 @@ abstract class MatrixContract extends ContractFixture {
     assertThat(backend.preconditionInBasis(List.of())).isEmpty();
     assertThat(backend.traces(List.of())).isEmpty();
     assertThat(backend.firstNonFinite(List.of())).isEmpty();
+    assertThat(backend.largest(List.of())).isEmpty();
     backend.scale(List.of(), 2);
   }
 

@@ -33,17 +33,17 @@ final class Arena implements AutoCloseable {
   /** Takes memory; returns where it begins in the current block. */
   private int claim(long length) {
     int unit = Floats.ALIGNMENT;
-    int padded = Math.toIntExact((Math.max(1, length) + unit - 1) / unit * unit);
+    long padded = (Math.max(1, length) + unit - 1) / unit * unit;
     while (block < blocks.size() && lengths.get(block) - used < padded) {
       block++;
       used = 0;
     }
     if (block == blocks.size()) {
       blocks.add(Floats.allocate(padded));
-      lengths.add(padded);
+      lengths.add((int) padded); // it was allocated
     }
-    used += padded;
-    return used - padded;
+    used += (int) padded;
+    return used - (int) padded;
   }
 
   /** A point to which {@link #reset(long)} can return. */
@@ -61,7 +61,7 @@ final class Arena implements AutoCloseable {
   void reset() {
     if (blocks.size() > 1) {
       long total = sizeInBytes() / Float.BYTES;
-      if (total <= Integer.MAX_VALUE) {
+      if (total <= Floats.LARGEST) {
         close();
         blocks.add(Floats.allocate((int) total));
         lengths.add((int) total);
@@ -72,7 +72,7 @@ final class Arena implements AutoCloseable {
 
   /** Makes sure that so many floats can be taken without allocating; everything must be free. */
   void reserve(long length) {
-    boolean fits = length <= Integer.MAX_VALUE - Floats.ALIGNMENT; // into one block
+    boolean fits = length <= Floats.LARGEST - Floats.ALIGNMENT; // into one block
     if (length > 0 && fits && (blocks.size() != 1 || lengths.get(0) < length)) {
       close();
       take(length);

@@ -27,6 +27,11 @@ final class Blas {
       return at(place, 0);
     }
 
+    Place at(long place) {
+      address = place;
+      return this;
+    }
+
     Place at(Floats place, int distance) {
       address = place.address(distance);
       return this;
@@ -82,10 +87,20 @@ final class Blas {
     return cblas_sasum(n, PLACES.get().a.at(x, from), 1);
   }
 
+  /** Where the largest absolute value is, if all are finite. */
+  static int indexOfLargest(int n, Floats x, int from) {
+    return Math.toIntExact(cblas_isamax(n, PLACES.get().a.at(x, from), 1));
+  }
+
   /** The inner product, summed in fp64. */
   static double dot(int n, Floats x, Floats y) {
+    return dot(n, x.address(), y.address());
+  }
+
+  /** The same of numbers at two addresses. */
+  static double dot(int n, long x, long y) {
     return KfacCpuLibrary.isAvailable()
-        ? KfacCpu.kfac_cpu_dot(n, x.address(), y.address())
+        ? KfacCpu.kfac_cpu_dot(n, x, y)
         : cblas_dsdot(n, PLACES.get().a.at(x), 1, PLACES.get().b.at(y), 1);
   }
 

@@ -11,9 +11,11 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.backend.Storage;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import org.bytedeco.javacpp.Pointer;
 
 /**
  * The CPU backend: fp32, and fp64 where digits would be lost, on OpenBLAS and, where it can be
@@ -65,6 +67,19 @@ public final class CpuBackend implements Backend {
     return "cpu";
   }
 
+  /** What JavaCPP may still allocate; there may be less in the machine. */
+  @Override
+  public Storage storage() {
+    long all = Pointer.maxBytes() > 0 ? Pointer.maxBytes() - Pointer.totalBytes() : Long.MAX_VALUE;
+    return new Storage(
+        "native memory",
+        Float.BYTES,
+        2 * Float.BYTES,
+        Floats.LARGEST,
+        all,
+        "more with -Dorg.bytedeco.javacpp.maxbytes or, which sets the same, -Xmx");
+  }
+
   @Override
   public MatrixStack allocate(int count, int rows, int cols) {
     return new CpuMatrixStack(count, rows, cols, false);
@@ -80,6 +95,13 @@ public final class CpuBackend implements Backend {
     List<Scan> plans = tensors.stream().map(Scan::new).toList();
     run(plans);
     return plans.stream().mapToLong(Scan::first).toArray();
+  }
+
+  @Override
+  public double[] largest(List<? extends Tensor> tensors) {
+    List<Largest> plans = tensors.stream().map(Largest::new).toList();
+    run(plans);
+    return plans.stream().mapToDouble(Largest::value).toArray();
   }
 
   @Override
@@ -133,7 +155,9 @@ public final class CpuBackend implements Backend {
   public List<Status[]> invert(List<Inversion> inversions) {
     try (InversionPlans plans = new InversionPlans(inversions, pool.threads(), own, shared())) {
       run(plans.plans());
-      return plans.statuses();
+      List<Status[]> statuses = plans.statuses();
+      new TestedInverses(pool, shared).settle(inversions, statuses);
+      return statuses;
     }
   }
 

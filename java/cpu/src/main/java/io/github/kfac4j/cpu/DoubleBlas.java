@@ -95,6 +95,18 @@ final class DoubleBlas {
   // its
   // own transpose.
 
+  /**
+   * The lower triangle of the inverse in place of a symmetric matrix, by Cholesky; 0, or the
+   * 1-based pivot that is not positive.
+   */
+  static int invert(int n, Doubles matrix) {
+    Place place = PLACES.get().a.at(matrix);
+    int pivot = checked("dpotrf", LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, UPPER, n, place, n));
+    return pivot == 0
+        ? checked("dpotri", LAPACKE_dpotri_work(LAPACK_COL_MAJOR, UPPER, n, place, n))
+        : pivot;
+  }
+
   /** An {@link Eigen.Solver}: divide and conquer, the fastest. */
   static int syevd(int n, Doubles matrix, Doubles values, Arena scratch) {
     Places at = PLACES.get();

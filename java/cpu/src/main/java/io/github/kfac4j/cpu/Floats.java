@@ -1,5 +1,6 @@
 package io.github.kfac4j.cpu;
 
+import io.github.kfac4j.backend.MemoryException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.DoubleBuffer;
@@ -14,6 +15,9 @@ import org.bytedeco.javacpp.FloatPointer;
 final class Floats {
   /** Floats in a cache line. */
   static final int ALIGNMENT = 16;
+
+  /** The most elements of a block: a buffer counts its bytes in an int. */
+  static final long LARGEST = Integer.MAX_VALUE / Float.BYTES - 2L * ALIGNMENT;
 
   private final FloatPointer block;
   private final FloatBuffer buffer;
@@ -31,7 +35,16 @@ final class Floats {
   }
 
   /** A new block of zeros at a multiple of 64 bytes, to be released with {@link #free()}. */
-  static Floats allocate(int length) {
+  static Floats allocate(long length) {
+    if (length > LARGEST) {
+      throw new MemoryException(
+          "the cpu backend needs %s in one piece, and can have at most %s: use a smaller batch, or"
+                  .formatted(
+                      MemoryException.text((double) Float.BYTES * length),
+                      MemoryException.text(Float.BYTES * LARGEST))
+              + " leave the largest layer out",
+          null);
+    }
     FloatPointer block = new FloatPointer(length + (long) ALIGNMENT);
     block.zero();
     long past = block.address() / Float.BYTES % ALIGNMENT;

@@ -41,7 +41,7 @@ final class InversionPlans implements AutoCloseable {
     return Math.pow(inversion.source().rows(), 3);
   }
 
-  private static DampedMatrix damped(Inversion inversion, int k) {
+  static DampedMatrix damped(Inversion inversion, int k) {
     CpuMatrixStack source = CpuMatrixStack.of(inversion.source());
     return new DampedMatrix(
         source.matrix(k), source.rows(), inversion.scale(), inversion.damping()[k]);

@@ -84,6 +84,14 @@ final class Check {
     throw failure;
   }
 
+  /** Free memory of the current device; as much as can be if it does not say. */
+  static long freeBytes() {
+    try (SizeTPointer free = new SizeTPointer(1);
+        SizeTPointer total = new SizeTPointer(1)) {
+      return cudaMemGetInfo(free, total) != 0 ? Long.MAX_VALUE : free.get();
+    }
+  }
+
   private static String memory() {
     try (SizeTPointer free = new SizeTPointer(1);
         SizeTPointer total = new SizeTPointer(1)) {

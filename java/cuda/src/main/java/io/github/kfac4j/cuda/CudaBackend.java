@@ -11,6 +11,7 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.backend.Storage;
 import io.github.kfac4j.cuda.natives.kfac_accumulate_request;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
 import io.github.kfac4j.cuda.natives.kfac_patches_request;
@@ -88,6 +89,18 @@ public final class CudaBackend implements Backend {
   }
 
   @Override
+  public Storage storage() {
+    context.enter();
+    return new Storage(
+        "device memory",
+        Float.BYTES,
+        Double.BYTES,
+        Integer.MAX_VALUE - 8,
+        Check.freeBytes(),
+        "a device with more");
+  }
+
+  @Override
   public MatrixStack allocate(int count, int rows, int cols) {
     return new CudaMatrixStack(context, count, rows, cols, false);
   }
@@ -101,6 +114,11 @@ public final class CudaBackend implements Backend {
   @Override
   public long[] firstNonFinite(List<? extends Tensor> tensors) {
     return Elementwise.firstNonFinite(tensors, context);
+  }
+
+  @Override
+  public double[] largest(List<? extends Tensor> tensors) {
+    return Elementwise.largest(tensors, context);
   }
 
   @Override

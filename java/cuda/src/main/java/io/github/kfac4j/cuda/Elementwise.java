@@ -36,6 +36,19 @@ final class Elementwise {
     }
   }
 
+  /** Of tensors on the device it is known only whether they are finite: then it says 1. */
+  static double[] largest(List<? extends Tensor> tensors, CudaContext context) {
+    long[] first = firstNonFinite(tensors, context);
+    double[] largest = new double[first.length];
+    for (int i = 0; i < first.length; i++) {
+      largest[i] = first[i] >= 0 ? Double.NaN : 1;
+      if (first[i] < 0 && tensors.get(i) instanceof HostTensor host) {
+        largest[i] = Arrays.stream(host.toArray()).map(Math::abs).max().orElse(0);
+      }
+    }
+    return largest;
+  }
+
   static void scale(List<? extends Tensor> tensors, double factor, CudaContext context) {
     try (Call call = new Call(context)) {
       List<Tensor> onDevice = new ArrayList<>();

@@ -1,5 +1,6 @@
 package io.github.kfac4j.distributed;
 
+import io.github.kfac4j.safetensors.Half;
 import java.nio.ByteBuffer;
 
 /** Blocks of numbers as bytes, in multiples of four. */
@@ -7,7 +8,7 @@ enum BlockFormat {
   FP32 {
     @Override
     int bytes(int count) {
-      return Math.multiplyExact(count, Float.BYTES);
+      return Buffers.size((long) Float.BYTES * count);
     }
 
     @Override
@@ -27,7 +28,7 @@ enum BlockFormat {
   FP16 {
     @Override
     int bytes(int count) {
-      return Math.addExact(Float.BYTES, Math.multiplyExact((count + 1) / 2, Float.BYTES));
+      return Buffers.size(Float.BYTES + (count + 1L) / 2 * Float.BYTES);
     }
 
     @Override

@@ -1,7 +1,9 @@
 package io.github.kfac4j.distributed;
 
+import io.github.kfac4j.backend.MemoryException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 
 /** Memory that engines can send. */
 public final class Buffers {
@@ -32,11 +34,23 @@ public final class Buffers {
   }
 
   static int sum(int[] counts) {
-    int sum = 0;
-    for (int count : counts) {
-      sum = Math.addExact(sum, count);
+    return size(Arrays.stream(counts).asLongStream().sum());
+  }
+
+  /**
+   * The bytes of a buffer that holds what ranks exchange at once.
+   *
+   * @throws MemoryException if no buffer is that large
+   */
+  static int size(long bytes) {
+    if (bytes > Integer.MAX_VALUE) {
+      throw new MemoryException(
+          "ranks would exchange %s at once, which is more than the 2.0 GiB of a buffer: choose"
+                  .formatted(MemoryException.text(bytes))
+              + " DIAGONAL for the largest layers or leave them out",
+          null);
     }
-    return sum;
+    return (int) bytes;
   }
 
   /** Checks that counts and buffers fit each other. */

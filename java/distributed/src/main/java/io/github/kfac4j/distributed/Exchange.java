@@ -36,7 +36,7 @@ final class Exchange {
     }
     int[] incoming = new int[counts.length];
     Arrays.fill(incoming, own);
-    ByteBuffer receive = Buffers.bytes(Math.multiplyExact(own, counts.length));
+    ByteBuffer receive = Buffers.bytes(Buffers.size((long) own * counts.length));
     Pending pending = collectives.allToAll(send, counts, receive, incoming);
     return () -> {
       pending.await();
@@ -93,8 +93,12 @@ final class Exchange {
     for (int rank = 0; rank < ranks; rank++) {
       for (Block block : blocks) {
         int bytes = format.bytes(block.values().length);
-        sendCounts[rank] += rank != me && route.sender(block.owner(), rank) == me ? bytes : 0;
-        receiveCounts[rank] += rank != me && route.sender(block.owner(), me) == rank ? bytes : 0;
+        if (rank != me && route.sender(block.owner(), rank) == me) {
+          sendCounts[rank] = Buffers.size((long) sendCounts[rank] + bytes);
+        }
+        if (rank != me && route.sender(block.owner(), me) == rank) {
+          receiveCounts[rank] = Buffers.size((long) receiveCounts[rank] + bytes);
+        }
       }
     }
     ByteBuffer send = Buffers.bytes(Buffers.sum(sendCounts));
@@ -135,7 +139,7 @@ final class Exchange {
     int[] counts = new int[collectives.size()];
     for (Block block : blocks) {
       int bytes = format.bytes(block.values().length);
-      counts[block.owner()] = Math.addExact(counts[block.owner()], bytes);
+      counts[block.owner()] = Buffers.size((long) counts[block.owner()] + bytes);
     }
     return counts;
   }

@@ -49,7 +49,7 @@ final class ShardStatistics implements AutoCloseable {
    */
   Map<String, LayerStatistics> sum(RuntimeException failure) {
     try {
-      Map<String, LayerStatistics> sums = exchange.sum(shard, options.convention(), failure, early);
+      Map<String, LayerStatistics> sums = exchange.sum(shard, options, failure, early);
       summed = true;
       return sums;
     } finally {

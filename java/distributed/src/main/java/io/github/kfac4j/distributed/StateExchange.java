@@ -138,11 +138,10 @@ final class StateExchange {
       String name = in.readUTF();
       DType dtype = DType.values()[in.readByte()];
       long[] shape = new long[in.readInt()];
-      long bytes = dtype.byteSize();
       for (int d = 0; d < shape.length; d++) {
         shape[d] = in.readLong();
-        bytes = Math.multiplyExact(bytes, shape[d]);
       }
+      long bytes = StoredTensor.byteCount(dtype, shape);
       ByteBuffer data = Buffers.bytes(Math.toIntExact(bytes)).order(ByteOrder.LITTLE_ENDIAN);
       tensors.put(name, StoredTensor.of(dtype, data, shape));
     }

@@ -1,7 +1,7 @@
 package io.github.kfac4j.distributed;
 
 import io.github.kfac4j.BatchStatistics;
-import io.github.kfac4j.Convention;
+import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.LayerStatistics;
 import io.github.kfac4j.layer.Layer;
 import java.util.ArrayList;
@@ -12,6 +12,11 @@ import java.util.Map;
 
 /** Brings each layer's statistics of all shards together at its owner; symmetric ones packed. */
 final class StatisticsExchange {
+  /** Largest elements between these leave fp32 room for smaller ones, and for sums. */
+  private static final double LEAST = 1e-30;
+
+  private static final double MOST = 1e30;
+
   private final Collectives collectives;
   private final Map<String, Layer> layers;
   private final Assignment assignment;
@@ -47,10 +52,11 @@ final class StatisticsExchange {
    * @return those of the whole batch, of the layers that this rank owns and some rank has seen
    */
   Map<String, LayerStatistics> sum(
-      BatchStatistics local, Convention convention, RuntimeException failure, EarlyInputs early) {
+      BatchStatistics local, KfacOptions options, RuntimeException failure, EarlyInputs early) {
     Map<String, LayerStatistics> mine = new LinkedHashMap<>();
     layers.keySet().forEach(layer -> mine.put(layer, local.of(layer)));
-    List<Seen> seen = agreement.settle(failure, message(mine)).stream().map(this::seen).toList();
+    RuntimeException unfit = failure == null ? unfit(mine) : failure;
+    List<Seen> seen = agreement.settle(unfit, message(mine)).stream().map(this::seen).toList();
     double[] totals = new double[layers.size()];
     int[] positions = new int[layers.size()];
     for (Seen one : seen) {
@@ -69,7 +75,7 @@ final class StatisticsExchange {
         if (sentBefore.contains(layer)) {
           rest.moments().remove(EarlyInputs.A);
         }
-        addParts(parts, layer, rest, totals[i], convention);
+        addParts(parts, layer, rest, totals[i], options);
       }
       i++;
     }
@@ -86,6 +92,21 @@ final class StatisticsExchange {
               }
             });
     return sums;
+  }
+
+  /** What fp32, in which statistics travel, has no room for; null if all is well. */
+  private static RuntimeException unfit(Map<String, LayerStatistics> mine) {
+    for (Map.Entry<String, LayerStatistics> layer : mine.entrySet()) {
+      for (Map.Entry<String, double[]> moment : layer.getValue().moments().entrySet()) {
+        double largest = Arrays.stream(moment.getValue()).map(Math::abs).max().orElse(0);
+        if (largest > 0 && !(largest >= LEAST && largest <= MOST)) {
+          return new IllegalArgumentException(
+              "layer '%s': %s of the batch is up to %s, but ranks exchange statistics from %s to %s: scale the input or the loss"
+                  .formatted(layer.getKey(), moment.getKey(), largest, LEAST, MOST));
+        }
+      }
+    }
+    return null;
   }
 
   /** Whether any rank has ever seen anything. */
@@ -117,11 +138,11 @@ final class StatisticsExchange {
   }
 
   private void addParts(
-      List<Part> parts, String name, LayerStatistics mine, double total, Convention convention) {
+      List<Part> parts, String name, LayerStatistics mine, double total, KfacOptions options) {
     mine.moments()
         .forEach(
             (moment, elements) -> {
-              double weight = LayerStatistics.weight(convention, moment, mine.examples(), total);
+              double weight = LayerStatistics.weight(options, moment, mine.examples(), total);
               int dim = mine.symmetricDim(layers.get(name), moment);
               float[] values =
                   dim > 0

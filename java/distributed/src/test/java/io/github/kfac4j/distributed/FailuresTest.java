@@ -69,6 +69,39 @@ class FailuresTest {
   }
 
   @Test
+  void statisticsThatFp32HasNoRoomForAreRefusedByAllAndChangeNothing() {
+    var messages =
+        Ranks.run(
+            2,
+            c -> {
+              Mlp network = new Mlp();
+              int[] shard = TrainingScenario.shard(c, TrainingScenario.EVEN);
+              try (var kfac = DistributedKfac.of(c, new JavaBackend(), Mlp.layers(), OPTIONS)) {
+                TrainingScenario.train(network, kfac, 0, 2, shard);
+                var before = kfac.toTensors();
+                network.forwardBackward(2, shard[0], shard[1]);
+                var observations = network.observations();
+                HostTensor grad = (HostTensor) observations.get(0).outputGrad();
+                double[] tiny = Arrays.stream(grad.toArray()).map(x -> 1e-24 * x).toArray();
+                if (c.rank() == 1) {
+                  grad.write(0, tiny, 0, tiny.length);
+                }
+                kfac.observe(observations);
+                String first = message(kfac::refresh);
+                assertThat(kfac.toTensors()).isEqualTo(before);
+                TrainingScenario.train(network, kfac, 2, 4, shard);
+                return first;
+              }
+            });
+    assertThat(messages)
+        .allSatisfy(
+            message ->
+                assertThat(message)
+                    .startsWith("rank 1: layer 'fc0': G of the batch is up to ")
+                    .contains("scale the input or the loss"));
+  }
+
+  @Test
   void aNanInTheInputsIsToldAfterTheBackwardPass() {
     var messages =
         Ranks.run(

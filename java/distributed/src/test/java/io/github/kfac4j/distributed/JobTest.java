@@ -105,7 +105,8 @@ class JobTest {
             });
     assertThat(messages)
         .containsOnly(
-            "convention, approximations and damping mode are fixed for the life of a Kfac");
+            "convention, the estimator that it depends on, approximations and damping mode are fixed"
+                + " for the life of a Kfac");
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.github.kfac4j.distributed;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.kfac4j.safetensors.Half;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 

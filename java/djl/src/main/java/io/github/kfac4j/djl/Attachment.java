@@ -33,7 +33,7 @@ final class Attachment implements AutoCloseable {
    */
   Attachment(Model model, KfacOptions options, Fisher fisher, DjlKfac.Factory factory) {
     requireMeasurable(options);
-    this.options = options;
+    this.options = options.withEstimator(fisher.estimator());
     this.fisher = fisher;
     this.factory = factory;
     this.taps = new ModelTaps(model, this::run);

@@ -18,6 +18,7 @@ import io.github.kfac4j.backend.Backends;
 import io.github.kfac4j.fisher.Fisher;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,6 +58,18 @@ class AttachmentTest {
     float[] validation = trainer.evaluate(data).head().toFloatArray();
     assertThat(trainer.forward(data).head().toFloatArray()).isEqualTo(validation);
     return trainer.getManager().getManagedArrays().size() - before;
+  }
+
+  @Test
+  void theConventionIsToldWhichFisherTheObservationsAreOf() {
+    for (Fisher fisher : List.of(Fisher.EMPIRICAL, Fisher.monteCarlo(1), Fisher.exact())) {
+      try (Model model = Nets.model(Nets.cnn());
+          DjlKfac kfac = DjlKfac.attach(model, OPTIONS, fisher, backend);
+          Trainer trainer = model.newTrainer(Nets.config(0.02f))) {
+        trainer.initialize(Nets.IMAGES);
+        assertThat(kfac.verbs().options().estimator()).isEqualTo(fisher.estimator());
+      }
+    }
   }
 
   @Test

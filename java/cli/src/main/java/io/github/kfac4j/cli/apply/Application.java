@@ -35,11 +35,11 @@ final class Application {
    * @throws io.github.kfac4j.InversionFailedException if a factor cannot be inverted
    */
   Result run(Backend backend, Map<String, StoredTensor> tensors) {
-    List<LayerTensors> inputs =
-        layers.entrySet().stream()
-            .map(entry -> LayerTensors.of(entry.getKey(), entry.getValue(), tensors))
-            .toList();
-    try (Kfac kfac = new Kfac(backend, layers, options)) {
+    try (Kfac kfac = new Kfac(backend, layers, options)) { // refuses what is too large
+      List<LayerTensors> inputs =
+          layers.entrySet().stream()
+              .map(entry -> LayerTensors.of(entry.getKey(), entry.getValue(), tensors))
+              .toList();
       kfac.observe(observations(inputs, approximation -> true));
       List<LayerReport> reports = kfac.refresh();
       // moments in the basis that refresh() has just made

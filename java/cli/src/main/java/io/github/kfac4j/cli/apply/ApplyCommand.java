@@ -2,6 +2,7 @@ package io.github.kfac4j.cli.apply;
 
 import io.github.kfac4j.KfacOptions;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.MemoryException;
 import io.github.kfac4j.cli.common.BackendOption;
 import io.github.kfac4j.cli.common.JsonOption;
 import io.github.kfac4j.experiments.BadInputException;
@@ -28,11 +29,11 @@ import picocli.CommandLine.Spec;
     description = {
       "Preconditions gradients from any framework by K-FAC. Tensors come and go as safetensors.",
       "",
-      "In, for each layer, F32 or F64: NAME.input; NAME.output_grad, per-example gradients of the"
+      "In, for each layer, F16, BF16, F32 or F64: NAME.input; NAME.output_grad, per-example gradients of the"
           + " summed loss with respect to the layer's output; NAME.weight_grad; NAME.bias_grad if"
           + " the layer has a bias. A layer that is used several times in one pass has"
           + " NAME.input_2 and NAME.output_grad_2, and so on.",
-      "Out, in the type of NAME.input: NAME.A and NAME.G, undamped, [n, n] or, for several groups,"
+      "Out, F64 if NAME.input has it (with token numbers: NAME.weight_grad), otherwise F32: NAME.A and NAME.G, undamped, [n, n] or, for several groups,"
           + " [groups, n, n], the bias coordinate last; NAME.weight_grad and NAME.bias_grad,"
           + " preconditioned.",
       "",
@@ -42,7 +43,8 @@ import picocli.CommandLine.Spec;
       "  conv1d            [N, in, L]; [N, out, L']; [out, in/groups, k]",
       "  conv2d            [N, in, H, W]; [N, out, H', W']; [out, in/groups, kh, kw]",
       "  conv_transpose2d  [N, in, H, W]; [N, out, H', W']; [in, out/groups, kh, kw]",
-      "  embedding         token numbers [N, ...]; [N, ..., width]; [vocabulary, width]. Tied to",
+      "  embedding         token numbers [N, ...], integers too; [N, ..., width];",
+      "                    [vocabulary, width]. Tied to",
       "                    the softmax, with a second use [N, ..., width]; [N, ..., vocabulary].",
       "                    A is the diagonal [vocabulary].",
       "  scale_shift       the normalised input [N, channels, ...]; the same; [channels].",
@@ -65,6 +67,7 @@ import picocli.CommandLine.Spec;
       "     \"structure\": \"unit_wise\", \"bias\": true, \"channels_last\": false,",
       "     \"damping_scale\": 1.0}],",
       "   \"damping\": 1e-3, \"damping_mode\": \"factored\", \"convention\": \"kfc\",",
+      "   \"fisher\": \"empirical\",",
       "   \"approximation\": \"kronecker\", \"kl_clip\": null, \"learning_rate\": 1.0,",
       "   \"decay\": 0.0, \"inverse_method\": \"cholesky\"}",
       "conv_transpose2d has the fields of conv2d; conv1d too, with single numbers. A layer may have"
@@ -74,6 +77,11 @@ import picocli.CommandLine.Spec;
           + " always damped exactly. Under the convention kfac-pytorch, factored is its INVERSE"
           + " and exact its EIGEN method.",
       "convention: kfc, tensorflow-kfac, kfac-jax or kfac-pytorch (kronecker only).",
+      "fisher: what NAME.output_grad are gradients of. empirical: of the training loss; mc: for"
+          + " targets drawn from the prediction; curvature-prop: of random signs through a root of"
+          + " the outputs' Fisher; exact: each of P outputs in turn, as further examples with their"
+          + " inputs repeated, times sqrt(P). kfac-jax divides factors of the empirical Fisher by N"
+          + " once more; all else does not depend on it.",
       "approximation: kronecker, ekfac (moments of this batch in its own eigenbasis), diagonal"
           + " (no factors, hence no NAME.A and NAME.G) or doubly_factored (flattened_dense only:"
           + " NAME.positions and NAME.channels instead of NAME.A).",
@@ -115,12 +123,14 @@ public final class ApplyCommand implements Callable<Integer> {
     ApplyConfig config = ConfigFile.read(configFile);
     Application application = application(config);
     requireWritable();
-    TensorFile tensors = TensorFile.read(in);
-    requireKnown(tensors, config);
+    List<String> layers = config.layers().stream().map(LayerConfig::name).toList();
+    TensorFile tensors = TensorFile.read(in, name -> isUsed(name, layers));
     try (Backend backend = backendOption.open()) {
       Application.Result result = application.run(backend, tensors.tensors());
       new TensorFile(result.tensors(), Map.of()).write(out);
       print(ApplyReport.of(backend.name(), config, result.step(), result.layers()));
+    } catch (MemoryException e) {
+      throw new BadInputException(e.getMessage(), e);
     } catch (OutOfMemoryError e) {
       throw new BadInputException("not enough memory; give java a larger heap with -Xmx", e);
     }
@@ -152,18 +162,18 @@ public final class ApplyCommand implements Callable<Integer> {
   }
 
   /** Refuses tensors of layers that the configuration does not have; says which others are left. */
-  private void requireKnown(TensorFile file, ApplyConfig config) {
-    List<String> layers = config.layers().stream().map(LayerConfig::name).toList();
-    for (String tensor : file.tensors().keySet()) {
-      Matcher ending = LayerTensors.ENDING.matcher(tensor);
-      if (!ending.find()) {
-        spec.commandLine().getErr().printf("%s: tensor '%s' is not used%n", in, tensor);
-      } else if (!layers.contains(tensor.substring(0, ending.start()))) {
-        throw new BadInputException(
-            "%s: tensor '%s' belongs to no layer of %s; its layers are %s"
-                .formatted(in, tensor, configFile, layers));
-      }
+  private boolean isUsed(String tensor, List<String> layers) {
+    Matcher ending = LayerTensors.ENDING.matcher(tensor);
+    if (!ending.find()) {
+      spec.commandLine().getErr().printf("%s: tensor '%s' is not used%n", in, tensor);
+      return false;
     }
+    if (!layers.contains(tensor.substring(0, ending.start()))) {
+      throw new BadInputException(
+          "%s: tensor '%s' belongs to no layer of %s; its layers are %s"
+              .formatted(in, tensor, configFile, layers));
+    }
+    return true;
   }
 
   private void print(ApplyReport report) {

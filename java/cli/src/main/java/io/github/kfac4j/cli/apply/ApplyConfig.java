@@ -8,7 +8,7 @@ import io.github.kfac4j.Convention;
 import io.github.kfac4j.DampingMode;
 import io.github.kfac4j.InversePolicy;
 import io.github.kfac4j.KfacOptions;
-import io.github.kfac4j.layer.Embedding;
+import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Layer;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,6 +20,7 @@ record ApplyConfig(
     Double damping,
     String dampingMode,
     String convention,
+    String fisher,
     String approximation,
     Double klClip,
     Double learningRate,
@@ -45,6 +46,8 @@ record ApplyConfig(
             .withDampingMode(mode)
             .withApproximation(blocks)
             .withConvention(convention == null ? Convention.KFC : Convention.of(convention))
+            .withEstimator(
+                fisher == null ? Fisher.Estimator.EMPIRICAL : Fisher.Estimator.of(fisher))
             .withDecay(orElse(decay, 0.0))
             .withLearningRate(rate)
             .withInversePolicy(
@@ -90,22 +93,9 @@ record ApplyConfig(
 
   private static Layer layer(LayerConfig config) {
     try {
-      Layer layer = config.layer();
-      boolean diagonal = layer instanceof Embedding;
-      int groups = layer.groups();
-      requireSize(groups, layer.inputDim(), diagonal ? layer.outputDim() : layer.inputDim());
-      requireSize(groups, layer.outputDim(), layer.outputDim());
-      return layer;
+      return config.layer();
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("layer '" + config.name() + "': " + e.getMessage(), e);
-    }
-  }
-
-  /** Refuses matrices with more elements than an array can hold; a dim below 1 has overflowed. */
-  private static void requireSize(int groups, int rows, int cols) {
-    if (rows < 1 || cols < 1 || (double) groups * rows * cols > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException(
-          "too large: %d factor(s) of %d x %d".formatted(groups, rows, cols));
     }
   }
 }

@@ -109,9 +109,10 @@ class ApplyRefusalTest {
             + " are 0 in, 2 out",
         "\"in_features\":2     | \"in_features\":2.5 | layers[0].in_features: ",
         "\"in_features\":2     | \"in_features\":\"2\" | layers[0].in_features: ",
-        "\"in_features\":2     | \"in_features\":90000 | layer 'fc': too large: 1 factor(s) of"
-            + " 90001 x 90001",
-        "\"in_features\":2     | \"in_features\":2147483647 | layer 'fc': too large",
+        "\"in_features\":2     | \"in_features\":90000 | layer 'fc': its factor A of 90001 x"
+            + " 90001 needs ",
+        "\"in_features\":2     | \"in_features\":2147483647 | layer 'fc': vectors of"
+            + " 2147483647 elements and the bias are too long",
         "\"in_features\":2,    | ^^                  | layer 'fc': 'in_features' is missing",
         "\"in_features\":2     | \"in_features\":3   | layer 'fc': input has shape [3, 2], expected"
             + " [N, 3]",
@@ -178,7 +179,9 @@ class ApplyRefusalTest {
 
     bench.tensors.put(name, StoredTensor.of(new long[4], 2, 2));
     refused(
-        bench.run(GOOD), 2, "layer 'fc': tensor '" + name + "' has dtype I64, expected F32 or F64");
+        bench.run(GOOD),
+        2,
+        "layer 'fc': tensor '" + name + "' has dtype I64, expected one of [F16, BF16, F32, F64]");
 
     for (double bad : new double[] {Double.NaN, Double.POSITIVE_INFINITY}) {
       double[] values = Bench.values(good);

@@ -24,6 +24,11 @@ final class Formulas {
     return convention.equals("kfac-jax") || convention.equals("tensorflow-kfac");
   }
 
+  /** What kfac-jax multiplies moments of the empirical Fisher by, besides. */
+  private double again() {
+    return convention.equals("kfac-jax") ? 1 / n : 1;
+  }
+
   /** A, undamped. */
   double[] a() {
     double[] sum = Literal.secondMoment(layer.inputRows(group));
@@ -41,7 +46,7 @@ final class Formulas {
     double mean = 1 / (n * t);
     double[] sum = Literal.secondMoment(layer.gradRows(group));
     if (!convention.equals("kfac-pytorch")) {
-      return times(sum, mean);
+      return times(sum, mean * again());
     }
     // gradients of the mean loss; a convolution's are divided by T once more
     return times(sum, mean / (n * n) / (layer.convolution() ? t * t : 1));
@@ -111,7 +116,7 @@ final class Formulas {
       }
       double[] projected = project(Literal.transpose(qg, rows, rows), gradient, qa);
       for (int i = 0; i < moments.length; i++) {
-        moments[i] += projected[i] * projected[i] / n;
+        moments[i] += projected[i] * projected[i] / n * again();
       }
     }
     double[] u = project(Literal.transpose(qg, rows, rows), layer.gradient(group), qa);

@@ -55,8 +55,17 @@ class GoldenVectorsTest {
     return Path.of(GoldenVectorsTest.class.getResource("golden/" + name).toURI());
   }
 
+  /** Of each estimation mode of kfac-jax. */
+  private static Stream<String> byEstimator() {
+    return Stream.of("empirical", "gradients", "exact", "curvature-prop")
+        .flatMap(
+            mode ->
+                Stream.of("factored", "factored-more", "exact", "exact-more", "diagonal")
+                    .map(name -> "kfac-jax-fisher-" + mode + "/" + name));
+  }
+
   static Stream<Arguments> runs() {
-    return CASES.stream()
+    return Stream.concat(CASES.stream(), byEstimator())
         .flatMap(
             name ->
                 Stream.of(DType.F32, DType.F64)

@@ -88,6 +88,11 @@ final class BrokenBackend implements Backend {
   }
 
   @Override
+  public double[] largest(List<? extends Tensor> tensors) {
+    return java.largest(tensors);
+  }
+
+  @Override
   public void patches(PatchSamples samples, MatrixStack target) {
     java.patches(samples, target);
     nudge(Fault.PATCHES, target, 1e-7);

@@ -1,14 +1,14 @@
-package io.github.kfac4j.distributed;
+package io.github.kfac4j.safetensors;
 
 /** IEEE 754 half precision (fp16), which JDK 17 does not have. */
-final class Half {
+public final class Half {
   /** The largest finite number. */
-  static final float MAX = 65504;
+  public static final float MAX = 65504;
 
   private Half() {}
 
   /** The nearest fp16 number, ties to even; overflow gives infinity. */
-  static short of(float value) {
+  public static short of(float value) {
     int bits = Float.floatToRawIntBits(value);
     int sign = bits >>> 16 & 0x8000;
     float magnitude = Math.abs(value);
@@ -29,7 +29,7 @@ final class Half {
   }
 
   /** The same number in fp32. */
-  static float toFloat(short half) {
+  public static float toFloat(short half) {
     int exponent = half >>> 10 & 0x1f;
     int mantissa = half & 0x3ff;
     float magnitude =

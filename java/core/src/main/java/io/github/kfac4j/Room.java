@@ -1,0 +1,132 @@
+package io.github.kfac4j;
+
+import static io.github.kfac4j.backend.MemoryException.text;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.MemoryException;
+import io.github.kfac4j.backend.Storage;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One stack of matrices that a layer keeps.
+ *
+ * @param key its short name
+ * @param basis whether it holds eigenvectors
+ */
+record Room(String key, int count, int rows, int cols, boolean basis) {
+  Room(String key, int count, int rows, int cols) {
+    this(key, count, rows, cols, false);
+  }
+
+  private double elements() {
+    return (double) count * rows * cols;
+  }
+
+  private double bytes(Storage storage) {
+    return elements() * (basis ? storage.basisBytes() : storage.elementBytes());
+  }
+
+  private MatrixStack allocate(Backend backend) {
+    return basis ? backend.allocateBasis(count, rows, cols) : backend.allocate(count, rows, cols);
+  }
+
+  /**
+   * Makes what all layers keep, or nothing.
+   *
+   * @param adaptive whether there are copies of the statistics besides
+   * @param discardable whether there will be a copy of everything for {@link Kfac#discardStep}
+   * @throws IllegalArgumentException naming the layer and what of it is too large, before anything
+   *     is allocated
+   * @throws MemoryException if there turns out to be less memory than was promised
+   */
+  static void allocate(
+      Backend backend, Iterable<LayerState> layers, boolean adaptive, boolean discardable) {
+    Storage storage = backend.storage();
+    requireFits(backend.name(), storage, layers, adaptive, discardable ? 2 : 1);
+    String now = "";
+    try {
+      for (LayerState layer : layers) {
+        for (Room room : rooms(layer, adaptive)) {
+          now = what(layer, room) + " needs " + text(room.bytes(storage));
+          layer.matrices.put(room.key, room.allocate(backend));
+        }
+        layer.curvature.initialize(layer);
+      }
+    } catch (MemoryException | OutOfMemoryError e) {
+      layers.forEach(LayerState::close);
+      throw new MemoryException(
+          "%s of %s, which there is not: %s".formatted(now, storage.memory(), e.getMessage()), e);
+    } catch (RuntimeException e) {
+      layers.forEach(LayerState::close);
+      throw e;
+    }
+  }
+
+  private static void requireFits(
+      String backend, Storage storage, Iterable<LayerState> layers, boolean adaptive, int times) {
+    double total = 0;
+    LayerState worst = null;
+    Room largest = null;
+    for (LayerState layer : layers) {
+      for (Room room : rooms(layer, adaptive)) {
+        double bytes = room.bytes(storage);
+        if (room.elements() > storage.largest()) {
+          throw new IllegalArgumentException(
+              "%s needs %s of %s, and the backend '%s' can hold at most %s in one piece; %s"
+                  .formatted(
+                      what(layer, room),
+                      text(bytes),
+                      storage.memory(),
+                      backend,
+                      text(bytes / room.elements() * storage.largest()),
+                      advice(layer)));
+        }
+        total += times * bytes;
+        if (largest == null || bytes > largest.bytes(storage)) {
+          worst = layer;
+          largest = room;
+        }
+      }
+    }
+    if (total > storage.available()) {
+      throw new IllegalArgumentException(
+          "%s needs %s of %s, all layers with the copies for discardStep() %s, of which %s are available; %s, or give it %s"
+              .formatted(
+                  what(worst, largest),
+                  text(largest.bytes(storage)),
+                  storage.memory(),
+                  text(total),
+                  text(Math.max(0, storage.available())),
+                  advice(worst),
+                  storage.remedy()));
+    }
+  }
+
+  private static List<Room> rooms(LayerState layer, boolean adaptive) {
+    List<Room> rooms = new ArrayList<>(layer.curvature.rooms(layer.layer));
+    if (adaptive) {
+      rooms.addAll(Staleness.rooms(rooms));
+    }
+    return rooms;
+  }
+
+  private static String what(LayerState layer, Room room) {
+    boolean factor = room.key.equals(Factors.A) || room.key.equals(Factors.G);
+    String shape = room.rows + " x " + room.cols;
+    return LayerState.prefix(layer.name)
+        + "its "
+        + (factor ? "factor " : "")
+        + room.key
+        + " of "
+        + (room.count > 1 ? room.count + " x " + shape : shape);
+  }
+
+  /** What a user can do about a layer that is too large. */
+  private static String advice(LayerState layer) {
+    return layer.curvature.hasSmaller()
+        ? "use DIAGONAL for it or leave it out"
+        : "leave it out of K-FAC";
+  }
+}

@@ -1,0 +1,11 @@
+package io.github.kfac4j.cpu;
+
+import io.github.kfac4j.KfacAccuracyContract;
+import io.github.kfac4j.backend.Backend;
+
+class CpuKfacAccuracyTest extends KfacAccuracyContract {
+  @Override
+  protected Backend open() {
+    return new CpuBackend(2);
+  }
+}

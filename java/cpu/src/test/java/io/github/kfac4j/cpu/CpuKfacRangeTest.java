@@ -1,0 +1,11 @@
+package io.github.kfac4j.cpu;
+
+import io.github.kfac4j.KfacRangeContract;
+import io.github.kfac4j.backend.Backend;
+
+class CpuKfacRangeTest extends KfacRangeContract {
+  @Override
+  protected Backend open() {
+    return new CpuBackend(2);
+  }
+}

@@ -1,0 +1,30 @@
+package io.github.kfac4j.distributed;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.kfac4j.backend.MemoryException;
+import org.junit.jupiter.api.Test;
+
+/** Sums of sizes are counted beyond an int, and refused in words. */
+class BuffersTest {
+  private static final int MOST = Integer.MAX_VALUE;
+
+  @Test
+  void sumsUpToTheLargestBufferAreExact() {
+    assertThat(Buffers.sum(new int[] {MOST - 5, 0, 5})).isEqualTo(MOST);
+    assertThat(BlockFormat.FP32.bytes(MOST / 4)).isEqualTo(MOST / 4 * 4);
+    assertThat(BlockFormat.FP16.bytes(MOST / 4)).isEqualTo(4 + (MOST / 4 + 1) / 2 * 4);
+  }
+
+  @Test
+  void moreThanABufferHoldsIsRefusedWithItsSize() {
+    assertThatThrownBy(() -> Buffers.sum(new int[] {MOST, MOST, MOST, MOST}))
+        .isInstanceOf(MemoryException.class)
+        .hasMessage(
+            "ranks would exchange 8.0 GiB at once, which is more than the 2.0 GiB of a buffer:"
+                + " choose DIAGONAL for the largest layers or leave them out");
+    assertThatThrownBy(() -> BlockFormat.FP32.bytes(MOST / 2)).isInstanceOf(MemoryException.class);
+    assertThatThrownBy(() -> BlockFormat.FP16.bytes(MOST)).isInstanceOf(MemoryException.class);
+  }
+}
