@@ -78,15 +78,13 @@ final class EigenChecks {
    * n/2 of fp64, or 10 if that is more, of the norm; V diag(d) V' and V'V by three in the spectral
    * norm.
    */
-  private static double error(
-      Outcome outcome, Outcome expected, int k, int n, double[] factors) {
+  private static double error(Outcome outcome, Outcome expected, int k, int n, double[] factors) {
     double[] v = Arrays.copyOfRange(outcome.vectors(), k * n * n, (k + 1) * n * n);
     double norm = Math.abs(expected.values()[(k + 1) * n - 1]);
     double error = 0;
     for (int i = k * n; i < (k + 1) * n; i++) {
       double right = expected.values()[i];
-      double allowed =
-          Math.abs(right) + Math.max(10, n / 2) * Math.ulp(1.0) / Numbers.U * norm;
+      double allowed = Math.abs(right) + Math.max(10, n / 2) * Math.ulp(1.0) / Numbers.U * norm;
       error = Math.max(error, Math.abs(outcome.values()[i] - right) / allowed);
     }
     double[] transposed = new double[n * n];

@@ -29,8 +29,9 @@ import java.util.function.Supplier;
  * Steps by eigendecompositions where the batch is smaller than the layer, from its examples on:
  * exact damping, inverses by eigenvalues, and EKFAC in a basis that is given, since its moments
  * depend on the basis of the null space. They may be twice as far from fp64 as fp64 arithmetic on
- * what is stored, rounded to fp32: factors, inverses and gradients, and 2e-5 more; with the gradient of the batch,
- * whose error is that of a null space where nothing of it lies, twice as far or 1e-3.
+ * what is stored, rounded to fp32: factors, inverses and gradients, and 2e-5 more; with the
+ * gradient of the batch, whose error is that of a null space where nothing of it lies, twice as far
+ * or 1e-3.
  */
 final class EigenStepChecks {
   private static final String VERB = "decompose";
@@ -75,7 +76,8 @@ final class EigenStepChecks {
     Random random = comparison.random(VERB, batch);
     double[] x = Numbers.gaussian(random, examples * width);
     for (int i = 0; i < x.length; i++) {
-      x[i] = inputs.equals("ReLU") ? Math.max(0, x[i]) : inputs.equals("equal") ? x[i % width] : x[i];
+      x[i] =
+          inputs.equals("ReLU") ? Math.max(0, x[i]) : inputs.equals("equal") ? x[i % width] : x[i];
     }
     double[] g = Numbers.gaussian(random, examples * OUTPUTS);
     Arrays.setAll(g, i -> (float) (0.1 * g[i]));
@@ -119,8 +121,7 @@ final class EigenStepChecks {
         what,
         exact ->
             Math.max(
-                least,
-                2 * Numbers.frobeniusError(onRounded.get(), exact) + (least > 0 ? 0 : 2e-5)),
+                least, 2 * Numbers.frobeniusError(onRounded.get(), exact) + (least > 0 ? 0 : 2e-5)),
         work,
         Numbers::frobeniusError);
   }
@@ -135,8 +136,7 @@ final class EigenStepChecks {
     try (Kfac kfac = new Kfac(side.backend(), Map.of("layer", layer), options)) {
       HostTensor x = side.tensor(batch.x, batch.examples, batch.width);
       kfac.observe(
-          List.of(
-              new Observation("layer", x, side.tensor(batch.g, batch.examples, OUTPUTS), 1)));
+          List.of(new Observation("layer", x, side.tensor(batch.g, batch.examples, OUTPUTS), 1)));
       kfac.refresh();
       HostTensor u = side.tensor(dw, OUTPUTS, batch.width);
       kfac.precondition(List.of(new LayerGradient("layer", u, null)));
@@ -160,8 +160,7 @@ final class EigenStepChecks {
       return new Basis(g, gValues, a, onOracle(side -> decompose(side, batch.x, rounded, a)));
     }
 
-    private static double[] decompose(
-        Side side, double[] rows, boolean round, double[] vectors) {
+    private static double[] decompose(Side side, double[] rows, boolean round, double[] vectors) {
       int n = (int) Math.sqrt(vectors.length);
       int count = rows.length / n;
       MatrixStack source = side.zeros(1, n, n);
