@@ -86,7 +86,7 @@ final class InversionChecks {
       double[] one = Numbers.covariance(random, n, Math.max(1, n / 2));
       System.arraycopy(one, 0, factors, k * n * n, n * n);
       // half the samples: the least eigenvalue of the damped matrix is the damping
-      damping[k] = 0.5 * Numbers.largestEigenvalue(one, n) / (condition - 1);
+      damping[k] = 0.5 * Numbers.spectralNorm(one, n) / (condition - 1);
     }
     comparison.check(
         VERB,

@@ -54,11 +54,11 @@ final class Numbers {
     return all;
   }
 
-  /** The largest eigenvalue of a positive semi-definite matrix, to about a per cent. */
-  static double largestEigenvalue(double[] m, int n) {
+  /** The spectral norm of a symmetric matrix, to about a per cent. */
+  static double spectralNorm(double[] m, int n) {
     double[] x = new double[n];
-    Arrays.fill(x, 1);
-    double norm = 1;
+    Arrays.fill(x, 1 / Math.sqrt(n));
+    double norm = 0;
     for (int round = 0; round < 30; round++) {
       double[] y = new double[n];
       for (int i = 0; i < n; i++) {
@@ -66,7 +66,10 @@ final class Numbers {
           y[i] += m[i * n + j] * x[j];
         }
       }
-      norm = Math.sqrt(dot(y, y) / dot(x, x));
+      norm = Math.sqrt(dot(y, y));
+      if (norm == 0) {
+        return 0;
+      }
       for (int i = 0; i < n; i++) {
         x[i] = y[i] / norm;
       }

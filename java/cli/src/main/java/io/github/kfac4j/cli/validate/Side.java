@@ -27,10 +27,11 @@ final class Side implements AutoCloseable {
     return backend;
   }
 
-  /** A tensor with a copy of the values. */
-  HostTensor tensor(double[] values) {
+  /** A tensor with a copy of the values, of rank 1 if no shape is given. */
+  HostTensor tensor(double[] values, int... shape) {
+    int[] extents = shape.length == 0 ? new int[] {values.length} : shape;
     if (exact) {
-      return HostTensor.of(values.clone(), values.length);
+      return HostTensor.of(values.clone(), extents);
     }
     FloatBuffer buffer =
         ByteBuffer.allocateDirect(Float.BYTES * values.length)
@@ -39,13 +40,21 @@ final class Side implements AutoCloseable {
     for (int i = 0; i < values.length; i++) {
       buffer.put(i, (float) values[i]);
     }
-    return HostTensor.of(buffer, values.length);
+    return HostTensor.of(buffer, extents);
   }
 
   /** A stack with the given elements, closed with this side. */
   MatrixStack stack(int count, int rows, int cols, double[] elements) {
     MatrixStack stack = zeros(count, rows, cols);
     stack.set(elements);
+    return stack;
+  }
+
+  /** A stack with one {@code n x n} matrix of basis vectors, closed with this side. */
+  MatrixStack basis(int n, double[] vectors) {
+    MatrixStack stack = backend.allocateBasis(1, n, n);
+    stacks.add(stack);
+    stack.set(vectors);
     return stack;
   }
 
