@@ -191,7 +191,8 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    * and the gradients of all parameters, which become zeros even where they hold NaN. The next
    * steps are bit for bit those of a run without it, as far as the passes changed nothing in the
    * model itself, such as running means. Call it in the place of {@link #precondition} and the
-   * optimizer's step, for example for a batch that gave a NaN. Does nothing between steps.
+   * optimizer's step, for example for a batch that gave a NaN. Between steps it leaves K-FAC as it
+   * is, but gradients that are still there become zeros.
    */
   public void discardStep() {
     attachment.discardStep();

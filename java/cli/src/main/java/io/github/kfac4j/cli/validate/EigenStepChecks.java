@@ -1,11 +1,6 @@
 package io.github.kfac4j.cli.validate;
 
-import io.github.kfac4j.options.DampingMode;
-import io.github.kfac4j.options.InversePolicy;
 import io.github.kfac4j.Kfac;
-import io.github.kfac4j.options.KfacOptions;
-import io.github.kfac4j.data.LayerGradient;
-import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.backend.BasisMoment;
 import io.github.kfac4j.backend.BasisStep;
 import io.github.kfac4j.backend.Eigendecomposition;
@@ -14,7 +9,12 @@ import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.RowSamples;
+import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.options.DampingMode;
+import io.github.kfac4j.options.InversePolicy;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.Arrays;
