@@ -27,7 +27,7 @@ void multiply(const PanelProduct& p) {
 
 void multiply_short(const ShortProduct& p) {
   // few where few samples leave a factor of low rank; so many that fp64 takes little time where time counts
-  int terms = p.k < 256 ? most(2, p.k * p.k / 2048) : 32;
+  int terms = p.k < 362 ? most(2, p.k * p.k / 2048) : 64;
   ShortSums update = {p.alpha, p.beta, terms};
   multiply<ColumnsBand>(p.m, p.n, p.k, {p.a, 1, p.a_col}, p.panels, update, {p.c, p.c_row, 1});
 }

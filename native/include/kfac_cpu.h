@@ -73,7 +73,7 @@ KFAC_CPU_API void kfac_cpu_multiply(int32_t m, int32_t n, int32_t k, const float
                                     const float* panels, float alpha, float beta, float* c, int64_t c_row,
                                     int64_t c_col);
 /* C = alpha A B + beta C, columns of A and rows of C contiguous, for sums that must not drift: terms that are alike are
- * all rounded the same way. fp32 adds 2 terms up to k = 64, k^2 / 2048 up to 256, then 32; fp64 adds those sums up, and
+ * all rounded the same way. fp32 adds 2 terms up to k = 64, k^2 / 2048 up to 362, then 64; fp64 adds those sums up, and
  * what becomes of up to 576 terms is rounded once. */
 KFAC_CPU_API void kfac_cpu_multiply_short(int32_t m, int32_t n, int32_t k, const float* a, int64_t a_col,
                                           const float* panels, double alpha, double beta, float* c, int64_t c_row);

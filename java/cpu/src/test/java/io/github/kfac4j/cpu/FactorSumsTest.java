@@ -33,8 +33,8 @@ class FactorSumsTest {
     "8,300,3",
     "32,300,3",
     "64,300,3",
-    "1024,128,19",
-    "1024,300,19"
+    "256,300,18",
+    "1024,300,35"
   })
   void ofEqualExamplesDoNotDrift(int examples, int width, double units) {
     double[] x = gaussian(new Random(examples + width), width);
