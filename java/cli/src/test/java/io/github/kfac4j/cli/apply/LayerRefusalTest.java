@@ -44,8 +44,9 @@ class LayerRefusalTest {
             + " input has shape [2], expected [N, 1, H, W]",
         "'type':'dense','in_features':2,'out_features':2,'weight_sharing':'sum' | | layer 'x':"
             + " unknown weight_sharing 'sum'; known are [expand, reduce]",
+        "'type':'dense','in_features':1,'out_features':2 | | layer 'x': input has shape [2]",
         "'type':'dense','in_features':1,'out_features':2 | 'approximation':'doubly_factored' |"
-            + " layer 'x': input has shape [2]",
+            + " layer 'x': DOUBLY_FACTORED is for a FlattenedDense layer",
         "'type':'flattened_dense','channels':2,'out_features':2 | | layer 'x': 'positions' is"
             + " missing",
         "'type':'flattened_dense','channels':2,'positions':1,'out_features':2 |"
