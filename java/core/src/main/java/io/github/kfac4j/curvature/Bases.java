@@ -59,7 +59,7 @@ final class Bases {
       state.staleRefreshes = 0;
       return words.isEmpty() ? "ok" : words;
     }
-    if (!state.ready() || state.staleRefreshes >= policy.maxStale()) {
+    if (!FactorInverses.canKeep(state, policy)) {
       throw new InversionFailedException(
           LayerState.prefix(state.name)
               + "the factors have no eigendecomposition ("

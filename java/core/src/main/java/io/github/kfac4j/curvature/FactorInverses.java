@@ -130,7 +130,8 @@ final class FactorInverses {
     return new FactorReport(name, outcome.damping()[group], outcome.condition()[group]);
   }
 
-  private static boolean canKeep(LayerState state, InversePolicy policy) {
+  /** Whether what a layer has may serve once more. */
+  static boolean canKeep(LayerState state, InversePolicy policy) {
     return state.ready() && state.staleRefreshes < policy.maxStale();
   }
 

@@ -7,21 +7,21 @@ public final class LayerCounters {
   private static final double WEIGHT = 1 + 1e-9; // of averages, at most 1 but for rounding
   private static final double LONG = 1L << 53;
 
-  private static final List<Range> RANGES =
+  private static final List<Bounds> BOUNDS =
       List.of(
-          new Range("weight of the factors", 0, WEIGHT, false),
-          new Range("weight of the moments", 0, WEIGHT, false),
-          new Range("number of positions", 1, Integer.MAX_VALUE, true),
-          new Range("number of stale refreshes", -1, Integer.MAX_VALUE, true),
-          new Range("step of the next refresh", 0, LONG, true),
-          new Range("last interval", 0, Integer.MAX_VALUE, true),
-          new Range("interval before the last", 0, Integer.MAX_VALUE, true),
-          new Range("damping in the moments", 0, Double.MAX_VALUE, false),
-          new Range("mark of being observed", 0, 1, true));
+          new Bounds("weight of the factors", 0, WEIGHT, false),
+          new Bounds("weight of the moments", 0, WEIGHT, false),
+          new Bounds("number of positions", 1, Integer.MAX_VALUE, true),
+          new Bounds("number of stale refreshes", -1, Integer.MAX_VALUE, true),
+          new Bounds("step of the next refresh", 0, LONG, true),
+          new Bounds("last interval", 0, Integer.MAX_VALUE, true),
+          new Bounds("interval before the last", 0, Integer.MAX_VALUE, true),
+          new Bounds("damping in the moments", 0, Double.MAX_VALUE, false),
+          new Bounds("mark of being observed", 0, 1, true));
 
   private LayerCounters() {}
 
-  private record Range(String name, double least, double most, boolean whole) {
+  private record Bounds(String name, double least, double most, boolean whole) {
     boolean has(double value) {
       return value >= least && value <= most && (!whole || value == Math.rint(value));
     }
@@ -34,17 +34,17 @@ public final class LayerCounters {
    */
   public static void require(String layer, double[] counters) {
     for (int i = 0; i < counters.length; i++) {
-      Range range = RANGES.get(i);
-      if (!range.has(counters[i])) {
+      Bounds bounds = BOUNDS.get(i);
+      if (!bounds.has(counters[i])) {
         throw new IllegalArgumentException(
             LayerState.prefix(layer)
                 + "the saved K-FAC state has the %s %s, which must be %s from %s to %s"
                     .formatted(
-                        range.name,
+                        bounds.name,
                         counters[i],
-                        range.whole ? "a whole number" : "a number",
-                        range.least,
-                        range.most));
+                        bounds.whole ? "a whole number" : "a number",
+                        bounds.least,
+                        bounds.most));
       }
     }
     boolean weighted = counters[0] > 0 || counters[1] > 0;

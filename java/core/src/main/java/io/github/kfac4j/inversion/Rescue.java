@@ -38,7 +38,7 @@ final class Rescue {
         failed[k] = !rescue(k, statuses[k]);
       }
       if (failed[k] && old != null) {
-        put(k, Arrays.copyOfRange(old, k * size(), (k + 1) * size()));
+        Stacks.put(inversion.inverse(), k, Arrays.copyOfRange(old, k * size(), (k + 1) * size()));
       }
     }
   }
@@ -128,23 +128,16 @@ final class Rescue {
   /** Inverts one matrix alone; what cannot be used is dropped. */
   private Status invert(int k) {
     int n = inversion.source().rows();
-    double[] all = inversion.source().toArray();
     try (MatrixStack source = backend.allocate(1, n, n);
         MatrixStack inverse = backend.allocate(1, n, n)) {
-      source.set(Arrays.copyOfRange(all, k * n * n, (k + 1) * n * n));
+      source.set(Stacks.get(inversion.source(), k));
       Inversion request =
           new Inversion(source, inversion.scale(), new double[] {damping[k]}, inverse);
       Status status = backend.invert(List.of(request)).get(0)[0];
       if (usable(status)) {
-        put(k, inverse.toArray());
+        Stacks.put(inversion.inverse(), k, inverse.toArray());
       }
       return status;
     }
-  }
-
-  private void put(int k, double[] one) {
-    double[] all = inversion.inverse().toArray();
-    System.arraycopy(one, 0, all, k * one.length, one.length);
-    inversion.inverse().set(all);
   }
 }

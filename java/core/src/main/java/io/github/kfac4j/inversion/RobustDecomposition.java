@@ -78,29 +78,20 @@ public final class RobustDecomposition {
         MatrixStack source = java.allocate(1, n, n);
         MatrixStack vectors = java.allocate(1, n, n);
         MatrixStack values = java.allocate(1, 1, n)) {
-      double[] all = request.source().toArray();
-      source.set(Arrays.copyOfRange(all, k * n * n, (k + 1) * n * n));
+      source.set(Stacks.get(request.source(), k));
       Status status =
           java.decompose(List.of(new Eigendecomposition(source, request.scale(), vectors, values)))
               .get(0)[0];
       if (status.ok()) {
-        double[] old = put(request.values(), k, values.toArray());
+        double[] old = request.values().toArray();
+        Stacks.put(request.values(), k, values.toArray());
         if (!Arrays.stream(request.values().toArray()).allMatch(Double::isFinite)) {
           request.values().set(old); // beyond the range in which the backend stores
           return Status.NOT_FINITE;
         }
-        put(request.vectors(), k, vectors.toArray());
+        Stacks.put(request.vectors(), k, vectors.toArray());
       }
       return status;
     }
-  }
-
-  /** Replaces one matrix; returns all of them as they were. */
-  private static double[] put(MatrixStack stack, int k, double[] one) {
-    double[] old = stack.toArray();
-    double[] all = old.clone();
-    System.arraycopy(one, 0, all, k * one.length, one.length);
-    stack.set(all);
-    return old;
   }
 }

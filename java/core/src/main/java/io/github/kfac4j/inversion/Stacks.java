@@ -1,11 +1,25 @@
 package io.github.kfac4j.inversion;
 
 import io.github.kfac4j.backend.MatrixStack;
+import java.util.Arrays;
 import java.util.function.IntPredicate;
 
 /** Changes to parts of a stack. */
 final class Stacks {
   private Stacks() {}
+
+  /** A copy of one matrix. */
+  static double[] get(MatrixStack stack, int k) {
+    int size = stack.rows() * stack.cols();
+    return Arrays.copyOfRange(stack.toArray(), k * size, (k + 1) * size);
+  }
+
+  /** Replaces one matrix. */
+  static void put(MatrixStack stack, int k, double[] one) {
+    double[] all = stack.toArray();
+    System.arraycopy(one, 0, all, k * one.length, one.length);
+    stack.set(all);
+  }
 
   /** Replaces the matrices that are chosen by symmetric ones: the means of x and its transpose. */
   static void replace(MatrixStack stack, double[] x, IntPredicate chosen) {
