@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.RankDeficientBatch.Inputs;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.Jacobi;
 import io.github.kfac4j.backend.Literal;
@@ -54,7 +54,7 @@ abstract class DecompositionContract {
         MatrixStack source = Fixtures.stack(backend, 1, n, n, factor);
         MatrixStack vectors = backend.allocate(1, n, n);
         MatrixStack values = backend.allocate(1, 1, n)) {
-      Eigendecomposition request = new Eigendecomposition(source, 1, vectors, values);
+      DecomposeRequest request = new DecomposeRequest(source, 1, vectors, values);
       assertThat(backend.decompose(List.of(request)).get(0)).containsOnly(Status.OK);
       double[] a = source.toArray();
       double[] q = vectors.toArray();

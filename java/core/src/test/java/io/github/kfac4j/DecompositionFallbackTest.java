@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.curvature.Factors;
 import io.github.kfac4j.data.InversionFailedException;
@@ -49,9 +49,7 @@ class DecompositionFallbackTest {
             (proxy, method, arguments) -> {
               if (method.getName().equals("decompose")) {
                 return ((List<?>) arguments[0])
-                    .stream()
-                        .map(r -> statuses(((Eigendecomposition) r).source().count()))
-                        .toList();
+                    .stream().map(r -> statuses(((DecomposeRequest) r).source().count())).toList();
               }
               try {
                 return method.invoke(java, arguments);

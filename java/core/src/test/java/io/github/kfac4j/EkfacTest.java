@@ -5,7 +5,7 @@ import static io.github.kfac4j.Networks.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
-import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.JointSamples;
@@ -199,10 +199,10 @@ class EkfacTest {
         MatrixStack target = backend.allocate(1, width, width)) {
       double weight = 1.0 / examples;
       backend.accumulateInBasis(
-          List.of(new BasisMoment(target, 0, weight, use.g(), use.a(), null, null)));
+          List.of(new BasisAccumulateRequest(target, 0, weight, use.g(), use.a(), null, null)));
       assertThat(target.toArray()[width + 1]).isCloseTo(4, offset(1e-9));
       backend.accumulateInBasis(
-          List.of(new BasisMoment(target, 0, weight, twice, twice, null, null)));
+          List.of(new BasisAccumulateRequest(target, 0, weight, twice, twice, null, null)));
       assertThat(target.toArray()[width + 1]).isCloseTo(16, offset(1e-9));
     }
   }

@@ -7,7 +7,7 @@ import static org.assertj.core.data.Offset.offset;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Fixtures;
-import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.curvature.Factors;
 import io.github.kfac4j.curvature.LayerState;
@@ -61,7 +61,7 @@ class InversePolicyTest {
   private static List<Status[]> invert(Backend java, List<?> requests, DoublePredicate fails) {
     List<Status[]> all = new ArrayList<>();
     for (Object request : requests) {
-      Inversion inversion = (Inversion) request;
+      InvertRequest inversion = (InvertRequest) request;
       boolean fail = Arrays.stream(inversion.damping()).anyMatch(fails);
       all.add(
           fail

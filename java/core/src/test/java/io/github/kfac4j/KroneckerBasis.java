@@ -1,6 +1,6 @@
 package io.github.kfac4j;
 
-import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
@@ -40,7 +40,7 @@ record KroneckerBasis(double[] g, double[] gValues, double[] a, double[] aValues
         MatrixStack q = java.allocate(1, n, n);
         MatrixStack w = java.allocate(1, 1, n)) {
       source.set(factor);
-      Status status = java.decompose(List.of(new Eigendecomposition(source, 1, q, w))).get(0)[0];
+      Status status = java.decompose(List.of(new DecomposeRequest(source, 1, q, w))).get(0)[0];
       if (!status.ok()) {
         throw new AssertionError(status.toString());
       }

@@ -5,9 +5,9 @@ import static io.github.kfac4j.Networks.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Fixtures;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.data.Observation;
@@ -90,7 +90,10 @@ class SeveralPassesTest {
             (proxy, method, arguments) -> {
               if (method.getName().equals("accumulate")) {
                 ((List<?>) arguments[0])
-                    .forEach(m -> moments.merge(((Moment) m).samples().dim(), 1, Integer::sum));
+                    .forEach(
+                        m ->
+                            moments.merge(
+                                ((AccumulateRequest) m).samples().dim(), 1, Integer::sum));
               }
               try {
                 return method.invoke(java, arguments);

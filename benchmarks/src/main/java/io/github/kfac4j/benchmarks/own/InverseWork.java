@@ -1,7 +1,7 @@
 package io.github.kfac4j.benchmarks.own;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.benchmarks.cases.Inputs;
@@ -14,7 +14,7 @@ import java.util.List;
 /** Damped inverses: equal matrices as one stack, the factors of a network as one stack each. */
 final class InverseWork implements Work {
   private final Backend backend;
-  private final List<Inversion> inversions = new ArrayList<>();
+  private final List<InvertRequest> inversions = new ArrayList<>();
   private List<Status[]> statuses;
 
   InverseWork(Backend backend, InverseCase c, long seed) {
@@ -45,7 +45,7 @@ final class InverseWork implements Work {
     source.set(factors);
     double[] damping = new double[count];
     Arrays.fill(damping, InverseCase.DAMPING);
-    inversions.add(new Inversion(source, 1, damping, backend.allocate(count, n, n)));
+    inversions.add(new InvertRequest(source, 1, damping, backend.allocate(count, n, n)));
   }
 
   @Override
@@ -73,7 +73,7 @@ final class InverseWork implements Work {
 
   @Override
   public void close() {
-    for (Inversion inversion : inversions) {
+    for (InvertRequest inversion : inversions) {
       inversion.source().close();
       inversion.inverse().close();
     }

@@ -1,8 +1,8 @@
 package io.github.kfac4j.benchmarks.own;
 
+import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.benchmarks.cases.ConvCase;
@@ -15,7 +15,7 @@ import java.util.List;
 final class MomentWork implements Work {
   private final Backend backend;
   private final MatrixStack factor;
-  private final List<Moment> moments;
+  private final List<AccumulateRequest> moments;
 
   MomentWork(Backend backend, TensorMemory memory, ConvCase c, long seed) {
     this(
@@ -39,7 +39,7 @@ final class MomentWork implements Work {
   private MomentWork(Backend backend, Samples samples) {
     this.backend = backend;
     this.factor = backend.allocate(1, samples.dim(), samples.dim());
-    this.moments = List.of(new Moment(factor, 0, 1.0 / samples.examples(), samples));
+    this.moments = List.of(new AccumulateRequest(factor, 0, 1.0 / samples.examples(), samples));
   }
 
   @Override

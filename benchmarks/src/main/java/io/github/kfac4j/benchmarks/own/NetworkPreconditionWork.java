@@ -2,8 +2,8 @@ package io.github.kfac4j.benchmarks.own;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Gradient;
-import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.OuterProduct;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.benchmarks.cases.Inputs;
 import io.github.kfac4j.benchmarks.cases.NetworkCase;
@@ -18,7 +18,7 @@ import java.util.List;
 final class NetworkPreconditionWork implements Work {
   private final Backend backend;
   private final List<LayerTensors> layers = new ArrayList<>();
-  private final List<KroneckerStep> steps = new ArrayList<>();
+  private final List<PreconditionRequest> steps = new ArrayList<>();
 
   NetworkPreconditionWork(Backend backend, TensorMemory memory, NetworkCase c, long seed) {
     this.backend = backend;
@@ -30,13 +30,13 @@ final class NetworkPreconditionWork implements Work {
     }
   }
 
-  private KroneckerStep step(
+  private PreconditionRequest step(
       LayerTensors tensors, TensorMemory memory, NetworkCase c, NetworkInputs data, int k) {
     Layer layer = tensors.shape.toLayer();
     Tensor weight =
         memory.tensor(memory.read(tensors.weight), layer.outputDim(), tensors.shape.cols());
     Tensor bias = layer.bias() ? memory.tensor(memory.read(tensors.bias), layer.outputDim()) : null;
-    return new KroneckerStep(
+    return new PreconditionRequest(
         KfacContender.stack(backend, data.gInverse(k), layer.outputDim(), layer.outputDim()),
         KfacContender.stack(backend, data.aInverse(k), layer.inputDim(), layer.inputDim()),
         1,
@@ -62,7 +62,7 @@ final class NetworkPreconditionWork implements Work {
 
   @Override
   public void close() {
-    for (KroneckerStep step : steps) {
+    for (PreconditionRequest step : steps) {
       step.gInverse().close();
       step.aInverse().close();
     }

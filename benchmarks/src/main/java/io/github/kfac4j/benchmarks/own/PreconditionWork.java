@@ -2,7 +2,7 @@ package io.github.kfac4j.benchmarks.own;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Gradient;
-import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.benchmarks.cases.Inputs;
 import io.github.kfac4j.benchmarks.cases.PreconditionCase;
 import io.github.kfac4j.benchmarks.run.Work;
@@ -14,7 +14,7 @@ final class PreconditionWork implements Work {
   private final Backend backend;
   private final TensorMemory memory;
   private final Tensor result;
-  private final KroneckerStep step;
+  private final PreconditionRequest step;
 
   PreconditionWork(Backend backend, TensorMemory memory, PreconditionCase c, long seed) {
     this.backend = backend;
@@ -23,7 +23,7 @@ final class PreconditionWork implements Work {
     Tensor gradient = memory.tensor(inputs.uniform(2, c.out() * c.in()), c.out(), c.in());
     this.result = memory.tensor(new float[c.out() * c.in()], c.out(), c.in());
     this.step =
-        new KroneckerStep(
+        new PreconditionRequest(
             KfacContender.stack(backend, inputs.factor(0, c.out()), c.out(), c.out()),
             KfacContender.stack(backend, inputs.factor(1, c.in()), c.in(), c.in()),
             1,

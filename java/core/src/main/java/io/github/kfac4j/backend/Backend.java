@@ -52,10 +52,10 @@ public interface Backend extends AutoCloseable {
   void patches(PatchSamples samples, MatrixStack target);
 
   /** Updates second moments. */
-  void accumulate(List<Moment> moments);
+  void accumulate(List<AccumulateRequest> moments);
 
   /** Updates second moments of per-example gradients in a Kronecker basis. */
-  void accumulateInBasis(List<BasisMoment> moments);
+  void accumulateInBasis(List<BasisAccumulateRequest> moments);
 
   /** For each stack the traces of its matrices, summed in fp64. */
   List<double[]> traces(List<MatrixStack> stacks);
@@ -64,16 +64,16 @@ public interface Backend extends AutoCloseable {
    * Damped inverses; for each request one status per matrix. {@link Status#OK} promises the bound
    * of {@link InverseAccuracy}.
    */
-  List<Status[]> invert(List<Inversion> inversions);
+  List<Status[]> invert(List<InvertRequest> inversions);
 
   /** Eigendecompositions; for each request one status per matrix. */
-  List<Status[]> decompose(List<Eigendecomposition> decompositions);
+  List<Status[]> decompose(List<DecomposeRequest> decompositions);
 
   /** Preconditions by inverses; returns for each request the inner product of U and dW. */
-  double[] precondition(List<KroneckerStep> steps);
+  double[] precondition(List<PreconditionRequest> steps);
 
   /** Preconditions in a Kronecker basis; returns for each request the inner product of U and dW. */
-  double[] preconditionInBasis(List<BasisStep> steps);
+  double[] preconditionInBasis(List<BasisPreconditionRequest> steps);
 
   /** Multiplies tensors in place. */
   void scale(List<? extends Tensor> tensors, double factor);

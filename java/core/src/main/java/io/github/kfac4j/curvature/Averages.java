@@ -1,9 +1,9 @@
 package io.github.kfac4j.curvature;
 
+import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.reference.HostCopies;
 import io.github.kfac4j.reference.JavaBackend;
@@ -17,8 +17,8 @@ import java.util.function.BiConsumer;
  */
 public final class Averages {
   private final Backend backend;
-  private final List<Moment> moments = new ArrayList<>();
-  private final List<BasisMoment> basisMoments = new ArrayList<>();
+  private final List<AccumulateRequest> moments = new ArrayList<>();
+  private final List<BasisAccumulateRequest> basisMoments = new ArrayList<>();
 
   Averages(Backend backend) {
     this.backend = backend;
@@ -28,17 +28,18 @@ public final class Averages {
   void add(Curvature.Batch batch, String key, double decay, double weight, Samples samples) {
     LayerState state = batch.state();
     if (fits(batch, key)) {
-      moments.add(new Moment(state.matrix(key), decay, weight, samples));
+      moments.add(new AccumulateRequest(state.matrix(key), decay, weight, samples));
       return;
     }
     inDouble(
         state,
         key,
-        (java, sum) -> java.accumulate(List.of(new Moment(sum, decay, weight, samples))));
+        (java, sum) ->
+            java.accumulate(List.of(new AccumulateRequest(sum, decay, weight, samples))));
   }
 
   /** The same for moments in a basis; {@code moment} has the target in the state. */
-  void add(Curvature.Batch batch, String key, BasisMoment moment) {
+  void add(Curvature.Batch batch, String key, BasisAccumulateRequest moment) {
     if (fits(batch, key)) {
       basisMoments.add(moment);
       return;
@@ -50,7 +51,7 @@ public final class Averages {
           try (HostCopies copies = new HostCopies(java)) {
             java.accumulateInBasis(
                 List.of(
-                    new BasisMoment(
+                    new BasisAccumulateRequest(
                         sum,
                         moment.decay(),
                         moment.weight(),

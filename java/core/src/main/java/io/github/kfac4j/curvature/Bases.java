@@ -1,7 +1,7 @@
 package io.github.kfac4j.curvature;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.data.InversionFailedException;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.LayerReport.FactorReport;
@@ -18,7 +18,7 @@ final class Bases {
   private Bases() {}
 
   /** A request for the eigendecomposition of an average, with matrices of its own to close. */
-  static Eigendecomposition request(Backend backend, LayerState state, String factor) {
+  static DecomposeRequest request(Backend backend, LayerState state, String factor) {
     return RobustDecomposition.request(backend, state.matrix(factor), Factors.debias(state));
   }
 

@@ -2,8 +2,8 @@ package io.github.kfac4j.curvature;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Gradient;
-import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.layer.FlattenedDense;
@@ -163,7 +163,7 @@ public final class DoublyFactored implements Curvature {
 
   @Override
   public List<Result> precondition(List<Request> requests, KfacOptions options) {
-    List<KroneckerStep> steps = new ArrayList<>();
+    List<PreconditionRequest> steps = new ArrayList<>();
     List<double[]> turned = new ArrayList<>();
     for (Request request : requests) {
       turned.add(addSteps(steps, request));
@@ -209,7 +209,7 @@ public final class DoublyFactored implements Curvature {
    * Applies the inverse of the positions, few and small, and leaves one step with the two other
    * inverses for each position.
    */
-  private static double[] addSteps(List<KroneckerStep> steps, Request request) {
+  private static double[] addSteps(List<PreconditionRequest> steps, Request request) {
     LayerState state = request.state();
     FlattenedDense layer = (FlattenedDense) state.layer;
     MatrixStack g = state.matrix(Factors.G + INVERSE);
@@ -224,12 +224,12 @@ public final class DoublyFactored implements Curvature {
       DoubleBuffer slice = DoubleBuffer.wrap(turned, p * size, size);
       Gradient part =
           new Gradient(HostTensor.of(slice, layer.outFeatures(), layer.channels()), null);
-      steps.add(new KroneckerStep(g, state.matrix(PHI + INVERSE), scale, part, part, null));
+      steps.add(new PreconditionRequest(g, state.matrix(PHI + INVERSE), scale, part, part, null));
     }
     if (layer.bias()) {
       Gradient bias = new Gradient(request.gradient().bias(), null);
       steps.add(
-          new KroneckerStep(
+          new PreconditionRequest(
               state.matrix(BIAS + INVERSE), state.matrix(ONE), scale, bias, bias, null));
     }
     return turned;

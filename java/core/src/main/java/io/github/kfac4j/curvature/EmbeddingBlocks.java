@@ -1,8 +1,8 @@
 package io.github.kfac4j.curvature;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.BasisStep;
-import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.BasisPreconditionRequest;
+import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.LayerReport.FactorReport;
@@ -132,7 +132,7 @@ public final class EmbeddingBlocks implements Curvature {
 
   @Override
   public List<LayerReport> refresh(List<LayerState> states, KfacOptions options) {
-    List<Eigendecomposition> requests =
+    List<DecomposeRequest> requests =
         states.stream().map(s -> Bases.request(backend, s, Factors.G)).toList();
     try {
       List<RobustDecomposition.Outcome> outcomes = RobustDecomposition.decompose(backend, requests);
@@ -151,7 +151,7 @@ public final class EmbeddingBlocks implements Curvature {
   }
 
   private LayerReport renew(
-      LayerState state, Eigendecomposition result, String status, KfacOptions options) {
+      LayerState state, DecomposeRequest result, String status, KfacOptions options) {
     double lambda = Curvature.lambda(state.layer, options);
     if (result == null) {
       return Bases.report(state, lambda, state.values(KroneckerBases.MOMENTS), status);
@@ -206,7 +206,7 @@ public final class EmbeddingBlocks implements Curvature {
 
   @Override
   public List<Result> precondition(List<Request> requests, KfacOptions options) {
-    List<BasisStep> steps = new ArrayList<>();
+    List<BasisPreconditionRequest> steps = new ArrayList<>();
     List<Integer> shifts = new ArrayList<>();
     for (Request request : requests) {
       LayerState state = request.state();
@@ -214,7 +214,7 @@ public final class EmbeddingBlocks implements Curvature {
       int shift = Bases.shift(state, 1, lambda);
       shifts.add(shift);
       steps.add(
-          new BasisStep(
+          new BasisPreconditionRequest(
               null,
               state.matrix(KroneckerBases.G_BASIS),
               state.matrix(KroneckerBases.MOMENTS),

@@ -1,7 +1,7 @@
 package io.github.kfac4j.curvature;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.data.InversionFailedException;
@@ -51,8 +51,8 @@ final class FactorInverses {
         size = Math.max(size, means[k] + damping[k]);
       }
       int exponent = source.isDouble() ? 0 : Range.inverseExponent(size);
-      Inversion inversion =
-          new Inversion(
+      InvertRequest inversion =
+          new InvertRequest(
               source,
               Math.scalb(scale, state.exponent(factor) - exponent),
               Range.scaled(damping, -exponent),

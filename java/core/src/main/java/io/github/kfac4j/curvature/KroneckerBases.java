@@ -1,9 +1,9 @@
 package io.github.kfac4j.curvature;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.BasisMoment;
-import io.github.kfac4j.backend.BasisStep;
-import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.BasisAccumulateRequest;
+import io.github.kfac4j.backend.BasisPreconditionRequest;
+import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.Moments;
@@ -104,11 +104,11 @@ public final class KroneckerBases implements Curvature {
   }
 
   /** The gradient of an example is the sum over all uses. */
-  private static BasisMoment moment(Batch batch, double decay) {
+  private static BasisAccumulateRequest moment(Batch batch, double decay) {
     LayerState state = batch.state();
     Vectors vectors = Vectors.join(batch.uses().stream().map(Vectors.class::cast).toList());
     double weight = (1 - decay) * batch.gScale() * batch.gScale() / batch.examples();
-    return new BasisMoment(
+    return new BasisAccumulateRequest(
         state.matrix(MOMENTS),
         decay,
         weight,
@@ -132,7 +132,7 @@ public final class KroneckerBases implements Curvature {
   }
 
   private List<LayerReport> refreshBases(List<LayerState> states, KfacOptions options) {
-    List<Eigendecomposition> requests = new ArrayList<>();
+    List<DecomposeRequest> requests = new ArrayList<>();
     List<LayerReport> reports = new ArrayList<>();
     try {
       for (LayerState state : states) {
@@ -162,7 +162,7 @@ public final class KroneckerBases implements Curvature {
   }
 
   /** Takes over both new bases at once: the moments are only valid in the basis they belong to. */
-  private void setBases(LayerState state, Eigendecomposition a, Eigendecomposition g) {
+  private void setBases(LayerState state, DecomposeRequest a, DecomposeRequest g) {
     state.matrix(A_BASIS).set(a.vectors().toArray());
     state.matrix(G_BASIS).set(g.vectors().toArray());
     setMoments(state, a.values(), g.values());
@@ -199,7 +199,7 @@ public final class KroneckerBases implements Curvature {
 
   @Override
   public List<Result> precondition(List<Request> requests, KfacOptions options) {
-    List<BasisStep> steps = new ArrayList<>();
+    List<BasisPreconditionRequest> steps = new ArrayList<>();
     List<Integer> shifts = new ArrayList<>();
     for (Request request : requests) {
       LayerState state = request.state();
@@ -207,7 +207,7 @@ public final class KroneckerBases implements Curvature {
       int shift = Bases.shift(state, 1 / state.momentWeight, lambda);
       shifts.add(shift);
       steps.add(
-          new BasisStep(
+          new BasisPreconditionRequest(
               state.matrix(G_BASIS),
               state.matrix(A_BASIS),
               state.matrix(MOMENTS),

@@ -1,8 +1,8 @@
 package io.github.kfac4j.curvature;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.Convention;
@@ -119,11 +119,11 @@ public final class KroneckerInverses implements Curvature {
 
   @Override
   public List<Result> precondition(List<Request> requests, KfacOptions options) {
-    List<KroneckerStep> steps = new ArrayList<>();
+    List<PreconditionRequest> steps = new ArrayList<>();
     for (Request request : requests) {
       LayerState state = request.state();
       steps.add(
-          new KroneckerStep(
+          new PreconditionRequest(
               state.matrix(G_INVERSE),
               state.matrix(A_INVERSE),
               1 / convention.blockScale(state.positions),

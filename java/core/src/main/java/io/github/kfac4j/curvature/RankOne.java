@@ -1,7 +1,7 @@
 package io.github.kfac4j.curvature;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Status;
@@ -115,7 +115,7 @@ public final class RankOne {
       source.set(products);
       Status[] statuses =
           RobustDecomposition.decompose(
-                  backend, List.of(new Eigendecomposition(source, 1, vectors, values)))
+                  backend, List.of(new DecomposeRequest(source, 1, vectors, values)))
               .get(0)
               .statuses();
       double[] all = vectors.toArray();

@@ -1,6 +1,6 @@
 package io.github.kfac4j.inversion;
 
-import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.InvertRequest;
 import java.util.function.Supplier;
 
 /**
@@ -11,4 +11,4 @@ import java.util.function.Supplier;
  * @param moved whether the old inverses had another exponent, so that they are lost in any case
  */
 public record DampedStack(
-    Inversion inversion, int exponent, Supplier<double[]> old, boolean moved) {}
+    InvertRequest inversion, int exponent, Supplier<double[]> old, boolean moved) {}

@@ -1,11 +1,11 @@
 package io.github.kfac4j.inversion;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.BasisStep;
-import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.BasisPreconditionRequest;
+import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.InverseAccuracy;
-import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.tensor.HostTensor;
@@ -20,16 +20,16 @@ import java.util.Map;
  */
 final class EigenInversion {
   private final Backend backend;
-  private final Map<Inversion, String[]> remedies = new IdentityHashMap<>();
+  private final Map<InvertRequest, String[]> remedies = new IdentityHashMap<>();
 
   EigenInversion(Backend backend) {
     this.backend = backend;
   }
 
-  List<Status[]> invert(List<Inversion> inversions) {
-    List<Eigendecomposition> requests = new ArrayList<>();
+  List<Status[]> invert(List<InvertRequest> inversions) {
+    List<DecomposeRequest> requests = new ArrayList<>();
     try {
-      for (Inversion inversion : inversions) {
+      for (InvertRequest inversion : inversions) {
         requests.add(RobustDecomposition.request(backend, inversion.source(), inversion.scale()));
       }
       List<RobustDecomposition.Outcome> outcomes = RobustDecomposition.decompose(backend, requests);
@@ -45,12 +45,12 @@ final class EigenInversion {
   }
 
   /** What the decompositions took, where a matrix could only be decomposed in another way. */
-  String[] remedies(Inversion inversion) {
+  String[] remedies(InvertRequest inversion) {
     return remedies.getOrDefault(inversion, new String[inversion.source().count()]);
   }
 
   /** Preconditions the identity in the basis: what comes out is the inverse. */
-  private void assemble(Inversion inversion, Eigendecomposition result, Status[] statuses) {
+  private void assemble(InvertRequest inversion, DecomposeRequest result, Status[] statuses) {
     int count = statuses.length;
     int n = inversion.source().rows();
     double[] values = result.values().toArray();
@@ -77,14 +77,16 @@ final class EigenInversion {
     try (MatrixStack moments = backend.allocateBasis(count, n, n)) {
       moments.set(rows);
       backend.preconditionInBasis(
-          List.of(new BasisStep(result.vectors(), null, moments, 1, least, gradient, gradient)));
+          List.of(
+              new BasisPreconditionRequest(
+                  result.vectors(), null, moments, 1, least, gradient, gradient)));
     }
     Stacks.replace(inversion.inverse(), identity, k -> statuses[k].ok());
     test(inversion, result, statuses);
   }
 
   /** Holds inverses to the bound that {@link Backend#invert} keeps. */
-  private static void test(Inversion inversion, Eigendecomposition result, Status[] statuses) {
+  private static void test(InvertRequest inversion, DecomposeRequest result, Status[] statuses) {
     int n = inversion.source().rows();
     double[] source = inversion.source().toArray();
     double[] inverse = inversion.inverse().toArray();

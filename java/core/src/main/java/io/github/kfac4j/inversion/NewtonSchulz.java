@@ -3,9 +3,9 @@ package io.github.kfac4j.inversion;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.InverseAccuracy;
-import io.github.kfac4j.backend.Inversion;
-import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.ArrayList;
@@ -33,13 +33,13 @@ final class NewtonSchulz {
     this.bound = bound;
   }
 
-  List<Status[]> invert(List<Inversion> inversions) {
+  List<Status[]> invert(List<InvertRequest> inversions) {
     List<Status[]> statuses = new ArrayList<>();
     inversions.forEach(inversion -> statuses.add(invert(inversion)));
     return statuses;
   }
 
-  private Status[] invert(Inversion inversion) {
+  private Status[] invert(InvertRequest inversion) {
     int n = inversion.source().rows();
     int count = inversion.source().count();
     double[] m = damped(inversion);
@@ -71,7 +71,7 @@ final class NewtonSchulz {
     }
   }
 
-  private static double[] damped(Inversion inversion) {
+  private static double[] damped(InvertRequest inversion) {
     int n = inversion.source().rows();
     double[] m = inversion.source().toArray();
     for (int i = 0; i < m.length; i++) {
@@ -102,7 +102,8 @@ final class NewtonSchulz {
     HostTensor to = HostTensor.of(result, m.length / n, n);
     backend.precondition(
         List.of(
-            new KroneckerStep(x, y, 1, new Gradient(from, null), new Gradient(to, null), null)));
+            new PreconditionRequest(
+                x, y, 1, new Gradient(from, null), new Gradient(to, null), null)));
     return result;
   }
 

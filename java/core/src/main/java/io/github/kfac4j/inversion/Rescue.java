@@ -1,7 +1,7 @@
 package io.github.kfac4j.inversion;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.options.InversePolicy;
@@ -13,7 +13,7 @@ final class Rescue {
   private final Backend backend;
   private final InversePolicy policy;
   private final DampedStack stack;
-  private final Inversion inversion;
+  private final InvertRequest inversion;
   private final double[] damping;
   private final String[] words;
   private final boolean[] failed;
@@ -131,8 +131,8 @@ final class Rescue {
     try (MatrixStack source = backend.allocate(1, n, n);
         MatrixStack inverse = backend.allocate(1, n, n)) {
       source.set(Stacks.get(inversion.source(), k));
-      Inversion request =
-          new Inversion(source, inversion.scale(), new double[] {damping[k]}, inverse);
+      InvertRequest request =
+          new InvertRequest(source, inversion.scale(), new double[] {damping[k]}, inverse);
       Status status = backend.invert(List.of(request)).get(0)[0];
       if (usable(status)) {
         Stacks.put(inversion.inverse(), k, inverse.toArray());

@@ -1,7 +1,7 @@
 package io.github.kfac4j.inversion;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.reference.JavaBackend;
@@ -38,9 +38,9 @@ public final class RobustDecomposition {
   private RobustDecomposition() {}
 
   /** A request whose results are matrices of its own, to be closed by {@link #close}. */
-  public static Eigendecomposition request(Backend backend, MatrixStack source, double scale) {
+  public static DecomposeRequest request(Backend backend, MatrixStack source, double scale) {
     int n = source.rows();
-    return new Eigendecomposition(
+    return new DecomposeRequest(
         source,
         scale,
         backend.allocateBasis(source.count(), n, n),
@@ -48,13 +48,13 @@ public final class RobustDecomposition {
   }
 
   /** Frees the results of a request. */
-  public static void close(Eigendecomposition request) {
+  public static void close(DecomposeRequest request) {
     request.vectors().close();
     request.values().close();
   }
 
   /** An outcome for each request. */
-  public static List<Outcome> decompose(Backend backend, List<Eigendecomposition> requests) {
+  public static List<Outcome> decompose(Backend backend, List<DecomposeRequest> requests) {
     List<Status[]> first = backend.decompose(requests);
     List<Outcome> outcomes = new ArrayList<>();
     for (int i = 0; i < requests.size(); i++) {
@@ -72,7 +72,7 @@ public final class RobustDecomposition {
     return outcomes;
   }
 
-  private static Status inDouble(Eigendecomposition request, int k) {
+  private static Status inDouble(DecomposeRequest request, int k) {
     int n = request.source().rows();
     try (JavaBackend java = new JavaBackend();
         MatrixStack source = java.allocate(1, n, n);
@@ -80,7 +80,7 @@ public final class RobustDecomposition {
         MatrixStack values = java.allocate(1, 1, n)) {
       source.set(Stacks.get(request.source(), k));
       Status status =
-          java.decompose(List.of(new Eigendecomposition(source, request.scale(), vectors, values)))
+          java.decompose(List.of(new DecomposeRequest(source, request.scale(), vectors, values)))
               .get(0)[0];
       if (status.ok()) {
         double[] old = request.values().toArray();

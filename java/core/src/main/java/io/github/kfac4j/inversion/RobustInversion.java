@@ -2,7 +2,7 @@ package io.github.kfac4j.inversion;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.InverseAccuracy;
-import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.options.InversePolicy;
@@ -36,8 +36,8 @@ public final class RobustInversion {
 
   /** Runs all inversions; an outcome for each stack. */
   public List<Outcome> invert(List<DampedStack> stacks) {
-    List<Inversion> all = stacks.stream().map(DampedStack::inversion).toList();
-    List<double[]> before = backend.traces(all.stream().map(Inversion::source).toList());
+    List<InvertRequest> all = stacks.stream().map(DampedStack::inversion).toList();
+    List<double[]> before = backend.traces(all.stream().map(InvertRequest::source).toList());
     List<double[]> old = new ArrayList<>();
     for (int i = 0; i < stacks.size(); i++) {
       old.add(old(stacks.get(i), before.get(i)));
@@ -47,7 +47,7 @@ public final class RobustInversion {
     for (int i = 0; i < stacks.size(); i++) {
       rescues.add(new Rescue(backend, policy, stacks.get(i), statuses.get(i), old.get(i)));
     }
-    List<double[]> after = backend.traces(all.stream().map(Inversion::inverse).toList());
+    List<double[]> after = backend.traces(all.stream().map(InvertRequest::inverse).toList());
     List<Outcome> outcomes = new ArrayList<>();
     for (int i = 0; i < stacks.size(); i++) {
       outcomes.add(outcome(rescues.get(i), before.get(i), after.get(i)));
@@ -63,7 +63,7 @@ public final class RobustInversion {
     if (stack.old() == null) {
       return null;
     }
-    Inversion inversion = stack.inversion();
+    InvertRequest inversion = stack.inversion();
     double roundoff = inversion.scale() * InverseAccuracy.roundoff(inversion.source());
     boolean risky =
         IntStream.range(0, trace.length)
@@ -71,7 +71,7 @@ public final class RobustInversion {
     return risky || stack.moved() ? stack.old().get() : null;
   }
 
-  private List<Status[]> first(List<Inversion> all) {
+  private List<Status[]> first(List<InvertRequest> all) {
     return switch (policy.method()) {
       case CHOLESKY -> backend.invert(all);
       case EIGEN -> eigen.invert(all);
@@ -80,7 +80,7 @@ public final class RobustInversion {
   }
 
   private Outcome outcome(Rescue rescue, double[] before, double[] after) {
-    Inversion inversion = rescue.stack().inversion();
+    InvertRequest inversion = rescue.stack().inversion();
     MatrixStack source = inversion.source();
     double[] condition = new double[source.count()];
     for (int k = 0; k < condition.length; k++) {

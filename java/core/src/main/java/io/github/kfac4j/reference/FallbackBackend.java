@@ -1,16 +1,16 @@
 package io.github.kfac4j.reference;
 
+import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.BasisMoment;
-import io.github.kfac4j.backend.BasisStep;
-import io.github.kfac4j.backend.Eigendecomposition;
-import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.BasisAccumulateRequest;
+import io.github.kfac4j.backend.BasisPreconditionRequest;
+import io.github.kfac4j.backend.DecomposeRequest;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.JointSamples;
-import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.MemoryException;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.backend.Storage;
@@ -118,7 +118,7 @@ public final class FallbackBackend implements Backend {
   }
 
   @Override
-  public void accumulate(List<Moment> moments) {
+  public void accumulate(List<AccumulateRequest> moments) {
     run(
         "accumulate",
         () -> fast.accumulate(moments),
@@ -127,7 +127,7 @@ public final class FallbackBackend implements Backend {
                 moments.stream()
                     .map(
                         m ->
-                            new Moment(
+                            new AccumulateRequest(
                                 copies.out(m.target()), m.decay(), m.weight(), host(m.samples())))
                     .toList()));
   }
@@ -136,13 +136,13 @@ public final class FallbackBackend implements Backend {
    * Joint samples in a call of their own: what a backend cannot do should not take others along.
    */
   @Override
-  public void accumulateInBasis(List<BasisMoment> moments) {
-    Map<Boolean, List<BasisMoment>> parts =
+  public void accumulateInBasis(List<BasisAccumulateRequest> moments) {
+    Map<Boolean, List<BasisAccumulateRequest>> parts =
         moments.stream().collect(Collectors.partitioningBy(m -> m.a() instanceof JointSamples));
     parts.values().stream().filter(part -> !part.isEmpty()).forEach(this::accumulateLike);
   }
 
-  private void accumulateLike(List<BasisMoment> moments) {
+  private void accumulateLike(List<BasisAccumulateRequest> moments) {
     run(
         "accumulateInBasis",
         () -> fast.accumulateInBasis(moments),
@@ -151,7 +151,7 @@ public final class FallbackBackend implements Backend {
                 moments.stream()
                     .map(
                         m ->
-                            new BasisMoment(
+                            new BasisAccumulateRequest(
                                 copies.out(m.target()),
                                 m.decay(),
                                 m.weight(),
@@ -171,7 +171,7 @@ public final class FallbackBackend implements Backend {
   }
 
   @Override
-  public List<Status[]> invert(List<Inversion> inversions) {
+  public List<Status[]> invert(List<InvertRequest> inversions) {
     return attempt(
         "invert",
         () -> fast.invert(inversions),
@@ -180,7 +180,7 @@ public final class FallbackBackend implements Backend {
                 inversions.stream()
                     .map(
                         i ->
-                            new Inversion(
+                            new InvertRequest(
                                 copies.in(i.source()),
                                 i.scale(),
                                 i.damping(),
@@ -189,7 +189,7 @@ public final class FallbackBackend implements Backend {
   }
 
   @Override
-  public List<Status[]> decompose(List<Eigendecomposition> decompositions) {
+  public List<Status[]> decompose(List<DecomposeRequest> decompositions) {
     return attempt(
         "decompose",
         () -> fast.decompose(decompositions),
@@ -198,7 +198,7 @@ public final class FallbackBackend implements Backend {
                 decompositions.stream()
                     .map(
                         d ->
-                            new Eigendecomposition(
+                            new DecomposeRequest(
                                 copies.in(d.source()),
                                 d.scale(),
                                 copies.out(d.vectors()),
@@ -207,7 +207,7 @@ public final class FallbackBackend implements Backend {
   }
 
   @Override
-  public double[] precondition(List<KroneckerStep> steps) {
+  public double[] precondition(List<PreconditionRequest> steps) {
     return attempt(
         "precondition",
         () -> fast.precondition(steps),
@@ -216,7 +216,7 @@ public final class FallbackBackend implements Backend {
                 steps.stream()
                     .map(
                         s ->
-                            new KroneckerStep(
+                            new PreconditionRequest(
                                 copies.in(s.gInverse()),
                                 copies.in(s.aInverse()),
                                 s.scale(),
@@ -228,7 +228,7 @@ public final class FallbackBackend implements Backend {
   }
 
   @Override
-  public double[] preconditionInBasis(List<BasisStep> steps) {
+  public double[] preconditionInBasis(List<BasisPreconditionRequest> steps) {
     return attempt(
         "preconditionInBasis",
         () -> fast.preconditionInBasis(steps),
@@ -237,7 +237,7 @@ public final class FallbackBackend implements Backend {
                 steps.stream()
                     .map(
                         s ->
-                            new BasisStep(
+                            new BasisPreconditionRequest(
                                 copies.in(s.gBasis()),
                                 copies.in(s.aBasis()),
                                 copies.in(s.moments()),

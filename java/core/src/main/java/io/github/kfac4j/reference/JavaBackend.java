@@ -1,15 +1,15 @@
 package io.github.kfac4j.reference;
 
+import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.BasisMoment;
-import io.github.kfac4j.backend.BasisStep;
-import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.BasisAccumulateRequest;
+import io.github.kfac4j.backend.BasisPreconditionRequest;
+import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.InverseAccuracy;
-import io.github.kfac4j.backend.Inversion;
-import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.backend.Storage;
 import io.github.kfac4j.tensor.HostTensor;
@@ -100,12 +100,12 @@ public final class JavaBackend implements Backend {
   }
 
   @Override
-  public void accumulate(List<Moment> moments) {
+  public void accumulate(List<AccumulateRequest> moments) {
     moments.forEach(Moments::accumulate);
   }
 
   @Override
-  public void accumulateInBasis(List<BasisMoment> moments) {
+  public void accumulateInBasis(List<BasisAccumulateRequest> moments) {
     moments.forEach(Moments::accumulateInBasis);
   }
 
@@ -129,11 +129,11 @@ public final class JavaBackend implements Backend {
   }
 
   @Override
-  public List<Status[]> invert(List<Inversion> inversions) {
+  public List<Status[]> invert(List<InvertRequest> inversions) {
     return inversions.stream().map(JavaBackend::invert).toList();
   }
 
-  private static Status[] invert(Inversion inversion) {
+  private static Status[] invert(InvertRequest inversion) {
     JavaMatrixStack source = (JavaMatrixStack) inversion.source();
     JavaMatrixStack inverse = (JavaMatrixStack) inversion.inverse();
     int n = source.rows();
@@ -156,7 +156,7 @@ public final class JavaBackend implements Backend {
     return statuses;
   }
 
-  private static Status tested(Inversion inversion, int k) {
+  private static Status tested(InvertRequest inversion, int k) {
     JavaMatrixStack source = (JavaMatrixStack) inversion.source();
     JavaMatrixStack inverse = (JavaMatrixStack) inversion.inverse();
     int n = source.rows();
@@ -171,11 +171,11 @@ public final class JavaBackend implements Backend {
   }
 
   @Override
-  public List<Status[]> decompose(List<Eigendecomposition> decompositions) {
+  public List<Status[]> decompose(List<DecomposeRequest> decompositions) {
     return decompositions.stream().map(JavaBackend::decompose).toList();
   }
 
-  private static Status[] decompose(Eigendecomposition request) {
+  private static Status[] decompose(DecomposeRequest request) {
     JavaMatrixStack source = (JavaMatrixStack) request.source();
     JavaMatrixStack vectors = (JavaMatrixStack) request.vectors();
     JavaMatrixStack values = (JavaMatrixStack) request.values();
@@ -199,12 +199,12 @@ public final class JavaBackend implements Backend {
   }
 
   @Override
-  public double[] precondition(List<KroneckerStep> steps) {
+  public double[] precondition(List<PreconditionRequest> steps) {
     return steps.stream().mapToDouble(Preconditioning::apply).toArray();
   }
 
   @Override
-  public double[] preconditionInBasis(List<BasisStep> steps) {
+  public double[] preconditionInBasis(List<BasisPreconditionRequest> steps) {
     return steps.stream().mapToDouble(Preconditioning::apply).toArray();
   }
 

@@ -1,8 +1,8 @@
 package io.github.kfac4j.reference;
 
-import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.AccumulateRequest;
+import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import java.util.Arrays;
 
 /** Second moments of samples. */
@@ -11,7 +11,7 @@ final class Moments {
 
   private Moments() {}
 
-  static void accumulate(Moment moment) {
+  static void accumulate(AccumulateRequest moment) {
     JavaMatrixStack target = (JavaMatrixStack) moment.target();
     int dim = target.cols();
     SampleReader reader = new SampleReader(moment.samples());
@@ -30,7 +30,7 @@ final class Moments {
     }
   }
 
-  static void accumulateInBasis(BasisMoment moment) {
+  static void accumulateInBasis(BasisAccumulateRequest moment) {
     JavaMatrixStack target = (JavaMatrixStack) moment.target();
     int rows = target.rows();
     int cols = target.cols();

@@ -1,9 +1,9 @@
 package io.github.kfac4j.reference;
 
-import io.github.kfac4j.backend.BasisStep;
+import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.Gradient;
-import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.Arrays;
 
@@ -11,7 +11,7 @@ import java.util.Arrays;
 final class Preconditioning {
   private Preconditioning() {}
 
-  static double apply(KroneckerStep step) {
+  static double apply(PreconditionRequest step) {
     int rows = step.gInverse().rows();
     int cols = step.aInverse().rows();
     double[] dw = read(step.gradient(), step.gInverse().count(), rows, cols);
@@ -26,7 +26,7 @@ final class Preconditioning {
     return dot(u, dw);
   }
 
-  static double apply(BasisStep step) {
+  static double apply(BasisPreconditionRequest step) {
     JavaMatrixStack moments = (JavaMatrixStack) step.moments();
     int rows = moments.rows();
     int cols = moments.cols();

@@ -39,7 +39,8 @@ abstract class FactorisationContract extends MomentContract {
     double[] dampings = {damping, 2 * damping, 3 * damping};
     MatrixStack source = filled(count, n, n, factors);
     MatrixStack inverse = zeros(count, n, n);
-    Status[] status = backend.invert(List.of(new Inversion(source, 0.5, dampings, inverse))).get(0);
+    Status[] status =
+        backend.invert(List.of(new InvertRequest(source, 0.5, dampings, inverse))).get(0);
     assertThat(status).containsOnly(Status.OK);
     assertThat(source.toArray()).as("damping is not added in place").containsExactly(factors);
     for (int k = 0; k < count; k++) {
@@ -73,8 +74,8 @@ abstract class FactorisationContract extends MomentContract {
     }
     double[] old = gaussian(random, factors.length);
     MatrixStack inverse = filled(4, n, n, old);
-    Inversion request =
-        new Inversion(filled(4, n, n, factors), 1, new double[] {1, 1, 1, 1}, inverse);
+    InvertRequest request =
+        new InvertRequest(filled(4, n, n, factors), 1, new double[] {1, 1, 1, 1}, inverse);
     Status[] status = backend.invert(List.of(request)).get(0);
     assertThat(status)
         .containsExactly(
@@ -98,7 +99,7 @@ abstract class FactorisationContract extends MomentContract {
     MatrixStack inverse = zeros(count, n, n);
     Status[] status =
         backend
-            .invert(List.of(new Inversion(filled(count, n, n, factors), 1, damping, inverse)))
+            .invert(List.of(new InvertRequest(filled(count, n, n, factors), 1, damping, inverse)))
             .get(0);
     assertThat(status).containsOnly(Status.OK);
     double[] all = inverse.toArray();
@@ -121,7 +122,7 @@ abstract class FactorisationContract extends MomentContract {
     MatrixStack values = zeros(2, 1, n);
     MatrixStack source = filled(2, n, n, factors);
     Status[] status =
-        backend.decompose(List.of(new Eigendecomposition(source, 2, vectors, values))).get(0);
+        backend.decompose(List.of(new DecomposeRequest(source, 2, vectors, values))).get(0);
     assertThat(status).containsOnly(Status.OK);
     assertThat(source.toArray()).containsExactly(factors);
     double allowed = vectors.isDouble() ? 1e-12 * n : 2e-6 * Math.sqrt(n) + 2e-6;
@@ -147,8 +148,8 @@ abstract class FactorisationContract extends MomentContract {
     MatrixStack vectors = filled(1, 3, 3, old);
     double[] nan = new double[9];
     nan[4] = Double.NaN;
-    Eigendecomposition request =
-        new Eigendecomposition(filled(1, 3, 3, nan), 1, vectors, zeros(1, 1, 3));
+    DecomposeRequest request =
+        new DecomposeRequest(filled(1, 3, 3, nan), 1, vectors, zeros(1, 1, 3));
     assertThat(backend.decompose(List.of(request)).get(0)).containsExactly(Status.NOT_FINITE);
     assertThat(vectors.toArray()).containsExactly(old);
   }

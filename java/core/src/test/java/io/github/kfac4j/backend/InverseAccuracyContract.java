@@ -26,7 +26,7 @@ public abstract class InverseAccuracyContract extends ContractFixture {
       for (double condition : CONDITIONS) {
         double damping = largest / condition;
         MatrixStack inverse = zeros(1, n, n);
-        Inversion request = new Inversion(source, 1, new double[] {damping}, inverse);
+        InvertRequest request = new InvertRequest(source, 1, new double[] {damping}, inverse);
         Status status = backend.invert(List.of(request)).get(0)[0];
         String what = "n %d, rank %d, condition %s: %s".formatted(n, rank, condition, status);
         if (status.kind() == Status.Kind.NOT_POSITIVE_DEFINITE) {
@@ -53,7 +53,8 @@ public abstract class InverseAccuracyContract extends ContractFixture {
     double[] factor = Fixtures.covariance(random, n, n / 4);
     double damping = largest(factor, n) / condition;
     MatrixStack inverse = zeros(1, n, n);
-    Inversion request = new Inversion(filled(1, n, n, factor), 1, new double[] {damping}, inverse);
+    InvertRequest request =
+        new InvertRequest(filled(1, n, n, factor), 1, new double[] {damping}, inverse);
     assertThat(backend.invert(List.of(request)).get(0)).containsExactly(Status.OK);
     // at most u kappa, of which a rounding of the exact inverse takes 0.35 to 0.6
     assertThat(error(factor, n, damping, inverse.toArray()))
@@ -70,7 +71,8 @@ public abstract class InverseAccuracyContract extends ContractFixture {
       System.arraycopy(factor, 0, stack, k * n * n, n * n);
     }
     MatrixStack inverse = zeros(dampings.length, n, n);
-    Inversion request = new Inversion(filled(dampings.length, n, n, stack), 1, dampings, inverse);
+    InvertRequest request =
+        new InvertRequest(filled(dampings.length, n, n, stack), 1, dampings, inverse);
     Status[] statuses = backend.invert(List.of(request)).get(0);
     for (int k = 0; k < dampings.length; k++) {
       double[] one = Arrays.copyOfRange(inverse.toArray(), k * n * n, (k + 1) * n * n);

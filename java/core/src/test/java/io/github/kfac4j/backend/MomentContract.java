@@ -120,7 +120,7 @@ abstract class MomentContract extends MatrixContract {
       System.arraycopy(covariance(random, n, n + 1), 0, before, k * n * n, n * n);
     }
     MatrixStack target = filled(samples.groups(), n, n, before);
-    backend.accumulate(List.of(new Moment(target, 0.75, 0.5, samples)));
+    backend.accumulate(List.of(new AccumulateRequest(target, 0.75, 0.5, samples)));
     double[] expected = new double[before.length];
     for (int k = 0; k < samples.groups(); k++) {
       double[] moment = Literal.secondMoment(Literal.rows(data, samples, k));
@@ -148,7 +148,8 @@ abstract class MomentContract extends MatrixContract {
         List.of(direct(data), HostTensor.of(floats, 20, 13), HostTensor.of(data, 20, 13))) {
       MatrixStack target = zeros(1, 13, 13);
       backend.accumulate(
-          List.of(new Moment(target, 0, 1, new RowSamples(tensor, 20, 1, 1, 13, false))));
+          List.of(
+              new AccumulateRequest(target, 0, 1, new RowSamples(tensor, 20, 1, 1, 13, false))));
       results.add(target.toArray());
     }
     assertThat(results.get(1)).containsExactly(results.get(0));
@@ -159,19 +160,19 @@ abstract class MomentContract extends MatrixContract {
   void aDecayOfZeroOverwritesWhateverWasThere() {
     MatrixStack target = filled(1, 2, 2, new double[] {Double.NaN, 1, Double.NaN, 1e30});
     RowSamples rows = new RowSamples(direct(new double[] {1, 2}), 1, 1, 1, 2, false);
-    backend.accumulate(List.of(new Moment(target, 0, 1, rows)));
+    backend.accumulate(List.of(new AccumulateRequest(target, 0, 1, rows)));
     assertThat(target.toArray()).containsExactly(1, 2, 2, 4);
   }
 
   @Test
   void manyMomentsAtOnceEqualOneByOneAndRepeatToTheBit() {
-    List<Moment> together = new ArrayList<>();
-    List<Moment> alone = new ArrayList<>();
+    List<AccumulateRequest> together = new ArrayList<>();
+    List<AccumulateRequest> alone = new ArrayList<>();
     for (int n : new int[] {1, 2, 13, 64, 207}) {
       RowSamples samples =
           new RowSamples(direct(gaussian(random, 40 * n)), 40, 1, 1, n, n % 2 == 0);
-      together.add(new Moment(zeros(1, samples.dim(), samples.dim()), 0, 0.1, samples));
-      alone.add(new Moment(zeros(1, samples.dim(), samples.dim()), 0, 0.1, samples));
+      together.add(new AccumulateRequest(zeros(1, samples.dim(), samples.dim()), 0, 0.1, samples));
+      alone.add(new AccumulateRequest(zeros(1, samples.dim(), samples.dim()), 0, 0.1, samples));
     }
     backend.accumulate(together);
     alone.forEach(moment -> backend.accumulate(List.of(moment)));
@@ -203,7 +204,7 @@ abstract class MomentContract extends MatrixContract {
     MatrixStack target = filled(groups, rows, cols, before);
     backend.accumulateInBasis(
         List.of(
-            new BasisMoment(
+            new BasisAccumulateRequest(
                 target,
                 0.5,
                 0.25,

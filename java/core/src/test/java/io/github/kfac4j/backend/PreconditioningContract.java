@@ -44,7 +44,8 @@ abstract class PreconditioningContract extends FactorisationContract {
         backend
             .precondition(
                 List.of(
-                    new KroneckerStep(gStack, aStack, 0.5, in, new Gradient(wOut, bOut), null)))[0];
+                    new PreconditionRequest(
+                        gStack, aStack, 0.5, in, new Gradient(wOut, bOut), null)))[0];
     assertThat(w.toArray()).as("the gradient is only read").containsExactly(weight);
 
     double[] dw = join(weight, biasGradient, groups * rows, width, bias);
@@ -72,7 +73,7 @@ abstract class PreconditioningContract extends FactorisationContract {
     double norms = Math.sqrt(dot(dw, dw) * dot(expected, expected));
     assertThat(Math.abs(inner - expectedInner)).isLessThan(5e-6 * norms);
 
-    backend.precondition(List.of(new KroneckerStep(gStack, aStack, 0.5, in, in, null)));
+    backend.precondition(List.of(new PreconditionRequest(gStack, aStack, 0.5, in, in, null)));
     assertThat(w.toArray()).as("in place").containsExactly(wOut.toArray());
   }
 
@@ -144,10 +145,12 @@ abstract class PreconditioningContract extends FactorisationContract {
             inBasis
                 ? backend
                     .preconditionInBasis(
-                        List.of(new BasisStep(gStack, aStack, moments, 1, 1, into, into, outer)))[0]
+                        List.of(
+                            new BasisPreconditionRequest(
+                                gStack, aStack, moments, 1, 1, into, into, outer)))[0]
                 : backend
-                    .precondition(List.of(new KroneckerStep(gStack, aStack, 1, into, into, outer)))[
-                    0];
+                    .precondition(
+                        List.of(new PreconditionRequest(gStack, aStack, 1, into, into, outer)))[0];
       }
       assertThat(error(w[1].toArray(), w[0].toArray())).isLessThan(1e-5);
       assertThat(error(b[1].toArray(), b[0].toArray())).isLessThan(1e-5);
@@ -175,7 +178,7 @@ abstract class PreconditioningContract extends FactorisationContract {
         backend
             .preconditionInBasis(
                 List.of(
-                    new BasisStep(
+                    new BasisPreconditionRequest(
                         rotated ? filled(groups, rows, rows, qg) : null,
                         rotated ? filled(groups, dim, dim, qa) : null,
                         filled(groups, rows, dim, moments),

@@ -2,13 +2,13 @@ package io.github.kfac4j.reference;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.AccumulateRequest;
+import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.Gradient;
-import io.github.kfac4j.backend.Inversion;
-import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.ArrayList;
@@ -45,15 +45,15 @@ class ParallelTest {
         MatrixStack values = backend.allocate(2, 1, n)) {
       HostTensor x = Fixtures.direct(Fixtures.gaussian(random, 600 * 2 * n), 600, 2 * n);
       backend.accumulate(
-          List.of(new Moment(a, 0, 1.0 / 600, new RowSamples(x, 600, 1, 2, n, false))));
-      backend.invert(List.of(new Inversion(a, 1, new double[] {0.1, 0.2}, inverse)));
-      backend.decompose(List.of(new Eigendecomposition(a, 1, vectors, values)));
+          List.of(new AccumulateRequest(a, 0, 1.0 / 600, new RowSamples(x, 600, 1, 2, n, false))));
+      backend.invert(List.of(new InvertRequest(a, 1, new double[] {0.1, 0.2}, inverse)));
+      backend.decompose(List.of(new DecomposeRequest(a, 1, vectors, values)));
       Gradient gradient =
           new Gradient(HostTensor.of(Fixtures.gaussian(random, 2 * n * n), 2 * n, n), null);
       Gradient result = new Gradient(HostTensor.of(new double[2 * n * n], 2 * n, n), null);
       double[] dot =
           backend.precondition(
-              List.of(new KroneckerStep(inverse, inverse, 1, gradient, result, null)));
+              List.of(new PreconditionRequest(inverse, inverse, 1, gradient, result, null)));
       for (MatrixStack stack : List.of(a, inverse, vectors, values)) {
         results.add(stack.toArray());
       }

@@ -1,8 +1,8 @@
 package io.github.kfac4j.cpu;
 
+import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.ChannelSamples;
 import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Samples;
@@ -35,9 +35,9 @@ final class Accumulation {
     this.own = own;
   }
 
-  void run(List<Moment> moments) {
+  void run(List<AccumulateRequest> moments) {
     try {
-      for (Moment moment : moments) {
+      for (AccumulateRequest moment : moments) {
         CpuMatrixStack target = CpuMatrixStack.of(moment.target());
         PatchSamples patches = own ? patches(moment.samples()) : null;
         if (patches != null) {
@@ -71,7 +71,8 @@ final class Accumulation {
     return samples instanceof PatchSamples s ? s : null;
   }
 
-  private void addConvolution(Moment moment, PatchSamples samples, CpuMatrixStack target) {
+  private void addConvolution(
+      AccumulateRequest moment, PatchSamples samples, CpuMatrixStack target) {
     Source source = Source.of(samples.data());
     int size = ((HostTensor) samples.data()).size();
     if (!source.inPlace()) {
@@ -89,7 +90,7 @@ final class Accumulation {
     plans.add(plan);
   }
 
-  private void addRows(Moment moment, CpuMatrixStack target) {
+  private void addRows(AccumulateRequest moment, CpuMatrixStack target) {
     SampleMatrix samples = SampleMatrix.of(moment.samples());
     for (int k = 0; k < target.count(); k++) {
       Panel whole = panels(moment, samples) ? samples.whole(k) : null;
@@ -104,7 +105,7 @@ final class Accumulation {
   }
 
   /** Whether panels pay for samples that lie in place. */
-  private boolean panels(Moment moment, SampleMatrix samples) {
+  private boolean panels(AccumulateRequest moment, SampleMatrix samples) {
     return own
         && moment.samples() instanceof RowSamples
         && samples.dim >= PanelMomentPlan.LEAST

@@ -1,6 +1,6 @@
 package io.github.kfac4j.cpu;
 
-import io.github.kfac4j.backend.BasisStep;
+import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,7 +23,7 @@ final class BasisPlan {
   /** The relative error of U up to which the product in brackets is left as it is in fp32. */
   private static final double BOUND = 1e-3;
 
-  private final BasisStep step;
+  private final BasisPreconditionRequest step;
   private final CpuMatrixStack moments;
   private final CpuMatrixStack gBasis;
   private final CpuMatrixStack aBasis;
@@ -47,7 +47,7 @@ final class BasisPlan {
   private final double[] after;
   private final double[] inner;
 
-  BasisPlan(BasisStep step, Arena shared) {
+  BasisPlan(BasisPreconditionRequest step, Arena shared) {
     this.step = step;
     this.moments = CpuMatrixStack.of(step.moments());
     this.gBasis = step.gBasis() == null ? null : CpuMatrixStack.of(step.gBasis());

@@ -1,6 +1,6 @@
 package io.github.kfac4j.cpu;
 
-import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +19,12 @@ final class BasisRowsPlan extends Stages {
   private final List<Gemm> products = new ArrayList<>();
 
   BasisRowsPlan(
-      BasisMoment moment, SampleMatrix g, SampleMatrix a, long first, int count, Arena shared) {
+      BasisAccumulateRequest moment,
+      SampleMatrix g,
+      SampleMatrix a,
+      long first,
+      int count,
+      Arena shared) {
     CpuMatrixStack target = CpuMatrixStack.of(moment.target());
     float decay = first == 0 ? (float) moment.decay() : 1;
     for (int k = 0; k < target.count(); k++) {

@@ -1,6 +1,6 @@
 package io.github.kfac4j.cpu;
 
-import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.BasisAccumulateRequest;
 
 /**
  * The second moment in a Kronecker basis of one group where each example has several positions:
@@ -31,7 +31,7 @@ final class BasisSlicePlan implements Plan {
   private final int slices;
   private final Turns turns = new Turns();
 
-  BasisSlicePlan(BasisMoment moment, SampleMatrix g, SampleMatrix a, int group) {
+  BasisSlicePlan(BasisAccumulateRequest moment, SampleMatrix g, SampleMatrix a, int group) {
     this.g = g;
     this.a = a;
     this.gBasis = moment.gBasis() == null ? null : CpuMatrixStack.of(moment.gBasis()).matrix(group);

@@ -1,7 +1,7 @@
 package io.github.kfac4j.cpu;
 
+import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Window;
 import java.util.List;
@@ -19,7 +19,7 @@ final class ConvolutionPlan extends NativePlan {
   private final List<Floats> memory;
 
   /** Plans the moments of images, whole, into the matrices from {@code target} on. */
-  ConvolutionPlan(Moment moment, PatchSamples samples, Floats images, Floats target) {
+  ConvolutionPlan(AccumulateRequest moment, PatchSamples samples, Floats images, Floats target) {
     super(
         KfacCpu.kfac_cpu_patch_moment(
             convolution(samples),

@@ -1,15 +1,15 @@
 package io.github.kfac4j.cpu;
 
+import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.BackendUnavailableException;
-import io.github.kfac4j.backend.BasisMoment;
-import io.github.kfac4j.backend.BasisStep;
-import io.github.kfac4j.backend.Eigendecomposition;
-import io.github.kfac4j.backend.Inversion;
-import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.BasisAccumulateRequest;
+import io.github.kfac4j.backend.BasisPreconditionRequest;
+import io.github.kfac4j.backend.DecomposeRequest;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.backend.Storage;
 import io.github.kfac4j.tensor.Tensor;
@@ -116,15 +116,15 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
-  public void accumulate(List<Moment> moments) {
+  public void accumulate(List<AccumulateRequest> moments) {
     new Accumulation(pool, shared(), own).run(moments);
   }
 
   @Override
-  public void accumulateInBasis(List<BasisMoment> moments) {
+  public void accumulateInBasis(List<BasisAccumulateRequest> moments) {
     List<Plan> plans = new ArrayList<>();
     Arena memory = shared();
-    for (BasisMoment moment : moments) {
+    for (BasisAccumulateRequest moment : moments) {
       SampleMatrix g = SampleMatrix.of(moment.g());
       SampleMatrix a = SampleMatrix.of(moment.a());
       if (moment.g().positions() > 1) {
@@ -153,7 +153,7 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
-  public List<Status[]> invert(List<Inversion> inversions) {
+  public List<Status[]> invert(List<InvertRequest> inversions) {
     try (InversionPlans plans = new InversionPlans(inversions, pool.threads(), own, shared())) {
       run(plans.plans());
       List<Status[]> statuses = plans.statuses();
@@ -163,10 +163,10 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
-  public List<Status[]> decompose(List<Eigendecomposition> decompositions) {
+  public List<Status[]> decompose(List<DecomposeRequest> decompositions) {
     List<Status[]> statuses = new ArrayList<>();
     List<Plan> plans = new ArrayList<>();
-    for (Eigendecomposition request : decompositions) {
+    for (DecomposeRequest request : decompositions) {
       int n = request.source().rows();
       Status[] status = new Status[request.source().count()];
       statuses.add(status);
@@ -181,11 +181,11 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
-  public double[] precondition(List<KroneckerStep> steps) {
+  public double[] precondition(List<PreconditionRequest> steps) {
     Arena memory = shared();
     List<DoubleSupplier> inner = new ArrayList<>();
     List<Plan> plans = new ArrayList<>();
-    for (KroneckerStep step : steps) {
+    for (PreconditionRequest step : steps) {
       if (step.precise()) {
         WideKroneckerPlan plan = new WideKroneckerPlan(step, memory);
         plans.add(plan);
@@ -205,7 +205,7 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
-  public double[] preconditionInBasis(List<BasisStep> steps) {
+  public double[] preconditionInBasis(List<BasisPreconditionRequest> steps) {
     Arena memory = shared();
     List<BasisPlan> plans = steps.stream().map(s -> new BasisPlan(s, memory)).toList();
     run(plans.stream().map(p -> p.forward(memory)).toList());

@@ -1,6 +1,6 @@
 package io.github.kfac4j.cpu;
 
-import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.Status;
 import java.util.List;
 
@@ -27,12 +27,12 @@ final class Eigen {
   private Eigen() {}
 
   /** {@code scale M = V diag(w) V'} for one matrix; on failure V and w keep their values. */
-  static Status decompose(Eigendecomposition request, int k, Arena scratch) {
+  static Status decompose(DecomposeRequest request, int k, Arena scratch) {
     return decompose(request, k, SOLVERS, scratch);
   }
 
   /** The same by the first of some solvers that succeeds. */
-  static Status decompose(Eigendecomposition request, int k, List<Solver> solvers, Arena scratch) {
+  static Status decompose(DecomposeRequest request, int k, List<Solver> solvers, Arena scratch) {
     CpuMatrixStack source = CpuMatrixStack.of(request.source());
     int n = source.rows();
     if (!Finite.all(source.matrix(k), n * n) || !Double.isFinite(request.scale())) {
@@ -53,7 +53,7 @@ final class Eigen {
     return Status.NOT_CONVERGED;
   }
 
-  private static Status write(Eigendecomposition request, int k, Doubles rows, Doubles values) {
+  private static Status write(DecomposeRequest request, int k, Doubles rows, Doubles values) {
     CpuMatrixStack vectors = CpuMatrixStack.of(request.vectors());
     CpuMatrixStack target = CpuMatrixStack.of(request.values());
     int n = vectors.rows();

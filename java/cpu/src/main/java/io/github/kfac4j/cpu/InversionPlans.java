@@ -1,6 +1,6 @@
 package io.github.kfac4j.cpu;
 
-import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.Status;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,13 +17,13 @@ final class InversionPlans implements AutoCloseable {
   private final List<Plan> whole = new ArrayList<>();
 
   /** For so many threads, by libkfac_cpu if {@code own}; plans share memory of the arena. */
-  InversionPlans(List<Inversion> inversions, int threads, boolean own, Arena memory) {
+  InversionPlans(List<InvertRequest> inversions, int threads, boolean own, Arena memory) {
     double total = 0;
-    for (Inversion inversion : inversions) {
+    for (InvertRequest inversion : inversions) {
       CpuMatrixStack.of(inversion.inverse());
       total += CpuMatrixStack.of(inversion.source()).count() * cube(inversion);
     }
-    for (Inversion inversion : inversions) {
+    for (InvertRequest inversion : inversions) {
       Status[] status = new Status[inversion.source().count()];
       statuses.add(status);
       boolean large = inversion.source().rows() >= SplitInverse.MIN;
@@ -37,17 +37,17 @@ final class InversionPlans implements AutoCloseable {
     }
   }
 
-  private static double cube(Inversion inversion) {
+  private static double cube(InvertRequest inversion) {
     return Math.pow(inversion.source().rows(), 3);
   }
 
-  static DampedMatrix damped(Inversion inversion, int k) {
+  static DampedMatrix damped(InvertRequest inversion, int k) {
     CpuMatrixStack source = CpuMatrixStack.of(inversion.source());
     return new DampedMatrix(
         source.matrix(k), source.rows(), inversion.scale(), inversion.damping()[k]);
   }
 
-  private void addLapack(Inversion inversion, Status[] status) {
+  private void addLapack(InvertRequest inversion, Status[] status) {
     CpuMatrixStack inverse = CpuMatrixStack.of(inversion.inverse());
     for (int k = 0; k < status.length; k++) {
       int index = k;
@@ -59,7 +59,7 @@ final class InversionPlans implements AutoCloseable {
     }
   }
 
-  private void addSplit(Inversion inversion, Status[] status, Arena memory) {
+  private void addSplit(InvertRequest inversion, Status[] status, Arena memory) {
     CpuMatrixStack inverse = CpuMatrixStack.of(inversion.inverse());
     for (int k = 0; k < status.length; k++) {
       SplitInverse plan = new SplitInverse(damped(inversion, k), inverse.matrix(k));

@@ -1,7 +1,7 @@
 package io.github.kfac4j.cpu;
 
-import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.OuterProduct;
+import io.github.kfac4j.backend.PreconditionRequest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -14,7 +14,7 @@ import java.util.List;
 final class KroneckerPlan extends Stages {
   private final double[] inner;
 
-  KroneckerPlan(KroneckerStep step, Arena shared) {
+  KroneckerPlan(PreconditionRequest step, Arena shared) {
     CpuMatrixStack g = CpuMatrixStack.of(step.gInverse());
     CpuMatrixStack a = CpuMatrixStack.of(step.aInverse());
     int rows = g.rows();
@@ -42,7 +42,7 @@ final class KroneckerPlan extends Stages {
   }
 
   private void direct(
-      KroneckerStep step,
+      PreconditionRequest step,
       GradientMatrix gradient,
       CpuMatrixStack g,
       CpuMatrixStack a,

@@ -1,6 +1,6 @@
 package io.github.kfac4j.cpu;
 
-import io.github.kfac4j.backend.Moment;
+import io.github.kfac4j.backend.AccumulateRequest;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 
@@ -39,7 +39,8 @@ final class MomentPlan implements Plan {
   /** The sum of all slices, if there are several. */
   private final Doubles total;
 
-  MomentPlan(Moment moment, SampleMatrix samples, Floats target, int group, Arena shared) {
+  MomentPlan(
+      AccumulateRequest moment, SampleMatrix samples, Floats target, int group, Arena shared) {
     this.samples = samples;
     this.target = target;
     this.group = group;

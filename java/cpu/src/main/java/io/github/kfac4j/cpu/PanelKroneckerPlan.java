@@ -1,7 +1,7 @@
 package io.github.kfac4j.cpu;
 
-import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.OuterProduct;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Samples;
 import java.util.Arrays;
@@ -42,7 +42,7 @@ final class PanelKroneckerPlan implements Plan {
   /** What the tasks of one group share. */
   private record OneGroup(Panel aSamples, Panel gSamples, Panels first, Panels g, Panels second) {}
 
-  PanelKroneckerPlan(KroneckerStep step, Arena shared) {
+  PanelKroneckerPlan(PreconditionRequest step, Arena shared) {
     this.g = CpuMatrixStack.of(step.gInverse());
     this.a = CpuMatrixStack.of(step.aInverse());
     this.groups = g.count();

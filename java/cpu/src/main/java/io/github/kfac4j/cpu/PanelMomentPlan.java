@@ -1,6 +1,6 @@
 package io.github.kfac4j.cpu;
 
-import io.github.kfac4j.backend.Moment;
+import io.github.kfac4j.backend.AccumulateRequest;
 
 /**
  * The second moment of one group of samples that lie in place, on libkfac_cpu: they are packed
@@ -22,7 +22,7 @@ final class PanelMomentPlan implements Plan {
    *
    * @param memory shared by all tasks
    */
-  PanelMomentPlan(Moment moment, Panel samples, int dim, Floats target, Arena memory) {
+  PanelMomentPlan(AccumulateRequest moment, Panel samples, int dim, Floats target, Arena memory) {
     this.samples = samples;
     this.target = target;
     this.decay = moment.decay();

@@ -1,6 +1,6 @@
 package io.github.kfac4j.cpu;
 
-import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.Status;
 import java.util.Arrays;
 
@@ -11,13 +11,13 @@ final class StackInverse implements Plan {
 
   private final CpuMatrixStack source;
   private final CpuMatrixStack inverse;
-  private final Inversion request;
+  private final InvertRequest request;
   private final Status[] statuses;
   private final int n;
   private final int chunk;
 
   /** The results go to {@code statuses}, one for each matrix. */
-  StackInverse(Inversion request, Status[] statuses) {
+  StackInverse(InvertRequest request, Status[] statuses) {
     this.source = CpuMatrixStack.of(request.source());
     this.inverse = CpuMatrixStack.of(request.inverse());
     this.request = request;

@@ -1,7 +1,7 @@
 package io.github.kfac4j.cpu;
 
 import io.github.kfac4j.backend.InverseAccuracy;
-import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.Status;
 import java.util.ArrayList;
 import java.util.List;
@@ -57,7 +57,7 @@ final class TestedInverses {
   }
 
   /** Settles the statuses of inverses that were made in fp32. */
-  void settle(List<Inversion> inversions, List<Status[]> statuses) {
+  void settle(List<InvertRequest> inversions, List<Status[]> statuses) {
     List<Place> doubtful = new ArrayList<>();
     List<Place> again = new ArrayList<>();
     for (int i = 0; i < statuses.size(); i++) {
@@ -105,7 +105,7 @@ final class TestedInverses {
     return failed;
   }
 
-  private static Place place(Inversion inversion, int k, Status[] statuses) {
+  private static Place place(InvertRequest inversion, int k, Status[] statuses) {
     return new Place(
         InversionPlans.damped(inversion, k), CpuMatrixStack.of(inversion.inverse()), k, statuses);
   }

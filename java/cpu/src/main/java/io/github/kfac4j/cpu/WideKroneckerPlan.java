@@ -1,13 +1,13 @@
 package io.github.kfac4j.cpu;
 
-import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.PreconditionRequest;
 import java.util.Arrays;
 
 /** Preconditioning by two inverses in fp64, rounded once. */
 final class WideKroneckerPlan extends Stages {
   private final double[] inner;
 
-  WideKroneckerPlan(KroneckerStep step, Arena shared) {
+  WideKroneckerPlan(PreconditionRequest step, Arena shared) {
     CpuMatrixStack g = CpuMatrixStack.of(step.gInverse());
     CpuMatrixStack a = CpuMatrixStack.of(step.aInverse());
     int rows = g.rows();

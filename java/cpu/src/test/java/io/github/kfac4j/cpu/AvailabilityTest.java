@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
-import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
 import java.nio.file.Files;
@@ -77,7 +77,7 @@ class AvailabilityTest {
       for (int i = 0; i < 2; i++) {
         try (Backend backend = new CpuBackendProvider().open();
             MatrixStack matrix = backend.allocate(1, 40, 40)) {
-          Inversion request = new Inversion(matrix, 1, new double[] {2}, matrix);
+          InvertRequest request = new InvertRequest(matrix, 1, new double[] {2}, matrix);
           status = backend.invert(List.of(request)).get(0);
         }
       }

@@ -5,10 +5,10 @@ import static io.github.kfac4j.backend.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.reference.JavaBackend;
@@ -138,9 +138,9 @@ class ConvolutionTest {
       double[] nan = new double[target.size()];
       Arrays.fill(nan, Double.NaN);
       target.set(nan);
-      backend.accumulate(List.of(new Moment(target, 0, 0.5, samples)));
+      backend.accumulate(List.of(new AccumulateRequest(target, 0, 0.5, samples)));
       double[] first = target.toArray();
-      backend.accumulate(List.of(new Moment(target, 0.95, 0.05, samples)));
+      backend.accumulate(List.of(new AccumulateRequest(target, 0.95, 0.05, samples)));
       double[] both = Arrays.copyOf(first, 2 * first.length);
       System.arraycopy(target.toArray(), 0, both, first.length, first.length);
       return both;
@@ -154,10 +154,10 @@ class ConvolutionTest {
     List<double[]> results = new ArrayList<>();
     for (int threads : new int[] {1, 2, 5}) {
       try (CpuBackend backend = new CpuBackend(threads, true)) {
-        List<Moment> moments = new ArrayList<>();
+        List<AccumulateRequest> moments = new ArrayList<>();
         for (PatchSamples samples : all) {
           moments.add(
-              new Moment(
+              new AccumulateRequest(
                   backend.allocate(samples.groups(), samples.dim(), samples.dim()),
                   0,
                   0.01,
@@ -182,7 +182,7 @@ class ConvolutionTest {
       double[] before = new double[target.size()];
       Arrays.fill(before, decay == 0 ? Double.NaN : 3);
       target.set(before);
-      backend.accumulate(List.of(new Moment(target, decay, 0.01, samples)));
+      backend.accumulate(List.of(new AccumulateRequest(target, decay, 0.01, samples)));
       return target.toArray();
     }
   }

@@ -4,13 +4,13 @@ import static io.github.kfac4j.backend.Fixtures.error;
 import static io.github.kfac4j.backend.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
-import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.ChannelSamples;
 import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Samples;
@@ -99,8 +99,8 @@ class CutWorkTest {
     for (Backend each : List.of(oracle, backend)) {
       try (MatrixStack target = each.allocate(groups, dim, dim)) {
         target.set(nan);
-        each.accumulate(List.of(new Moment(target, 0, 0.25, samples)));
-        each.accumulate(List.of(new Moment(target, 0.5, 0.5, samples)));
+        each.accumulate(List.of(new AccumulateRequest(target, 0, 0.25, samples)));
+        each.accumulate(List.of(new AccumulateRequest(target, 0.5, 0.5, samples)));
         results[i++] = target.toArray();
       }
     }
@@ -157,7 +157,7 @@ class CutWorkTest {
         target.set(nan);
         each.accumulateInBasis(
             List.of(
-                new BasisMoment(
+                new BasisAccumulateRequest(
                     target, 0, 0.1, g, a, rotated ? gBasis : null, rotated ? aBasis : null)));
         results[i++] = target.toArray();
       }

@@ -3,16 +3,16 @@ package io.github.kfac4j.cpu;
 import static io.github.kfac4j.backend.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.AccumulateRequest;
+import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.ChannelSamples;
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.Inversion;
-import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.OuterProduct;
 import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.backend.Window;
@@ -56,25 +56,25 @@ class DeterminismTest {
       MatrixStack small = backend.allocate(1, 130, 130);
       backend.accumulate(
           List.of(
-              new Moment(sliced, 0, 1, a),
-              new Moment(tiled, 0, 0.01, wide),
-              new Moment(small, 0, 0.01, narrow)));
+              new AccumulateRequest(sliced, 0, 1, a),
+              new AccumulateRequest(tiled, 0, 0.01, wide),
+              new AccumulateRequest(small, 0, 0.01, narrow)));
       results.add(sliced.toArray());
       results.add(tiled.toArray());
       MatrixStack basis = backend.allocate(1, g.dim(), a.dim());
       MatrixStack rows = backend.allocate(1, 130, 1101);
       backend.accumulateInBasis(
           List.of(
-              new BasisMoment(basis, 0, 1, g, a, null, sliced),
-              new BasisMoment(rows, 0, 1, narrow, wide, small, tiled)));
+              new BasisAccumulateRequest(basis, 0, 1, g, a, null, sliced),
+              new BasisAccumulateRequest(rows, 0, 1, narrow, wide, small, tiled)));
       results.add(basis.toArray());
       results.add(rows.toArray());
       MatrixStack aInverse = backend.allocate(1, wide.dim(), wide.dim());
       MatrixStack gInverse = backend.allocate(1, 130, 130);
       backend.invert(
           List.of(
-              new Inversion(tiled, 1, new double[] {0.1}, aInverse),
-              new Inversion(small, 1, new double[] {0.1}, gInverse)));
+              new InvertRequest(tiled, 1, new double[] {0.1}, aInverse),
+              new InvertRequest(small, 1, new double[] {0.1}, gInverse)));
       results.add(aInverse.toArray());
       for (OuterProduct outer : new OuterProduct[] {null, new OuterProduct(narrow, wide, 0.01)}) {
         HostTensor weight = Data.direct(gaussian(random, 130 * 1100));
@@ -82,7 +82,8 @@ class DeterminismTest {
         Gradient gradient = new Gradient(weight, bias);
         results.add(
             backend.precondition(
-                List.of(new KroneckerStep(gInverse, aInverse, 1, gradient, gradient, outer))));
+                List.of(
+                    new PreconditionRequest(gInverse, aInverse, 1, gradient, gradient, outer))));
         results.add(weight.toArray());
         results.add(bias.toArray());
       }

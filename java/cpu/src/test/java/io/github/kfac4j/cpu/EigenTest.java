@@ -4,7 +4,7 @@ import static io.github.kfac4j.backend.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
 import java.util.List;
@@ -46,7 +46,7 @@ class EigenTest {
         MatrixStack vectors = backend.allocate(1, n, n);
         MatrixStack values = backend.allocate(1, 1, n)) {
       source.set(matrix);
-      backend.decompose(List.of(new Eigendecomposition(source, 1, vectors, values)));
+      backend.decompose(List.of(new DecomposeRequest(source, 1, vectors, values)));
       double[] q = vectors.toArray();
       double[] w = values.toArray();
       assertThat(residual(source.toArray(), q, w)).isLessThan(3 * U * w[n - 1]);
@@ -150,7 +150,7 @@ class EigenTest {
     private final MatrixStack source;
     private final MatrixStack vectors;
     private final MatrixStack values;
-    private final Eigendecomposition request;
+    private final DecomposeRequest request;
 
     Request(Backend backend, int n, double[] matrix, double scale) {
       this.backend = backend;
@@ -158,7 +158,7 @@ class EigenTest {
       this.vectors = backend.allocateBasis(1, n, n);
       this.values = backend.allocateBasis(1, 1, n);
       source.set(matrix);
-      this.request = new Eigendecomposition(source, scale, vectors, values);
+      this.request = new DecomposeRequest(source, scale, vectors, values);
     }
 
     @Override

@@ -3,8 +3,8 @@ package io.github.kfac4j.cpu;
 import static io.github.kfac4j.backend.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.RowSamples;
 import java.util.List;
 import java.util.Random;
@@ -46,7 +46,7 @@ class FactorSumsTest {
     try (CpuBackend backend = new CpuBackend(2, panels);
         MatrixStack target = backend.allocate(1, width, width)) {
       RowSamples samples = new RowSamples(Data.direct(rows), examples, 1, 1, width, false);
-      backend.accumulate(List.of(new Moment(target, 0, 1.0 / examples, samples)));
+      backend.accumulate(List.of(new AccumulateRequest(target, 0, 1.0 / examples, samples)));
       double[] a = target.toArray();
       double worst = 0;
       for (int i = 0; i < a.length; i++) {

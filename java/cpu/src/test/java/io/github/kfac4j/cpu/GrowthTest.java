@@ -2,18 +2,18 @@ package io.github.kfac4j.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.kfac4j.backend.BasisMoment;
-import io.github.kfac4j.backend.BasisStep;
+import io.github.kfac4j.backend.AccumulateRequest;
+import io.github.kfac4j.backend.BasisAccumulateRequest;
+import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.ChannelSamples;
-import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.Inversion;
-import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.OuterProduct;
 import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.tensor.HostTensor;
@@ -65,20 +65,24 @@ class GrowthTest {
         for (int step = 1; step <= 10_000; step++) {
           backend.firstNonFinite(List.of(x, ds));
           backend.accumulate(
-              List.of(new Moment(factorA, 0.9, 0.1, a), new Moment(factorG, 0.9, 0.1, g)));
+              List.of(
+                  new AccumulateRequest(factorA, 0.9, 0.1, a),
+                  new AccumulateRequest(factorG, 0.9, 0.1, g)));
           backend.invert(
               List.of(
-                  new Inversion(factorA, 1, damping, inverseA),
-                  new Inversion(factorG, 1, damping, inverseG)));
+                  new InvertRequest(factorA, 1, damping, inverseA),
+                  new InvertRequest(factorG, 1, damping, inverseG)));
           backend.precondition(
               List.of(
-                  new KroneckerStep(
+                  new PreconditionRequest(
                       inverseG, inverseA, 1, gradient, gradient, new OuterProduct(g, a, 0.25))));
-          backend.decompose(List.of(new Eigendecomposition(factorA, 1, inverseA, values)));
+          backend.decompose(List.of(new DecomposeRequest(factorA, 1, inverseA, values)));
           backend.accumulateInBasis(
-              List.of(new BasisMoment(moments, 0.9, 0.1, g, a, inverseG, inverseA)));
+              List.of(new BasisAccumulateRequest(moments, 0.9, 0.1, g, a, inverseG, inverseA)));
           backend.preconditionInBasis(
-              List.of(new BasisStep(inverseG, inverseA, moments, 1, 1, gradient, gradient)));
+              List.of(
+                  new BasisPreconditionRequest(
+                      inverseG, inverseA, moments, 1, 1, gradient, gradient)));
           backend.allocate(1, 10, 10).close();
           if (step == 1_000) {
             System.gc();

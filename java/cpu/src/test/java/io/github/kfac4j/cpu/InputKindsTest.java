@@ -4,13 +4,13 @@ import static io.github.kfac4j.backend.Fixtures.error;
 import static io.github.kfac4j.backend.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.ChannelSamples;
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.backend.Window;
@@ -62,7 +62,7 @@ class InputKindsTest {
 
   private double[] moment(Samples samples) {
     try (MatrixStack target = backend.allocate(samples.groups(), samples.dim(), samples.dim())) {
-      backend.accumulate(List.of(new Moment(target, 0, 1, samples)));
+      backend.accumulate(List.of(new AccumulateRequest(target, 0, 1, samples)));
       return target.toArray();
     }
   }
@@ -91,8 +91,8 @@ class InputKindsTest {
     }
   }
 
-  private static List<KroneckerStep> step(MatrixStack g, MatrixStack a, Gradient gradient) {
-    return List.of(new KroneckerStep(g, a, 1, gradient, gradient, null));
+  private static List<PreconditionRequest> step(MatrixStack g, MatrixStack a, Gradient gradient) {
+    return List.of(new PreconditionRequest(g, a, 1, gradient, gradient, null));
   }
 
   @Test

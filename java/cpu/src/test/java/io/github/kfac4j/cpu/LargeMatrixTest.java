@@ -11,7 +11,7 @@ import static org.bytedeco.openblas.global.openblas.LAPACKE_spotri;
 import static org.bytedeco.openblas.global.openblas.LAPACK_ROW_MAJOR;
 import static org.bytedeco.openblas.global.openblas.cblas_dgemm;
 
-import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
 import java.util.Arrays;
@@ -129,7 +129,7 @@ class LargeMatrixTest {
   }
 
   private Status invert(MatrixStack source, double scale, double damping, MatrixStack inverse) {
-    Inversion request = new Inversion(source, scale, new double[] {damping}, inverse);
+    InvertRequest request = new InvertRequest(source, scale, new double[] {damping}, inverse);
     return backend.invert(List.of(request)).get(0)[0];
   }
 }

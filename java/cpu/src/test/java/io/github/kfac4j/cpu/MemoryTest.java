@@ -4,11 +4,11 @@ import static io.github.kfac4j.backend.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.AccumulateRequest;
+import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.ChannelSamples;
 import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Window;
 import java.util.List;
@@ -36,7 +36,7 @@ class MemoryTest {
                 1,
                 true);
         try (MatrixStack target = backend.allocate(1, samples.dim(), samples.dim())) {
-          backend.accumulate(List.of(new Moment(target, 0, 1, samples)));
+          backend.accumulate(List.of(new AccumulateRequest(target, 0, 1, samples)));
         }
         long all = Float.BYTES * samples.rows() * samples.dim();
         assertThat(all).isGreaterThan(76L << 20);
@@ -67,7 +67,8 @@ class MemoryTest {
         MatrixStack target = backend.allocate(1, 64, a.dim());
         MatrixStack gBasis = backend.allocate(1, 64, 64);
         MatrixStack aBasis = backend.allocate(1, a.dim(), a.dim())) {
-      backend.accumulateInBasis(List.of(new BasisMoment(target, 0, 1, g, a, gBasis, aBasis)));
+      backend.accumulateInBasis(
+          List.of(new BasisAccumulateRequest(target, 0, 1, g, a, gBasis, aBasis)));
       long all = (long) Float.BYTES * examples * 64 * a.dim();
       assertThat(all).isGreaterThan(36L << 20);
       assertThat(backend.scratchBytes()).isLessThan(threads * (8L << 20));
@@ -81,7 +82,7 @@ class MemoryTest {
     MatrixStack stack = backend.allocate(2, 50, 50);
     backend.accumulate(
         List.of(
-            new Moment(
+            new AccumulateRequest(
                 backend.allocate(1, 50, 50),
                 0,
                 1,

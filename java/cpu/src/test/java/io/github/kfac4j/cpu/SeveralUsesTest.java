@@ -5,7 +5,7 @@ import static io.github.kfac4j.backend.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.ChannelSamples;
 import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.JointSamples;
@@ -69,7 +69,7 @@ class SeveralUsesTest {
       }
       backend.accumulateInBasis(
           List.of(
-              new BasisMoment(
+              new BasisAccumulateRequest(
                   target, 0, 0.5, g, a, qg == null ? null : gBasis, qa == null ? null : aBasis)));
       return target.toArray();
     }

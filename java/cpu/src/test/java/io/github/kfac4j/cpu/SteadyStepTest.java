@@ -4,15 +4,15 @@ import static io.github.kfac4j.backend.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.ChannelSamples;
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.Inversion;
-import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.OuterProduct;
 import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.backend.Window;
@@ -173,29 +173,30 @@ class SteadyStepTest {
       }
     }
 
-    private static List<Moment> moments(List<Block> blocks) {
-      List<Moment> moments = new ArrayList<>();
+    private static List<AccumulateRequest> moments(List<Block> blocks) {
+      List<AccumulateRequest> moments = new ArrayList<>();
       for (Block block : blocks) {
-        moments.add(new Moment(block.aFactor, 0.9, 0.1, block.a));
-        moments.add(new Moment(block.gFactor, 0.9, 0.1, block.g));
+        moments.add(new AccumulateRequest(block.aFactor, 0.9, 0.1, block.a));
+        moments.add(new AccumulateRequest(block.gFactor, 0.9, 0.1, block.g));
       }
       return moments;
     }
 
-    private static List<Inversion> inversions(List<Block> blocks) {
-      List<Inversion> inversions = new ArrayList<>();
+    private static List<InvertRequest> inversions(List<Block> blocks) {
+      List<InvertRequest> inversions = new ArrayList<>();
       for (Block block : blocks) {
-        inversions.add(new Inversion(block.aFactor, 1, new double[] {1}, block.aInverse));
-        inversions.add(new Inversion(block.gFactor, 1, new double[] {1}, block.gInverse));
+        inversions.add(new InvertRequest(block.aFactor, 1, new double[] {1}, block.aInverse));
+        inversions.add(new InvertRequest(block.gFactor, 1, new double[] {1}, block.gInverse));
       }
       return inversions;
     }
 
-    private static List<KroneckerStep> steps(List<Block> blocks, boolean throughBatch) {
-      List<KroneckerStep> steps = new ArrayList<>();
+    private static List<PreconditionRequest> steps(List<Block> blocks, boolean throughBatch) {
+      List<PreconditionRequest> steps = new ArrayList<>();
       for (Block b : blocks) {
         OuterProduct outer = throughBatch ? b.outer : null;
-        steps.add(new KroneckerStep(b.gInverse, b.aInverse, 1e-3, b.gradient, b.gradient, outer));
+        steps.add(
+            new PreconditionRequest(b.gInverse, b.aInverse, 1e-3, b.gradient, b.gradient, outer));
       }
       return steps;
     }

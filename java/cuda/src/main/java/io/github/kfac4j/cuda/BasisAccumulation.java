@@ -1,6 +1,6 @@
 package io.github.kfac4j.cuda;
 
-import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.JointSamples;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.cuda.Conversion.Place;
@@ -23,7 +23,7 @@ final class BasisAccumulation {
   private final Call call;
   private final Gemm gemm;
   private final Conversion conversion;
-  private final BasisMoment moment;
+  private final BasisAccumulateRequest moment;
   private final CudaMatrixStack target;
   private final int positions;
   private final int rows;
@@ -41,7 +41,7 @@ final class BasisAccumulation {
   private final long x;
   private final long y;
 
-  private BasisAccumulation(BasisMoment moment, Call call) {
+  private BasisAccumulation(BasisAccumulateRequest moment, Call call) {
     this.call = call;
     this.gemm = new Gemm(call.context());
     this.conversion = new Conversion(call);
@@ -75,14 +75,14 @@ final class BasisAccumulation {
    *
    * @throws UnsupportedOperationException if there are joint samples; then nothing is changed
    */
-  static void run(List<BasisMoment> moments, CudaContext context) {
-    for (BasisMoment moment : moments) {
+  static void run(List<BasisAccumulateRequest> moments, CudaContext context) {
+    for (BasisAccumulateRequest moment : moments) {
       if (moment.a() instanceof JointSamples) {
         throw new UnsupportedOperationException("a convolution that is used several times");
       }
     }
     context.enter();
-    for (BasisMoment moment : moments) {
+    for (BasisAccumulateRequest moment : moments) {
       try (Call call = new Call(context)) {
         new BasisAccumulation(moment, call).run();
         call.finish();

@@ -1,6 +1,6 @@
 package io.github.kfac4j.cuda;
 
-import io.github.kfac4j.backend.BasisStep;
+import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.cuda.Gemm.Matrices;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
@@ -14,11 +14,11 @@ import java.util.List;
  */
 final class BasisPreconditioning {
   private final Call call;
-  private final BasisStep step;
+  private final BasisPreconditionRequest step;
   private final CudaMatrixStack moments;
   private final WideGradient x;
 
-  private BasisPreconditioning(BasisStep step, Call call) {
+  private BasisPreconditioning(BasisPreconditionRequest step, Call call) {
     this.call = call;
     this.step = step;
     this.moments = call.stack(step.moments());
@@ -26,7 +26,7 @@ final class BasisPreconditioning {
   }
 
   /** Runs all steps; returns for each the inner product of U and dW. */
-  static double[] run(List<BasisStep> steps, CudaContext context) {
+  static double[] run(List<BasisPreconditionRequest> steps, CudaContext context) {
     try (Call call = new Call(context)) {
       long inner = call.take((long) steps.size() * Double.BYTES);
       for (int i = 0; i < steps.size(); i++) {

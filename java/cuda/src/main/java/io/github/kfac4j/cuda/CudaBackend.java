@@ -1,15 +1,15 @@
 package io.github.kfac4j.cuda;
 
+import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.BackendUnavailableException;
-import io.github.kfac4j.backend.BasisMoment;
-import io.github.kfac4j.backend.BasisStep;
-import io.github.kfac4j.backend.Eigendecomposition;
-import io.github.kfac4j.backend.Inversion;
-import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.BasisAccumulateRequest;
+import io.github.kfac4j.backend.BasisPreconditionRequest;
+import io.github.kfac4j.backend.DecomposeRequest;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.backend.Storage;
 import io.github.kfac4j.cuda.natives.kfac_accumulate_request;
@@ -144,12 +144,12 @@ public final class CudaBackend implements Backend {
   }
 
   @Override
-  public void accumulate(List<Moment> moments) {
+  public void accumulate(List<AccumulateRequest> moments) {
     int count = moments.size();
     try (Call call = new Call(context);
         kfac_accumulate_request requests = new kfac_accumulate_request(count)) {
       for (int i = 0; i < count; i++) {
-        Moment moment = moments.get(i);
+        AccumulateRequest moment = moments.get(i);
         Rows.describe(moment.samples(), call, requests.position(i).rows());
         requests
             .moment(call.stack(moment.target()).pointer())
@@ -168,7 +168,7 @@ public final class CudaBackend implements Backend {
   }
 
   @Override
-  public void accumulateInBasis(List<BasisMoment> moments) {
+  public void accumulateInBasis(List<BasisAccumulateRequest> moments) {
     BasisAccumulation.run(moments, context);
   }
 
@@ -212,22 +212,22 @@ public final class CudaBackend implements Backend {
   }
 
   @Override
-  public List<Status[]> invert(List<Inversion> inversions) {
+  public List<Status[]> invert(List<InvertRequest> inversions) {
     return Inverses.run(inversions, cusolverInverses, context);
   }
 
   @Override
-  public List<Status[]> decompose(List<Eigendecomposition> decompositions) {
+  public List<Status[]> decompose(List<DecomposeRequest> decompositions) {
     return Eigenvectors.run(decompositions, context);
   }
 
   @Override
-  public double[] precondition(List<KroneckerStep> steps) {
+  public double[] precondition(List<PreconditionRequest> steps) {
     return KroneckerPreconditioning.run(steps, context);
   }
 
   @Override
-  public double[] preconditionInBasis(List<BasisStep> steps) {
+  public double[] preconditionInBasis(List<BasisPreconditionRequest> steps) {
     return BasisPreconditioning.run(steps, context);
   }
 

@@ -3,7 +3,7 @@ package io.github.kfac4j.cuda;
 import static org.bytedeco.cuda.global.cudart.cudaMemcpyAsync;
 import static org.bytedeco.cuda.global.cudart.cudaMemcpyDeviceToDevice;
 
-import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.cuda.Gemm.Matrices;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
@@ -21,7 +21,7 @@ import java.util.List;
  */
 final class Eigenvectors {
   private final Call call;
-  private final Eigendecomposition request;
+  private final DecomposeRequest request;
   private final CudaMatrixStack source;
   private final CudaMatrixStack values;
   private final int n;
@@ -34,7 +34,7 @@ final class Eigenvectors {
   private final long infos;
   private final long statuses;
 
-  private Eigenvectors(Eigendecomposition request, Call call) {
+  private Eigenvectors(DecomposeRequest request, Call call) {
     this.call = call;
     this.request = request;
     this.source = call.stack(request.source());
@@ -50,10 +50,10 @@ final class Eigenvectors {
     this.statuses = call.take((long) count * Integer.BYTES);
   }
 
-  static List<Status[]> run(List<Eigendecomposition> requests, CudaContext context) {
+  static List<Status[]> run(List<DecomposeRequest> requests, CudaContext context) {
     context.enter();
     List<Status[]> all = new ArrayList<>();
-    for (Eigendecomposition request : requests) {
+    for (DecomposeRequest request : requests) {
       try (Call call = new Call(context)) {
         all.add(new Eigenvectors(request, call).run());
         call.finish();

@@ -5,7 +5,7 @@ import static org.bytedeco.cuda.global.cudart.cudaMemcpyAsync;
 import static org.bytedeco.cuda.global.cudart.cudaMemcpyDeviceToDevice;
 
 import io.github.kfac4j.backend.InverseAccuracy;
-import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
 import io.github.kfac4j.cuda.natives.kfac_inverse_error_request;
@@ -35,18 +35,18 @@ final class Inverses {
    *
    * @param cusolver by cuSOLVER, else by what the table of sizes names
    */
-  static List<Status[]> run(List<Inversion> inversions, boolean cusolver, CudaContext context) {
+  static List<Status[]> run(List<InvertRequest> inversions, boolean cusolver, CudaContext context) {
     try (Call call = new Call(context)) {
       return new Inverses(cusolver, context, call).run(inversions);
     }
   }
 
-  private List<Status[]> run(List<Inversion> inversions) {
+  private List<Status[]> run(List<InvertRequest> inversions) {
     int matrices = inversions.stream().mapToInt(i -> i.source().count()).sum();
     long statuses = call.take((long) matrices * Integer.BYTES);
     long errors = call.take((long) matrices * Double.BYTES);
     int first = 0;
-    for (Inversion inversion : inversions) {
+    for (InvertRequest inversion : inversions) {
       CudaMatrixStack source = call.stack(inversion.source());
       int count = source.count();
       long dampings = call.take((long) count * Float.BYTES);
@@ -140,7 +140,7 @@ final class Inverses {
   }
 
   /** Tries in fp64 what failed; returns what the host found out, null for the rest. */
-  private Status[][] retry(int[] codes, List<Inversion> inversions) {
+  private Status[][] retry(int[] codes, List<InvertRequest> inversions) {
     Status[][] known = new Status[jobs.size()][];
     int at = 0;
     for (int i = 0; i < known.length; i++) {

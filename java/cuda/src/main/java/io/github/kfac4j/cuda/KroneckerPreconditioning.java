@@ -1,6 +1,6 @@
 package io.github.kfac4j.cuda;
 
-import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
 import io.github.kfac4j.cuda.natives.kfac_precondition_request;
 import io.github.kfac4j.tensor.Tensor;
@@ -12,7 +12,7 @@ import org.bytedeco.javacpp.FloatPointer;
 final class KroneckerPreconditioning {
   private KroneckerPreconditioning() {}
 
-  static double[] run(List<KroneckerStep> steps, CudaContext context) {
+  static double[] run(List<PreconditionRequest> steps, CudaContext context) {
     try (Call call = new Call(context)) {
       int count = steps.size();
       long inner = call.take((long) count * Double.BYTES);
@@ -33,12 +33,12 @@ final class KroneckerPreconditioning {
 
   /** All in one call. */
   private static void byKernels(
-      List<KroneckerStep> steps, List<Integer> which, long inner, Call call) {
+      List<PreconditionRequest> steps, List<Integer> which, long inner, Call call) {
     int count = which.size();
     try (kfac_precondition_request requests = new kfac_precondition_request(Math.max(1, count))) {
       for (int k = 0; k < count; k++) {
         int i = which.get(k);
-        KroneckerStep step = steps.get(i);
+        PreconditionRequest step = steps.get(i);
         CudaMatrixStack g = call.stack(step.gInverse());
         CudaMatrixStack a = call.stack(step.aInverse());
         boolean bias = step.gradient().bias() != null;

@@ -1,6 +1,6 @@
 package io.github.kfac4j.cuda;
 
-import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.cuda.Gemm.Matrices;
 
 /** The products of inverses with a gradient in fp64, rounded once. */
@@ -12,7 +12,7 @@ final class PrecisePreconditioning {
    *
    * @param inner one fp64 number on the device, for the inner product of U and dW
    */
-  static void run(KroneckerStep step, long inner, Call call) {
+  static void run(PreconditionRequest step, long inner, Call call) {
     CudaMatrixStack g = call.stack(step.gInverse());
     CudaMatrixStack a = call.stack(step.aInverse());
     Conversion conversion = new Conversion(call);

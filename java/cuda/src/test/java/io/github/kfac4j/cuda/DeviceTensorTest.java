@@ -5,14 +5,14 @@ import static io.github.kfac4j.backend.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.cuda.DeviceTensor.Type;
@@ -55,12 +55,12 @@ class DeviceTensorTest {
       HostTensor here = direct(image, 3, 4, 6, 5);
       backend.accumulate(
           List.of(
-              new Moment(
+              new AccumulateRequest(
                   host,
                   0,
                   0.1,
                   new PatchSamples(here, 3, 4, 6, 5, ImageLayout.NCHW, window, 2, true)),
-              new Moment(
+              new AccumulateRequest(
                   device,
                   0,
                   0.1,
@@ -83,7 +83,7 @@ class DeviceTensorTest {
       DeviceTensor samples = DeviceTensor.of(gpu.pointer(), type, rows, dim);
       assertThat(backend.firstNonFinite(List.of(samples))).containsExactly(-1);
       RowSamples all = new RowSamples(samples, rows, 1, 1, dim, false);
-      backend.accumulate(List.of(new Moment(moment, 0, 1, all)));
+      backend.accumulate(List.of(new AccumulateRequest(moment, 0, 1, all)));
       RowSamples literal = new RowSamples(direct(values), rows, 1, 1, dim, false);
       assertThat(moment.toArray())
           .containsExactly(Literal.secondMoment(Literal.rows(values, literal, 0)));
@@ -93,7 +93,7 @@ class DeviceTensorTest {
               () ->
                   backend.precondition(
                       List.of(
-                          new KroneckerStep(
+                          new PreconditionRequest(
                               backend.allocate(1, rows, rows),
                               moment,
                               1,
@@ -121,7 +121,7 @@ class DeviceTensorTest {
         PatchSamples samples = new PatchSamples(there, 3, 4, 7, 6, layout, window, 2, true);
         MatrixStack moment = backend.allocate(2, samples.dim(), samples.dim());
         MatrixStack patches = backend.allocate(2, (int) samples.rows(), samples.dim());
-        backend.accumulate(List.of(new Moment(moment, 0, 1, samples)));
+        backend.accumulate(List.of(new AccumulateRequest(moment, 0, 1, samples)));
         backend.patches(samples, patches);
         int n = samples.dim();
         for (int group = 0; group < 2; group++) {
@@ -166,14 +166,16 @@ class DeviceTensorTest {
     HostTensor w = direct(weight);
     HostTensor b = direct(bias);
     Gradient here = new Gradient(w, b);
-    double inner = backend.precondition(List.of(new KroneckerStep(g, a, 1, here, here, null)))[0];
+    double inner =
+        backend.precondition(List.of(new PreconditionRequest(g, a, 1, here, here, null)))[0];
     backend.scale(List.of(w, b), 0.5);
     try (Gpu gpuWeight = Gpu.floats(weight);
         Gpu gpuBias = Gpu.floats(bias)) {
       DeviceTensor wThere = DeviceTensor.of(gpuWeight.pointer(), 6, 9);
       DeviceTensor bThere = DeviceTensor.of(gpuBias.pointer(), 6);
       Gradient there = new Gradient(wThere, bThere);
-      assertThat(backend.precondition(List.of(new KroneckerStep(g, a, 1, there, there, null))))
+      assertThat(
+              backend.precondition(List.of(new PreconditionRequest(g, a, 1, there, there, null))))
           .containsExactly(inner);
       backend.scale(List.of(wThere, bThere), 0.5);
       assertThat(gpuWeight.read()).containsExactly(w.toArray());
@@ -230,7 +232,7 @@ class DeviceTensorTest {
       MatrixStack moment = Fixtures.stack(backend, 1, 2, 2, new double[] {1, 2, 2, 4});
       RowSamples rows = new RowSamples(wrong, 3, 1, 1, 2, false);
       assertThatIllegalArgumentException()
-          .isThrownBy(() -> backend.accumulate(List.of(new Moment(moment, 0, 1, rows))))
+          .isThrownBy(() -> backend.accumulate(List.of(new AccumulateRequest(moment, 0, 1, rows))))
           .withMessageContaining("[3, 2]")
           .withMessageContaining("not in memory of device 0 but of the host");
       assertThat(moment.toArray()).containsExactly(1, 2, 2, 4);

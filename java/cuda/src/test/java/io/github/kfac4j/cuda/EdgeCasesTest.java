@@ -4,12 +4,12 @@ import static io.github.kfac4j.backend.Fixtures.direct;
 import static io.github.kfac4j.backend.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.kfac4j.backend.BasisMoment;
-import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.AccumulateRequest;
+import io.github.kfac4j.backend.BasisAccumulateRequest;
+import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.Fixtures;
-import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Status;
 import java.util.Arrays;
@@ -40,10 +40,11 @@ class EdgeCasesTest {
   void anEmptyBatchDecaysWhatWasThere() {
     RowSamples none = new RowSamples(direct(new double[0], 0, 2), 0, 1, 1, 2, false);
     MatrixStack moment = Fixtures.stack(backend, 1, 2, 2, new double[] {1, 2, 2, 8});
-    backend.accumulate(List.of(new Moment(moment, 0.5, 1, none)));
+    backend.accumulate(List.of(new AccumulateRequest(moment, 0.5, 1, none)));
     assertThat(moment.toArray()).containsExactly(0.5, 1, 1, 4);
     MatrixStack inBasis = Fixtures.stack(backend, 1, 2, 2, new double[] {1, 2, 3, 8});
-    backend.accumulateInBasis(List.of(new BasisMoment(inBasis, 0.5, 1, none, none, null, null)));
+    backend.accumulateInBasis(
+        List.of(new BasisAccumulateRequest(inBasis, 0.5, 1, none, none, null, null)));
     assertThat(inBasis.toArray()).containsExactly(0.5, 1, 1.5, 4);
     assertThat(backend.firstNonFinite(List.of(none.data()))).containsExactly(-1);
   }
@@ -54,7 +55,8 @@ class EdgeCasesTest {
     double[] old = gaussian(new Random(1), n * n);
     MatrixStack inverse = Fixtures.stack(backend, 1, n, n, old);
     MatrixStack zero = backend.allocate(1, n, n);
-    assertThat(backend.invert(List.of(new Inversion(zero, 1, new double[] {0}, inverse))).get(0))
+    assertThat(
+            backend.invert(List.of(new InvertRequest(zero, 1, new double[] {0}, inverse))).get(0))
         .containsExactly(Status.notPositiveDefinite(0));
     assertThat(inverse.toArray()).containsExactly(old);
   }
@@ -65,8 +67,8 @@ class EdgeCasesTest {
     MatrixStack inverse = backend.allocate(1, 1, 1);
     MatrixStack vector = backend.allocate(1, 1, 1);
     MatrixStack value = backend.allocate(1, 1, 1);
-    backend.invert(List.of(new Inversion(three, 1, new double[] {1}, inverse)));
-    backend.decompose(List.of(new Eigendecomposition(three, 2, vector, value)));
+    backend.invert(List.of(new InvertRequest(three, 1, new double[] {1}, inverse)));
+    backend.decompose(List.of(new DecomposeRequest(three, 2, vector, value)));
     assertThat(inverse.toArray()).containsExactly(0.25);
     assertThat(Math.abs(vector.toArray()[0])).isEqualTo(1);
     assertThat(value.toArray()).containsExactly(6);
@@ -79,8 +81,7 @@ class EdgeCasesTest {
     MatrixStack vectors = backend.allocate(2, 2, 2);
     MatrixStack values = Fixtures.stack(backend, 2, 1, 2, new double[] {7, 7, 7, 7});
     MatrixStack source = Fixtures.stack(backend, 2, 2, 2, two);
-    assertThat(
-            backend.decompose(List.of(new Eigendecomposition(source, 1, vectors, values))).get(0))
+    assertThat(backend.decompose(List.of(new DecomposeRequest(source, 1, vectors, values))).get(0))
         .containsExactly(Status.OK, Status.NOT_FINITE);
     assertThat(values.toArray()).containsExactly(2, 5, 7, 7);
   }

@@ -3,7 +3,7 @@ package io.github.kfac4j.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
@@ -53,7 +53,7 @@ class EigenFallbackTest {
           MatrixStack vectors = backend.allocateBasis(3, 2, 2);
           MatrixStack values = Fixtures.stack(backend, 3, 1, 2, old);
           MatrixStack source = Fixtures.stack(backend, 3, 2, 2, matrices)) {
-        Eigendecomposition request = new Eigendecomposition(source, 1, vectors, values);
+        DecomposeRequest request = new DecomposeRequest(source, 1, vectors, values);
         Status[] statuses = backend.decompose(List.of(request)).get(0);
         StringBuilder line = new StringBuilder(Arrays.toString(statuses));
         for (double value : values.toArray()) {

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.bytedeco.cuda.global.cudart.cudaStreamCreate;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.AccumulateRequest;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.RowSamples;
 import java.util.Arrays;
 import java.util.List;
@@ -100,7 +100,8 @@ class FailureTest {
       MatrixStack inverse = backend.allocate(1, 2, 2);
       MatrixStack old = backend.allocate(1, 2, 2);
       RowSamples rows = new RowSamples(direct(new double[] {1, 2}), 1, 1, 1, 2, false);
-      Runnable accumulate = () -> backend.accumulate(List.of(new Moment(moment, 0, 1, rows)));
+      Runnable accumulate =
+          () -> backend.accumulate(List.of(new AccumulateRequest(moment, 0, 1, rows)));
       step("moment", accumulate);
       if (lastFailed) {
         step("read", () -> System.out.println("moment: " + text(moment.toArray())));
@@ -108,7 +109,7 @@ class FailureTest {
       step("moment again", accumulate);
       step(
           "invert",
-          () -> backend.invert(List.of(new Inversion(moment, 1, new double[] {1}, inverse))));
+          () -> backend.invert(List.of(new InvertRequest(moment, 1, new double[] {1}, inverse))));
       step("traces", () -> backend.traces(List.of(old)));
       step("allocate", () -> backend.allocate(1, 3, 3));
       step("read old", old::toArray);

@@ -8,9 +8,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.bytedeco.cuda.global.cudart.cudaStreamCreate;
 import static org.bytedeco.cuda.global.cudart.cudaStreamDestroy;
 
+import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.RowSamples;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +32,7 @@ class LifecycleTest {
     for (Runnable use :
         List.<Runnable>of(
             () -> backend.allocate(1, 2, 2),
-            () -> backend.accumulate(List.of(new Moment(stack, 0, 1, ROWS))),
+            () -> backend.accumulate(List.of(new AccumulateRequest(stack, 0, 1, ROWS))),
             () -> backend.firstNonFinite(List.of(direct(new double[1]))),
             () -> backend.invert(List.of()),
             () -> backend.decompose(List.of()),
@@ -50,7 +50,7 @@ class LifecycleTest {
         CudaBackend other = new CudaBackend(0)) {
       MatrixStack foreign = other.allocate(1, 2, 2);
       assertThatIllegalArgumentException()
-          .isThrownBy(() -> one.accumulate(List.of(new Moment(foreign, 0, 1, ROWS))))
+          .isThrownBy(() -> one.accumulate(List.of(new AccumulateRequest(foreign, 0, 1, ROWS))))
           .withMessageContaining("another backend");
     }
   }
@@ -61,7 +61,7 @@ class LifecycleTest {
     assertThat(cudaStreamCreate(stream)).isZero();
     try (CudaBackend backend = CudaBackend.onStream(0, stream)) {
       MatrixStack moment = backend.allocate(1, 2, 2);
-      backend.accumulate(List.of(new Moment(moment, 0, 1, ROWS)));
+      backend.accumulate(List.of(new AccumulateRequest(moment, 0, 1, ROWS)));
       assertThat(moment.toArray()).containsExactly(1, 2, 2, 4);
     }
     assertThat(cudaStreamDestroy(stream)).as("the stream stays the caller's").isZero();
@@ -103,7 +103,7 @@ class LifecycleTest {
       large.forEach(MatrixStack::close);
       assertThat(kept.toArray()).containsExactly(3, 4);
       MatrixStack moment = backend.allocate(1, 2, 2);
-      backend.accumulate(List.of(new Moment(moment, 0, 1, ROWS)));
+      backend.accumulate(List.of(new AccumulateRequest(moment, 0, 1, ROWS)));
       assertThat(moment.toArray()).containsExactly(1, 2, 2, 4);
     }
   }

@@ -4,17 +4,17 @@ import static io.github.kfac4j.backend.Fixtures.direct;
 import static io.github.kfac4j.backend.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.kfac4j.backend.BasisMoment;
-import io.github.kfac4j.backend.BasisStep;
+import io.github.kfac4j.backend.AccumulateRequest;
+import io.github.kfac4j.backend.BasisAccumulateRequest;
+import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.ChannelSamples;
-import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.Inversion;
-import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.tensor.HostTensor;
@@ -55,33 +55,38 @@ class RepeatTest {
     int n = a.dim();
     MatrixStack aMoment = backend.allocate(2, n, n);
     MatrixStack gMoment = backend.allocate(2, 6, 6);
-    backend.accumulate(List.of(new Moment(aMoment, 0, 0.01, a), new Moment(gMoment, 0, 0.01, g)));
+    backend.accumulate(
+        List.of(
+            new AccumulateRequest(aMoment, 0, 0.01, a),
+            new AccumulateRequest(gMoment, 0, 0.01, g)));
     MatrixStack aInverse = backend.allocate(2, n, n);
     MatrixStack gInverse = backend.allocate(2, 6, 6);
     double[] damping = {0.1, 0.2};
     backend.invert(
         List.of(
-            new Inversion(aMoment, 1, damping, aInverse),
-            new Inversion(gMoment, 1, damping, gInverse)));
+            new InvertRequest(aMoment, 1, damping, aInverse),
+            new InvertRequest(gMoment, 1, damping, gInverse)));
     MatrixStack qa = backend.allocate(2, n, n);
     MatrixStack qg = backend.allocate(2, 6, 6);
     MatrixStack aValues = backend.allocate(2, 1, n);
     MatrixStack gValues = backend.allocate(2, 1, 6);
     backend.decompose(
         List.of(
-            new Eigendecomposition(aMoment, 1, qa, aValues),
-            new Eigendecomposition(gMoment, 1, qg, gValues)));
+            new DecomposeRequest(aMoment, 1, qa, aValues),
+            new DecomposeRequest(gMoment, 1, qg, gValues)));
     MatrixStack moments = backend.allocate(2, 6, n);
-    backend.accumulateInBasis(List.of(new BasisMoment(moments, 0, 1, g, a, qg, qa)));
+    backend.accumulateInBasis(List.of(new BasisAccumulateRequest(moments, 0, 1, g, a, qg, qa)));
     Gradient byInverse = gradient(random, n);
     double inner =
         backend
             .precondition(
-                List.of(new KroneckerStep(gInverse, aInverse, 2, byInverse, byInverse, null)))[0];
+                List.of(
+                    new PreconditionRequest(gInverse, aInverse, 2, byInverse, byInverse, null)))[0];
     Gradient byBasis = gradient(random, n);
     double basisInner =
         backend
-            .preconditionInBasis(List.of(new BasisStep(qg, qa, moments, 1, 0.1, byBasis, byBasis)))[
+            .preconditionInBasis(
+                List.of(new BasisPreconditionRequest(qg, qa, moments, 1, 0.1, byBasis, byBasis)))[
             0];
     List<double[]> results = new ArrayList<>();
     List<MatrixStack> stacks =

@@ -1,6 +1,6 @@
 package io.github.kfac4j.cli.validate;
 
-import io.github.kfac4j.backend.BasisMoment;
+import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.ChannelSamples;
 import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.MatrixStack;
@@ -72,7 +72,7 @@ final class BasisChecks {
           side.backend()
               .accumulateInBasis(
                   List.of(
-                      new BasisMoment(
+                      new BasisAccumulateRequest(
                           target,
                           0.5,
                           0.5 / a.examples(),

@@ -1,6 +1,6 @@
 package io.github.kfac4j.cli.validate;
 
-import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
 import java.util.Arrays;
@@ -65,7 +65,7 @@ final class EigenChecks {
     MatrixStack source = side.stack(count, n, n, factors);
     MatrixStack vectors = side.zeros(count, n, n);
     MatrixStack values = side.zeros(count, 1, n);
-    Eigendecomposition request = new Eigendecomposition(source, 1, vectors, values);
+    DecomposeRequest request = new DecomposeRequest(source, 1, vectors, values);
     Status[] statuses = side.backend().decompose(List.of(request)).get(0);
     if (!Arrays.stream(statuses).allMatch(Status::ok)) {
       throw new Comparison.Disagreement("statuses " + Arrays.toString(statuses));

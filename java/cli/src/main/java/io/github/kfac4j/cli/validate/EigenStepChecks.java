@@ -1,13 +1,13 @@
 package io.github.kfac4j.cli.validate;
 
 import io.github.kfac4j.Kfac;
-import io.github.kfac4j.backend.BasisMoment;
-import io.github.kfac4j.backend.BasisStep;
-import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.AccumulateRequest;
+import io.github.kfac4j.backend.BasisAccumulateRequest;
+import io.github.kfac4j.backend.BasisPreconditionRequest;
+import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.Gradient;
-import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.Observation;
@@ -165,11 +165,11 @@ final class EigenStepChecks {
       int count = rows.length / n;
       MatrixStack source = side.zeros(1, n, n);
       RowSamples samples = new RowSamples(side.tensor(rows), count, 1, 1, n, false);
-      side.backend().accumulate(List.of(new Moment(source, 0, 1.0 / count, samples)));
+      side.backend().accumulate(List.of(new AccumulateRequest(source, 0, 1.0 / count, samples)));
       source.set(round ? rounded(source.toArray()) : source.toArray());
       MatrixStack q = side.zeros(1, n, n);
       MatrixStack w = side.zeros(1, 1, n);
-      side.backend().decompose(List.of(new Eigendecomposition(source, 1, q, w)));
+      side.backend().decompose(List.of(new DecomposeRequest(source, 1, q, w)));
       System.arraycopy(q.toArray(), 0, vectors, 0, vectors.length);
       return Arrays.stream(w.toArray()).map(v -> Math.max(0, v)).toArray();
     }
@@ -182,7 +182,7 @@ final class EigenStepChecks {
             side.backend()
                 .accumulateInBasis(
                     List.of(
-                        new BasisMoment(
+                        new BasisAccumulateRequest(
                             moments,
                             0,
                             1.0 / n,
@@ -214,7 +214,8 @@ final class EigenStepChecks {
             MatrixStack aInverse = inverse(side, a, aValues, onA);
             side.backend()
                 .precondition(
-                    List.of(new KroneckerStep(gInverse, aInverse, 1, gradient, gradient, null)));
+                    List.of(
+                        new PreconditionRequest(gInverse, aInverse, 1, gradient, gradient, null)));
             return u.toArray();
           });
     }
@@ -236,7 +237,7 @@ final class EigenStepChecks {
       side.backend()
           .preconditionInBasis(
               List.of(
-                  new BasisStep(
+                  new BasisPreconditionRequest(
                       side.basis(OUTPUTS, g),
                       side.basis(aValues.length, a),
                       side.stack(1, OUTPUTS, aValues.length, moments),

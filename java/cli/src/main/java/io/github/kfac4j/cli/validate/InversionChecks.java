@@ -1,6 +1,6 @@
 package io.github.kfac4j.cli.validate;
 
-import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
 import java.util.Arrays;
@@ -69,7 +69,7 @@ final class InversionChecks {
       Side side, int n, double[] factors, double[] damping, double[] old) {
     MatrixStack source = side.stack(damping.length, n, n, factors);
     MatrixStack inverse = side.stack(damping.length, n, n, old);
-    Inversion request = new Inversion(source, 0.5, damping, inverse);
+    InvertRequest request = new InvertRequest(source, 0.5, damping, inverse);
     Status[] statuses = side.backend().invert(List.of(request)).get(0);
     if (!Arrays.equals(source.toArray(), factors)) {
       throw new Comparison.Disagreement("the source was changed");

@@ -1,9 +1,9 @@
 package io.github.kfac4j.cli.validate;
 
+import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.ChannelSamples;
 import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Samples;
@@ -78,12 +78,12 @@ final class MomentChecks {
         what,
         TOLERANCE,
         side -> {
-          List<Moment> moments = new ArrayList<>();
+          List<AccumulateRequest> moments = new ArrayList<>();
           for (int i = 0; i < shapes.size(); i++) {
             moments.add(moment(side, shapes.get(i), images.get(i)));
           }
           side.backend().accumulate(moments);
-          return elements(moments.stream().map(Moment::target).toList());
+          return elements(moments.stream().map(AccumulateRequest::target).toList());
         });
   }
 
@@ -113,20 +113,21 @@ final class MomentChecks {
         what,
         TOLERANCE,
         side -> {
-          Moment moment = moment(side, shape, data);
+          AccumulateRequest moment = moment(side, shape, data);
           side.backend().accumulate(List.of(moment));
           return moment.target().toArray();
         });
   }
 
   /** Half of the identity and half of the mean: neither hides an error in the other. */
-  private static Moment moment(Side side, Samples shape, double[] data) {
+  private static AccumulateRequest moment(Side side, Samples shape, double[] data) {
     int n = shape.dim();
     double[] identity = new double[shape.groups() * n * n];
     for (int i = 0; i < shape.groups() * n; i++) {
       identity[i * n + i % n] = 1;
     }
     MatrixStack target = side.stack(shape.groups(), n, n, identity);
-    return new Moment(target, 0.5, 0.5 / shape.rows(), Shapes.with(shape, side.tensor(data)));
+    return new AccumulateRequest(
+        target, 0.5, 0.5 / shape.rows(), Shapes.with(shape, side.tensor(data)));
   }
 }

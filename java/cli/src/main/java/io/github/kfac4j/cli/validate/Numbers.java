@@ -1,7 +1,7 @@
 package io.github.kfac4j.cli.validate;
 
+import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
@@ -32,7 +32,7 @@ final class Numbers {
         MatrixStack stack = java.allocate(1, n, n)) {
       HostTensor rows = HostTensor.of(gaussian(random, samples * n), samples, n);
       RowSamples vectors = new RowSamples(rows, samples, 1, 1, n, false);
-      java.accumulate(List.of(new Moment(stack, 0, 1.0 / samples, vectors)));
+      java.accumulate(List.of(new AccumulateRequest(stack, 0, 1.0 / samples, vectors)));
       double[] m = stack.toArray();
       for (int i = 0; i < m.length; i++) {
         m[i] = (float) m[i];

@@ -1,10 +1,10 @@
 package io.github.kfac4j.cli.validate;
 
-import io.github.kfac4j.backend.BasisStep;
+import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.Gradient;
-import io.github.kfac4j.backend.KroneckerStep;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.OuterProduct;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.Arrays;
@@ -125,7 +125,8 @@ final class PreconditioningChecks {
       Side side, Shape shape, double[] g, double[] a, Gradient gradient, OuterProduct outer) {
     MatrixStack gInverse = side.stack(shape.groups(), shape.rows(), shape.rows(), g);
     MatrixStack aInverse = side.stack(shape.groups(), shape.dim(), shape.dim(), a);
-    KroneckerStep step = new KroneckerStep(gInverse, aInverse, 0.5, gradient, gradient, outer);
+    PreconditionRequest step =
+        new PreconditionRequest(gInverse, aInverse, 0.5, gradient, gradient, outer);
     double inner = side.backend().precondition(List.of(step))[0];
     return Outcome.of(gradient, inner);
   }
@@ -148,8 +149,8 @@ final class PreconditioningChecks {
         exact -> BASIS_TOLERANCE,
         side -> {
           Gradient gradient = shape.gradient(side, weight, bias);
-          BasisStep step =
-              new BasisStep(
+          BasisPreconditionRequest step =
+              new BasisPreconditionRequest(
                   rotated ? side.stack(groups, rows, rows, qg) : null,
                   rotated ? side.stack(groups, dim, dim, qa) : null,
                   side.stack(groups, rows, dim, moments),

@@ -1,15 +1,15 @@
 package io.github.kfac4j.cli.validate;
 
+import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.BasisMoment;
-import io.github.kfac4j.backend.BasisStep;
-import io.github.kfac4j.backend.Eigendecomposition;
+import io.github.kfac4j.backend.BasisAccumulateRequest;
+import io.github.kfac4j.backend.BasisPreconditionRequest;
+import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.Gradient;
-import io.github.kfac4j.backend.Inversion;
-import io.github.kfac4j.backend.KroneckerStep;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.PatchSamples;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
@@ -99,7 +99,7 @@ final class BrokenBackend implements Backend {
   }
 
   @Override
-  public void accumulate(List<Moment> moments) {
+  public void accumulate(List<AccumulateRequest> moments) {
     java.accumulate(moments);
     nudge(Fault.MOMENT, moments.get(moments.size() - 1).target(), 1e-5);
     if (fault == Fault.NOT_A_NUMBER) {
@@ -111,7 +111,7 @@ final class BrokenBackend implements Backend {
   }
 
   @Override
-  public void accumulateInBasis(List<BasisMoment> moments) {
+  public void accumulateInBasis(List<BasisAccumulateRequest> moments) {
     java.accumulateInBasis(moments);
     nudge(Fault.BASIS_MOMENT, moments.get(0).target(), 3e-5);
   }
@@ -126,8 +126,8 @@ final class BrokenBackend implements Backend {
   }
 
   @Override
-  public List<Status[]> invert(List<Inversion> inversions) {
-    Inversion first = inversions.get(0);
+  public List<Status[]> invert(List<InvertRequest> inversions) {
+    InvertRequest first = inversions.get(0);
     List<Status[]> statuses = java.invert(inversions);
     nudge(Fault.INVERSE, first.inverse(), 1e-4);
     nudge(Fault.SOURCE_CHANGED, first.source(), 1e-7);
@@ -145,7 +145,7 @@ final class BrokenBackend implements Backend {
   }
 
   @Override
-  public List<Status[]> decompose(List<Eigendecomposition> decompositions) {
+  public List<Status[]> decompose(List<DecomposeRequest> decompositions) {
     List<Status[]> statuses = java.decompose(decompositions);
     nudge(Fault.EIGENVALUE, decompositions.get(0).values(), 1e-4);
     nudge(Fault.EIGENVECTOR, decompositions.get(0).vectors(), 1e-4);
@@ -153,7 +153,7 @@ final class BrokenBackend implements Backend {
   }
 
   @Override
-  public double[] precondition(List<KroneckerStep> steps) {
+  public double[] precondition(List<PreconditionRequest> steps) {
     double[] inner = java.precondition(steps);
     Gradient result = steps.get(0).result();
     nudge(Fault.STEP, result.weight(), 1e-3);
@@ -165,7 +165,7 @@ final class BrokenBackend implements Backend {
   }
 
   @Override
-  public double[] preconditionInBasis(List<BasisStep> steps) {
+  public double[] preconditionInBasis(List<BasisPreconditionRequest> steps) {
     double[] inner = java.preconditionInBasis(steps);
     nudge(Fault.BASIS_STEP, steps.get(0).result().weight(), 1e-3);
     return inner;

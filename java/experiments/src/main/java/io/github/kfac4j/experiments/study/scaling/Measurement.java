@@ -1,9 +1,9 @@
 package io.github.kfac4j.experiments.study.scaling;
 
+import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Inversion;
+import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Moment;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.Arrays;
@@ -69,7 +69,7 @@ final class Measurement {
         elements[i * n + i] = 2;
       }
       matrix.set(elements);
-      Inversion request = new Inversion(matrix, 1, new double[] {1}, inverse);
+      InvertRequest request = new InvertRequest(matrix, 1, new double[] {1}, inverse);
       return median(() -> seconds(() -> backend.invert(List.of(request))));
     }
   }
@@ -82,7 +82,8 @@ final class Measurement {
     }
     HostTensor data = HostTensor.of(values, ROWS, WIDTH);
     try (MatrixStack target = backend.allocate(1, WIDTH, WIDTH)) {
-      Moment moment = new Moment(target, 0, 1, new RowSamples(data, ROWS, 1, 1, WIDTH, false));
+      AccumulateRequest moment =
+          new AccumulateRequest(target, 0, 1, new RowSamples(data, ROWS, 1, 1, WIDTH, false));
       double seconds = median(() -> seconds(() -> backend.accumulate(List.of(moment))));
       return (double) ROWS * WIDTH * WIDTH / seconds;
     }

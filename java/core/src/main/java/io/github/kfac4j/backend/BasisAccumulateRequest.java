@@ -17,7 +17,7 @@ package io.github.kfac4j.backend;
  * @param gBasis {@code [groups, g.dim, g.dim]}, eigenvectors as columns; null for the identity
  * @param aBasis {@code [groups, a.dim, a.dim]}, eigenvectors as columns; null for the identity
  */
-public record BasisMoment(
+public record BasisAccumulateRequest(
     MatrixStack target,
     double decay,
     double weight,

@@ -9,5 +9,5 @@ package io.github.kfac4j.backend;
  * @param vectors {@code [count, n, n]}; a matrix whose decomposition fails keeps its old value
  * @param values {@code [count, 1, n]}; likewise
  */
-public record Eigendecomposition(
+public record DecomposeRequest(
     MatrixStack source, double scale, MatrixStack vectors, MatrixStack values) {}

@@ -9,4 +9,5 @@ package io.github.kfac4j.backend;
  * @param damping one value per matrix
  * @param inverse {@code [count, n, n]}; a matrix whose inversion fails keeps its old value
  */
-public record Inversion(MatrixStack source, double scale, double[] damping, MatrixStack inverse) {}
+public record InvertRequest(
+    MatrixStack source, double scale, double[] damping, MatrixStack inverse) {}

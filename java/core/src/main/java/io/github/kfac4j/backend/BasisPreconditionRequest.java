@@ -15,7 +15,7 @@ package io.github.kfac4j.backend;
  *     Qg' dW Qa = weight (g Qg)' (a Qa)} takes fewer operations where a batch is smaller than the
  *     layer is wide; a backend may use whichever form costs less
  */
-public record BasisStep(
+public record BasisPreconditionRequest(
     MatrixStack gBasis,
     MatrixStack aBasis,
     MatrixStack moments,
@@ -26,7 +26,7 @@ public record BasisStep(
     OuterProduct outerProduct) {
 
   /** A gradient that is not known as a sum of outer products. */
-  public BasisStep(
+  public BasisPreconditionRequest(
       MatrixStack gBasis,
       MatrixStack aBasis,
       MatrixStack moments,

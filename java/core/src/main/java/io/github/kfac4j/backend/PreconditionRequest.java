@@ -13,7 +13,7 @@ package io.github.kfac4j.backend;
  * @param precise whether the inverses are of matrices so ill-conditioned that products in fp32
  *     would lose what they hold: a backend then multiplies in fp64 if it can
  */
-public record KroneckerStep(
+public record PreconditionRequest(
     MatrixStack gInverse,
     MatrixStack aInverse,
     double scale,
@@ -23,7 +23,7 @@ public record KroneckerStep(
     boolean precise) {
 
   /** A step in the backend's usual precision. */
-  public KroneckerStep(
+  public PreconditionRequest(
       MatrixStack gInverse,
       MatrixStack aInverse,
       double scale,

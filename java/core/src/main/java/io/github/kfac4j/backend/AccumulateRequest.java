@@ -10,4 +10,4 @@ package io.github.kfac4j.backend;
  * @param weight the weight of the new sum
  * @param samples the vectors x
  */
-public record Moment(MatrixStack target, double decay, double weight, Samples samples) {}
+public record AccumulateRequest(MatrixStack target, double decay, double weight, Samples samples) {}
