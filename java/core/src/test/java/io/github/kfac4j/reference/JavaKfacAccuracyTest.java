@@ -1,6 +1,6 @@
 package io.github.kfac4j.reference;
 
-import io.github.kfac4j.KfacAccuracyContract;
+import io.github.kfac4j.testkit.junit.KfacAccuracyContract;
 import io.github.kfac4j.backend.Backend;
 
 class JavaKfacAccuracyTest extends KfacAccuracyContract {

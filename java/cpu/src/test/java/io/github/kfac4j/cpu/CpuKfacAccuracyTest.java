@@ -1,6 +1,6 @@
 package io.github.kfac4j.cpu;
 
-import io.github.kfac4j.KfacAccuracyContract;
+import io.github.kfac4j.testkit.junit.KfacAccuracyContract;
 import io.github.kfac4j.backend.Backend;
 
 class CpuKfacAccuracyTest extends KfacAccuracyContract {

@@ -1,6 +1,6 @@
 package io.github.kfac4j.cpu;
 
-import io.github.kfac4j.KfacRangeContract;
+import io.github.kfac4j.testkit.junit.KfacRangeContract;
 import io.github.kfac4j.backend.Backend;
 
 class CpuKfacRangeTest extends KfacRangeContract {

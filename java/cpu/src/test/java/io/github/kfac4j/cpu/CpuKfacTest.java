@@ -1,6 +1,6 @@
 package io.github.kfac4j.cpu;
 
-import io.github.kfac4j.KfacContract;
+import io.github.kfac4j.testkit.junit.KfacContract;
 import io.github.kfac4j.backend.Backend;
 
 class CpuKfacTest extends KfacContract {

@@ -1,6 +1,6 @@
 package io.github.kfac4j.cuda;
 
-import io.github.kfac4j.KfacContract;
+import io.github.kfac4j.testkit.junit.KfacContract;
 import io.github.kfac4j.backend.Backend;
 
 @RequiresCuda

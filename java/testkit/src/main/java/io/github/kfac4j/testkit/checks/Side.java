@@ -3,14 +3,12 @@ package io.github.kfac4j.testkit.checks;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.tensor.HostTensor;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
+import io.github.kfac4j.testkit.Fixtures;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One side of a comparison: a backend and the data it works on. The oracle's tensors are fp64, so
+ * One side of a comparison: a backend and the data it works on. The reference's tensors are fp64, so
  * that its results are not rounded; the other's are fp32 in direct buffers, as trainers share them.
  */
 final class Side implements AutoCloseable {
@@ -27,20 +25,18 @@ final class Side implements AutoCloseable {
     return backend;
   }
 
+  /** Whether the backend stores fp64. */
+  boolean isDouble() {
+    return zeros(1, 1, 1).isDouble();
+  }
+
   /** A tensor with a copy of the values, of rank 1 if no shape is given. */
   HostTensor tensor(double[] values, int... shape) {
     int[] extents = shape.length == 0 ? new int[] {values.length} : shape;
     if (exact) {
       return HostTensor.of(values.clone(), extents);
     }
-    FloatBuffer buffer =
-        ByteBuffer.allocateDirect(Float.BYTES * values.length)
-            .order(ByteOrder.nativeOrder())
-            .asFloatBuffer();
-    for (int i = 0; i < values.length; i++) {
-      buffer.put(i, (float) values[i]);
-    }
-    return HostTensor.of(buffer, extents);
+    return Fixtures.direct(values, extents);
   }
 
   /** A stack with the given elements, closed with this side. */

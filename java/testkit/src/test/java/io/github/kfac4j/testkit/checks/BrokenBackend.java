@@ -17,7 +17,7 @@ import io.github.kfac4j.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 
-/** The oracle with one fault, just large enough to matter. */
+/** The reference backend with one fault, just large enough to matter. */
 final class BrokenBackend implements Backend {
   /** What is wrong with it. */
   enum Fault {
@@ -27,6 +27,7 @@ final class BrokenBackend implements Backend {
     BASIS_MOMENT,
     TRACE,
     FINITE,
+    LARGEST,
     SCALE,
     INVERSE,
     INVERSE_STATUS,
@@ -89,7 +90,11 @@ final class BrokenBackend implements Backend {
 
   @Override
   public double[] largest(List<? extends Tensor> tensors) {
-    return java.largest(tensors);
+    double[] largest = java.largest(tensors);
+    if (fault == Fault.LARGEST && largest.length > 0) {
+      largest[0] = Math.nextUp((float) largest[0]);
+    }
+    return largest;
   }
 
   @Override
