@@ -4,15 +4,15 @@ import static io.github.kfac4j.cuda.natives.kfac_cuda.KFAC_F32;
 
 import io.github.kfac4j.benchmarks.cases.ConvCase;
 import io.github.kfac4j.benchmarks.cases.DenseCase;
-import io.github.kfac4j.cuda.natives.kfac_rows;
+import io.github.kfac4j.cuda.natives.kfac_samples;
 import org.bytedeco.javacpp.FloatPointer;
 
 /** The samples of a case as the kernels see them. */
-final class SampleRows {
-  private SampleRows() {}
+final class CaseSamples {
+  private CaseSamples() {}
 
   /** The patches of NCHW images. */
-  static kfac_rows of(ConvCase c, FloatPointer images) {
+  static kfac_samples of(ConvCase c, FloatPointer images) {
     long size = c.size();
     return unit(images, c.examples(), c.channels(), c.bias())
         .height(size)
@@ -30,12 +30,12 @@ final class SampleRows {
   }
 
   /** The rows of a matrix. */
-  static kfac_rows of(DenseCase c, FloatPointer data) {
+  static kfac_samples of(DenseCase c, FloatPointer data) {
     return unit(data, c.rows(), c.width(), c.bias()).batch_stride(c.width()).channel_stride(1);
   }
 
-  private static kfac_rows unit(FloatPointer data, int batch, int channels, boolean bias) {
-    return new kfac_rows()
+  private static kfac_samples unit(FloatPointer data, int batch, int channels, boolean bias) {
+    return new kfac_samples()
         .data(data)
         .dtype(KFAC_F32)
         .bias(bias ? 1 : 0)

@@ -4,14 +4,14 @@
 
 namespace kfac::KFAC_ISA {
 
-static Plan* plan_one(const PatchMoment& request, int method) {
+static Plan* plan_one(const AccumulateRequest& request, int method) {
   if (method == KFAC_CPU_SHIFT) return new ShiftPlan(request);
   if (method == KFAC_CPU_SPECTRAL) return new SpectralPlan(request);
   return new WidePlan(request);
 }
 
-Plan* patch_moment(const PatchMoment& request, int method) {
-  const kfac_cpu_convolution& c = request.conv;
+Plan* accumulate_plan(const AccumulateRequest& request, int method) {
+  const kfac_cpu_patch_samples& c = request.conv;
   int groups = (int)c.groups, dim = (int)(c.channels * c.kernel_height * c.kernel_width + c.bias);
   if (method == KFAC_CPU_CHEAPEST) method = Cost{c, Geometry(c)}.cheapest();
   if (method == KFAC_CPU_FUSED && dim <= NarrowPlan::WIDEST) return new NarrowPlan(request);
@@ -19,7 +19,7 @@ Plan* patch_moment(const PatchMoment& request, int method) {
   if (groups == 1) return plan_one(request, method);
   Plan** plans = new Plan*[groups];
   for (int k = 0; k < groups; k++) {
-    PatchMoment one = request;
+    AccumulateRequest one = request;
     one.conv.groups = 1;
     one.images += k * c.channels * c.channel_stride;
     one.target += (ptrdiff_t)k * dim * dim;
