@@ -47,11 +47,7 @@ public enum BackendChecks {
    * @param results is told of each check when it is done
    */
   public void run(
-      Backend candidate,
-      Backend reference,
-      long seed,
-      Extent extent,
-      Consumer<Check> results) {
+      Backend candidate, Backend reference, long seed, Extent extent, Consumer<Check> results) {
     checks.run(new Comparison(candidate, reference, seed, results), extent);
   }
 }

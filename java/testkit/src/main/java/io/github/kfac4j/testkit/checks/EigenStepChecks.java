@@ -70,8 +70,7 @@ final class EigenStepChecks {
   }
 
   private void measure(String name, RankDeficientBatch batch, Way way) {
-    comparison.measure(
-        VERB, name + ", " + batch, side -> Measured.worst(way.errors(side, batch)));
+    comparison.measure(VERB, name + ", " + batch, side -> Measured.worst(way.errors(side, batch)));
   }
 
   /** Inputs max(0, sin(i^2 + 1)), output gradients 1; the number is LAPACK's in fp64. */

@@ -98,8 +98,7 @@ final class InverseAccuracyChecks {
           MatrixStack inverse = side.zeros(1, n, n);
           Status status = invert(side, n, factor, new double[] {damping}, inverse)[0];
           demand(status.equals(Status.OK), "%s", status);
-          return new Measured(
-              error(factor, n, damping, inverse.toArray()), InverseAccuracy.BOUND);
+          return new Measured(error(factor, n, damping, inverse.toArray()), InverseAccuracy.BOUND);
         });
   }
 

@@ -59,7 +59,8 @@ final class MatrixChecks {
       String what = basis ? "copies of eigenvectors" : "copies";
       Random random = comparison.random("allocate", what);
       double[] values = random.doubles(30, -1, 1).toArray();
-      comparison.law("allocate", what + " are exact and their own", side -> copy(side, basis, values));
+      comparison.law(
+          "allocate", what + " are exact and their own", side -> copy(side, basis, values));
     }
     comparison.law(
         "allocate",
@@ -75,8 +76,7 @@ final class MatrixChecks {
 
   private static void copy(Side side, boolean basis, double[] values) {
     Backend backend = side.backend();
-    try (MatrixStack stack =
-            basis ? backend.allocateBasis(3, 2, 5) : backend.allocate(3, 2, 5);
+    try (MatrixStack stack = basis ? backend.allocateBasis(3, 2, 5) : backend.allocate(3, 2, 5);
         MatrixStack copy = stack.like();
         MatrixStack other = backend.allocate(3, 5, 2)) {
       demand(Arrays.equals(copy.toArray(), new double[30]), "a new copy is not zero");
@@ -121,7 +121,8 @@ final class MatrixChecks {
     String what = "%d elements".formatted(n);
     Random random = comparison.random("firstNonFinite", what);
     double[] good = Fixtures.gaussian(random, n);
-    for (double bad : new double[] {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY}) {
+    for (double bad :
+        new double[] {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY}) {
       double[] damaged = good.clone();
       damaged[random.nextInt(n)] = bad;
       damaged[n - 1] = bad;

@@ -95,8 +95,7 @@ final class MomentChecks {
           RowSamples rows = new RowSamples(side.tensor(new double[] {1, 2}), 1, 1, 1, 2, false);
           side.backend().accumulate(List.of(new AccumulateRequest(target, 0, 1, rows)));
           double[] moment = target.toArray();
-          demand(
-              Arrays.equals(moment, new double[] {1, 2, 2, 4}), "%s", Arrays.toString(moment));
+          demand(Arrays.equals(moment, new double[] {1, 2, 2, 4}), "%s", Arrays.toString(moment));
         });
     comparison.law(
         VERB,

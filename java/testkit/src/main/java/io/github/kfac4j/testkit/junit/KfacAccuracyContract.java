@@ -2,20 +2,20 @@ package io.github.kfac4j.testkit.junit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.testkit.EveryLayer;
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.KfacState;
-import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.reference.JavaBackend;
+import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.InverseAccuracy;
+import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.options.InversePolicy;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.EveryLayer;
 import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.testkit.Literal;
 import java.util.List;
@@ -101,7 +101,8 @@ public abstract class KfacAccuracyContract {
               * condition(kfac.state(), "G", report.dampingG());
       assertThat(Fixtures.error(gradient.toArray(), expected))
           .as("conditions %s", conditions)
-          .isLessThan(0x1p-24 + Math.sqrt(90) * roundoff(backend) * conditions); // the result is fp32
+          .isLessThan(
+              0x1p-24 + Math.sqrt(90) * roundoff(backend) * conditions); // the result is fp32
     }
   }
 

@@ -83,8 +83,7 @@ class BackendChecksTest {
   void withoutAFaultThereIsNoMiss() {
     for (BackendChecks group :
         List.of(BackendChecks.MATRICES, BackendChecks.RANGE, BackendChecks.BASIS_MOMENTS)) {
-      group.run(
-          new BrokenBackend(Fault.NONE), new JavaBackend(), 7, Extent.USUAL, STOP_AT_MISS);
+      group.run(new BrokenBackend(Fault.NONE), new JavaBackend(), 7, Extent.USUAL, STOP_AT_MISS);
     }
   }
 
