@@ -40,7 +40,7 @@ final class Gradients implements ModelGradients.Layers {
   }
 
   private HostTensor host(Tap tap, String what, NDArray array) {
-    HostArray host = new HostArray(tap.name(), what, array);
+    HostArray host = tap.channels().host(tap.name(), what, array);
     arrays.add(host);
     return host.tensor();
   }
