@@ -86,7 +86,7 @@ final class EigenStepChecks {
           Map<String, Dense> layers = Map.of("layer", new Dense(70, 1, false));
           try (Kfac kfac = new Kfac(side.backend(), layers, EXACT.withDamping(1e-3))) {
             HostTensor ones = HostTensor.of(new double[] {1, 1, 1, 1}, 4, 1);
-            kfac.observe(List.of(new Observation("layer", HostTensor.of(x, 4, 70), ones, 1)));
+            kfac.observe(List.of(Observation.ofSumLoss("layer", HostTensor.of(x, 4, 70), ones)));
             kfac.refresh();
             HostTensor gradient = HostTensor.of(dw, 1, 70);
             double inner =
@@ -199,11 +199,10 @@ final class EigenStepChecks {
   }
 
   private static Observation observation(RankDeficientBatch batch) {
-    return new Observation(
+    return Observation.ofSumLoss(
         "layer",
         Fixtures.direct(batch.x, batch.examples, batch.width),
-        Fixtures.direct(batch.g, batch.examples, batch.outputs),
-        1);
+        Fixtures.direct(batch.g, batch.examples, batch.outputs));
   }
 
   /** Both factors rounded to fp32, and their eigenvectors in fp64. */

@@ -147,7 +147,7 @@ public abstract class KfacAccuracyContract {
     double[] a = Fixtures.gaussian(random, examples * 90);
     double[] g = Fixtures.gaussian(random, examples * 40);
     HostTensor input = Fixtures.direct(a, examples, 90);
-    return new Observation("layer", input, Fixtures.direct(g, examples, 40), 1);
+    return Observation.ofSumLoss("layer", input, Fixtures.direct(g, examples, 40));
   }
 
   private static void check(KfacState state, LayerReport.GroupReport report, String damping) {
