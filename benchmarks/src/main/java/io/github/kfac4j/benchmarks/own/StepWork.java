@@ -39,7 +39,7 @@ final class StepWork implements Work {
       String name = layer.shape.name();
       layers.add(layer);
       types.put(name, layer.shape.toLayer());
-      observations.add(new Observation(name, layer.input, layer.outputGrad, 1));
+      observations.add(Observation.ofSumLoss(name, layer.input, layer.outputGrad));
       gradients.add(new LayerGradient(name, layer.weight, layer.bias));
     }
     this.kfac =
