@@ -73,13 +73,10 @@ final class PreconditioningChecks {
     MatrixStack aInverse = side.stack(shape.groups(), shape.dim(), shape.dim(), a);
     Gradient in = shape.gradient(side, dw);
     Gradient out = shape.gradient(side, new double[dw.length]);
-    double inner =
-        side.backend()
-            .precondition(List.of(new PreconditionRequest(gInverse, aInverse, 0.5, in, out, null)))[
-            0];
+    PreconditionRequest elsewhere = new PreconditionRequest(gInverse, aInverse, 0.5, in, out);
+    double inner = side.backend().precondition(List.of(elsewhere))[0];
     demand(Arrays.equals(GradientShape.elements(in), dw), "the gradient was changed");
-    side.backend()
-        .precondition(List.of(new PreconditionRequest(gInverse, aInverse, 0.5, in, in, null)));
+    side.backend().precondition(List.of(new PreconditionRequest(gInverse, aInverse, 0.5, in, in)));
     boolean same = Arrays.equals(GradientShape.elements(in), GradientShape.elements(out));
     demand(same, "another result in place");
     return Step.of(out, inner, dw);
