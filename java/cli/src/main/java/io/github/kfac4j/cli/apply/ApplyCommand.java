@@ -149,7 +149,7 @@ public final class ApplyCommand implements Callable<Integer> {
     }
   }
 
-  /** Found out before the work is done, not after. */
+  /** Checked before the work is done, not after. */
   private void requireWritable() {
     Path directory = out.toAbsolutePath().getParent();
     if (directory == null || Files.isDirectory(out)) {
@@ -169,7 +169,7 @@ public final class ApplyCommand implements Callable<Integer> {
     }
   }
 
-  /** Refuses tensors of layers that the configuration does not have; says which others are left. */
+  /** Refuses tensors of layers that the configuration does not have; reports which other tensors are ignored. */
   private boolean isUsed(String tensor, List<String> layers) {
     Matcher ending = LayerTensors.ENDING.matcher(tensor);
     if (!ending.find()) {

@@ -86,7 +86,7 @@ public final class ValidateCommand implements Callable<Integer> {
     this(KnownBackends.all(), KnownBackends::open);
   }
 
-  /** Validates the given backends instead of those of this build. */
+  /** Checks the given backends instead of those of this build. */
   ValidateCommand(List<Availability> known, Function<String, Backend> open) {
     this.known = known.stream().filter(backend -> !backend.name().equals(REFERENCE)).toList();
     this.open = open;

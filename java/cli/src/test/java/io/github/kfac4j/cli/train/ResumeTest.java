@@ -167,7 +167,7 @@ class ResumeTest {
     assertThat(Cli.run(sgd.toArray(String[]::new)).exitCode()).isZero();
 
     assertRefused(
-        "--seed cannot change when a run is resumed: it was 1, asked is 2",
+        "--seed cannot change when a run is resumed: it was 1 and is now 2",
         "--resume",
         out.toString(),
         "--seed",

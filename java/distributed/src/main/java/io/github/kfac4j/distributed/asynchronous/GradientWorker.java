@@ -9,10 +9,10 @@ import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.data.Share;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.distributed.asynchronous.AsynchronousPlan.Role;
-import io.github.kfac4j.distributed.collectives.Agreement;
+import io.github.kfac4j.distributed.exchange.Agreement;
 import io.github.kfac4j.distributed.collectives.Buffers;
 import io.github.kfac4j.distributed.collectives.Collectives;
-import io.github.kfac4j.distributed.collectives.FirstFailure;
+import io.github.kfac4j.distributed.exchange.FirstFailure;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.sharing.DistributedKfac;
 import io.github.kfac4j.distributed.sharing.Means;
@@ -66,8 +66,7 @@ public final class GradientWorker implements KfacPreconditioner {
    * @param options the same on all ranks
    * @param precision in which statistics and gradients travel
    * @throws IllegalStateException on all ranks, if they do not agree
-   * @throws IllegalArgumentException on all ranks, if one has the class of another role, or a
-   *     setting cannot be
+   * @throws IllegalArgumentException on all ranks, if one has the class of another role, or a setting is not supported
    */
   public GradientWorker(
       Collectives all,
@@ -265,10 +264,10 @@ public final class GradientWorker implements KfacPreconditioner {
         incoming.submitAlone(
             () -> {
               new TensorExchange(groups.publications().collectives()).broadcast(tensors, 0);
-              agreement.settle(failure.take(), new byte[0]);
+              agreement.agree(failure.take(), new byte[0]);
             }));
     change.forEach(Runnable::run);
-    steps.goOnAfter(KfacState.stepOf(tensors));
+    steps.resumeAt(KfacState.stepOf(tensors));
     publications.replaced();
     started = -1;
     adopted = List.of();

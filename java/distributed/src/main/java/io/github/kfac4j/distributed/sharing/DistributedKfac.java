@@ -9,9 +9,9 @@ import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.data.Share;
 import io.github.kfac4j.data.StepReport;
-import io.github.kfac4j.distributed.collectives.Agreement;
+import io.github.kfac4j.distributed.exchange.Agreement;
 import io.github.kfac4j.distributed.collectives.Collectives;
-import io.github.kfac4j.distributed.collectives.FirstFailure;
+import io.github.kfac4j.distributed.exchange.FirstFailure;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
@@ -252,9 +252,9 @@ public final class DistributedKfac implements KfacPreconditioner {
     failure.take();
     List<Runnable> change = new ArrayList<>();
     failure.keep(() -> change.add(steps.layers().prepareRestore(tensors)));
-    agreement.settle(failure.take(), new byte[0]);
+    agreement.agree(failure.take(), new byte[0]);
     change.forEach(Runnable::run);
-    steps.goOnAfter(KfacState.stepOf(tensors));
+    steps.resumeAt(KfacState.stepOf(tensors));
     statistics.discard();
     lastRefresh = List.of();
   }

@@ -2,8 +2,8 @@ package io.github.kfac4j.distributed.sharing;
 
 import io.github.kfac4j.BatchStatistics;
 import io.github.kfac4j.data.LayerStatistics;
-import io.github.kfac4j.distributed.collectives.Block;
-import io.github.kfac4j.distributed.collectives.Exchange;
+import io.github.kfac4j.distributed.exchange.Block;
+import io.github.kfac4j.distributed.exchange.Exchange;
 import io.github.kfac4j.distributed.collectives.Pending;
 import io.github.kfac4j.distributed.collectives.Precision;
 import java.util.ArrayList;

@@ -1,10 +1,10 @@
 package io.github.kfac4j.distributed.sharing;
 
-import io.github.kfac4j.distributed.collectives.Block;
+import io.github.kfac4j.distributed.exchange.Block;
 import io.github.kfac4j.distributed.collectives.Collectives;
-import io.github.kfac4j.distributed.collectives.Exchange;
-import io.github.kfac4j.distributed.collectives.Frames;
-import io.github.kfac4j.distributed.collectives.Numbers;
+import io.github.kfac4j.distributed.exchange.Exchange;
+import io.github.kfac4j.distributed.exchange.Frames;
+import io.github.kfac4j.distributed.exchange.Numbers;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.ArrayList;

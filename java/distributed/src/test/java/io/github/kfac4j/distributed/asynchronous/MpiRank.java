@@ -7,7 +7,7 @@ import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.distributed.collectives.Buffers;
 import io.github.kfac4j.distributed.collectives.Collectives;
 import io.github.kfac4j.distributed.collectives.CollectivesScenario;
-import io.github.kfac4j.distributed.collectives.Frames;
+import io.github.kfac4j.distributed.exchange.Frames;
 import io.github.kfac4j.distributed.collectives.MpiCollectives;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.sharing.Assignment;

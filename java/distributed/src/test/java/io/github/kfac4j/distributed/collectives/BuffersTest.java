@@ -1,5 +1,6 @@
 package io.github.kfac4j.distributed.collectives;
 
+import io.github.kfac4j.distributed.exchange.BlockFormat;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 

@@ -58,7 +58,7 @@ final class HtmlReport {
                 "."));
   }
 
-  /** What a network was best judged by: its accuracy, or its loss if it has none. */
+  /** The best result of a network: its accuracy, or its loss if it has none. */
   private String score(Summary s) {
     return options.model().classifies()
         ? ResultTable.percent(s.validationAccuracy())

@@ -25,7 +25,7 @@ record BatchSizeReport(List<ScalingCurve> curves, Settings settings) {
           "At edge: the best value lies in the outer tenth of its range, so that a better one may lie"
               + " outside.");
 
-  /** One sentence for each optimizer, and what spoils them. */
+  /** One sentence for each optimizer, and what limits them. */
   List<String> findings() {
     List<String> findings = new ArrayList<>();
     for (ScalingCurve curve : curves) {

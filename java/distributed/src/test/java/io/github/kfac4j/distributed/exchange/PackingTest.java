@@ -1,5 +1,6 @@
-package io.github.kfac4j.distributed.collectives;
+package io.github.kfac4j.distributed.exchange;
 
+import io.github.kfac4j.distributed.collectives.Buffers;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.safetensors.Half;

@@ -1,4 +1,4 @@
-package io.github.kfac4j.distributed.collectives;
+package io.github.kfac4j.distributed.exchange;
 
 /**
  * Numbers that one rank is to get or to give.

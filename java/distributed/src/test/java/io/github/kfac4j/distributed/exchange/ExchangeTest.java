@@ -1,5 +1,8 @@
-package io.github.kfac4j.distributed.collectives;
+package io.github.kfac4j.distributed.exchange;
 
+import io.github.kfac4j.distributed.collectives.Ranks;
+import io.github.kfac4j.distributed.collectives.CountingCollectives;
+import io.github.kfac4j.distributed.collectives.Precision;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
