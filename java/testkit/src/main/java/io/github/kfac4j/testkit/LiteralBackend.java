@@ -202,23 +202,23 @@ public final class LiteralBackend implements Backend {
   }
 
   @Override
-  public double[] precondition(List<PreconditionRequest> steps) {
-    return steps.stream()
+  public double[] precondition(List<PreconditionRequest> requests) {
+    return requests.stream()
         .mapToDouble(
-            step -> {
-              int rows = step.gInverse().rows();
-              int cols = step.aInverse().rows();
+            request -> {
+              int rows = request.gInverse().rows();
+              int cols = request.aInverse().rows();
               return each(
-                  step.gradient(),
-                  step.result(),
+                  request.gradient(),
+                  request.result(),
                   rows,
                   cols,
                   (k, dw) -> {
                     double[] half =
-                        Literal.multiply(matrix(step.gInverse(), k), dw, rows, rows, cols);
+                        Literal.multiply(matrix(request.gInverse(), k), dw, rows, rows, cols);
                     double[] u =
-                        Literal.multiply(half, matrix(step.aInverse(), k), rows, cols, cols);
-                    Arrays.setAll(u, i -> step.scale() * u[i]);
+                        Literal.multiply(half, matrix(request.aInverse(), k), rows, cols, cols);
+                    Arrays.setAll(u, i -> request.scale() * u[i]);
                     return u;
                   });
             })
@@ -226,32 +226,32 @@ public final class LiteralBackend implements Backend {
   }
 
   @Override
-  public double[] preconditionInBasis(List<BasisPreconditionRequest> steps) {
-    return steps.stream()
+  public double[] preconditionInBasis(List<BasisPreconditionRequest> requests) {
+    return requests.stream()
         .mapToDouble(
-            step ->
+            request ->
                 each(
-                    step.gradient(),
-                    step.result(),
-                    step.moments().rows(),
-                    step.moments().cols(),
-                    (k, dw) -> divide(step, k, dw)))
+                    request.gradient(),
+                    request.result(),
+                    request.moments().rows(),
+                    request.moments().cols(),
+                    (k, dw) -> divide(request, k, dw)))
         .toArray();
   }
 
-  private static double[] divide(BasisPreconditionRequest step, int k, double[] dw) {
-    int rows = step.moments().rows();
-    int cols = step.moments().cols();
-    double[] moments = matrix(step.moments(), k);
-    double[] q = step.gBasis() == null ? null : matrix(step.gBasis(), k);
-    double[] p = step.aBasis() == null ? null : matrix(step.aBasis(), k);
+  private static double[] divide(BasisPreconditionRequest request, int k, double[] dw) {
+    int rows = request.moments().rows();
+    int cols = request.moments().cols();
+    double[] moments = matrix(request.moments(), k);
+    double[] q = request.gBasis() == null ? null : matrix(request.gBasis(), k);
+    double[] p = request.aBasis() == null ? null : matrix(request.aBasis(), k);
     double[] inside = dw.clone();
     if (q != null) {
       inside = Literal.multiply(Literal.transpose(q, rows, rows), inside, rows, rows, cols);
       inside = Literal.multiply(inside, p, rows, cols, cols);
     }
     for (int i = 0; i < inside.length; i++) {
-      inside[i] /= step.scale() * moments[i] + step.damping();
+      inside[i] /= request.scale() * moments[i] + request.damping();
     }
     if (q != null) {
       inside = Literal.multiply(q, inside, rows, rows, cols);
@@ -261,12 +261,12 @@ public final class LiteralBackend implements Backend {
   }
 
   /** What is done with the gradient of one group. */
-  private interface Step {
+  private interface GroupWork {
     double[] apply(int group, double[] dw);
   }
 
-  /** Steps group by group; returns the inner product of result and gradient. */
-  private static double each(Gradient in, Gradient out, int rows, int cols, Step step) {
+  /** Works group by group; returns the inner product of result and gradient. */
+  private static double each(Gradient in, Gradient out, int rows, int cols, GroupWork work) {
     double[] weight = values(in.weight());
     double[] bias = in.bias() == null ? null : values(in.bias());
     int width = bias == null ? cols : cols - 1;
@@ -278,7 +278,7 @@ public final class LiteralBackend implements Backend {
         int row = first + i / cols;
         dw[i] = i % cols < width ? weight[row * width + i % cols] : bias[row];
       }
-      double[] u = step.apply(k, dw);
+      double[] u = work.apply(k, dw);
       inner += Literal.dot(u, dw);
       for (int i = 0; i < rows; i++) {
         write(out.weight(), (first + i) * width, Arrays.copyOfRange(u, i * cols, i * cols + width));

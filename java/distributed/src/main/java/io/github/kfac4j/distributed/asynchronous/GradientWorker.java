@@ -47,7 +47,7 @@ import java.util.Map;
  */
 public final class GradientWorker implements KfacPreconditioner {
   private final RoleGroups groups;
-  private final SharedPreconditioning steps;
+  private final SharedPreconditioning preconditioning;
   private final RankLayers noLayers;
   private final Agreement agreement;
   private final Publications publications;
@@ -76,7 +76,7 @@ public final class GradientWorker implements KfacPreconditioner {
       KfacOptions options,
       Precision precision) {
     groups = RoleGroups.join(all, plan, Role.GRADIENTS, layers, options, precision);
-    steps = new SharedPreconditioning(groups.gradients(), backend, options, precision);
+    preconditioning = new SharedPreconditioning(groups.gradients(), backend, options, precision);
     noLayers = new RankLayers(groups.publications(), backend, options);
     agreement = RoleGroups.agreeOnInverses(groups, plan);
     Collectives team = groups.gradients().collectives();
@@ -87,12 +87,12 @@ public final class GradientWorker implements KfacPreconditioner {
 
   /** As {@link DistributedKfac#setExamples}. */
   public void setExamples(int count) {
-    steps.setExamples(count);
+    preconditioning.setExamples(count);
   }
 
   @Override
   public KfacOptions options() {
-    return steps.options();
+    return preconditioning.options();
   }
 
   /**
@@ -106,7 +106,7 @@ public final class GradientWorker implements KfacPreconditioner {
           "only damping, learning rate and KL clip can change while other ranks make statistics"
               + " and inverses");
     }
-    steps.reconfigure(changed);
+    preconditioning.reconfigure(changed);
   }
 
   /** Without what may change. */
@@ -116,7 +116,7 @@ public final class GradientWorker implements KfacPreconditioner {
 
   @Override
   public long step() {
-    return steps.step();
+    return preconditioning.step();
   }
 
   /** {@inheritDoc} Never: the statistics workers observe. */
@@ -195,7 +195,7 @@ public final class GradientWorker implements KfacPreconditioner {
   @Override
   public StepReport precondition(List<LayerGradient> gradients) {
     StepReport report = preview(gradients);
-    steps.endStep();
+    preconditioning.endStep();
     publications.endStep();
     adopted = List.of();
     return report;
@@ -207,10 +207,10 @@ public final class GradientWorker implements KfacPreconditioner {
     publications.use(
         step(),
         content -> {
-          steps.layers().adopt(content.state());
+          preconditioning.layers().adopt(content.state());
           adopted = content.reports();
         });
-    return steps.toAll(gradients, null, adopted);
+    return preconditioning.toAll(gradients, null, adopted);
   }
 
   /**
@@ -220,7 +220,7 @@ public final class GradientWorker implements KfacPreconditioner {
   @Override
   public void discardStep() {}
 
-  /** The lag of the inverses in use, in steps. */
+  /** The lag of the inverses in use, in preconditioning. */
   public long lag() {
     return publications.lag();
   }
@@ -259,7 +259,7 @@ public final class GradientWorker implements KfacPreconditioner {
     tell(WorkRequest.Kind.RESTORE);
     List<Runnable> change = new ArrayList<>();
     FirstFailure failure = new FirstFailure();
-    failure.keep(() -> change.add(steps.layers().prepareRestore(tensors)));
+    failure.keep(() -> change.add(preconditioning.layers().prepareRestore(tensors)));
     BackgroundThread.await(
         incoming.submitAlone(
             () -> {
@@ -267,7 +267,7 @@ public final class GradientWorker implements KfacPreconditioner {
               agreement.agree(failure.take(), new byte[0]);
             }));
     change.forEach(Runnable::run);
-    steps.resumeAt(KfacState.stepOf(tensors));
+    preconditioning.resumeAt(KfacState.stepOf(tensors));
     publications.replaced();
     started = -1;
     adopted = List.of();
@@ -281,7 +281,7 @@ public final class GradientWorker implements KfacPreconditioner {
       tell(WorkRequest.Kind.END);
       outgoing.close();
       incoming.close();
-      steps.close();
+      preconditioning.close();
       noLayers.close();
       groups.close();
     }

@@ -10,7 +10,7 @@ import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.testkit.KroneckerBasis;
 import io.github.kfac4j.testkit.RankDeficientBatch;
 import io.github.kfac4j.testkit.RankDeficientBatch.Inputs;
-import io.github.kfac4j.testkit.checks.GradientShape.Step;
+import io.github.kfac4j.testkit.checks.GradientShape.Outcome;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -74,9 +74,9 @@ final class BasisPreconditioningChecks {
           }
           boolean same = Arrays.equals(GradientShape.elements(in), GradientShape.elements(out));
           demand(same, "another result in place");
-          return Step.of(in, inner, dw);
+          return Outcome.of(in, inner, dw);
         },
-        Step::error);
+        Outcome::error);
   }
 
   /**

@@ -6,7 +6,7 @@ import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.testkit.Fixtures;
-import io.github.kfac4j.testkit.checks.GradientShape.Step;
+import io.github.kfac4j.testkit.checks.GradientShape.Outcome;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -48,7 +48,7 @@ final class PreconditioningChecks {
         shape.name(),
         Tolerance.ofTensors(64),
         side -> precondition(side, shape, g, a, dw),
-        Step::error);
+        Outcome::error);
   }
 
   /** Matrices that no inverse is, whose products cancel more. */
@@ -63,11 +63,11 @@ final class PreconditioningChecks {
         what,
         Tolerance.ofTensors(80),
         side -> precondition(side, shape, g, a, dw),
-        Step::errorByNorms);
+        Outcome::errorByNorms);
   }
 
   /** Into other tensors, and in place. */
-  private static Step precondition(
+  private static Outcome precondition(
       Side side, GradientShape shape, double[] g, double[] a, double[] dw) {
     MatrixStack gInverse = side.stack(shape.groups(), shape.rows(), shape.rows(), g);
     MatrixStack aInverse = side.stack(shape.groups(), shape.dim(), shape.dim(), a);
@@ -79,6 +79,6 @@ final class PreconditioningChecks {
     side.backend().precondition(List.of(new PreconditionRequest(gInverse, aInverse, 0.5, in, in)));
     boolean same = Arrays.equals(GradientShape.elements(in), GradientShape.elements(out));
     demand(same, "another result in place");
-    return Step.of(out, inner, dw);
+    return Outcome.of(out, inner, dw);
   }
 }
