@@ -139,7 +139,8 @@ final class EigenStepChecks {
     try (Kfac kfac = new Kfac(side.backend(), Map.of("layer", layer), options)) {
       HostTensor x = side.tensor(batch.x, batch.examples, batch.width);
       kfac.observe(
-          List.of(new Observation("layer", x, side.tensor(batch.g, batch.examples, OUTPUTS), 1)));
+          List.of(
+              Observation.ofSumLoss("layer", x, side.tensor(batch.g, batch.examples, OUTPUTS))));
       kfac.refresh();
       HostTensor u = side.tensor(dw, OUTPUTS, batch.width);
       kfac.precondition(List.of(new LayerGradient("layer", u, null)));
