@@ -11,6 +11,7 @@ import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.cpu.natives.KfacCpuLibrary;
 import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
