@@ -5,7 +5,7 @@
 #   ./run.sh info                     GPU, driver, libraries; whether CUDA can be used and, if not, why
 #   ./run.sh kernels [GROUP...]       tests of the kernels, plain C++
 #   ./run.sh test [JUNIT OPTION...]   tests of the CUDA backend
-#   ./run.sh validate [OPTION...]     every verb against the fp64 oracle: error, tolerance, verdict; --small, --large
+#   ./run.sh validate [OPTION...]     every verb against the fp64 reference: error, tolerance, verdict; --small, --large
 #   ./run.sh accuracy                 errors of the kernels beside those of this machine's PyTorch in fp32
 #   ./run.sh sanitize [TOOL...]       the tests of the kernels under compute-sanitizer: memcheck racecheck synccheck initcheck
 #   ./run.sh bench [OPTION...]        our backend beside the peers that this machine's python3 has, and which algorithm

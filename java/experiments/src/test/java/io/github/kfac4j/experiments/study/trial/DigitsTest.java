@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class NumbersTest {
+class DigitsTest {
   @ParameterizedTest
   @CsvSource({
     "0.05, 6, 0.05",
@@ -17,6 +17,6 @@ class NumbersTest {
     "1e-9, 3, 1E-9"
   })
   void areShort(double value, int digits, String text) {
-    assertThat(Numbers.significant(value, digits)).isEqualTo(text);
+    assertThat(Digits.significant(value, digits)).isEqualTo(text);
   }
 }

@@ -7,8 +7,10 @@ import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.Arrays;
 
-/** The vectors x of a second moment, written out in fp64 by the oracle, one example at a time. */
-final class Rows {
+/**
+ * The vectors x of a second moment, written out in fp64 by the reference, one example at a time.
+ */
+final class ReferenceSamples {
   /** Writes out the rows of one example, {@code [positions, dim]}. */
   private interface Reader {
     double[] example(int n);
@@ -18,16 +20,16 @@ final class Rows {
   private final int dim;
   private final Reader reader;
 
-  private Rows(int examples, int dim, Reader reader) {
+  private ReferenceSamples(int examples, int dim, Reader reader) {
     this.examples = examples;
     this.dim = dim;
     this.reader = reader;
   }
 
   /** The patches of a convolution. */
-  static Rows of(ConvCase c, float[] images) {
+  static ReferenceSamples of(ConvCase c, float[] images) {
     int size = images.length / c.examples();
-    return new Rows(
+    return new ReferenceSamples(
         c.examples(),
         c.dim(),
         n -> {
@@ -42,9 +44,9 @@ final class Rows {
   }
 
   /** Rows, each followed by 1 if there is a bias. */
-  static Rows dense(float[] data, int rows, boolean bias) {
+  static ReferenceSamples dense(float[] data, int rows, boolean bias) {
     int width = data.length / rows;
-    return new Rows(
+    return new ReferenceSamples(
         rows,
         width + (bias ? 1 : 0),
         n -> {
@@ -58,9 +60,9 @@ final class Rows {
   }
 
   /** Images [examples, channels, positions]: one row for each position, its channels. */
-  static Rows channels(float[] data, int examples, int channels) {
+  static ReferenceSamples channels(float[] data, int examples, int channels) {
     int positions = data.length / examples / channels;
-    return new Rows(
+    return new ReferenceSamples(
         examples,
         channels,
         n -> {

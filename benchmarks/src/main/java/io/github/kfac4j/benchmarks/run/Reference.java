@@ -13,10 +13,10 @@ import io.github.kfac4j.benchmarks.cases.PreconditionCase;
  * definition of R, in fp64, which costs n^2 where forming it would cost n^3 (Freivalds 1979).
  * Errors are relative, in the largest element.
  */
-public final class Oracle {
+public final class Reference {
   private static final int PROBE = 900;
 
-  private Oracle() {}
+  private Reference() {}
 
   /**
    * Refuses a result that is wrong.
@@ -52,14 +52,15 @@ public final class Oracle {
   public static double error(Case c, long seed, Work work) {
     Inputs inputs = new Inputs(seed);
     if (c instanceof ConvCase conv) {
-      Rows rows = Rows.of(conv, inputs.uniform(0, conv.elements()));
+      ReferenceSamples rows = ReferenceSamples.of(conv, inputs.uniform(0, conv.elements()));
       return conv.verb().equals(Case.PATCHES)
           ? rows.largestDifference(work.result(0))
           : factorError(rows, work.result(0), inputs);
     }
     if (c instanceof DenseCase dense) {
-      Rows rows =
-          Rows.dense(inputs.uniform(0, dense.rows() * dense.width()), dense.rows(), dense.bias());
+      ReferenceSamples rows =
+          ReferenceSamples.dense(
+              inputs.uniform(0, dense.rows() * dense.width()), dense.rows(), dense.bias());
       return factorError(rows, work.result(0), inputs);
     }
     if (c instanceof InverseCase inverse) {
@@ -68,10 +69,10 @@ public final class Oracle {
     if (c instanceof PreconditionCase p) {
       return preconditionError(p, inputs, work.result(0));
     }
-    return NetworkOracle.error((NetworkCase) c, inputs, work);
+    return NetworkReference.error((NetworkCase) c, inputs, work);
   }
 
-  private static double factorError(Rows rows, float[] factor, Inputs inputs) {
+  private static double factorError(ReferenceSamples rows, float[] factor, Inputs inputs) {
     double[] v = probe(inputs, rows.dim());
     double[] expected = rows.moment(v);
     return difference(times(factor, rows.dim(), v), expected);

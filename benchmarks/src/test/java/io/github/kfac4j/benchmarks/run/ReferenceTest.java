@@ -10,8 +10,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The oracle notices one wrong element, and a NaN. */
-class OracleTest {
+/** The reference notices one wrong element, and a NaN. */
+class ReferenceTest {
   private static final long SEED = 3;
 
   static Stream<Case> cases() {
@@ -24,10 +24,10 @@ class OracleTest {
     try (Contender java = KfacContender.open("java", 1);
         Work work = java.prepare(c, SEED)) {
       work.run();
-      assertThat(Oracle.require("java", c, SEED, work)).isLessThan(1e-5);
+      assertThat(Reference.require("java", c, SEED, work)).isLessThan(1e-5);
       for (float wrong : new float[] {1, Float.NaN}) {
         Work broken = broken(work, wrong);
-        assertThatThrownBy(() -> Oracle.require("java", c, SEED, broken))
+        assertThatThrownBy(() -> Reference.require("java", c, SEED, broken))
             .isInstanceOf(IllegalStateException.class)
             .hasMessageContaining(c.id());
       }

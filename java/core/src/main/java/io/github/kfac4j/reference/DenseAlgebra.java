@@ -3,11 +3,11 @@ package io.github.kfac4j.reference;
 import java.util.Arrays;
 
 /** Dense linear algebra on row-major fp64 arrays. Products rest on {@link TileProduct}. */
-final class Rows {
+final class DenseAlgebra {
   /** Side of the squares in which a matrix is transposed: a cache line's. */
   private static final int TILE = 8;
 
-  private Rows() {}
+  private DenseAlgebra() {}
 
   /**
    * {@code C += alpha A X} for C of one row of n elements, A of {@code depth}, and X {@code depth x

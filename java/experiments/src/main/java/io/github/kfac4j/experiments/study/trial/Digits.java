@@ -4,8 +4,8 @@ import java.math.BigDecimal;
 import java.math.MathContext;
 
 /** Numbers as people write them. */
-public final class Numbers {
-  private Numbers() {}
+public final class Digits {
+  private Digits() {}
 
   /** At most so many significant digits, without zeros behind them. */
   public static String significant(double value, int digits) {

@@ -4,8 +4,8 @@ import io.github.kfac4j.benchmarks.cases.DenseCase;
 import io.github.kfac4j.benchmarks.cases.Inputs;
 
 /** The vectors of a dense layer's factor. */
-final class Rows {
-  private Rows() {}
+final class DenseSamples {
+  private DenseSamples() {}
 
   /** [rows, dim], the bias coordinate in the last column. */
   static float[] of(DenseCase c, long seed) {

@@ -1,8 +1,8 @@
 package io.github.kfac4j.distributed.collectives;
 
 /** Conversions between precisions. */
-public final class Numbers {
-  private Numbers() {}
+public final class Conversions {
+  private Conversions() {}
 
   public static float[] toFloats(double[] values, double scale) {
     float[] floats = new float[values.length];

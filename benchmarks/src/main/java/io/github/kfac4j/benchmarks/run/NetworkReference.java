@@ -1,8 +1,8 @@
 package io.github.kfac4j.benchmarks.run;
 
-import static io.github.kfac4j.benchmarks.run.Oracle.difference;
-import static io.github.kfac4j.benchmarks.run.Oracle.probe;
-import static io.github.kfac4j.benchmarks.run.Oracle.times;
+import static io.github.kfac4j.benchmarks.run.Reference.difference;
+import static io.github.kfac4j.benchmarks.run.Reference.probe;
+import static io.github.kfac4j.benchmarks.run.Reference.times;
 
 import io.github.kfac4j.benchmarks.cases.Case;
 import io.github.kfac4j.benchmarks.cases.Inputs;
@@ -11,8 +11,8 @@ import io.github.kfac4j.benchmarks.cases.NetworkCase;
 import io.github.kfac4j.benchmarks.cases.NetworkInputs;
 
 /** Preconditioned gradients of all layers of a network against fp64. */
-final class NetworkOracle {
-  private NetworkOracle() {}
+final class NetworkReference {
+  private NetworkReference() {}
 
   static double error(NetworkCase c, Inputs inputs, Work work) {
     double worst = 0;
@@ -42,17 +42,17 @@ final class NetworkOracle {
    */
   private static double stepError(NetworkCase c, NetworkInputs data, int k, float[] u) {
     LayerShape layer = c.layers().get(k);
-    Rows inputs;
-    Rows grads;
+    ReferenceSamples inputs;
+    ReferenceSamples grads;
     double positions = 1;
     if (layer.isConv()) {
       int[] out = layer.outputShape(c.batch());
-      inputs = Rows.of(layer.patches(c.batch()), data.input(k));
-      grads = Rows.channels(data.outputGrad(k), c.batch(), layer.out());
+      inputs = ReferenceSamples.of(layer.patches(c.batch()), data.input(k));
+      grads = ReferenceSamples.channels(data.outputGrad(k), c.batch(), layer.out());
       positions = (double) out[2] * out[3];
     } else {
-      inputs = Rows.dense(data.input(k), c.batch(), layer.bias());
-      grads = Rows.dense(data.outputGrad(k), c.batch(), false);
+      inputs = ReferenceSamples.dense(data.input(k), c.batch(), layer.bias());
+      grads = ReferenceSamples.dense(data.outputGrad(k), c.batch(), false);
     }
     int a = inputs.dim();
     double meanA = inputs.trace() / a;
