@@ -2,9 +2,7 @@ package io.github.kfac4j.cpu.samples;
 
 import io.github.kfac4j.cpu.matrix.Gemm;
 import io.github.kfac4j.cpu.matrix.Wide;
-import io.github.kfac4j.cpu.matrix.WideGemm;
 import io.github.kfac4j.cpu.memory.Arena;
-import io.github.kfac4j.cpu.memory.Doubles;
 import io.github.kfac4j.cpu.memory.Floats;
 import io.github.kfac4j.cpu.openblas.Blas;
 
@@ -49,12 +47,6 @@ public record Panel(Floats data, int stride, boolean byCoordinate, int count, in
   /** The product {@code C = X Q} with Q width x width and C count x width. */
   public Gemm times(Floats q, Floats c) {
     return Gemm.of(byCoordinate, false, count, width, width, data, stride, q, width, c, width);
-  }
-
-  /** The same in fp64. */
-  public WideGemm times(Wide q, Doubles c) {
-    Wide x = Wide.of(data, stride);
-    return new WideGemm(byCoordinate, false, count, width, width, 1, x, q, c, width);
   }
 
   /** Some of the vectors. */
