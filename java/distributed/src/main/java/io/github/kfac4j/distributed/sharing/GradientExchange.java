@@ -6,7 +6,7 @@ import io.github.kfac4j.distributed.exchange.Agreement;
 import io.github.kfac4j.distributed.exchange.Block;
 import io.github.kfac4j.distributed.exchange.Exchange;
 import io.github.kfac4j.distributed.exchange.Frames;
-import io.github.kfac4j.distributed.exchange.Numbers;
+import io.github.kfac4j.distributed.exchange.Conversions;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.tensor.HostTensor;
 import java.io.DataInputStream;
@@ -168,14 +168,14 @@ final class GradientExchange {
                     .formatted(layer, shared.layers().keySet()));
           }
           for (HostTensor part : parts) {
-            float[] values = Numbers.toFloats(part.toArray(), 1);
+            float[] values = Conversions.toFloats(part.toArray(), 1);
             copies.add(new Block(shared.assignment().owner(layer), values));
             tensors.add(part);
           }
         });
     new Exchange(shared.collectives(), Precision.FP32).gather(copies).await();
     for (int i = 0; i < tensors.size(); i++) {
-      double[] values = Numbers.toDoubles(copies.get(i).values());
+      double[] values = Conversions.toDoubles(copies.get(i).values());
       tensors.get(i).write(0, values, 0, values.length);
     }
   }

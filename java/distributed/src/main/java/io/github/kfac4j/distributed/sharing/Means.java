@@ -4,7 +4,7 @@ import io.github.kfac4j.distributed.exchange.Block;
 import io.github.kfac4j.distributed.collectives.Collectives;
 import io.github.kfac4j.distributed.exchange.Exchange;
 import io.github.kfac4j.distributed.exchange.Frames;
-import io.github.kfac4j.distributed.exchange.Numbers;
+import io.github.kfac4j.distributed.exchange.Conversions;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.ArrayList;
@@ -31,13 +31,13 @@ public final class Means {
     tensors.forEach(
         (name, tensor) ->
             blocks.add(
-                new Block(assignment.owner(name), Numbers.toFloats(tensor.toArray(), weight))));
+                new Block(assignment.owner(name), Conversions.toFloats(tensor.toArray(), weight))));
     Exchange exchange = new Exchange(collectives, Precision.FP32);
     exchange.sum(blocks).await();
     exchange.gather(blocks).await();
     int next = 0;
     for (HostTensor tensor : tensors.values()) {
-      double[] values = Numbers.toDoubles(blocks.get(next++).values());
+      double[] values = Conversions.toDoubles(blocks.get(next++).values());
       tensor.write(0, values, 0, values.length);
     }
   }

@@ -7,7 +7,7 @@ import io.github.kfac4j.distributed.exchange.Block;
 import io.github.kfac4j.distributed.collectives.Collectives;
 import io.github.kfac4j.distributed.exchange.Exchange;
 import io.github.kfac4j.distributed.exchange.Frames;
-import io.github.kfac4j.distributed.exchange.Numbers;
+import io.github.kfac4j.distributed.exchange.Conversions;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
@@ -154,7 +154,7 @@ final class StatisticsReduction {
               float[] values =
                   dim > 0
                       ? SymmetricPacking.pack(elements, dim, weight)
-                      : Numbers.toFloats(elements, weight);
+                      : Conversions.toFloats(elements, weight);
               parts.add(new Part(name, moment, dim, new Block(assignment.owner(name), values)));
             });
   }
@@ -174,7 +174,7 @@ final class StatisticsReduction {
                 part.moment,
                 part.packedDim > 0
                     ? SymmetricPacking.unpack(values, part.packedDim)
-                    : Numbers.toDoubles(values));
+                    : Conversions.toDoubles(values));
       }
     }
     return sums;
