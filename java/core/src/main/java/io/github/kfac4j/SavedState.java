@@ -65,22 +65,25 @@ final class SavedState {
         (name, layer) -> {
           double[] powers = exponents(layer);
           Map<String, double[]> elements = new LinkedHashMap<>();
-          layer.matrices.forEach(
-              (key, stack) ->
-                  elements.put(key, elements(name + "." + key, stack, powers[elements.size()])));
+          layer
+              .matrices()
+              .forEach(
+                  (key, stack) ->
+                      elements.put(
+                          key, elements(name + "." + key, stack, powers[elements.size()])));
           matrices.put(layer, elements);
           exponents.put(layer, powers);
-          counters.put(layer, counters(name, layer.counters().length));
+          counters.put(layer, counters(name, layer.counters.toArray().length));
         });
     return () -> {
-      counters.forEach(LayerState::restoreCounters);
+      counters.forEach((layer, values) -> layer.counters.set(values));
       matrices.forEach((layer, elements) -> layer.restore(elements, exponents.get(layer)));
     };
   }
 
   /** Powers of two that matrices were divided by to be stored; there only if one is not 0. */
   private double[] exponents(LayerState layer) {
-    double[] values = new double[layer.matrices.size()];
+    double[] values = new double[layer.rooms().size()];
     String name = layer.name + "." + EXPONENTS;
     if (tensors.containsKey(name)) {
       require(name, StoredTensor.of(values, values.length)).asDoubleBuffer().get(values);

@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.training.ParameterStore;
 import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.fisher.Fisher;
-import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.trainer.TrainingStep;
 import java.util.List;
@@ -32,7 +31,7 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
       Fisher fisher,
       DjlKfac.Factory factory,
       Set<String> leftOut) {
-    requireMeasurable(options);
+    TrainingStep.requireMeasurable(options);
     taps = new ModelTaps(model, this);
     try {
       layers = new TrainedLayers(taps, options.withEstimator(fisher.estimator()), factory, leftOut);
@@ -41,17 +40,6 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
     } catch (RuntimeException e) {
       taps.close();
       throw e;
-    }
-  }
-
-  private static void requireMeasurable(KfacOptions options) {
-    boolean ekfac =
-        options.approximation() == Approximation.EKFAC
-            || options.approximations().containsValue(Approximation.EKFAC);
-    if (ekfac && options.intervals().inverses() == 1) {
-      throw new IllegalArgumentException(
-          "EKFAC measures its moments between refreshes, but inverses are renewed in every step:"
-              + " choose intervals such as withIntervals(1, 10)");
     }
   }
 
