@@ -130,10 +130,11 @@ public final class KfacState {
           double[] exponents = layer.exponents();
           if (Range.largest(exponents) > 0) {
             tensors.put(
-                name + "." + SavedState.EXPONENTS, StoredTensor.of(exponents, exponents.length));
+                name + "." + StateTensors.EXPONENTS, StoredTensor.of(exponents, exponents.length));
           }
           double[] counters = layer.counters.toArray();
-          tensors.put(name + "." + SavedState.COUNTERS, StoredTensor.of(counters, counters.length));
+          tensors.put(
+              name + "." + StateTensors.COUNTERS, StoredTensor.of(counters, counters.length));
           tensors.put(name + "." + StateIdentity.NAME, layer.identity.toTensor());
         });
     return tensors;

@@ -4,6 +4,7 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Storage;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Room for one stack of matrices that is kept of a layer, as its curvature declares it. What is the
@@ -13,6 +14,17 @@ import java.util.List;
  * @param key its name in saved states and messages
  */
 public record Room(String key, Role role, int count, int rows, int cols) {
+  /** Names of other tensors that are saved of a layer. */
+  private static final Set<String> TAKEN =
+      Set.of(StateIdentity.NAME, StateTensors.COUNTERS, StateTensors.EXPONENTS);
+
+  /** Checks the name. */
+  public Room {
+    if (TAKEN.contains(key)) {
+      throw new IllegalArgumentException("saved states have another '" + key + "' of each layer");
+    }
+  }
+
   /** What a stack is to its layer. */
   public enum Role {
     /** The running average of a factor of the inputs. */
