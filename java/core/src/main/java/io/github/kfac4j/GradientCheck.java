@@ -2,14 +2,11 @@ package io.github.kfac4j;
 
 import io.github.kfac4j.Magnitudes.Magnitude;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.OuterProduct;
 import io.github.kfac4j.curvature.Curvature;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.curvature.Range;
 import io.github.kfac4j.data.LayerGradient;
-import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Layer;
-import io.github.kfac4j.layer.Vectors;
 import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
@@ -54,11 +51,7 @@ final class GradientCheck {
       if (!staysPlain.test(layer)) {
         requests.add(
             new Curvature.Request(
-                layer,
-                gradient,
-                layer.layer.matrix(gradient.weight(), gradient.bias()),
-                outerProduct(layer, gradient.source()),
-                0));
+                layer, gradient, layer.layer.matrix(gradient.weight(), gradient.bias()), 0));
       }
     }
     Map<LayerState, List<Magnitude>> found = magnitudes.require();
@@ -86,22 +79,6 @@ final class GradientCheck {
           LayerState.prefix(state.name)
               + "%s has shape %s, expected %s".formatted(what, tensor.shape(), shape));
     }
-  }
-
-  private static OuterProduct outerProduct(LayerState state, Observation source) {
-    if (source == null) {
-      return null;
-    }
-    if (!source.layer().equals(state.name)) {
-      throw new IllegalArgumentException(
-          LayerState.prefix(state.name)
-              + "the source is an observation of '"
-              + source.layer()
-              + "'");
-    }
-    return ObservationCheck.use(state, source) instanceof Vectors vectors
-        ? new OuterProduct(vectors.g(), vectors.a(), source.outputGradScale() / vectors.examples())
-        : null;
   }
 
   private static Curvature.Request inRange(Curvature.Request request, List<Magnitude> magnitudes) {

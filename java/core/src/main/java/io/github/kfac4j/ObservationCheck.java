@@ -114,7 +114,7 @@ final class ObservationCheck {
     }
   }
 
-  static Use use(LayerState state, Observation observation) {
+  private static Use use(LayerState state, Observation observation) {
     try {
       return state
           .layer

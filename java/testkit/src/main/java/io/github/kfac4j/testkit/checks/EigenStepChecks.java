@@ -218,8 +218,7 @@ final class EigenStepChecks {
             MatrixStack aInverse = inverse(side, a, aValues, onA);
             side.backend()
                 .precondition(
-                    List.of(
-                        new PreconditionRequest(gInverse, aInverse, 1, gradient, gradient, null)));
+                    List.of(new PreconditionRequest(gInverse, aInverse, 1, gradient, gradient)));
             return u.toArray();
           });
     }
