@@ -1,7 +1,6 @@
 /**
  * K-FAC for any trainer: {@link io.github.kfac4j.Kfac} observes what layers saw, refreshes damped
- * inverses and preconditions gradients. It is made of two halves, {@code Statistics} and {@code
- * Inverses}; {@link io.github.kfac4j.BatchStatistics}, what a rank contributes, is the first alone.
+ * inverses and preconditions gradients.
  *
  * <h2>Approximations</h2>
  *

@@ -5,8 +5,8 @@ import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.curvature.Room.Role;
 import io.github.kfac4j.data.LayerReport;
+import io.github.kfac4j.data.Moments;
 import io.github.kfac4j.inversion.RobustDecomposition;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.Vectors;
@@ -28,7 +28,7 @@ import java.util.stream.Stream;
 public final class KroneckerBases implements Curvature {
   public static final String A_BASIS = "A_basis";
   public static final String G_BASIS = "G_basis";
-  public static final String MOMENTS = "moments";
+  public static final String MOMENTS = Moments.IN_BASIS;
 
   private final Backend backend;
   private final Convention convention;
@@ -44,14 +44,13 @@ public final class KroneckerBases implements Curvature {
 
   @Override
   public List<Room> rooms(Layer layer) {
-    Role role = measured ? Role.MOMENTS : Role.RESULT;
-    Room moments = new Room(MOMENTS, role, layer.groups(), layer.outputDim(), layer.inputDim());
+    Room moments = new Room(MOMENTS, layer.groups(), layer.outputDim(), layer.inputDim());
     return rotated
         ? List.of(
-            Factors.input(Factors.A, Role.INPUT_FACTOR, layer),
-            Factors.output(Factors.G, Role.OUTPUT_FACTOR, layer),
-            Factors.input(A_BASIS, Role.BASIS, layer),
-            Factors.output(G_BASIS, Role.BASIS, layer),
+            Factors.input(Factors.A, layer, false),
+            Factors.output(Factors.G, layer, false),
+            Factors.input(A_BASIS, layer, true),
+            Factors.output(G_BASIS, layer, true),
             moments)
         : List.of(moments);
   }
@@ -74,6 +73,13 @@ public final class KroneckerBases implements Curvature {
   }
 
   @Override
+  public List<String> averages(LayerState state) {
+    return measured && rotated
+        ? List.of(Factors.A, Factors.G, MOMENTS)
+        : Staleness.statistics(state);
+  }
+
+  @Override
   public boolean groupsByExample() {
     return measured;
   }
@@ -91,7 +97,10 @@ public final class KroneckerBases implements Curvature {
     Averages averages = new Averages(backend);
     inBasis.forEach(batch -> averages.add(batch, MOMENTS, moment(batch, decay)));
     averages.run();
-    inBasis.forEach(batch -> batch.state().counters.observed(Role.MOMENTS, decay));
+    for (Batch batch : inBasis) {
+      batch.state().momentWeight = decay * batch.state().momentWeight + (1 - decay);
+      batch.state().observed = true;
+    }
   }
 
   /** The gradient of an example is the sum over all uses. */
@@ -116,7 +125,7 @@ public final class KroneckerBases implements Curvature {
     }
     List<LayerReport> reports = new ArrayList<>();
     for (LayerState state : states) {
-      state.counters.staleRefreshes = 0;
+      state.staleRefreshes = 0;
       reports.add(report(state, options, "ok"));
     }
     return reports;
@@ -168,7 +177,7 @@ public final class KroneckerBases implements Curvature {
     // eigenvalues are those of the stored matrices
     double scale =
         Math.scalb(
-            convention.blockScale(state.counters.positions),
+            convention.blockScale(state.positions),
             state.exponent(Factors.A) + state.exponent(Factors.G));
     double[] moments = new double[state.matrix(MOMENTS).size()];
     for (int row = 0; row < g.length; row++) {
@@ -179,12 +188,12 @@ public final class KroneckerBases implements Curvature {
       }
     }
     state.setValues(MOMENTS, moments);
-    state.counters.momentWeight = 1;
+    state.momentWeight = 1;
   }
 
   private static LayerReport report(LayerState state, KfacOptions options, String status) {
     double[] diagonal = state.values(MOMENTS);
-    Arrays.setAll(diagonal, i -> diagonal[i] / state.counters.momentWeight);
+    Arrays.setAll(diagonal, i -> diagonal[i] / state.momentWeight);
     return Bases.report(state, Curvature.lambda(state.layer, options), diagonal, status);
   }
 
@@ -195,14 +204,14 @@ public final class KroneckerBases implements Curvature {
     for (Request request : requests) {
       LayerState state = request.state();
       double lambda = Curvature.lambda(state.layer, options);
-      int shift = Bases.shift(state, 1 / state.counters.momentWeight, lambda);
+      int shift = Bases.shift(state, 1 / state.momentWeight, lambda);
       shifts.add(shift);
       steps.add(
           new BasisPreconditionRequest(
               state.matrix(G_BASIS),
               state.matrix(A_BASIS),
               state.matrix(MOMENTS),
-              Math.scalb(1 / state.counters.momentWeight, state.exponent(MOMENTS) + shift),
+              Math.scalb(1 / state.momentWeight, state.exponent(MOMENTS) + shift),
               Math.scalb(lambda, shift),
               request.gradient(),
               request.gradient()));

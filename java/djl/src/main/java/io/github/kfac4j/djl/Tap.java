@@ -8,19 +8,19 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import io.github.kfac4j.layer.Layer;
-import io.github.kfac4j.trainer.ModelLayer;
 
 /**
  * Where K-FAC listens to one layer. In a pass that is recorded it adds zeros to the layer's output:
  * a leaf of the graph, whose gradient is the gradient of the loss with respect to that output. The
  * zeros are a broadcast scalar and take no memory.
  */
-final class Tap implements ModelLayer {
+final class Tap {
   private final String name;
   private final Block block;
   private Layer layer;
   private Channels channels;
   private Pass pass;
+  private boolean heard;
 
   /**
    * A tap on an untouched block.
@@ -33,8 +33,7 @@ final class Tap implements ModelLayer {
     this.block = block;
   }
 
-  @Override
-  public String name() {
+  String name() {
     return name;
   }
 
@@ -61,14 +60,12 @@ final class Tap implements ModelLayer {
   }
 
   /** Whether the weight is trained now. */
-  @Override
-  public boolean trains() {
+  boolean trains() {
     return weight().requiresGradient();
   }
 
   /** Whether there is a bias and it is trained now. */
-  @Override
-  public boolean trainsBias() {
+  boolean trainsBias() {
     Parameter bias = biasParameter();
     return bias != null && bias.requiresGradient();
   }
@@ -78,8 +75,7 @@ final class Tap implements ModelLayer {
    *
    * @throws IllegalArgumentException saying why, if it cannot be mapped exactly
    */
-  @Override
-  public Layer describe(boolean withBias) {
+  Layer read(boolean withBias) {
     channels = Channels.of(block);
     return Layers.describe(block, weight().getShape(), withBias);
   }
@@ -92,6 +88,11 @@ final class Tap implements ModelLayer {
   /** Whether K-FAC has the layer and it is trained now. */
   boolean active() {
     return layer != null && trains();
+  }
+
+  /** Whether the layer has ever passed through this tap. */
+  boolean heard() {
+    return heard;
   }
 
   /** Records into the pass from now on, or nothing if it is null. */
@@ -119,6 +120,7 @@ final class Tap implements ModelLayer {
     if (pass == null) {
       return outputs;
     }
+    heard = true;
     pass.use(this);
     if (!pass.observes() || !active()) {
       return outputs;

@@ -14,6 +14,7 @@ import java.util.Map;
 
 /** The statistics of this rank's shard, and their way to the owners of the layers. */
 public final class ShardStatistics implements AutoCloseable {
+  private final KfacOptions options;
   private final BatchStatistics shard;
   private final EarlyInputs early;
   private final StatisticsReduction exchange;
@@ -25,6 +26,7 @@ public final class ShardStatistics implements AutoCloseable {
       KfacOptions options,
       Precision precision,
       Agreement agreement) {
+    this.options = options;
     this.shard = new BatchStatistics(backend, shared.layers(), options);
     this.early = new EarlyInputs(shared, precision);
     this.exchange =
@@ -61,7 +63,7 @@ public final class ShardStatistics implements AutoCloseable {
    */
   public Map<String, LayerStatistics> sum(RuntimeException failure) {
     try {
-      Map<String, LayerStatistics> sums = exchange.sum(shard, failure, early);
+      Map<String, LayerStatistics> sums = exchange.sum(shard, options, failure, early);
       summed = true;
       return sums;
     } finally {
