@@ -1,4 +1,6 @@
-/** What a backend of kfac4j is tested with: inputs, definitions, checks, and these as JUnit tests. */
+/**
+ * What a backend of kfac4j is tested with: inputs, definitions, checks, and these as JUnit tests.
+ */
 module io.github.kfac4j.testkit {
   requires io.github.kfac4j.core;
   requires static org.assertj.core;

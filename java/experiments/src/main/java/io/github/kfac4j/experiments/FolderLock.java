@@ -12,7 +12,8 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Path;
 
 /**
- * Locks a folder against a second run until it is closed or the process ends, in whatever way. Holds the file {@code .lock}, which stays there.
+ * Locks a folder against a second run until it is closed or the process ends, in whatever way.
+ * Holds the file {@code .lock}, which stays there.
  */
 public final class FolderLock implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(FolderLock.class.getName());

@@ -30,8 +30,8 @@ final class SearchArguments {
       names = "--momentum",
       paramLabel = "LOW:HIGH",
       description =
-          "Momenta likewise, in the logarithm of 1 - momentum (default: 0:0.99; of sensitivity 0.9); Adam's"
-              + " are fixed.")
+          "Momenta likewise, in the logarithm of 1 - momentum (default: 0:0.99; of sensitivity"
+              + " 0.9); Adam's are fixed.")
   private String momentum;
 
   @Option(

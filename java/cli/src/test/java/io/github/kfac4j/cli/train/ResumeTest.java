@@ -193,7 +193,8 @@ class ResumeTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "weights.02Linear_weight | 0 | NaN | NaN in '02Linear_weight' at flat index 0, which is not",
+        "weights.02Linear_weight | 0 | NaN | NaN in '02Linear_weight' at flat index 0, which is"
+            + " not",
         "kfac.02Linear.A_inverse | 0 | Infinity | Infinity in '02Linear.A_inverse' at flat index 0",
         "kfac.step               | 0 | -5 | has -5 steps",
         "optimizer.counters      | 0 | -5 | the number of steps -5.0, which must be a whole number",

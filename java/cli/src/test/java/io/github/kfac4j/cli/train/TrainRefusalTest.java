@@ -33,7 +33,8 @@ class TrainRefusalTest extends TrainRuns {
         "--target 1.1 | --target must be an accuracy in (0, 1], got 1.1",
         "--evaluate-every -1 | --evaluate-every must not be negative, got -1",
         "--checkpoint-every -1 | --checkpoint-every must not be negative, got -1",
-        "--optimizer kfac,lion | --optimizer: unknown 'lion'; known are [kfac, ekfac, diagonal, sgd, adam]",
+        "--optimizer kfac,lion | --optimizer: unknown 'lion'; known are [kfac, ekfac, diagonal,"
+            + " sgd, adam]",
         "--optimizer sgd,sgd | --optimizer repeats an optimizer: [sgd, sgd]",
         "--kfac fisher=true | --kfac: fisher must be empirical, mc, exact or curvature-prop",
         "--kfac speed=1 | --kfac: unknown 'speed'; known are [fisher, convention, damping-mode,",
@@ -50,23 +51,29 @@ class TrainRefusalTest extends TrainRuns {
         "--kfac decay=1 | --kfac: decay must be in [0, 1) but is 1.0",
         "--kfac convention=pytorch | --kfac: unknown convention 'pytorch'; known are [kfc,",
         "--kfac convention=kfac-pytorch --optimizer ekfac | --kfac: convention must be another one",
-        "--kfac damping-mode=full | --kfac: damping-mode must be one of [factored, exact] but is full",
-        "--kfac inverse=lu | --kfac: inverse must be one of [cholesky, eigen, newton-schulz] but is lu",
+        "--kfac damping-mode=full | --kfac: damping-mode must be one of [factored, exact] but is"
+            + " full",
+        "--kfac inverse=lu | --kfac: inverse must be one of [cholesky, eigen, newton-schulz] but is"
+            + " lu",
         "--kfac inverse=eigen,damping-mode=exact | --kfac: inverse is about damped factors",
         "--kfac memory=update,momentum-first=true | --kfac: momentum before preconditioning must",
         "--kfac quadratic=rate,memory=update | --kfac: quadratic finds learning rate and momentum",
-        "--kfac flattened=doubly-factored --model mlp | --kfac: flattened is about a fully connected",
+        "--kfac flattened=doubly-factored --model mlp | --kfac: flattened is about a fully"
+            + " connected",
         "--kfac intervals=4:4 --optimizer ekfac | --kfac: EKFAC measures its moments between",
         "--kfac stale=0.1 --optimizer ekfac | --kfac: EKFAC measures its moments between refreshes",
         "--momentum 1 | --momentum of kfac must be in [0, 1), got 1.0",
         "--momentum adam=0.5 | --momentum of adam is fixed",
-        "--momentum-schedule 0.5=2 | --momentum-schedule must stay below 1, but gives 1.8 in step 51",
+        "--momentum-schedule 0.5=2 | --momentum-schedule must stay below 1, but gives 1.8 in step"
+            + " 51",
         "--momentum-schedule x | --momentum-schedule 'x': known are constant, linear:0.1",
-        "--damping-schedule 0.5=0 | --damping-schedule must stay positive, but gives 0.0 in step 51",
+        "--damping-schedule 0.5=0 | --damping-schedule must stay positive, but gives 0.0 in step"
+            + " 51",
         "--kfac gamma=5 | --kfac: gamma belongs to lm",
         "--kfac warm-up=1:2 | --kfac: a schedule needs more than 2 log10(initial / target) steps",
         "--kfac quadratic=true,momentum-first=true | --kfac: quadratic finds learning rate and",
-        "--kfac quadratic=yes | --kfac: quadratic must be true, rate (without momentum) or false but is yes",
+        "--kfac quadratic=yes | --kfac: quadratic must be true, rate (without momentum) or false"
+            + " but is yes",
         "--kfac micro-batches=3 | micro-batches must divide the batch of 40, got 3",
         "--kfac micro-batches=2,lm=5 | --kfac: lm and quadratic measure the whole batch",
         "--kfac kl-clip=-1 | --kfac: KL clip must be positive but is -1.0",
@@ -79,7 +86,8 @@ class TrainRefusalTest extends TrainRuns {
         "--damping sgd=1 | --damping has no effect on sgd",
         "--target-loss 0 | --target-loss must be positive, got 0.0",
         "--target 0.5 --target-loss 1 | --target and --target-loss exclude another",
-        "--model autoencoder --target 0.5 | --target is an accuracy, which autoencoder does not have",
+        "--model autoencoder --target 0.5 | --target is an accuracy, which autoencoder does not"
+            + " have",
         "--model vgg | --model: unknown 'vgg'; known are [simple-cnn, mlp, resnet8, autoencoder]",
         "--data imagenet | --data: unknown 'imagenet'; known are [fashion-mnist, mnist, cifar10]",
         "--backend tpu | unknown backend 'tpu'; known are [java, cpu, cuda]",

@@ -17,14 +17,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * K-FAC whose statistics and inverses are computed by a worker in parallel with training (Ba et al. 2017):
- * {@link #observe} and {@link #refresh} hand work over and return, and {@link #precondition} uses
- * the newest inverses that have been published. Only before the first inverses, and when the bound
- * on staleness is reached, a step waits.
+ * K-FAC whose statistics and inverses are computed by a worker in parallel with training (Ba et al.
+ * 2017): {@link #observe} and {@link #refresh} hand work over and return, and {@link #precondition}
+ * uses the newest inverses that have been published. Only before the first inverses, and when the
+ * bound on staleness is reached, a step waits.
  *
- * <p>The logical clock of published inverses is the step at which their refresh was asked for; how many steps later they take effect is their lag, at most the bound. With {@link Clock#LOGICAL}
- * the lag is always the bound, so that the same calls give the same bits however fast the worker
- * is; with bound 0 they are the bits of {@link Kfac}. With {@link Clock#WALL} inverses are used as soon as they are available.
+ * <p>The logical clock of published inverses is the step at which their refresh was asked for; how
+ * many steps later they take effect is their lag, at most the bound. With {@link Clock#LOGICAL} the
+ * lag is always the bound, so that the same calls give the same bits however fast the worker is;
+ * with bound 0 they are the bits of {@link Kfac}. With {@link Clock#WALL} inverses are used as soon
+ * as they are available.
  *
  * <p>A failure of the worker is thrown by the next verb that is called after it. For Kronecker
  * blocks and intervals that are the same for all layers.

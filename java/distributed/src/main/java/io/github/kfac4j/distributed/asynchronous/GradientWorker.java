@@ -9,11 +9,11 @@ import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.data.Share;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.distributed.asynchronous.AsynchronousPlan.Role;
-import io.github.kfac4j.distributed.exchange.Agreement;
 import io.github.kfac4j.distributed.collectives.Buffers;
 import io.github.kfac4j.distributed.collectives.Collectives;
-import io.github.kfac4j.distributed.exchange.FirstFailure;
 import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.distributed.exchange.Agreement;
+import io.github.kfac4j.distributed.exchange.FirstFailure;
 import io.github.kfac4j.distributed.sharing.DistributedKfac;
 import io.github.kfac4j.distributed.sharing.Means;
 import io.github.kfac4j.distributed.sharing.RankLayers;
@@ -66,7 +66,8 @@ public final class GradientWorker implements KfacPreconditioner {
    * @param options the same on all ranks
    * @param precision in which statistics and gradients travel
    * @throws IllegalStateException on all ranks, if they do not agree
-   * @throws IllegalArgumentException on all ranks, if one has the class of another role, or a setting is not supported
+   * @throws IllegalArgumentException on all ranks, if one has the class of another role, or a
+   *     setting is not supported
    */
   public GradientWorker(
       Collectives all,

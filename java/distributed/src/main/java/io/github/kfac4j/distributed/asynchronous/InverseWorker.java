@@ -3,10 +3,10 @@ package io.github.kfac4j.distributed.asynchronous;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.distributed.asynchronous.AsynchronousPlan.Role;
-import io.github.kfac4j.distributed.exchange.Agreement;
 import io.github.kfac4j.distributed.collectives.Collectives;
-import io.github.kfac4j.distributed.exchange.FirstFailure;
 import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.distributed.exchange.Agreement;
+import io.github.kfac4j.distributed.exchange.FirstFailure;
 import io.github.kfac4j.distributed.sharing.RankLayers;
 import io.github.kfac4j.distributed.sharing.ShardStatistics;
 import io.github.kfac4j.distributed.sharing.TensorExchange;
@@ -38,7 +38,8 @@ public final class InverseWorker implements AutoCloseable {
    * @param options the same on all ranks
    * @param precision in which statistics travel
    * @throws IllegalStateException on all ranks, if they do not agree
-   * @throws IllegalArgumentException on all ranks, if one has the class of another role, or a setting is not supported
+   * @throws IllegalArgumentException on all ranks, if one has the class of another role, or a
+   *     setting is not supported
    */
   public InverseWorker(
       Collectives all,

@@ -17,8 +17,8 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
- * Inverses that have been asked for, and when they take effect. Their logical clock is the step
- * at which they were asked for; how many steps later they take effect is their lag.
+ * Inverses that have been asked for, and when they take effect. Their logical clock is the step at
+ * which they were asked for; how many steps later they take effect is their lag.
  */
 final class Publications {
   private final int bound;
@@ -36,8 +36,8 @@ final class Publications {
   record Content(List<LayerReport> reports, Map<String, StoredTensor> state) {}
 
   /**
-   * Has the owners of layers refresh their inverses and publish them; called by those who publish and
-   * those who receive.
+   * Has the owners of layers refresh their inverses and publish them; called by those who publish
+   * and those who receive.
    */
   static Content exchange(
       SharedLayers shared, RankLayers mine, FirstFailure failure, Agreement agreement, long clock) {
@@ -50,7 +50,8 @@ final class Publications {
   /**
    * None yet.
    *
-   * @param everywhere whether a condition that holds on this rank holds on all ranks that must act alike
+   * @param everywhere whether a condition that holds on this rank holds on all ranks that must act
+   *     alike
    */
   Publications(int bound, Clock clock, Predicate<Boolean> everywhere) {
     if (bound < 0) {
@@ -67,8 +68,9 @@ final class Publications {
   }
 
   /**
-   * Applies the inverses that are due at a step, one after the other. Waits if the bound is reached, or if
-   * there have been no inverses yet; throws the failure if they could not be computed.
+   * Applies the inverses that are due at a step, one after the other. Waits if the bound is
+   * reached, or if there have been no inverses yet; throws the failure if they could not be
+   * computed.
    */
   void use(long step, Consumer<Content> user) {
     while (!asked.isEmpty()) {

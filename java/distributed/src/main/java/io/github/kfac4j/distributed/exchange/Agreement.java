@@ -1,8 +1,8 @@
 package io.github.kfac4j.distributed.exchange;
 
-import io.github.kfac4j.distributed.collectives.Collectives;
-import io.github.kfac4j.distributed.collectives.CollectiveException;
 import io.github.kfac4j.data.InversionFailedException;
+import io.github.kfac4j.distributed.collectives.CollectiveException;
+import io.github.kfac4j.distributed.collectives.Collectives;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;

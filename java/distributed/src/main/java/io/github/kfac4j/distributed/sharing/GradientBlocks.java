@@ -90,7 +90,8 @@ final class GradientBlocks {
   }
 
   /**
-   * Copies, multiplied by this rank's share of the batch; zeros if that is 0, whatever the gradients are.
+   * Copies, multiplied by this rank's share of the batch; zeros if that is 0, whatever the
+   * gradients are.
    */
   List<Block> toBlocks(List<LayerGradient> gradients, double share) {
     List<Block> blocks = new ArrayList<>();

@@ -2,12 +2,12 @@ package io.github.kfac4j.distributed.sharing;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.exchange.Agreement;
 import io.github.kfac4j.distributed.exchange.Block;
+import io.github.kfac4j.distributed.exchange.Conversions;
 import io.github.kfac4j.distributed.exchange.Exchange;
 import io.github.kfac4j.distributed.exchange.Frames;
-import io.github.kfac4j.distributed.exchange.Conversions;
-import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.tensor.HostTensor;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -16,7 +16,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** How gradients travel: summed to the owners of their layers, and back to all ranks once preconditioned. */
+/**
+ * How gradients travel: summed to the owners of their layers, and back to all ranks once
+ * preconditioned.
+ */
 final class GradientExchange {
   private final SharedLayers shared;
   private final GradientBlocks blocks;

@@ -55,8 +55,9 @@ public record SharedLayers(
     Handshake.requireSame(collectives, facts(version, options, precision));
     if (options.intervals().similarity().isPresent()) {
       throw new IllegalArgumentException(
-          "adaptive intervals are for single processes: each layer finds its own, and ranks would have"
-              + " to agree on who observes when; choose intervals that are the same for all layers");
+          "adaptive intervals are for single processes: each layer finds its own, and ranks would"
+              + " have to agree on who observes when; choose intervals that are the same for all"
+              + " layers");
     }
     if (assignment.ranks() != collectives.size()
         || !assignment.owners().keySet().equals(layers.keySet())) {

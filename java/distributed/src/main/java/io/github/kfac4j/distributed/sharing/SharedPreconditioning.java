@@ -4,14 +4,17 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.StepReport;
-import io.github.kfac4j.distributed.exchange.Block;
 import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.distributed.exchange.Block;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.List;
 import java.util.Map;
 
-/** A step with the inverses at hand: gradients are summed, preconditioned, clipped and sent back to all ranks. */
+/**
+ * A step with the inverses at hand: gradients are summed, preconditioned, clipped and sent back to
+ * all ranks.
+ */
 public final class SharedPreconditioning implements AutoCloseable {
   private final GradientExchange gradients;
   private final RankLayers layers;

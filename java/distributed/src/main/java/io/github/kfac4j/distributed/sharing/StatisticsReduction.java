@@ -2,13 +2,13 @@ package io.github.kfac4j.distributed.sharing;
 
 import io.github.kfac4j.BatchStatistics;
 import io.github.kfac4j.data.LayerStatistics;
+import io.github.kfac4j.distributed.collectives.Collectives;
+import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.exchange.Agreement;
 import io.github.kfac4j.distributed.exchange.Block;
-import io.github.kfac4j.distributed.collectives.Collectives;
+import io.github.kfac4j.distributed.exchange.Conversions;
 import io.github.kfac4j.distributed.exchange.Exchange;
 import io.github.kfac4j.distributed.exchange.Frames;
-import io.github.kfac4j.distributed.exchange.Conversions;
-import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
 import java.util.ArrayList;

@@ -83,11 +83,12 @@ final class HtmlReport {
 
   private String card(Summary s) {
     return """
-        <div class="card" style="border-color:%s">
-          <h3>%s</h3>
-          <p class="big">%s</p>
-          <p>training loss %s<br>%s</p>
-        </div>"""
+    <div class="card" style="border-color:%s">
+      <h3>%s</h3>
+      <p class="big">%s</p>
+      <p>training loss %s<br>%s</p>
+    </div>\
+    """
         .formatted(
             css(s.optimizer()),
             s.optimizer().title(),

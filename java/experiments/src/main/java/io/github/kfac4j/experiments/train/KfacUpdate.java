@@ -52,7 +52,8 @@ final class KfacUpdate implements Update {
             kfac, settings.rule(), network.task().loss(), network.task().distribution());
     if (team.size() > 1 && !kfac.unsupportedLayers().isEmpty()) {
       throw new IllegalStateException(
-          "several ranks need K-FAC for all layers, but it does not support " + kfac.unsupportedLayers());
+          "several ranks need K-FAC for all layers, but it does not support "
+              + kfac.unsupportedLayers());
     }
   }
 
