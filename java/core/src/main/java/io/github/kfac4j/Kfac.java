@@ -183,7 +183,7 @@ public final class Kfac implements KfacPreconditioner {
         burnIn ? List.of() : statistics.blocks().precondition(requests, options);
     results.forEach(Kfac::requireFinite);
     double innerProduct = results.stream().mapToDouble(Curvature.Result::inner).sum();
-    double clip = burnIn ? 0 : clip(innerProduct);
+    double clip = burnIn ? 0 : options.clipOf(innerProduct);
     if (burnIn) {
       requests.forEach(request -> statistics.backend().scale(request.tensors(), 0));
     } else {
@@ -247,14 +247,6 @@ public final class Kfac implements KfacPreconditioner {
     if (clip < 1) {
       statistics.backend().scale(plain, clip);
     }
-  }
-
-  private double clip(double innerProduct) {
-    if (options.klClip().isEmpty()) {
-      return 1;
-    }
-    double bound = options.klClip().getAsDouble();
-    return options.convention().klClip(bound, options.learningRate(), innerProduct);
   }
 
   @Override

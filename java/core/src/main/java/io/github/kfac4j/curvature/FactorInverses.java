@@ -159,8 +159,8 @@ final class FactorInverses {
             ? ") for the " + (state.staleRefreshes + 1) + " refreshes in a row"
             : ") and there is no earlier " + what)
         + (failure.contains(Status.NOT_FINITE.toString())
-            ? "; the factors or their inverses are beyond the range of the backend's numbers: raise the"
-                + " damping, or scale the layer's inputs and output gradients"
+            ? "; the factors or their inverses are beyond the range of the backend's numbers: raise"
+                  + " the damping, or scale the layer's inputs and output gradients"
             : "; raise the damping");
   }
 }

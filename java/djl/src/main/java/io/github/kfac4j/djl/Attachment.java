@@ -36,7 +36,12 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
     taps = new ModelTaps(model, this);
     try {
       layers = new TrainedLayers(taps, options.withEstimator(fisher.estimator()), factory, leftOut);
-      step = new Step(taps.taps(), fisher, List.copyOf(taps.parameters().values()));
+      step =
+          new Step(
+              taps.taps(),
+              fisher,
+              List.copyOf(taps.parameters().values()),
+              layers::leaveUnreachable);
       initialized();
     } catch (RuntimeException e) {
       taps.close();

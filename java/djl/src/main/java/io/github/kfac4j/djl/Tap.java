@@ -20,6 +20,7 @@ final class Tap {
   private Layer layer;
   private Channels channels;
   private Pass pass;
+  private boolean heard;
 
   /**
    * A tap on an untouched block.
@@ -89,6 +90,11 @@ final class Tap {
     return layer != null && trains();
   }
 
+  /** Whether the layer has ever passed through this tap. */
+  boolean heard() {
+    return heard;
+  }
+
   /** Records into the pass from now on, or nothing if it is null. */
   void record(Pass target) {
     pass = target;
@@ -114,6 +120,7 @@ final class Tap {
     if (pass == null) {
       return outputs;
     }
+    heard = true;
     pass.use(this);
     if (!pass.observes() || !active()) {
       return outputs;

@@ -170,6 +170,15 @@ final class TrainedLayers implements AutoCloseable {
     logLeft(name, reason);
   }
 
+  /** Leaves a layer to the optimizer that is called from where its tap does not reach. */
+  void leaveUnreachable(Tap tap) {
+    tap.describeAs(null);
+    leaveOut(
+        tap.name(),
+        "its parent calls it from where K-FAC cannot reach, such as a lambda or a map; make it with"
+            + " DjlKfac.reachable(layer)");
+  }
+
   private static void logLeft(String name, String reason) {
     LOG.log(System.Logger.Level.WARNING, "K-FAC leaves {0} to the optimizer: {1}", name, reason);
   }
