@@ -1,18 +1,19 @@
 package io.github.kfac4j.options;
 
-import io.github.kfac4j.data.Moments;
 import io.github.kfac4j.fisher.Fisher;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * Settings of K-FAC, immutable. Start from {@link #DEFAULT} and change what is needed:
  *
- * <pre>{@code KfacOptions.DEFAULT.withDamping(1e-2).withKlClip(1e-4)}</pre>
+ * <pre>{@code KfacOptions.DEFAULT.withDamping(1e-2).withKlClip(1e-3, learningRate)}</pre>
  *
  * @param damping Tikhonov damping lambda, positive
  * @param dampingMode how damping enters the inverse
@@ -24,8 +25,7 @@ import java.util.function.Consumer;
  *     interval; 0 means the last batch alone
  * @param klClip bound on the squared step length in the Fisher metric (Ba et al. 2017, section 5);
  *     empty for none
- * @param learningRate of the trainer's update rule, which the clip depends on; nothing is clipped
- *     as long as it is empty. Adapters tell it before every step
+ * @param learningRate of the trainer's update rule, which the clip depends on
  * @param intervals when factors and inverses are renewed; with EKFAC the factors more often than
  *     the inverses, or both in every step if the caller observes once more after each refresh
  * @param maxExamples at most so many examples of a batch, its first ones, go into the factors
@@ -40,14 +40,14 @@ public record KfacOptions(
     Map<String, Approximation> approximations,
     double decay,
     OptionalDouble klClip,
-    OptionalDouble learningRate,
+    double learningRate,
     Intervals intervals,
     int maxExamples,
     InversePolicy inversePolicy) {
 
   /**
-   * Damping 1e-3 factored, convention KFC, empirical Fisher, Kronecker, decay 0.95, factors and
-   * inverses every 10 steps, a KL clip of 1e-3 from when the learning rate is known.
+   * Damping 1e-3 factored, convention KFC, empirical Fisher, Kronecker, decay 0.95, no KL clip,
+   * factors and inverses every 10 steps.
    */
   public static final KfacOptions DEFAULT =
       new KfacOptions(
@@ -58,8 +58,8 @@ public record KfacOptions(
           Approximation.KRONECKER,
           Map.of(),
           0.95,
-          OptionalDouble.of(1e-3),
           OptionalDouble.empty(),
+          1.0,
           Intervals.of(10, 10),
           Integer.MAX_VALUE,
           InversePolicy.DEFAULT);
@@ -74,8 +74,15 @@ public record KfacOptions(
     Objects.requireNonNull(estimator, "estimator");
     require(damping > 0 && Double.isFinite(damping), "damping", damping, "positive");
     require(decay >= 0 && decay < 1, "decay", decay, "in [0, 1)");
-    requirePositive("learning rate", learningRate);
-    requirePositive("KL clip", klClip);
+    require(
+        learningRate > 0 && Double.isFinite(learningRate),
+        "learning rate",
+        learningRate,
+        "positive");
+    if (klClip.isPresent()) {
+      double clip = klClip.getAsDouble();
+      require(clip > 0 && Double.isFinite(clip), "KL clip", clip, "positive");
+    }
     require(maxExamples > 0, "number of examples for the factors", maxExamples, "positive");
     require(
         approximation.dampingModes().contains(dampingMode),
@@ -83,20 +90,32 @@ public record KfacOptions(
         dampingMode,
         "in " + approximation.dampingModes() + " for the approximation " + approximation);
     require(
-        approximation == Approximation.KRONECKER || convention != Convention.KFAC_PYTORCH,
+        convention.has(approximation),
         "convention",
         convention.id(),
         "another one for the approximation "
             + approximation
             + ", which kfac-pytorch does not have");
-    boolean ekfac =
-        approximation == Approximation.EKFAC || approximations.containsValue(Approximation.EKFAC);
-    if (ekfac && !measures(intervals)) {
+    Optional<Approximation> measuring = measuring(approximation, approximations);
+    if (measuring.isPresent() && !measures(intervals)) {
       throw new IllegalArgumentException(
-          "EKFAC measures its moments between refreshes: it needs a factor interval below that of"
+          measuring.get()
+              + " measures its moments between refreshes: it needs a factor interval below that of"
               + " the inverses, and no adaptive intervals, but has "
               + intervals);
     }
+  }
+
+  /** An approximation that measures moments between refreshes, if a layer may have one. */
+  public Optional<Approximation> measuring() {
+    return measuring(approximation, approximations);
+  }
+
+  private static Optional<Approximation> measuring(
+      Approximation common, Map<String, Approximation> named) {
+    return Stream.concat(Stream.of(common), named.values().stream())
+        .filter(Approximation::measuresBetweenRefreshes)
+        .findFirst();
   }
 
   /** Whether there are observations between refreshes; with 1 and 1 the caller makes them. */
@@ -168,14 +187,13 @@ public record KfacOptions(
     return with(copy -> copy.decay = value);
   }
 
-  /** Clips the step by {@code clip} at the trainer's learning rate, whatever that will be. */
-  public KfacOptions withKlClip(double clip) {
-    return with(copy -> copy.klClip = OptionalDouble.of(clip));
-  }
-
-  /** Clips the step by {@code clip} at this learning rate of the trainer. */
+  /** Clips the step by {@code clip} at the trainer's learning rate. */
   public KfacOptions withKlClip(double clip, double learningRate) {
-    return withKlClip(clip).withLearningRate(learningRate);
+    return with(
+        copy -> {
+          copy.klClip = OptionalDouble.of(clip);
+          copy.learningRate = learningRate;
+        });
   }
 
   /** Without a clip. */
@@ -185,7 +203,7 @@ public record KfacOptions(
 
   /** Another learning rate for the KL clip. */
   public KfacOptions withLearningRate(double value) {
-    return with(copy -> copy.learningRate = OptionalDouble.of(value));
+    return with(copy -> copy.learningRate = value);
   }
 
   /** Other intervals, in steps. */
@@ -253,7 +271,7 @@ public record KfacOptions(
     private Map<String, Approximation> approximations;
     private double decay;
     private OptionalDouble klClip;
-    private OptionalDouble learningRate;
+    private double learningRate;
     private Intervals intervals;
     private int maxExamples;
     private InversePolicy inversePolicy;
@@ -274,7 +292,7 @@ public record KfacOptions(
     }
 
     private void measureFor(Approximation added) {
-      if (added == Approximation.EKFAC && !measures(intervals) && intervals.inverses() > 1) {
+      if (added.measuresBetweenRefreshes() && !measures(intervals) && intervals.inverses() > 1) {
         intervals = Intervals.of(1, intervals.inverses()).withBurnIn(intervals.burnIn());
       }
     }
@@ -296,36 +314,9 @@ public record KfacOptions(
     }
   }
 
-  private static void requirePositive(String setting, OptionalDouble value) {
-    value.ifPresent(
-        number -> require(number > 0 && Double.isFinite(number), setting, number, "positive"));
-  }
-
   static void require(boolean ok, String setting, Object value, String rule) {
     if (!ok) {
       throw new IllegalArgumentException(setting + " must be " + rule + " but is " + value);
     }
-  }
-
-  /**
-   * What a step is multiplied by: 1 unless there is a clip, a learning rate and a long step.
-   *
-   * @param innerProduct the sum over layers of {@code <U, dW>}
-   */
-  public double clipOf(double innerProduct) {
-    return klClip.isEmpty() || learningRate.isEmpty()
-        ? 1
-        : convention.klClip(klClip.getAsDouble(), learningRate.getAsDouble(), innerProduct);
-  }
-
-  /**
-   * What a moment of a shard is multiplied by before it is added to those of the other shards of a
-   * batch.
-   *
-   * @param moment its name, as in {@link Moments}
-   */
-  public double shardWeight(String moment, double examples, double totalExamples) {
-    boolean ofGradients = moment.equals(Moments.G) || moment.equals(Moments.IN_BASIS);
-    return convention.shardWeight(ofGradients, estimator, examples, totalExamples);
   }
 }

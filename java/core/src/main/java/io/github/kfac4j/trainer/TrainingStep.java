@@ -5,6 +5,7 @@ import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.data.Share;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.fisher.Fisher;
+import io.github.kfac4j.options.KfacOptions;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -62,37 +63,41 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
     this.sampled = empirical ? null : new SampledPasses(fisher);
   }
 
+  /**
+   * Refuses settings that measure nothing in steps like these, which observe before they refresh.
+   *
+   * @throws IllegalArgumentException if moments are measured between refreshes, and inverses
+   *     renewed in every step
+   */
+  public static void requireMeasurable(KfacOptions options) {
+    options
+        .measuring()
+        .filter(approximation -> options.intervals().inverses() == 1)
+        .ifPresent(
+            approximation -> {
+              throw new IllegalArgumentException(
+                  ("%s measures its moments between refreshes, but inverses are renewed in every"
+                          + " step: choose intervals such as withIntervals(1, 10)")
+                      .formatted(approximation));
+            });
+  }
+
   /** Goes on with this K-FAC, which stays the caller's to close. */
   public void setKfac(KfacPreconditioner value) {
     kfac = value;
   }
 
   /**
-   * Passes that make up a step, each with the mean loss of its own examples; with several, factors
-   * and gradients become the means over the examples of all. Within a step it says that there are
-   * as many after all, such as the last ones of an epoch.
+   * Passes that make up a step; with several, factors and gradients become the means over the
+   * examples of all.
    *
-   * @throws IllegalArgumentException if the count is not positive or there were more passes
+   * @throws IllegalArgumentException if the count is not positive
    */
   public void setMicroBatches(int count) {
-    setMicroBatches(count, false);
-  }
-
-  /**
-   * The same for losses that are divided by the count, as gradients are commonly accumulated:
-   * factors see the losses themselves, and gradients are left as they add up.
-   *
-   * @throws IllegalArgumentException likewise
-   */
-  public void setDividedMicroBatches(int count) {
-    setMicroBatches(count, true);
-  }
-
-  private void setMicroBatches(int count, boolean divided) {
-    double reweighed = microBatches.setCount(count, divided);
-    if (reweighed != 1 && captured) {
-      kfac.reweigh(reweighed);
+    if (count < 1) {
+      throw new IllegalArgumentException("micro-batches must be positive but are " + count);
     }
+    microBatches.setCount(count);
   }
 
   /**
@@ -158,7 +163,7 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
     }
     pass = next;
     this.captured = captured;
-    this.outputGradScale = microBatches.divisor() * next.examples() / lossScale;
+    this.outputGradScale = next.examples() / lossScale;
   }
 
   /**

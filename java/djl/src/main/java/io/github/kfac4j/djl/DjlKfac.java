@@ -1,7 +1,6 @@
 package io.github.kfac4j.djl;
 
 import ai.djl.Model;
-import ai.djl.metric.Metrics;
 import ai.djl.ndarray.NDList;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
@@ -13,12 +12,11 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.fisher.Fisher;
-import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.trainer.KfacFactory;
 import io.github.kfac4j.trainer.StepTimes;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
 import java.util.Set;
 
 /**
@@ -49,19 +47,15 @@ import java.util.Set;
  * Not thread-safe.
  */
 public final class DjlKfac extends TrainingListenerAdapter implements AutoCloseable {
-  private static final System.Logger LOG = System.getLogger(DjlKfac.class.getName());
-
   private final Model model;
   private final Backend ownBackend;
   private final Attachment attachment;
-  private boolean unclipped;
-  private boolean closed;
 
   private DjlKfac(
       Model model,
       KfacOptions options,
       Fisher fisher,
-      Factory factory,
+      KfacFactory factory,
       Backend ownBackend,
       String... leftOut) {
     this.model = model;
@@ -85,7 +79,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    */
   public static DjlKfac attach(Model model, KfacOptions options, String... leftOut) {
     Backend backend = Backends.best();
-    Factory factory = (layers, settings) -> new Kfac(backend, layers, settings);
+    KfacFactory factory = (layers, settings) -> new Kfac(backend, layers, settings);
     try {
       return new DjlKfac(model, options, Fisher.EMPIRICAL, factory, backend, leftOut);
     } catch (RuntimeException e) {
@@ -104,7 +98,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    */
   public static DjlKfac attach(
       Model model, KfacOptions options, Fisher fisher, Backend backend, String... leftOut) {
-    Factory factory = (layers, settings) -> new Kfac(backend, layers, settings);
+    KfacFactory factory = (layers, settings) -> new Kfac(backend, layers, settings);
     return new DjlKfac(model, options, fisher, factory, null, leftOut);
   }
 
@@ -128,21 +122,6 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
     return Layers.tapped(layer);
   }
 
-  /** Makes the K-FAC that is attached. */
-  @FunctionalInterface
-  public interface Factory {
-    /**
-     * Makes it; it is closed with the attachment. Called again, for all layers, when a parameter is
-     * unfrozen that K-FAC does not have; the state of the others goes on.
-     *
-     * @param layers of the model by name, as far as the convention has them. The map may be
-     *     changed: a layer that is removed is left to the optimizer, and one may be described by
-     *     what its block does not tell, as the {@code FlattenedDense} behind a feature map, with
-     *     {@code WeightSharing.REDUCE}, or as a {@code ScaleShift} with a full block.
-     */
-    KfacPreconditioner create(Map<String, Layer> layers, KfacOptions options);
-  }
-
   /**
    * Attaches K-FAC of the caller's making, for example one that is shared by many processes, or
    * that knows more of the layers than their blocks tell.
@@ -150,7 +129,8 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    * @throws IllegalArgumentException as {@link #attach(Model, KfacOptions, String...)}
    * @throws IllegalStateException likewise
    */
-  public static DjlKfac attach(Model model, KfacOptions options, Fisher fisher, Factory factory) {
+  public static DjlKfac attach(
+      Model model, KfacOptions options, Fisher fisher, KfacFactory factory) {
     return new DjlKfac(model, options, fisher, factory, null);
   }
 
@@ -180,23 +160,12 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
   /**
    * Makes each step of several micro-batches: {@link #precondition} wants as many passes, each with
    * the mean loss of its own examples, and makes statistics and the gradients of all parameters,
-   * which have added up, the means over the examples of all. Called within a step, with as many as
-   * there were, it ends an accumulation that is not complete.
+   * which have added up, the means over the examples of all.
    *
-   * @throws IllegalArgumentException if the count is not positive or there were more passes
+   * @throws IllegalArgumentException if the count is not positive
    */
   public void setMicroBatches(int count) {
     attachment.steps().setMicroBatches(count);
-  }
-
-  /**
-   * The same for loops that divide each loss by the count before its backward pass: statistics are
-   * those of the losses themselves, and gradients are left as they have added up.
-   *
-   * @throws IllegalArgumentException likewise
-   */
-  public void setDividedMicroBatches(int count) {
-    attachment.steps().setDividedMicroBatches(count);
   }
 
   /**
@@ -238,9 +207,6 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    * Preconditions the gradients in place; call it after the backward pass and before {@link
    * Trainer#step()}.
    *
-   * <p>The KL clip goes by the learning rate that the trainer's optimizer is about to use, its
-   * tracker's, or else the one in the options.
-   *
    * <p>In the burn-in the gradients of all parameters become zeros, but for one element of 1e-45
    * without which DJL's trainer refuses them: the optimizer changes nothing then, except by a
    * weight decay of its own. The gradient of a layer that no pass has used yet stays plain until it
@@ -248,41 +214,18 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    *
    * @throws IllegalStateException if there was no forward pass since the last call; if there was no
    *     backward pass, in steps that take its gradients into the factors (in others the gradients
-   *     are what they were); or if micro-batches are missing. A pass that is missing can be run
-   *     then
+   *     are what they were); if micro-batches are missing; or if a layer is out of K-FAC's reach. A
+   *     pass that is missing can be run then
    * @throws IllegalArgumentException naming the layer, if its input or a gradient is NaN or
    *     infinite; {@link #discardStep} then drops the step
    */
   public StepReport precondition() {
-    if (closed) {
-      throw new IllegalStateException("K-FAC is closed: attach it again");
-    }
     Step current = step();
     current.endPasses();
     try {
-      followLearningRate(current);
       return current.neutral().precondition(false);
     } finally {
       current.close();
-    }
-  }
-
-  /** Tells K-FAC, for its clip, the learning rate that the trainer is about to use. */
-  private void followLearningRate(Step current) {
-    KfacOptions options = verbs().options();
-    if (options.klClip().isEmpty()) {
-      return;
-    }
-    OptionalDouble rate = current.learningRate();
-    if (rate.isPresent() && rate.getAsDouble() > 0 && !rate.equals(options.learningRate())) {
-      verbs().reconfigure(options.withLearningRate(rate.getAsDouble()));
-    }
-    if (rate.isEmpty() && options.learningRate().isEmpty() && !unclipped) {
-      unclipped = true;
-      LOG.log(
-          System.Logger.Level.WARNING,
-          "K-FAC cannot read the learning rate of this trainer's optimizer and clips nothing: tell"
-              + " it with KfacOptions.withKlClip(clip, learningRate)");
     }
   }
 
@@ -313,9 +256,6 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
 
   @Override
   public void onTrainingBegin(Trainer trainer) {
-    if (closed) {
-      return;
-    }
     if (trainer.getModel() != model) {
       throw new IllegalArgumentException("K-FAC is attached to another model than the trainer's");
     }
@@ -325,44 +265,14 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
     }
   }
 
-  /** Preconditions, and adds times and clip to the trainer's metrics if it has some. */
   @Override
   public void onTrainingBatch(Trainer trainer, BatchData batchData) {
-    if (closed) {
-      return;
-    }
     precondition();
-    if (trainer.getMetrics() != null) {
-      addTo(trainer.getMetrics());
-    }
   }
 
-  /**
-   * Adds what the last step did to metrics, as DJL's own are, times in nanoseconds: {@code
-   * kfac-sample}, {@code kfac-observe}, {@code kfac-refresh}, {@code kfac-precondition}, {@code
-   * kfac-clip}.
-   *
-   * @throws IllegalStateException if there was no step
-   */
-  public void addTo(Metrics metrics) {
-    StepTimes times = lastTimes();
-    if (times == null) {
-      throw new IllegalStateException("there is nothing to measure before the first step");
-    }
-    metrics.addMetric("kfac-sample", times.sample());
-    metrics.addMetric("kfac-observe", times.observe());
-    metrics.addMetric("kfac-refresh", times.refresh());
-    metrics.addMetric("kfac-precondition", times.precondition());
-    metrics.addMetric("kfac-clip", lastReport().clip());
-  }
-
-  /**
-   * Takes the taps out of the model, which can be used on, and frees the state; idempotent. As a
-   * listener it does nothing from now on.
-   */
+  /** Takes the taps out of the model, which can be used on, and frees the state; idempotent. */
   @Override
   public void close() {
-    closed = true;
     attachment.close();
     if (ownBackend != null) {
       ownBackend.close();

@@ -8,19 +8,19 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.trainer.ModelLayer;
 
 /**
  * Where K-FAC listens to one layer. In a pass that is recorded it adds zeros to the layer's output:
  * a leaf of the graph, whose gradient is the gradient of the loss with respect to that output. The
  * zeros are a broadcast scalar and take no memory.
  */
-final class Tap {
+final class Tap implements ModelLayer {
   private final String name;
   private final Block block;
   private Layer layer;
   private Channels channels;
   private Pass pass;
-  private boolean heard;
 
   /**
    * A tap on an untouched block.
@@ -33,7 +33,8 @@ final class Tap {
     this.block = block;
   }
 
-  String name() {
+  @Override
+  public String name() {
     return name;
   }
 
@@ -60,12 +61,14 @@ final class Tap {
   }
 
   /** Whether the weight is trained now. */
-  boolean trains() {
+  @Override
+  public boolean trains() {
     return weight().requiresGradient();
   }
 
   /** Whether there is a bias and it is trained now. */
-  boolean trainsBias() {
+  @Override
+  public boolean trainsBias() {
     Parameter bias = biasParameter();
     return bias != null && bias.requiresGradient();
   }
@@ -75,7 +78,8 @@ final class Tap {
    *
    * @throws IllegalArgumentException saying why, if it cannot be mapped exactly
    */
-  Layer read(boolean withBias) {
+  @Override
+  public Layer describe(boolean withBias) {
     channels = Channels.of(block);
     return Layers.describe(block, weight().getShape(), withBias);
   }
@@ -88,11 +92,6 @@ final class Tap {
   /** Whether K-FAC has the layer and it is trained now. */
   boolean active() {
     return layer != null && trains();
-  }
-
-  /** Whether the layer has ever passed through this tap. */
-  boolean heard() {
-    return heard;
   }
 
   /** Records into the pass from now on, or nothing if it is null. */
@@ -120,7 +119,6 @@ final class Tap {
     if (pass == null) {
       return outputs;
     }
-    heard = true;
     pass.use(this);
     if (!pass.observes() || !active()) {
       return outputs;
