@@ -9,10 +9,7 @@ import io.github.kfac4j.curvature.Room;
 import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.data.Share;
-import io.github.kfac4j.layer.Conv2d;
-import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Layer;
-import io.github.kfac4j.layer.WeightSharing;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;
 import java.util.HashMap;
@@ -100,7 +97,7 @@ public final class BatchStatistics implements AutoCloseable {
     counts.forEach((layer, count) -> sums.merge(layer, share * count, Double::sum));
   }
 
-  /** Layers whose A can be had before the backward pass: those of plain Kronecker blocks. */
+  /** Layers whose A can be had before the backward pass: those of Kronecker blocks. */
   public List<String> earlyLayers() {
     return batch.state().layers().values().stream()
         .filter(layer -> isEarly(layer.name))
@@ -109,11 +106,8 @@ public final class BatchStatistics implements AutoCloseable {
   }
 
   private boolean isEarly(String name) {
-    Layer layer = batch.state().layer(name).layer;
-    boolean plain =
-        layer instanceof Conv2d
-            || layer instanceof Dense dense && dense.sharing() == WeightSharing.EXPAND;
-    return plain && options.approximationOf(name) == Approximation.KRONECKER;
+    LayerState layer = batch.state().layer(name);
+    return layer.curvature.inputsApart() && layer.layer.readsInputAlone();
   }
 
   /**

@@ -67,6 +67,11 @@ public record Conv2d(
   }
 
   @Override
+  public boolean readsInputAlone() {
+    return true;
+  }
+
+  @Override
   public Shape weightShape() {
     return Shape.of(outChannels, inChannels / groups, window.kernelHeight(), window.kernelWidth());
   }

@@ -60,6 +60,11 @@ public record Dense(int inFeatures, int outFeatures, boolean bias, WeightSharing
   }
 
   @Override
+  public boolean readsInputAlone() {
+    return sharing == WeightSharing.EXPAND;
+  }
+
+  @Override
   public Shape weightShape() {
     return Shape.of(outFeatures, inFeatures);
   }

@@ -43,6 +43,11 @@ public sealed interface Layer
     return false;
   }
 
+  /** Whether {@link #use} reads the vectors a off an input whose output gradient is yet to come. */
+  default boolean readsInputAlone() {
+    return false;
+  }
+
   /** What the damping is multiplied by for this layer. */
   default double dampingScale() {
     return 1;

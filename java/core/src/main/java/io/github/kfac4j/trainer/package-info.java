@@ -5,7 +5,9 @@
  * <p>{@link io.github.kfac4j.trainer.TrainingStep} is the half of an adapter that is the same for
  * all frameworks. An adapter captures what layers see as a {@link
  * io.github.kfac4j.trainer.TrainingPass} and gives access to gradients by {@link
- * io.github.kfac4j.trainer.ModelGradients}.
+ * io.github.kfac4j.trainer.ModelGradients}; {@link io.github.kfac4j.trainer.TrainedLayers} makes
+ * the K-FAC of the layers that are trained, which it shows as {@link
+ * io.github.kfac4j.trainer.ModelLayer}.
  *
  * <p>Trainers bring an update rule of their own, and {@link io.github.kfac4j.Kfac} alone does for
  * them. {@link io.github.kfac4j.trainer.KfacOptimizer} is for what such a rule cannot do, because
