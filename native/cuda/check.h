@@ -43,6 +43,7 @@ void check(Checker& c, const kfac_mirror_request& q);
 void check(Checker& c, const kfac_precondition_request& q);
 void check(Checker& c, const kfac_divide_request& q);
 void check(Checker& c, const kfac_squares_request& q);
+void check(Checker& c, const kfac_sum_squares_request& q);
 void check(Checker& c, const kfac_scale_request& q);
 void check(Checker& c, const kfac_ema_request& q);
 void check(Checker& c, const kfac_pack_request& q);

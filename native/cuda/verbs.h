@@ -18,6 +18,7 @@ void mirror(const kfac_mirror_request* requests, int count, Plan& plan);
 void precondition(const kfac_precondition_request* requests, int count, int math, Plan& plan);
 void divide(const kfac_divide_request* requests, int count, Plan& plan);
 void squares(const kfac_squares_request* requests, int count, Plan& plan);
+void sum_squares(const kfac_sum_squares_request* requests, int count, Plan& plan);
 void kl_clip(const double* inners, int count, double kappa, double learning_rate, float* factor, Plan& plan);
 void scale(const kfac_scale_request* requests, int count, Plan& plan);
 void ema(const kfac_ema_request* requests, int count, Plan& plan);

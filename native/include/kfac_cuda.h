@@ -30,7 +30,7 @@ struct CUstream_st;
 typedef struct CUstream_st* kfac_stream; /* is a cudaStream_t; null is the default stream */
 
 /* Changes whenever a struct or a function of this header does. */
-#define KFAC_CUDA_ABI 7
+#define KFAC_CUDA_ABI 8
 
 enum kfac_status {
   KFAC_OK = 0,
@@ -286,6 +286,17 @@ typedef struct kfac_squares_request {
 KFAC_API long long kfac_squares_workspace(const kfac_squares_request* requests, int count);
 KFAC_API int kfac_squares(const kfac_squares_request* requests, int count, void* workspace, long long bytes,
                           kfac_stream stream);
+
+/* *sum := the sum of the squares of x [size], in fp64 and in a fixed order: what tells how much rounding a product
+ * loses. sum in device memory. */
+typedef struct kfac_sum_squares_request {
+  const float* x;
+  double* sum;
+  long long size;
+} kfac_sum_squares_request;
+KFAC_API long long kfac_sum_squares_workspace(const kfac_sum_squares_request* requests, int count);
+KFAC_API int kfac_sum_squares(const kfac_sum_squares_request* requests, int count, void* workspace, long long bytes,
+                              kfac_stream stream);
 
 /* *factor := min(1, sqrt(kappa / (learning_rate^2 sum of inners))); 1 if the sum is not positive.
  * inners [count] in device memory. A sum that is not finite gives a factor that is not a number. */

@@ -61,6 +61,7 @@ TEST(api_empty_batches) {
   CHECK(kfac_precondition(nullptr, 0, KFAC_SPLIT_F16, nullptr, 0, nullptr) == 0);
   CHECK(kfac_divide(nullptr, 0, nullptr, 0, nullptr) == 0);
   CHECK(kfac_squares(nullptr, 0, nullptr, 0, nullptr) == 0);
+  CHECK(kfac_sum_squares(nullptr, 0, nullptr, 0, nullptr) == 0);
   CHECK(kfac_scale(nullptr, 0, nullptr, 0, nullptr) == 0);
   CHECK(kfac_ema(nullptr, 0, nullptr, 0, nullptr) == 0);
   CHECK(kfac_pack(nullptr, 0, nullptr, 0, nullptr) == 0);

@@ -6,7 +6,6 @@ import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.Convention;
-import io.github.kfac4j.options.InversePolicy;
 import io.github.kfac4j.options.KfacOptions;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -128,8 +127,7 @@ public final class KroneckerInverses implements Curvature {
               state.matrix(A_INVERSE),
               1 / convention.blockScale(state.positions),
               request.gradient(),
-              request.gradient(),
-              options.inversePolicy().method() == InversePolicy.Method.EIGEN));
+              request.gradient()));
     }
     double[] inner = backend.precondition(steps);
     List<Result> results = new ArrayList<>();

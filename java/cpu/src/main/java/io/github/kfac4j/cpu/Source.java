@@ -47,6 +47,24 @@ final class Source {
     return copy;
   }
 
+  /** Copies elements {@code [start, start + length)} with all their digits. */
+  void copyTo(Doubles target, long start, int length) {
+    int from = Math.toIntExact(start);
+    if (inPlace()) {
+      target.setScaled(0, memory, from, 1, length);
+    } else if (tensor.isDouble()) {
+      DoubleBuffer doubles = tensor.doubles();
+      for (int i = 0; i < length; i++) {
+        target.put(i, doubles.get(from + i));
+      }
+    } else {
+      FloatBuffer floats = tensor.floats();
+      for (int i = 0; i < length; i++) {
+        target.put(i, floats.get(from + i));
+      }
+    }
+  }
+
   /** Copies elements {@code [start, start + length)}. */
   void copyTo(Floats target, long start, int length) {
     int from = Math.toIntExact(start);
