@@ -205,13 +205,6 @@ void check(Checker& c, const kfac_squares_request& q) {
   c.pointer(q.y, 4, "y");
 }
 
-void check(Checker& c, const kfac_sum_squares_request& q) {
-  c.require(q.size >= 0, "size must not be negative", q.size);
-  c.elements({q.size}, "x");
-  if (q.size > 0) c.pointer(q.x, 4, "x");
-  c.pointer(q.sum, 8, "sum");
-}
-
 void check(Checker& c, const kfac_scale_request& q) {
   c.require(q.size >= 0, "size must not be negative", q.size);
   c.elements({q.size}, "x");

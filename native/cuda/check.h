@@ -43,7 +43,6 @@ void check(Checker& c, const kfac_mirror_request& q);
 void check(Checker& c, const kfac_precondition_request& q);
 void check(Checker& c, const kfac_divide_request& q);
 void check(Checker& c, const kfac_squares_request& q);
-void check(Checker& c, const kfac_sum_squares_request& q);
 void check(Checker& c, const kfac_scale_request& q);
 void check(Checker& c, const kfac_traces_request& q);
 void check(Checker& c, const kfac_first_non_finite_request& q);

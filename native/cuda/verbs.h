@@ -18,7 +18,6 @@ void mirror(const kfac_mirror_request* requests, int count, Plan& plan);
 void precondition(const kfac_precondition_request* requests, int count, int math, Plan& plan);
 void divide(const kfac_divide_request* requests, int count, Plan& plan);
 void squares(const kfac_squares_request* requests, int count, Plan& plan);
-void sum_squares(const kfac_sum_squares_request* requests, int count, Plan& plan);
 void scale(const kfac_scale_request* requests, int count, Plan& plan);
 void traces(const kfac_traces_request* requests, int count, Plan& plan);
 void largest(const kfac_largest_request* requests, int count, Plan& plan);

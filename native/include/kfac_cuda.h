@@ -287,17 +287,6 @@ KFAC_API long long kfac_squares_workspace(const kfac_squares_request* requests, 
 KFAC_API int kfac_squares(const kfac_squares_request* requests, int count, void* workspace, long long bytes,
                           kfac_stream stream);
 
-/* *sum := the sum of the squares of x [size], in fp64 and in a fixed order: what tells how much rounding a product
- * loses. sum in device memory. */
-typedef struct kfac_sum_squares_request {
-  const float* x;
-  double* sum;
-  long long size;
-} kfac_sum_squares_request;
-KFAC_API long long kfac_sum_squares_workspace(const kfac_sum_squares_request* requests, int count);
-KFAC_API int kfac_sum_squares(const kfac_sum_squares_request* requests, int count, void* workspace, long long bytes,
-                              kfac_stream stream);
-
 /* x [size] := *factor x, factor in device memory. */
 typedef struct kfac_scale_request {
   float* x;

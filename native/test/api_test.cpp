@@ -61,7 +61,6 @@ TEST(api_empty_batches) {
   CHECK(kfac_precondition(nullptr, 0, KFAC_SPLIT_F16, nullptr, 0, nullptr) == 0);
   CHECK(kfac_divide(nullptr, 0, nullptr, 0, nullptr) == 0);
   CHECK(kfac_squares(nullptr, 0, nullptr, 0, nullptr) == 0);
-  CHECK(kfac_sum_squares(nullptr, 0, nullptr, 0, nullptr) == 0);
   CHECK(kfac_scale(nullptr, 0, nullptr, 0, nullptr) == 0);
   CHECK(kfac_traces(nullptr, 0, nullptr, 0, nullptr) == 0);
   CHECK(kfac_first_non_finite(nullptr, 0, nullptr, 0, nullptr) == 0);

@@ -10,7 +10,6 @@ import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.backend.StepAccuracy;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.data.LayerGradient;
-import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.ConvTranspose2d;
 import io.github.kfac4j.layer.Dense;
@@ -39,12 +38,12 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Steps with factored damping where the gradient is that of the batch itself, g'a / N, and the batch
- * is smaller than the layer. All of the gradient lies where the factors are large, and what rounding
- * leaves of it elsewhere is divided by the damping alone: 1000 inputs, 500 outputs, 32 examples, a
- * damping of 1e-3 and products in fp32 were 26 % off. Where the status is ok the step is off by
- * {@link StepAccuracy#BOUND} at most, or by twice the floor, which is what a backend is off that
- * computes in fp64 and stores in fp32.
+ * Steps with factored damping where the gradient is that of the batch itself, g'a / N, and the
+ * batch is smaller than the layer. All of the gradient lies where the factors are large, and what
+ * rounding leaves of it elsewhere is divided by the damping alone: 1000 inputs, 500 outputs, 32
+ * examples, a damping of 1e-3 and products in fp32 were 26 % off. Where the status is ok the step
+ * is off by {@link StepAccuracy#BOUND} at most, or by twice the floor, which is what a backend is
+ * off that computes in fp64 and stores in fp32.
  */
 public abstract class SmallBatchContract {
   private static final double[] DAMPINGS = {1e-1, 1e-2, 3e-4};
@@ -63,8 +62,7 @@ public abstract class SmallBatchContract {
         Shape.of(6, 2, 2),
         Shape.of(8, 5, 5)),
     EMBEDDING(new Embedding(12, 110), Shape.of(), Shape.of(110)),
-    DOUBLY_FACTORED(
-        new FlattenedDense(10, 9, 33, true, false), Shape.of(10, 3, 3), Shape.of(33));
+    DOUBLY_FACTORED(new FlattenedDense(10, 9, 33, true, false), Shape.of(10, 3, 3), Shape.of(33));
 
     private final Layer layer;
     private final Shape input;
@@ -212,8 +210,7 @@ public abstract class SmallBatchContract {
       KfacOptions options = Networks.OPTIONS.withApproximation(kind.approximation());
       Kfac kfac = new Kfac(backend, Map.of("layer", kind.layer), options);
       HostTensor input = Fixtures.direct(x, batched(kind.input));
-      kfac.observe(
-          List.of(Networks.observation(input, Fixtures.direct(g, batched(kind.output)))));
+      kfac.observe(List.of(Networks.observation(input, Fixtures.direct(g, batched(kind.output)))));
       return kfac;
     }
 

@@ -6,8 +6,8 @@ package io.github.kfac4j.backend;
  * <p>The gradient of a batch smaller than its layer lies where the factors are large. Their damped
  * inverses are largest elsewhere, so that products with it cancel, and what rounding leaves of it,
  * u |dW| (u = 2^-24) in all directions, is multiplied by what inverses do to any direction. With
- * inverses X and Y of n and m rows that is {@code |X|_F / sqrt(n) |Y|_F / sqrt(m)} in the mean, in a
- * basis {@code 1 / damping} at most. Relative to U the noise is {@code u eta}, {@code eta} being
+ * inverses X and Y of n and m rows that is {@code |X|_F / sqrt(n) |Y|_F / sqrt(m)} in the mean, in
+ * a basis {@code 1 / damping} at most. Relative to U the noise is {@code u eta}, {@code eta} being
  * |dW| so multiplied over |U|: 1 for a gradient without a direction, up to the product of both
  * condition numbers for that of a small batch. Products in fp32 were 0.5 to 6.4 u eta off with up
  * to 3137 columns.

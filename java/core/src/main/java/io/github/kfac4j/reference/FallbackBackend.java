@@ -221,7 +221,8 @@ public final class FallbackBackend implements Backend {
                                 copies.in(s.aInverse()),
                                 s.scale(),
                                 s.gradient(),
-                                s.result()))
+                                s.result(),
+                                s.precise()))
                     .toList()));
   }
 

@@ -1,6 +1,5 @@
 package io.github.kfac4j.cpu;
 
-import io.github.kfac4j.cpu.preconditioning.KroneckerStep;
 import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.BackendUnavailableException;
@@ -30,6 +29,7 @@ import io.github.kfac4j.cpu.natives.KfacCpuLibrary;
 import io.github.kfac4j.cpu.openblas.OpenBlas;
 import io.github.kfac4j.cpu.preconditioning.BasisPlan;
 import io.github.kfac4j.cpu.preconditioning.KroneckerPlan;
+import io.github.kfac4j.cpu.preconditioning.KroneckerStep;
 import io.github.kfac4j.cpu.preconditioning.PanelKroneckerPlan;
 import io.github.kfac4j.cpu.samples.SampleMatrix;
 import io.github.kfac4j.cpu.scheduling.Plan;

@@ -67,7 +67,10 @@ public final class GradientMatrix {
     }
   }
 
-  /** Copies one task's rows, with all digits that the gradient has, to {@code [groups * rows, cols]}. */
+  /**
+   * Copies one task's rows, with all digits that the gradient has, to {@code [groups * rows,
+   * cols]}.
+   */
   public void copyTo(Doubles target, int task) {
     for (int r = firstRow(task); r < firstRow(task + 1); r++) {
       exactWeight.copyTo(target.plus((long) r * cols), r * width, width);

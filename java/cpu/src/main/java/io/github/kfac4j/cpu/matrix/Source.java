@@ -1,7 +1,7 @@
 package io.github.kfac4j.cpu.matrix;
 
-import io.github.kfac4j.cpu.memory.Doubles;
 import io.github.kfac4j.cpu.memory.Arena;
+import io.github.kfac4j.cpu.memory.Doubles;
 import io.github.kfac4j.cpu.memory.Floats;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;

@@ -1,14 +1,14 @@
 package io.github.kfac4j.cpu.preconditioning;
 
-import io.github.kfac4j.cpu.openblas.Blas;
-import io.github.kfac4j.cpu.memory.Doubles;
-import io.github.kfac4j.cpu.scheduling.Plan;
 import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.cpu.matrix.CpuMatrixStack;
 import io.github.kfac4j.cpu.matrix.Gemm;
 import io.github.kfac4j.cpu.matrix.GradientMatrix;
 import io.github.kfac4j.cpu.memory.Arena;
+import io.github.kfac4j.cpu.memory.Doubles;
 import io.github.kfac4j.cpu.memory.Floats;
+import io.github.kfac4j.cpu.openblas.Blas;
+import io.github.kfac4j.cpu.scheduling.Plan;
 import io.github.kfac4j.cpu.scheduling.Stages;
 import java.util.ArrayList;
 import java.util.Arrays;

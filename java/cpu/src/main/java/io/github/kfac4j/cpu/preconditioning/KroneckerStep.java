@@ -1,8 +1,8 @@
 package io.github.kfac4j.cpu.preconditioning;
 
-import io.github.kfac4j.cpu.scheduling.Plan;
-import io.github.kfac4j.cpu.memory.Arena;
 import io.github.kfac4j.backend.StepAccuracy;
+import io.github.kfac4j.cpu.memory.Arena;
+import io.github.kfac4j.cpu.scheduling.Plan;
 
 /**
  * Preconditioning of one gradient by two inverses. To be run in turn: {@link #forward}, {@link

@@ -1,16 +1,16 @@
 package io.github.kfac4j.cpu.preconditioning;
 
-import io.github.kfac4j.cpu.scheduling.Stages;
-import io.github.kfac4j.cpu.memory.Doubles;
 import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.cpu.matrix.CpuMatrixStack;
 import io.github.kfac4j.cpu.matrix.Source;
 import io.github.kfac4j.cpu.matrix.Target;
 import io.github.kfac4j.cpu.memory.Arena;
+import io.github.kfac4j.cpu.memory.Doubles;
 import io.github.kfac4j.cpu.memory.Floats;
 import io.github.kfac4j.cpu.natives.KfacCpu;
 import io.github.kfac4j.cpu.natives.Panels;
 import io.github.kfac4j.cpu.scheduling.Plan;
+import io.github.kfac4j.cpu.scheduling.Stages;
 import java.util.Arrays;
 
 /**
@@ -75,8 +75,7 @@ public final class PanelKroneckerPlan implements Plan, KroneckerStep {
     int most = Math.min(MAX_TASKS, cols / MIN_TASK_ROWS);
     this.blocks = (int) Math.max(1, Math.min(most, work / TASK_WORK));
     this.norms =
-        new StepNorms(
-            groups, rows, cols, parts[0].dw.count(), parts[0].g.count(), blocks, blocks);
+        new StepNorms(groups, rows, cols, parts[0].dw.count(), parts[0].g.count(), blocks, blocks);
     this.inner = new double[groups * blocks];
   }
 

@@ -1,7 +1,6 @@
 package io.github.kfac4j.cpu.preconditioning;
 
 import io.github.kfac4j.cpu.matrix.CpuMatrixStack;
-import io.github.kfac4j.cpu.matrix.GradientMatrix;
 import io.github.kfac4j.cpu.matrix.Wide;
 import io.github.kfac4j.cpu.matrix.WideGemm;
 import io.github.kfac4j.cpu.memory.Arena;
