@@ -1,4 +1,4 @@
-package io.github.kfac4j.djl;
+package io.github.kfac4j.trainer;
 
 import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.layer.Layer;
@@ -18,12 +18,14 @@ import java.util.Set;
  * made anew with the layer added and goes on with the state of the others. A layer that is frozen
  * stays in it and waits.
  */
-final class TrainedLayers implements AutoCloseable {
-  private static final System.Logger LOG = System.getLogger(DjlKfac.class.getName());
-
-  private final ModelTaps taps;
+public final class TrainedLayers implements AutoCloseable {
+  private final List<? extends ModelLayer> all;
   private final KfacOptions options;
-  private final DjlKfac.Factory factory;
+  private final KfacFactory factory;
+  private final System.Logger log;
+
+  /** What K-FAC knows layers as. */
+  private final Map<String, Layer> known = new LinkedHashMap<>();
 
   /** Layers that the optimizer alone trains, by wish or by convention. */
   private final Set<String> leftOut;
@@ -34,33 +36,49 @@ final class TrainedLayers implements AutoCloseable {
   /**
    * K-FAC that is made at the first {@link #update}.
    *
-   * @param leftOut names of layers that K-FAC is not to have
-   * @throws IllegalArgumentException if the model has no such layer
+   * @param all the layers of a model that could be K-FAC's
+   * @param leftOut names of those that it is not to have
+   * @param log hears of what is left out, frozen and unfrozen
+   * @throws IllegalArgumentException if the model has no layer of such a name
    */
-  TrainedLayers(ModelTaps taps, KfacOptions options, DjlKfac.Factory factory, Set<String> leftOut) {
-    this.taps = taps;
+  public TrainedLayers(
+      List<? extends ModelLayer> all,
+      KfacOptions options,
+      KfacFactory factory,
+      Set<String> leftOut,
+      System.Logger log) {
+    this.all = List.copyOf(all);
     this.options = options;
     this.factory = factory;
+    this.log = log;
     this.leftOut = new HashSet<>(leftOut);
     leftOut.forEach(this::requireKnown);
   }
 
   private void requireKnown(String name) {
-    List<String> known = taps.names();
-    if (!known.contains(name)) {
+    if (!names().contains(name)) {
       throw new IllegalArgumentException(
-          "the model has no layer '%s'; it has %s".formatted(name, known));
+          "the model has no layer '%s'; it has %s".formatted(name, names()));
     }
   }
 
+  private List<String> names() {
+    return all.stream().map(ModelLayer::name).toList();
+  }
+
   /** The K-FAC; null before the first update. */
-  KfacPreconditioner kfac() {
+  public KfacPreconditioner kfac() {
     return kfac;
   }
 
   /** Whether K-FAC has the layer, trained now or not. */
-  boolean has(Tap tap) {
-    return kfac == null ? !leftOut.contains(tap.name()) : tap.layer() != null;
+  public boolean has(ModelLayer layer) {
+    return kfac == null ? !leftOut.contains(layer.name()) : layer(layer) != null;
+  }
+
+  /** What K-FAC knows a layer as; null if it does not have it. */
+  public Layer layer(ModelLayer layer) {
+    return known.get(layer.name());
   }
 
   /**
@@ -69,30 +87,23 @@ final class TrainedLayers implements AutoCloseable {
    * @throws IllegalArgumentException as the factory, or if it describes a layer that the model has
    *     not, or leaves none; K-FAC is the one before then
    */
-  boolean update() {
+  public boolean update() {
     Set<String> now = readTrained();
     if (kfac != null && now.equals(trained)) {
       return false;
     }
-    boolean joins = kfac == null || taps.taps().stream().anyMatch(this::joins);
+    boolean joins = kfac == null || all.stream().anyMatch(this::joins);
     if (kfac != null) {
       log(now);
     }
     if (joins) {
       KfacPreconditioner before = kfac;
-      Map<String, Layer> layersBefore = layers();
+      Map<String, Layer> layersBefore = new LinkedHashMap<>(known);
       Map<String, Layer> layers = wanted();
       kfac = create(layers, before == null ? options : settings(before.options()));
-      taps.taps().forEach(tap -> tap.describeAs(layers.get(tap.name())));
-      if (before == null) {
-        List<String> others = taps.others(this::has);
-        LOG.log(
-            System.Logger.Level.INFO,
-            "K-FAC preconditions {0}; the optimizer alone trains {1}",
-            layers.keySet(),
-            others.isEmpty() ? "nothing" : others);
-        taps.reasons().forEach(TrainedLayers::logLeft);
-      } else {
+      known.clear();
+      known.putAll(layers);
+      if (before != null) {
         goOn(before, layersBefore, layers);
       }
     }
@@ -102,21 +113,21 @@ final class TrainedLayers implements AutoCloseable {
 
   private Set<String> readTrained() {
     Set<String> names = new LinkedHashSet<>();
-    for (Tap tap : taps.taps()) {
-      if (tap.trains()) {
-        names.add(tap.name() + " weight");
+    for (ModelLayer one : all) {
+      if (one.trains()) {
+        names.add(one.name() + " weight");
       }
-      if (tap.trainsBias()) {
-        names.add(tap.name() + " bias");
+      if (one.trainsBias()) {
+        names.add(one.name() + " bias");
       }
     }
     return names;
   }
 
-  private boolean joins(Tap tap) {
-    return !leftOut.contains(tap.name())
-        && tap.trains()
-        && (tap.layer() == null || tap.layer().bias() != tap.trainsBias());
+  private boolean joins(ModelLayer one) {
+    return !leftOut.contains(one.name())
+        && one.trains()
+        && (layer(one) == null || layer(one).bias() != one.trainsBias());
   }
 
   private void log(Set<String> now) {
@@ -124,7 +135,7 @@ final class TrainedLayers implements AutoCloseable {
     unfrozen.removeAll(trained);
     List<String> frozen = new ArrayList<>(trained);
     frozen.removeAll(now);
-    LOG.log(
+    log.log(
         System.Logger.Level.INFO,
         "K-FAC from step {0} on: parameters unfrozen {1}, frozen {2}",
         kfac.step(),
@@ -132,26 +143,16 @@ final class TrainedLayers implements AutoCloseable {
         frozen);
   }
 
-  private Map<String, Layer> layers() {
-    Map<String, Layer> layers = new LinkedHashMap<>();
-    for (Tap tap : taps.taps()) {
-      if (tap.layer() != null) {
-        layers.put(tap.name(), tap.layer());
-      }
-    }
-    return layers;
-  }
-
-  /** The layers that are trained now, and those that were, as their blocks tell. */
+  /** The layers that are trained now, and those that were, as the model tells. */
   private Map<String, Layer> wanted() {
     Map<String, Layer> wanted = new LinkedHashMap<>();
-    for (Tap tap : taps.taps()) {
-      boolean waits = !tap.trains() && tap.layer() != null;
-      if (!leftOut.contains(tap.name()) && (tap.trains() || waits)) {
+    for (ModelLayer one : all) {
+      boolean waits = !one.trains() && layer(one) != null;
+      if (!leftOut.contains(one.name()) && (one.trains() || waits)) {
         try {
-          wanted.put(tap.name(), tap.read(waits ? tap.layer().bias() : tap.trainsBias()));
+          wanted.put(one.name(), one.describe(waits ? layer(one).bias() : one.trainsBias()));
         } catch (IllegalArgumentException e) {
-          leaveOut(tap.name(), e.getMessage());
+          leaveOut(one.name(), e.getMessage());
         }
       }
     }
@@ -167,23 +168,19 @@ final class TrainedLayers implements AutoCloseable {
 
   private void leaveOut(String name, String reason) {
     leftOut.add(name);
-    logLeft(name, reason);
-  }
-
-  private static void logLeft(String name, String reason) {
-    LOG.log(System.Logger.Level.WARNING, "K-FAC leaves {0} to the optimizer: {1}", name, reason);
+    log.log(System.Logger.Level.WARNING, "K-FAC leaves {0} to the optimizer: {1}", name, reason);
   }
 
   private KfacPreconditioner create(Map<String, Layer> layers, KfacOptions settings) {
     Set<String> offered = Set.copyOf(layers.keySet());
     Set<String> named = new HashSet<>(settings.approximations().keySet());
-    named.removeIf(name -> !offered.contains(name) && taps.names().contains(name));
+    named.removeIf(name -> !offered.contains(name) && names().contains(name));
     KfacPreconditioner created = factory.create(layers, settings.forLayers(named));
     try {
       layers.keySet().forEach(this::requireKnown);
       if (layers.isEmpty()) {
         throw new IllegalArgumentException(
-            "no layer of the model is left for K-FAC, of " + taps.names());
+            "no layer of the model is left for K-FAC, of " + names());
       }
     } catch (IllegalArgumentException e) {
       created.close();
