@@ -1,6 +1,6 @@
 package io.github.kfac4j.cpu;
 
-import io.github.kfac4j.SmallBatchContract;
+import io.github.kfac4j.testkit.junit.SmallBatchContract;
 import io.github.kfac4j.backend.Backend;
 
 /** Without libkfac_cpu. */
