@@ -29,15 +29,14 @@ import io.github.kfac4j.cpu.natives.KfacCpuLibrary;
 import io.github.kfac4j.cpu.openblas.OpenBlas;
 import io.github.kfac4j.cpu.preconditioning.BasisPlan;
 import io.github.kfac4j.cpu.preconditioning.KroneckerPlan;
+import io.github.kfac4j.cpu.preconditioning.KroneckerStep;
 import io.github.kfac4j.cpu.preconditioning.PanelKroneckerPlan;
-import io.github.kfac4j.cpu.preconditioning.WideKroneckerPlan;
 import io.github.kfac4j.cpu.samples.SampleMatrix;
 import io.github.kfac4j.cpu.scheduling.Plan;
 import io.github.kfac4j.cpu.scheduling.Pool;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.DoubleSupplier;
 import org.bytedeco.javacpp.Pointer;
 
 /**
@@ -205,25 +204,14 @@ public final class CpuBackend implements Backend {
   @Override
   public double[] precondition(List<PreconditionRequest> steps) {
     Arena memory = shared();
-    List<DoubleSupplier> inner = new ArrayList<>();
-    List<Plan> plans = new ArrayList<>();
+    List<KroneckerStep> all = new ArrayList<>();
     for (PreconditionRequest step : steps) {
-      if (step.precise()) {
-        WideKroneckerPlan plan = new WideKroneckerPlan(step, memory);
-        plans.add(plan);
-        inner.add(plan::inner);
-      } else if (own) {
-        PanelKroneckerPlan plan = new PanelKroneckerPlan(step, memory);
-        plans.add(plan);
-        inner.add(plan::inner);
-      } else {
-        KroneckerPlan plan = new KroneckerPlan(step, memory);
-        plans.add(plan);
-        inner.add(plan::inner);
-      }
+      all.add(own ? new PanelKroneckerPlan(step, memory) : new KroneckerPlan(step, memory));
     }
-    run(plans);
-    return inner.stream().mapToDouble(DoubleSupplier::getAsDouble).toArray();
+    run(all.stream().map(KroneckerStep::forward).toList());
+    run(all.stream().filter(KroneckerStep::lossy).map(s -> s.again(memory)).toList());
+    run(all.stream().map(KroneckerStep::finish).toList());
+    return all.stream().mapToDouble(KroneckerStep::inner).toArray();
   }
 
   @Override

@@ -29,7 +29,8 @@ public final class RankDeficientBatch {
       return name().toLowerCase(Locale.ROOT).replace('_', ' ');
     }
 
-    private double[] draw(Random random, int examples, int width) {
+    /** Numbers that fp32 holds, {@code [examples, width]}. */
+    public double[] draw(Random random, int examples, int width) {
       double[] column = random.doubles(width, 0, 1).toArray();
       double[] x = new double[examples * width];
       for (int i = 0; i < x.length; i++) {

@@ -19,6 +19,8 @@ public final class GradientMatrix {
   private final int rows;
   private final int cols;
   private final int width;
+  private final Source exactWeight;
+  private final Source exactBias;
   private final Floats weight;
   private final Floats bias;
 
@@ -28,9 +30,10 @@ public final class GradientMatrix {
     this.rows = rows;
     this.cols = cols;
     this.width = gradient.bias() == null ? cols : cols - 1;
-    this.weight = Source.of(gradient.weight()).view(0, groups * rows * width, shared);
-    this.bias =
-        gradient.bias() == null ? null : Source.of(gradient.bias()).view(0, groups * rows, shared);
+    this.exactWeight = Source.of(gradient.weight());
+    this.exactBias = gradient.bias() == null ? null : Source.of(gradient.bias());
+    this.weight = exactWeight.view(0, groups * rows * width, shared);
+    this.bias = exactBias == null ? null : exactBias.view(0, groups * rows, shared);
   }
 
   /** The products that form {@code C = op(Q) dW} for one group, C being {@code rows x cols}. */
@@ -43,22 +46,13 @@ public final class GradientMatrix {
     }
   }
 
-  /** The products that form {@code C = Q' dW} in fp64 for one group. */
-  public void wideLeftProducts(List<WideGemm> list, Wide q, int group, Doubles c) {
-    Wide w = Wide.of(weight.plus((long) group * rows * width), width);
-    list.add(new WideGemm(true, false, rows, width, rows, 1, q, w, c, cols));
-    if (bias != null) {
-      Wide b = Wide.of(bias.plus((long) group * rows), 1);
-      list.add(new WideGemm(true, false, rows, 1, rows, 1, q, b, c.plus(width), cols));
-    }
-  }
-
   /** Tasks of a pass over all rows. */
   public int tasks() {
     return Math.max(1, (int) ((long) groups * rows * cols / CHUNK));
   }
 
-  private int firstRow(int task) {
+  /** The first row of a task; rows are counted through all groups. */
+  public int firstRow(int task) {
     return (int) ((long) groups * rows * task / tasks());
   }
 
@@ -73,14 +67,28 @@ public final class GradientMatrix {
     }
   }
 
-  /** Copies one task's rows to {@code [groups * rows, cols]}. */
+  /**
+   * Copies one task's rows, with all digits that the gradient has, to {@code [groups * rows,
+   * cols]}.
+   */
   public void copyTo(Doubles target, int task) {
     for (int r = firstRow(task); r < firstRow(task + 1); r++) {
-      target.setScaled(r * cols, weight, r * width, 1, width);
+      exactWeight.copyTo(target.plus((long) r * cols), r * width, width);
       if (bias != null) {
-        target.put(r * cols + width, bias.get(r));
+        exactBias.copyTo(target.plus((long) r * cols + width), r, 1);
       }
     }
+  }
+
+  /** The sum of the squares of one group. */
+  public double squares(int group) {
+    Floats w = weight.plus((long) group * rows * width);
+    double sum = Blas.dot(rows * width, w, w);
+    if (bias != null) {
+      Floats b = bias.plus((long) group * rows);
+      sum += Blas.dot(rows, b, b);
+    }
+    return sum;
   }
 
   /** One task's part of the inner product with U, in fp64. */

@@ -1,6 +1,7 @@
 package io.github.kfac4j.cpu.matrix;
 
 import io.github.kfac4j.cpu.memory.Arena;
+import io.github.kfac4j.cpu.memory.Doubles;
 import io.github.kfac4j.cpu.memory.Floats;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
@@ -47,6 +48,24 @@ public final class Source {
     Floats copy = scratch.take(length);
     copyTo(copy, start, length);
     return copy;
+  }
+
+  /** Copies elements {@code [start, start + length)} with all their digits. */
+  public void copyTo(Doubles target, long start, int length) {
+    int from = Math.toIntExact(start);
+    if (inPlace()) {
+      target.setScaled(0, memory, from, 1, length);
+    } else if (tensor.isDouble()) {
+      DoubleBuffer doubles = tensor.doubles();
+      for (int i = 0; i < length; i++) {
+        target.put(i, doubles.get(from + i));
+      }
+    } else {
+      FloatBuffer floats = tensor.floats();
+      for (int i = 0; i < length; i++) {
+        target.put(i, floats.get(from + i));
+      }
+    }
   }
 
   /** Copies elements {@code [start, start + length)}. */

@@ -46,6 +46,11 @@ public final class Panels {
     return memory.address(at(panel, row));
   }
 
+  /** The element in a row and a column of a panel. */
+  public float get(int panel, int row, int column) {
+    return memory.get(at(panel, row) + column);
+  }
+
   /** Sets some rows of a panel. */
   public void fill(int panel, int firstRow, int rows, float value) {
     memory.fill(at(panel, firstRow), rows * width, value);

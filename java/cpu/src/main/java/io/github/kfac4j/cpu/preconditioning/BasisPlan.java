@@ -144,7 +144,9 @@ public final class BasisPlan {
   public Plan again(Arena shared) {
     wide = new WideBasis(gBasis, aBasis, moments.count(), rows, cols, shared);
     Stages plan = new Stages();
-    wide.addForward(plan, gradient);
+    Doubles start = wide.coefficients();
+    plan.add(before.length, task -> gradient.copyTo(start, task));
+    wide.addForward(plan);
     plan.add(before.length, this::divideWide);
     return plan;
   }

@@ -5,74 +5,120 @@ import io.github.kfac4j.cpu.matrix.CpuMatrixStack;
 import io.github.kfac4j.cpu.matrix.Gemm;
 import io.github.kfac4j.cpu.matrix.GradientMatrix;
 import io.github.kfac4j.cpu.memory.Arena;
+import io.github.kfac4j.cpu.memory.Doubles;
 import io.github.kfac4j.cpu.memory.Floats;
+import io.github.kfac4j.cpu.openblas.Blas;
+import io.github.kfac4j.cpu.scheduling.Plan;
 import io.github.kfac4j.cpu.scheduling.Stages;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
 /**
- * Preconditioning by two inverses: {@code U = scale G^-1 dW A^-1}, in this order (the other takes
- * as many operations).
+ * Preconditioning by two inverses on OpenBLAS: {@code U = scale G^-1 dW A^-1}, in this order (the
+ * other takes as many operations).
  */
-public final class KroneckerPlan extends Stages {
+public final class KroneckerPlan implements KroneckerStep {
+  private final PreconditionRequest step;
+  private final CpuMatrixStack g;
+  private final CpuMatrixStack a;
+  private final int groups;
+  private final int rows;
+  private final int cols;
+  private final GradientMatrix gradient;
+  private final Floats half;
+  private final Floats u;
+  private final StepNorms norms;
   private final double[] inner;
 
+  /** Takes memory for itself. */
   public KroneckerPlan(PreconditionRequest step, Arena shared) {
-    CpuMatrixStack g = CpuMatrixStack.of(step.gInverse());
-    CpuMatrixStack a = CpuMatrixStack.of(step.aInverse());
-    int rows = g.rows();
-    int cols = a.rows();
-    GradientMatrix gradient = new GradientMatrix(step.gradient(), g.count(), rows, cols, shared);
-    Floats u = shared.take((long) g.count() * rows * cols);
-    addProducts(step, gradient, g, a, u, shared);
-    inner = new double[gradient.tasks()];
-    add(
+    this.step = step;
+    this.g = CpuMatrixStack.of(step.gInverse());
+    this.a = CpuMatrixStack.of(step.aInverse());
+    this.groups = g.count();
+    this.rows = g.rows();
+    this.cols = a.rows();
+    this.gradient = new GradientMatrix(step.gradient(), groups, rows, cols, shared);
+    this.half = shared.take((long) groups * rows * cols);
+    this.u = shared.take((long) groups * rows * cols);
+    this.norms = new StepNorms(groups, rows, cols, 1, 1, 1, 1);
+    this.inner = new double[gradient.tasks()];
+  }
+
+  @Override
+  public Plan forward() {
+    List<Gemm> left = new ArrayList<>();
+    List<Gemm> right = new ArrayList<>();
+    float scale = (float) step.scale();
+    for (int k = 0; k < groups; k++) {
+      Floats h = half.plus(start(k));
+      Floats c = u.plus(start(k));
+      gradient.leftProducts(left, false, g.matrix(k), k, h);
+      Floats inverse = a.matrix(k);
+      right.add(
+          new Gemm(false, false, rows, cols, cols, scale, h, cols, inverse, cols, 0, c, cols));
+    }
+    Stages plan = new Stages();
+    plan.add(left);
+    plan.add(right);
+    plan.add(groups, this::measure);
+    return plan;
+  }
+
+  private long start(int group) {
+    return (long) group * rows * cols;
+  }
+
+  private void measure(int group) {
+    norms.gradient[group] = gradient.squares(group);
+    norms.g[group] = squares(g.matrix(group), rows * rows);
+    norms.a[group] = squares(a.matrix(group), cols * cols);
+    norms.step[group] = squares(u.plus(start(group)), rows * cols);
+  }
+
+  private static double squares(Floats x, int n) {
+    return Blas.dot(n, x, x);
+  }
+
+  @Override
+  public boolean lossy() {
+    return norms.lossy(step.scale());
+  }
+
+  @Override
+  public Plan again(Arena shared) {
+    WideBasis wide = new WideBasis(g, a, groups, rows, cols, shared);
+    Stages plan = new Stages();
+    Doubles start = wide.coefficients();
+    plan.add(gradient.tasks(), task -> gradient.copyTo(start, task));
+    wide.addForward(plan);
+    plan.add(gradient.tasks(), task -> round(wide, task));
+    return plan;
+  }
+
+  private void round(WideBasis wide, int task) {
+    Doubles exact = wide.coefficients();
+    int last = gradient.firstRow(task + 1) * cols;
+    for (int i = gradient.firstRow(task) * cols; i < last; i++) {
+      u.put(i, (float) (step.scale() * exact.get(i)));
+    }
+  }
+
+  @Override
+  public Plan finish() {
+    Stages plan = new Stages();
+    plan.add(
         inner.length,
         task -> {
           inner[task] = gradient.dot(u, task);
           gradient.write(u, step.result(), task);
         });
+    return plan;
   }
 
-  /** The inner product of U and dW, once the plan has run. */
+  @Override
   public double inner() {
     return Arrays.stream(inner).sum();
-  }
-
-  private void addProducts(
-      PreconditionRequest step,
-      GradientMatrix gradient,
-      CpuMatrixStack g,
-      CpuMatrixStack a,
-      Floats u,
-      Arena shared) {
-    int rows = g.rows();
-    int cols = a.rows();
-    Floats half = shared.take((long) g.count() * rows * cols);
-    List<Gemm> left = new ArrayList<>();
-    List<Gemm> right = new ArrayList<>();
-    for (int k = 0; k < g.count(); k++) {
-      long start = (long) k * rows * cols;
-      Floats h = half.plus(start);
-      gradient.leftProducts(left, false, g.matrix(k), k, h);
-      right.add(
-          new Gemm(
-              false,
-              false,
-              rows,
-              cols,
-              cols,
-              (float) step.scale(),
-              h,
-              cols,
-              a.matrix(k),
-              cols,
-              0,
-              u.plus(start),
-              cols));
-    }
-    add(left);
-    add(right);
   }
 }

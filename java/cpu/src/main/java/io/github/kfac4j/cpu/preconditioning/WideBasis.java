@@ -1,7 +1,6 @@
 package io.github.kfac4j.cpu.preconditioning;
 
 import io.github.kfac4j.cpu.matrix.CpuMatrixStack;
-import io.github.kfac4j.cpu.matrix.GradientMatrix;
 import io.github.kfac4j.cpu.matrix.Wide;
 import io.github.kfac4j.cpu.matrix.WideGemm;
 import io.github.kfac4j.cpu.memory.Arena;
@@ -37,59 +36,48 @@ final class WideBasis {
     this.other = shared.takeDoubles((long) groups * rows * cols);
   }
 
-  /** {@code [groups, rows, cols]}: what was formed last. */
+  /** {@code [groups, rows, cols]}: what was formed last, at first dW, to be put there. */
   Doubles coefficients() {
     return current;
   }
 
-  /** Appends {@code Qg' dW Qa}. */
-  void addForward(Stages plan, GradientMatrix gradient) {
-    if (gBasis == null) {
-      Doubles copy = current;
-      plan.add(gradient.tasks(), task -> gradient.copyTo(copy, task));
-    } else {
-      List<WideGemm> left = new ArrayList<>();
-      for (int k = 0; k < groups; k++) {
-        gradient.wideLeftProducts(left, Wide.of(gBasis, k), k, current.plus(start(k)));
-      }
-      plan.add(left);
-    }
-    if (aBasis != null) {
-      addRight(plan, false);
-    }
+  /** Appends {@code Qg' X Qa}. */
+  void addForward(Stages plan) {
+    addBoth(plan, true);
   }
 
   /** Appends {@code Qg X Qa'}. */
   void addBack(Stages plan) {
+    addBoth(plan, false);
+  }
+
+  private void addBoth(Stages plan, boolean forward) {
     if (gBasis != null) {
       List<WideGemm> left = new ArrayList<>();
       for (int k = 0; k < groups; k++) {
+        Wide q = Wide.of(gBasis, k);
         Wide x = Wide.of(current.plus(start(k)), cols);
         Doubles y = other.plus(start(k));
-        left.add(new WideGemm(false, false, rows, cols, rows, 1, Wide.of(gBasis, k), x, y, cols));
+        left.add(new WideGemm(forward, false, rows, cols, rows, 1, q, x, y, cols));
       }
       plan.add(left);
       swap();
     }
     if (aBasis != null) {
-      addRight(plan, true);
+      List<WideGemm> right = new ArrayList<>();
+      for (int k = 0; k < groups; k++) {
+        Wide q = Wide.of(aBasis, k);
+        Wide x = Wide.of(current.plus(start(k)), cols);
+        Doubles y = other.plus(start(k));
+        right.add(new WideGemm(false, !forward, rows, cols, cols, 1, x, q, y, cols));
+      }
+      plan.add(right);
+      swap();
     }
   }
 
   private long start(int group) {
     return (long) group * rows * cols;
-  }
-
-  private void addRight(Stages plan, boolean transpose) {
-    List<WideGemm> right = new ArrayList<>();
-    for (int k = 0; k < groups; k++) {
-      Wide x = Wide.of(current.plus(start(k)), cols);
-      Doubles y = other.plus(start(k));
-      right.add(
-          new WideGemm(false, transpose, rows, cols, cols, 1, x, Wide.of(aBasis, k), y, cols));
-    }
-    plan.add(right);
-    swap();
   }
 
   private void swap() {

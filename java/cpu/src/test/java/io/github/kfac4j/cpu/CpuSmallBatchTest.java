@@ -1,0 +1,11 @@
+package io.github.kfac4j.cpu;
+
+import io.github.kfac4j.testkit.junit.SmallBatchContract;
+import io.github.kfac4j.backend.Backend;
+
+class CpuSmallBatchTest extends SmallBatchContract {
+  @Override
+  protected Backend open() {
+    return new CpuBackend(2);
+  }
+}
