@@ -148,6 +148,24 @@ public record RunOptions(
     return with(backend, value, evaluateEvery);
   }
 
+  /** To be trained to the end. */
+  public RunOptions withoutTarget() {
+    return new RunOptions(
+        data,
+        dataDir,
+        model,
+        optimizers,
+        backend,
+        batch,
+        steps,
+        null,
+        null,
+        hyperparameters,
+        seed,
+        evaluateEvery,
+        checkpointEvery);
+  }
+
   /** With the backend that was opened. */
   public RunOptions withBackend(String name) {
     return with(name, steps, evaluateEvery);

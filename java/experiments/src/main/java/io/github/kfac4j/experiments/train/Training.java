@@ -55,7 +55,7 @@ final class Training implements AutoCloseable {
             : new PlainUpdate(
                 network,
                 name == OptimizerName.ADAM
-                    ? new Adam(network.parameters(), network.manager())
+                    ? adam(hyperparameters.adam(), network)
                     : new Sgd(
                         network.parameters(),
                         network.manager(),
@@ -78,6 +78,15 @@ final class Training implements AutoCloseable {
     validationReader = task.reader(BatchReader.validation(data, EVALUATION_BATCH));
     validationCount = data.validation().count();
     epochsPerStep = 1.0 / order.batchesPerEpoch();
+  }
+
+  private static Adam adam(AdamConstants constants, Network network) {
+    return new Adam(
+        constants.beta1(),
+        constants.beta2(),
+        constants.epsilon(),
+        network.parameters(),
+        network.manager());
   }
 
   History history() {

@@ -10,6 +10,7 @@ import io.github.kfac4j.experiments.train.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -33,13 +34,18 @@ public final class StudyFolder {
   static StudyFolder open(Path out, Map<String, String> facts) {
     StudyFolder folder = new StudyFolder(out);
     Path file = out.resolve("study.json");
+    Map<String, String> stored = Map.of();
     try {
       if (Files.exists(file)) {
-        folder.requireSame(facts, read(file, new TypeReference<Map<String, String>>() {}));
-        return folder;
+        stored = read(file, new TypeReference<Map<String, String>>() {});
+        folder.requireSame(facts, stored);
       }
       Files.createDirectories(folder.trials());
-      folder.write("study.json", json(facts));
+      Map<String, String> all = new LinkedHashMap<>(stored);
+      all.putAll(facts);
+      if (!all.equals(stored)) {
+        folder.write("study.json", json(all));
+      }
     } catch (IOException e) {
       throw new BadInputException(
           "--out %s cannot be written: %s".formatted(out, RunFolder.reason(e)), e);
@@ -51,7 +57,8 @@ public final class StudyFolder {
     facts.forEach(
         (option, value) -> {
           String old = stored.get(option);
-          if (!value.equals(old)) {
+          boolean added = old == null && option.startsWith(Settings.SEARCH_OF);
+          if (!added && !value.equals(old)) {
             throw new BadInputException(
                 "%s holds another study: its %s is %s, asked is %s; choose another --out"
                     .formatted(path, option, old, value));
