@@ -211,6 +211,7 @@ public final class Study implements AutoCloseable {
   @Override
   public void close() {
     interruption.close();
+    folder.close();
     backend.close();
   }
 }
