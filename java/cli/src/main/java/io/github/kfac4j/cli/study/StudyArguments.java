@@ -1,5 +1,6 @@
 package io.github.kfac4j.cli.study;
 
+import io.github.kfac4j.cli.train.RecipeArguments;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.OptionText;
 import io.github.kfac4j.experiments.data.DatasetName;
@@ -9,6 +10,7 @@ import io.github.kfac4j.experiments.study.trial.SearchSpace;
 import io.github.kfac4j.experiments.study.trial.Settings;
 import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
 import io.github.kfac4j.experiments.train.ModelName;
+import io.github.kfac4j.experiments.train.Recipe;
 import io.github.kfac4j.experiments.train.RunOptions;
 import java.nio.file.Path;
 import java.util.List;
@@ -37,7 +39,8 @@ final class StudyArguments {
       names = "--model",
       paramLabel = "NAME",
       defaultValue = "mlp",
-      description = "Network: mlp (default), simple-cnn, resnet8 or autoencoder.")
+      description = "Network: mlp (default), simple-cnn, narrow-cnn, resnet8, resnet20, resnet32, vgg11, alexnet"
+              + " or autoencoder.")
   private String model;
 
   @Option(
@@ -119,6 +122,7 @@ final class StudyArguments {
   private int evaluateEvery;
 
   @Mixin private SearchArguments search = new SearchArguments();
+  @Mixin private RecipeArguments recipe = new RecipeArguments();
 
   @Option(
       names = "--backend",
@@ -209,6 +213,7 @@ final class StudyArguments {
         evaluateEvery,
         search.spaces(network, optimizers(), extent),
         search.kfac(network),
+        recipe.over(Recipe.USUAL),
         seed,
         searchSeed,
         divergence,

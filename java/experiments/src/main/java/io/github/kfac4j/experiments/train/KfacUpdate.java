@@ -49,7 +49,7 @@ final class KfacUpdate implements Update {
     kfac.setMicroBatches(settings.microBatches());
     optimizer =
         new DjlOptimizer(
-            kfac, settings.rule(), network.task().loss(), network.task().distribution());
+            kfac, settings.rule(), network.trainingLoss(), network.task().distribution());
     if (team.size() > 1 && !kfac.unsupportedLayers().isEmpty()) {
       throw new IllegalStateException(
           "with several ranks K-FAC must have all layers, but has not " + kfac.unsupportedLayers());

@@ -27,6 +27,7 @@ final class Training implements AutoCloseable {
   private static final String AVERAGE = "average";
 
   private final Team team;
+  private final Recipe recipe;
   private final Network network;
   private final Update update;
   private final Optional<WeightAverage> average;
@@ -46,7 +47,9 @@ final class Training implements AutoCloseable {
     this.team = team;
     Images images = data.train();
     Shape shape = new Shape(images.channels(), images.height(), images.width());
-    network = new Network(options.model(), Dataset.CLASSES, shape, options.seed());
+    recipe = options.recipe(images.channels());
+    network = 
+        new Network(options.model(), Dataset.CLASSES, shape, recipe, options.seed());
     boolean preconditions = name.approximation().isPresent();
     Hyperparameters hyperparameters = options.hyperparameters();
     update =
@@ -72,7 +75,7 @@ final class Training implements AutoCloseable {
     Task task = network.task();
     int size = options.batch() / parts;
     trainReaders =
-        Stream.generate(() -> task.reader(BatchReader.training(data, size, options.seed())))
+        Stream.generate(() -> task.reader(BatchReader.training(data, size, recipe.augment(), options.seed())))
             .limit(parts)
             .toList();
     validationReader = task.reader(BatchReader.validation(data, EVALUATION_BATCH));
@@ -108,6 +111,9 @@ final class Training implements AutoCloseable {
       try (NDManager scope = network.manager().newSubManager()) {
         Network.Batch batch = network.batch(trainReaders.get(parts - 1), scope);
         update.apply(batch.inputs(), batch.targets(), index);
+      }
+      if (recipe.channelNorm()) {
+        network.normaliseChannels();
       }
       average.ifPresent(WeightAverage::update);
     }
@@ -189,12 +195,12 @@ final class Training implements AutoCloseable {
   Checkpoint checkpoint() {
     Map<String, Map<String, StoredTensor>> state = new LinkedHashMap<>(update.state());
     average.ifPresent(a -> state.put(AVERAGE, a.toTensors()));
-    return new Checkpoint(Arrays.views(network.parameters()), state, history);
+    return new Checkpoint(Arrays.views(network.arrays()), state, history);
   }
 
   /** Continues from a checkpoint of a training with the same options. */
   void restore(Checkpoint checkpoint) {
-    Arrays.restore(network.parameters(), checkpoint.weights());
+    Arrays.restore(network.arrays(), checkpoint.weights());
     update.restore(checkpoint.state());
     average.ifPresent(a -> a.restore(checkpoint.state().getOrDefault(AVERAGE, Map.of())));
     history = checkpoint.history();

@@ -3,6 +3,7 @@ package io.github.kfac4j.experiments.study.trial;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.data.DatasetName;
 import io.github.kfac4j.experiments.train.ModelName;
+import io.github.kfac4j.experiments.train.Recipe;
 import io.github.kfac4j.experiments.train.RunOptions;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.Map;
  * @param budget of a trial
  * @param evaluateEvery training images between evaluations
  * @param kfac further settings of K-FAC by name
+ * @param recipe what regularises training
  * @param seed of initial weights and data order
  * @param searchSeed of search points
  * @param divergence a trial whose last loss is above so many times its first counts as divergent
@@ -35,6 +37,7 @@ public record Settings(
     int evaluateEvery,
     Map<StudyOptimizer, SearchSpace> spaces,
     Map<String, String> kfac,
+    Recipe recipe,
     long seed,
     long searchSeed,
     double divergence,
@@ -81,6 +84,7 @@ public record Settings(
         target,
         targetLoss,
         TrialSettings.of(trial, model, kfac, budget),
+        recipe,
         seed + trial.repeat(),
         interval(trial.batch()),
         0);
@@ -99,6 +103,7 @@ public record Settings(
         evaluateEvery,
         spaces,
         kfac,
+        recipe,
         seed,
         searchSeed,
         divergence,
@@ -126,6 +131,7 @@ public record Settings(
     facts.put("--divergence", String.valueOf(divergence));
     facts.put("--run-to-end", String.valueOf(runToEnd));
     facts.put("--kfac", kfac.toString());
+    facts.put("recipe", recipe.toString());
     spaces.forEach((optimizer, space) -> facts.put(SEARCH_OF + optimizer, space.toString()));
     return facts;
   }

@@ -16,6 +16,7 @@ import io.github.kfac4j.experiments.study.trial.Result;
 import io.github.kfac4j.experiments.study.trial.SearchSpace;
 import io.github.kfac4j.experiments.study.trial.Settings;
 import io.github.kfac4j.experiments.train.ModelName;
+import io.github.kfac4j.experiments.train.Recipe;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -39,6 +40,7 @@ class ScalingCurveTest {
                       MOMENTUM, Range.parse(MOMENTUM, "0.9"),
                       DAMPING, Range.parse(DAMPING, "1e-3:10")))),
           Map.of(),
+          Recipe.USUAL,
           1,
           1,
           1.1,
