@@ -39,7 +39,8 @@ final class StudyArguments {
       names = "--model",
       paramLabel = "NAME",
       defaultValue = "mlp",
-      description = "Network: mlp (default), simple-cnn, narrow-cnn, resnet8, resnet20, resnet32, vgg11, alexnet"
+      description =
+          "Network: mlp (default), simple-cnn, narrow-cnn, resnet8, resnet20, resnet32, vgg11, alexnet"
               + " or autoencoder.")
   private String model;
 

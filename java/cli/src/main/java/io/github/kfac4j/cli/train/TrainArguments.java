@@ -32,7 +32,8 @@ final class TrainArguments {
   @Option(
       names = "--model",
       paramLabel = "NAME",
-      description = "Network: simple-cnn (default), narrow-cnn, mlp, resnet8, resnet20, resnet32, vgg11, alexnet"
+      description =
+          "Network: simple-cnn (default), narrow-cnn, mlp, resnet8, resnet20, resnet32, vgg11, alexnet"
               + " or autoencoder.")
   private String model;
 

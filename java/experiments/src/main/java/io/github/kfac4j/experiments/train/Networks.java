@@ -113,7 +113,7 @@ final class Networks {
         List.of(convolutions, shortcut));
   }
 
-  /** Eight convolutions and one dense layer: five halvings leave one position of 32 x 32. */
+  /** Eight convolutions and one dense layer; five halvings leave one position. */
   private static Block vgg11(int classes) {
     SequentialBlock network = new SequentialBlock();
     int[][] stages = {{64}, {128}, {256, 256}, {512, 512}, {512, 512}};
@@ -122,7 +122,7 @@ final class Networks {
         add(network, filters, 1, true);
         network.add(Activation::relu);
       }
-      network.add(halved());
+      network.add(halvedUp());
     }
     return network.add(Blocks.batchFlattenBlock()).add(dense(classes));
   }
@@ -132,17 +132,17 @@ final class Networks {
     return new SequentialBlock()
         .add(conv(5, 64, 1))
         .add(Activation::relu)
-        .add(halved())
+        .add(halvedUp())
         .add(conv(5, 192, 1))
         .add(Activation::relu)
-        .add(halved())
+        .add(halvedUp())
         .add(conv(3, 384, 1))
         .add(Activation::relu)
         .add(conv(3, 256, 1))
         .add(Activation::relu)
         .add(conv(3, 256, 1))
         .add(Activation::relu)
-        .add(halved())
+        .add(halvedUp())
         .add(Blocks.batchFlattenBlock())
         .add(dense(1024))
         .add(Activation::relu)
@@ -153,6 +153,11 @@ final class Networks {
 
   private static Block halved() {
     return Pool.maxPool2dBlock(new Shape(2, 2), new Shape(2, 2));
+  }
+
+  /** An odd row or column at the end counts as a whole one: images of 28 x 28 end as 32 x 32. */
+  private static Block halvedUp() {
+    return Pool.maxPool2dBlock(new Shape(2, 2), new Shape(2, 2), new Shape(0, 0), true);
   }
 
   /** Every second row and column, and as many channels of zeros behind the channels. */

@@ -48,8 +48,7 @@ final class Training implements AutoCloseable {
     Images images = data.train();
     Shape shape = new Shape(images.channels(), images.height(), images.width());
     recipe = options.recipe(images.channels());
-    network = 
-        new Network(options.model(), Dataset.CLASSES, shape, recipe, options.seed());
+    network = new Network(options.model(), Dataset.CLASSES, shape, recipe, options.seed());
     boolean preconditions = name.approximation().isPresent();
     Hyperparameters hyperparameters = options.hyperparameters();
     update =
@@ -75,7 +74,9 @@ final class Training implements AutoCloseable {
     Task task = network.task();
     int size = options.batch() / parts;
     trainReaders =
-        Stream.generate(() -> task.reader(BatchReader.training(data, size, recipe.augment(), options.seed())))
+        Stream.generate(
+                () ->
+                    task.reader(BatchReader.training(data, size, recipe.augment(), options.seed())))
             .limit(parts)
             .toList();
     validationReader = task.reader(BatchReader.validation(data, EVALUATION_BATCH));
