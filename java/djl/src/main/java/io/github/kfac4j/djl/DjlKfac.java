@@ -2,6 +2,7 @@ package io.github.kfac4j.djl;
 
 import ai.djl.Model;
 import ai.djl.ndarray.NDList;
+import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.training.Trainer;
 import ai.djl.training.listener.TrainingListenerAdapter;
@@ -105,6 +106,26 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
       Model model, KfacOptions options, Fisher fisher, Backend backend, String... leftOut) {
     Factory factory = (layers, settings) -> new Kfac(backend, layers, settings);
     return new DjlKfac(model, options, fisher, factory, null, leftOut);
+  }
+
+  /**
+   * A layer that K-FAC can listen to from wherever it is called: it does what the given one does,
+   * with the same parameters and files. Attaching finds layers in the children, fields, arrays and
+   * lists of other blocks by itself; this is for one in a lambda, in a map or in a final field of a
+   * JVM that does not let that be written. It must be a child of a block all the same.
+   *
+   * <pre>{@code
+   * private final Block fc = addChildBlock("fc", DjlKfac.reachable(linear));
+   * }</pre>
+   *
+   * @throws IllegalArgumentException if K-FAC does not know the layer
+   */
+  public static Block reachable(Block layer) {
+    if (!Layers.isSupported(layer)) {
+      throw new IllegalArgumentException(
+          "K-FAC has no layer for %s: %s".formatted(layer.getClass().getName(), Layers.KNOWN));
+    }
+    return Layers.tapped(layer);
   }
 
   /** Makes the K-FAC that is attached. */

@@ -32,7 +32,7 @@ final class Gradients {
   }
 
   private HostTensor host(Tap tap, String what, NDArray array) {
-    HostArray host = new HostArray(tap.name(), what, array);
+    HostArray host = tap.channels().host(tap.name(), what, array);
     arrays.add(host);
     return host.tensor();
   }
