@@ -95,8 +95,8 @@ class NormalisationTest {
       double[] g = gradients(normalised, scale, offset, labels, positions);
       int[] extents = {N, CHANNELS, positions};
       Observation batch =
-          new Observation(
-              "layer", HostTensor.of(normalised, extents), HostTensor.of(g, extents), 1);
+          Observation.ofSumLoss(
+              "layer", HostTensor.of(normalised, extents), HostTensor.of(g, extents));
       ScaleShift layer = new ScaleShift(CHANNELS, Structure.UNIT_WISE, shift, false, 1);
       HostTensor w = HostTensor.of(weight, CHANNELS);
       HostTensor b = shift ? HostTensor.of(bias, CHANNELS) : null;
