@@ -6,6 +6,7 @@ open module io.github.kfac4j.experiments {
   requires io.github.kfac4j.nqm;
   requires java.desktop;
   requires me.tongfei.progressbar;
+  requires hipparchus.core;
   requires org.knowm.xchart;
   requires transitive ai.djl.api;
   requires transitive io.github.kfac4j.core;

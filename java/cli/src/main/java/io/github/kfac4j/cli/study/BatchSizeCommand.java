@@ -3,6 +3,7 @@ package io.github.kfac4j.cli.study;
 import io.github.kfac4j.cli.common.ExitCode;
 import io.github.kfac4j.cli.common.JsonOption;
 import io.github.kfac4j.experiments.study.batchsize.BatchSizeStudy;
+import io.github.kfac4j.experiments.study.trial.SearchSpace;
 import io.github.kfac4j.experiments.study.trial.Study;
 import java.io.IOException;
 import java.util.List;
@@ -35,18 +36,27 @@ public final class BatchSizeCommand implements Callable<Integer> {
       paramLabel = "K",
       defaultValue = "8",
       description =
-          "Points of the metaparameter space for each optimizer and batch size (default: 8, for a"
-              + " first look; the papers take 100).")
+          "Trials that do not diverge, for each optimizer and batch size (default: 8, for a first"
+              + " look; the papers take 100).")
   private int trials;
+
+  @Option(
+      names = "--repeats",
+      paramLabel = "R",
+      defaultValue = "5",
+      description =
+          "Repetitions of the best trial with seeds of their own, of which medians and intervals are"
+              + " made (default: 5).")
+  private int repeats;
 
   @Mixin private JsonOption json;
 
   @Override
   public Integer call() throws IOException {
     Study.Plan plan =
-        new BatchSizeStudy(arguments.optimizers(), arguments.batches(BATCHES), trials);
+        new BatchSizeStudy(arguments.optimizers(), arguments.batches(BATCHES), trials, repeats);
     StudyOutput output = new StudyOutput(spec.commandLine(), json.enabled());
-    output.run(plan, arguments.settings("0:0.99"), arguments.out(plan.name()));
+    output.run(plan, arguments.settings(SearchSpace.Extent.ALL), arguments.out(plan.name()));
     return ExitCode.OK;
   }
 }

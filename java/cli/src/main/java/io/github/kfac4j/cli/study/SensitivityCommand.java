@@ -3,6 +3,7 @@ package io.github.kfac4j.cli.study;
 import io.github.kfac4j.cli.common.ExitCode;
 import io.github.kfac4j.cli.common.JsonOption;
 import io.github.kfac4j.experiments.study.sensitivity.SensitivityStudy;
+import io.github.kfac4j.experiments.study.trial.SearchSpace;
 import io.github.kfac4j.experiments.study.trial.Study;
 import java.io.IOException;
 import java.util.List;
@@ -47,7 +48,8 @@ public final class SensitivityCommand implements Callable<Integer> {
     Study.Plan plan =
         new SensitivityStudy(arguments.optimizers(), arguments.batches(BATCHES), points);
     StudyOutput output = new StudyOutput(spec.commandLine(), json.enabled());
-    output.run(plan, arguments.settings("0.9"), arguments.out(plan.name()));
+    output.run(
+        plan, arguments.settings(SearchSpace.Extent.RATE_AND_DAMPING), arguments.out(plan.name()));
     return ExitCode.OK;
   }
 }

@@ -1,11 +1,16 @@
 package io.github.kfac4j.cli.study;
 
+import io.github.kfac4j.cli.train.RecipeArguments;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.OptionText;
 import io.github.kfac4j.experiments.data.DatasetName;
+import io.github.kfac4j.experiments.study.trial.Budget;
+import io.github.kfac4j.experiments.study.trial.Budget.Unit;
+import io.github.kfac4j.experiments.study.trial.SearchSpace;
 import io.github.kfac4j.experiments.study.trial.Settings;
+import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
 import io.github.kfac4j.experiments.train.ModelName;
-import io.github.kfac4j.experiments.train.OptimizerName;
+import io.github.kfac4j.experiments.train.Recipe;
 import io.github.kfac4j.experiments.train.RunOptions;
 import java.nio.file.Path;
 import java.util.List;
@@ -34,7 +39,9 @@ final class StudyArguments {
       names = "--model",
       paramLabel = "NAME",
       defaultValue = "mlp",
-      description = "Network: mlp (default), simple-cnn, resnet8 or autoencoder.")
+      description =
+          "Network: mlp (default), simple-cnn, narrow-cnn, resnet8, resnet20, resnet32, vgg11, alexnet"
+              + " or autoencoder.")
   private String model;
 
   @Option(
@@ -42,8 +49,11 @@ final class StudyArguments {
       paramLabel = "NAME[,NAME...]",
       hideParamSyntax = true,
       split = ",",
-      defaultValue = "kfac,sgd,adam",
-      description = "Out of kfac, ekfac, diagonal, sgd, adam (default: kfac,sgd,adam).")
+      defaultValue = "kfac,heavy-ball,adam",
+      description =
+          "Out of sgd, heavy-ball, adam-0, adam, kfac-0, kfac, ekfac-0, ekfac, diagonal-0 and diagonal"
+              + " (0 is without momentum), each also as NAME-ema, which evaluates an average of the"
+              + " weights (default: kfac,heavy-ball,adam).")
   private List<String> optimizers;
 
   @Option(
@@ -70,9 +80,9 @@ final class StudyArguments {
     private Double loss;
   }
 
-  @ArgGroup private Budget budget = new Budget();
+  @ArgGroup private Length length = new Length();
 
-  private static final class Budget {
+  private static final class Length {
     @Option(
         names = "--max-steps",
         paramLabel = "N",
@@ -84,6 +94,23 @@ final class StudyArguments {
         paramLabel = "X",
         description = "Passes over the training images, instead of --max-steps.")
     private Double epochs;
+
+    @Option(
+        names = "--budget",
+        paramLabel = "UNIT:N",
+        description =
+            "steps:N, epochs:X or adjusted:X, passes that grow with the batch size:"
+                + " (log2(batch / 128) + 1) X.")
+    private String text;
+
+    Budget value() {
+      if (text != null) {
+        return Budget.parse(text);
+      }
+      return epochs != null
+          ? new Budget(Unit.EPOCHS, epochs)
+          : new Budget(Unit.STEPS, steps == null ? 400 : steps);
+    }
   }
 
   @Option(
@@ -96,6 +123,7 @@ final class StudyArguments {
   private int evaluateEvery;
 
   @Mixin private SearchArguments search = new SearchArguments();
+  @Mixin private RecipeArguments recipe = new RecipeArguments();
 
   @Option(
       names = "--backend",
@@ -109,8 +137,32 @@ final class StudyArguments {
       paramLabel = "N",
       defaultValue = "1",
       description =
-          "Seed of initial weights, data order and search points, the same for all (default: 1).")
+          "Seed of initial weights and data order, the same for all trials of the search; repetitions"
+              + " take the next ones (default: 1).")
   private long seed;
+
+  @Option(
+      names = "--search-seed",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Seed of the search points (default: 1).")
+  private long searchSeed;
+
+  @Option(
+      names = "--divergence",
+      paramLabel = "X",
+      defaultValue = "1.1",
+      description =
+          "A trial whose loss over the last 10 steps is above X times that of the first has diverged"
+              + " (default: 1.1).")
+  private double divergence;
+
+  @Option(
+      names = "--run-to-end",
+      description =
+          "Train every trial to the end of its budget, for final losses, and so that none is cut"
+              + " behind a better one.")
+  private boolean runToEnd;
 
   @Option(
       names = "--out",
@@ -126,12 +178,10 @@ final class StudyArguments {
   }
 
   /** The optimizers in the order given. */
-  List<OptimizerName> optimizers() {
+  List<StudyOptimizer> optimizers() {
     return distinct(
         "--optimizer",
-        optimizers.stream()
-            .map(name -> OptionText.choice("--optimizer", OptimizerName.values(), name))
-            .toList());
+        optimizers.stream().map(name -> StudyOptimizer.of("--optimizer", name)).toList());
   }
 
   /** The batch sizes, ascending. */
@@ -146,8 +196,8 @@ final class StudyArguments {
     return values;
   }
 
-  /** The settings, with this range of momenta where the user gives none. */
-  Settings settings(String usualMomentum) {
+  /** The settings; so much is searched where the user says nothing. */
+  Settings settings(SearchSpace.Extent extent) {
     ModelName network = OptionText.choice("--model", ModelName.values(), model);
     boolean usualGoal = goal.accuracy == null && goal.loss == null && network.classifies();
     if (!usualGoal && goal.accuracy == null && goal.loss == null) {
@@ -160,11 +210,14 @@ final class StudyArguments {
         backend,
         usualGoal ? Double.valueOf(0.8) : goal.accuracy,
         goal.loss,
-        budget.steps == null && budget.epochs == null ? Long.valueOf(400) : budget.steps,
-        budget.epochs,
+        length.value(),
         evaluateEvery,
-        search.spaces(network, usualMomentum),
+        search.spaces(network, optimizers(), extent),
         search.kfac(network),
-        seed);
+        recipe.over(Recipe.USUAL),
+        seed,
+        searchSeed,
+        divergence,
+        runToEnd);
   }
 }

@@ -22,8 +22,8 @@ final class HyperparameterArguments {
       paramLabel = "FORM",
       description =
           "What becomes of the learning rates: constant (default), linear:FACTOR or"
-              + " polynomial:POWER until the end, or from parts of the run on:"
-              + " 0.4=0.1,0.8=0.01.")
+              + " polynomial:POWER until the end, linear:FACTOR@STEPS in so many steps, or from"
+              + " parts of the run on: 0.4=0.1,0.8=0.01.")
   private String learningRateSchedule;
 
   @Option(
@@ -44,6 +44,14 @@ final class HyperparameterArguments {
       paramLabel = "FORM",
       description = "l2=COEFFICIENT, in the loss, or decoupled=COEFFICIENT (default: none).")
   private String weightDecay;
+
+  @Option(
+      names = "--adam",
+      paramLabel = "CONSTANT=VALUE[,...]",
+      hideParamSyntax = true,
+      split = ",",
+      description = "Constants of Adam (default: beta1=0.9,beta2=0.999,eps=1e-8).")
+  private Map<String, String> adam;
 
   @Option(
       names = "--average",
@@ -118,6 +126,7 @@ final class HyperparameterArguments {
         dampings,
         dampingSchedule == null ? base.dampingSchedule() : dampingSchedule,
         weightDecay == null ? base.weightDecay() : weightDecay,
+        adam == null ? base.adam() : base.adam().with(adam),
         average == null ? base.average() : average,
         settings);
   }

@@ -32,7 +32,9 @@ final class TrainArguments {
   @Option(
       names = "--model",
       paramLabel = "NAME",
-      description = "Network: simple-cnn (default), mlp, resnet8 or autoencoder.")
+      description =
+          "Network: simple-cnn (default), narrow-cnn, mlp, resnet8, resnet20, resnet32, vgg11, alexnet"
+              + " or autoencoder.")
   private String model;
 
   @Option(
@@ -83,6 +85,7 @@ final class TrainArguments {
   private Double targetLoss;
 
   @Mixin private HyperparameterArguments hyperparameters;
+  @Mixin private RecipeArguments recipe;
 
   @Option(
       names = "--seed",
@@ -127,6 +130,7 @@ final class TrainArguments {
         target == null ? base.target() : target,
         targetLoss == null ? base.targetLoss() : targetLoss,
         hyperparameters.over(base.hyperparameters()),
+        recipe.over(base.recipe()),
         seed == null ? base.seed() : seed,
         evaluateEvery == null ? base.evaluateEvery() : evaluateEvery,
         checkpointEvery == null ? base.checkpointEvery() : checkpointEvery);

@@ -8,7 +8,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
@@ -17,39 +19,48 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class BatchSizeStudyTest extends StudyRuns {
   private static final String SMALL =
-      "batch-size --batch 16,40 --trials 3 --max-steps 30 --target 0.6 --evaluate-every 40";
+      "batch-size --batch 16,40 --trials 3 --repeats 2 --max-steps 30 --target 0.6"
+          + " --evaluate-every 40";
 
   @Test
   void leavesEveryTrialAChartAndAReport() throws Exception {
     JsonNode json = Cli.json(with(arguments("s", SMALL), "--json"));
     assertThat(json.get("complete").asBoolean()).isTrue();
     assertThat(json.get("optimizers")).hasSize(3);
-    List<String> lines = trials("s", "steps.csv");
-    assertThat(lines).hasSize(1 + 2 * 3 * 3);
-    assertThat(lines.get(0)).startsWith("optimizer,batch,trial,learning_rate,momentum,damping,");
-
+    Csv csv = new Csv(trials("s", "steps.csv"));
     for (JsonNode optimizer : json.get("optimizers")) {
       for (JsonNode batch : optimizer.get("batches")) {
-        String start =
-            "%s,%d,".formatted(optimizer.get("name").asText(), batch.get("batch").asInt());
-        long best = Long.MAX_VALUE;
+        List<Map<String, String>> own =
+            csv.rows(optimizer.get("name").asText(), batch.get("batch").asInt());
+        long best = 30;
         int reached = 0;
-        for (String line : lines.stream().filter(l -> l.startsWith(start)).toList()) {
-          String[] cells = line.split(",", -1);
-          assertThat(Long.parseLong(cells[9])).as(line).isLessThanOrEqualTo(Math.min(30, best));
-          if (cells[7].equals("true")) {
+        int sound = 0;
+        List<Double> runs = new ArrayList<>();
+        for (Map<String, String> row : own) {
+          boolean reaches = row.get("reached").equals("true");
+          if (!row.get("repeat").equals("0")) {
+            runs.add(reaches ? Double.valueOf(row.get("steps_to_goal")) : null);
+            continue;
+          }
+          assertThat(Long.parseLong(row.get("steps"))).as(row.toString()).isLessThanOrEqualTo(best);
+          sound += row.get("diverged").equals("true") ? 0 : 1;
+          if (reaches) {
             reached++;
-            best = Math.min(best, Long.parseLong(cells[6]));
+            best = Math.min(best, Long.parseLong(row.get("steps_to_goal")));
           } else {
-            assertThat(cells[6]).as(line).isEmpty();
+            assertThat(row.get("steps_to_goal")).as(row.toString()).isEmpty();
+            assertThat(row.get("cut"))
+                .as(row.toString())
+                .isEqualTo(
+                    String.valueOf(
+                        reached > 0 && best < 30 && row.get("diverged").equals("false")));
           }
         }
+        assertThat(sound).isEqualTo(3);
         assertThat(batch.get("reached").asInt()).isEqualTo(reached);
-        if (reached > 0) {
-          assertThat(batch.get("steps_to_goal").asLong()).isEqualTo(best);
-        } else {
-          assertThat(batch.get("steps_to_goal").isNull()).isTrue();
-        }
+        assertThat(runs).hasSize(reached > 0 ? 2 : 0);
+        assertThat(batch.get("steps_to_goal").isNull())
+            .isEqualTo(runs.isEmpty() || runs.contains(null));
       }
     }
     assertThat(ImageIO.read(file("s", "batch-size.png").toFile())).isNotNull();
@@ -58,10 +69,29 @@ class BatchSizeStudyTest extends StudyRuns {
         .doesNotContain("{{");
   }
 
+  /** The rows of the file by column. */
+  private record Csv(List<String> lines) {
+    List<Map<String, String>> rows(String optimizer, int batch) {
+      String[] names = lines.get(0).split(",");
+      List<Map<String, String>> rows = new ArrayList<>();
+      for (String line : lines) {
+        if (line.startsWith("%s,%d,".formatted(optimizer, batch))) {
+          String[] cells = line.split(",", -1);
+          Map<String, String> row = new HashMap<>();
+          for (int i = 0; i < cells.length; i++) {
+            row.put(names[i], cells[i]);
+          }
+          rows.add(row);
+        }
+      }
+      return rows;
+    }
+  }
+
   @Test
   void countsStepsAsTrainDoes() throws Exception {
     String command =
-        "batch-size --optimizer sgd --batch 16,40 --trials 1 --lr 0.05 --momentum 0.8"
+        "batch-size --optimizer heavy-ball --batch 16,40 --trials 1 --repeats 0 --lr 0.05 --momentum 0.8"
             + " --target 0.7 --evaluate-every 40 --max-steps 60 --seed 3";
     assertThat(study("s", command).exitCode()).isZero();
     JsonNode train =
@@ -78,7 +108,11 @@ class BatchSizeStudyTest extends StudyRuns {
                 directory.resolve("train").toString()));
     long steps = train.get("optimizers").get(0).get("steps_to_target").asLong();
     assertThat(steps).isPositive();
-    assertThat(trials("s", "steps.csv").get(2)).startsWith("sgd,40,0,0.05,0.8,," + steps + ",true");
+    Map<String, String> row = new Csv(trials("s", "steps.csv")).rows("heavy-ball", 40).get(0);
+    assertThat(row)
+        .containsEntry("learning_rate", "0.05")
+        .containsEntry("momentum", "0.8")
+        .containsEntry("steps_to_goal", Long.toString(steps));
   }
 
   @Test
@@ -89,7 +123,7 @@ class BatchSizeStudyTest extends StudyRuns {
     byte[] kept = Files.readAllBytes(file("killed", "trials/kfac-16-000.json"));
 
     // SIGTERM; Ctrl-C's SIGINT takes the same way
-    stopAfter("trials/sgd-16-000.json", Process::destroy, 128 + 15);
+    stopAfter("trials/heavy-ball-16-000.json", Process::destroy, 128 + 15);
     assertThat(Files.readString(file("killed", "report.html"))).contains("Interrupted: a partial");
     assertThat(trials("whole", "steps.csv"))
         .startsWith(partial())
@@ -116,6 +150,28 @@ class BatchSizeStudyTest extends StudyRuns {
     assertThat(process.waitFor()).isEqualTo(exitCode);
   }
 
+  /** What is learned up to the cut is what a longer trial learns. */
+  @Test
+  void schedulesDoNotDependOnWhereATrialIsCut() throws Exception {
+    String common =
+        "batch-size --optimizer heavy-ball --batch 16,40 --trials 4 --repeats 0 --target 0.6"
+            + " --evaluate-every 40 --max-steps 60 --gamma 0.01 --decay-length 0.5 --seed 5";
+    assertThat(study("cut", common).exitCode()).isZero();
+    assertThat(study("whole", common + " --run-to-end").exitCode()).isZero();
+    List<Map<String, String>> cut = new Csv(trials("cut", "steps.csv")).rows("heavy-ball", 16);
+    List<Map<String, String>> whole = new Csv(trials("whole", "steps.csv")).rows("heavy-ball", 16);
+    assertThat(cut).anyMatch(row -> row.get("cut").equals("true"));
+    assertThat(whole).allMatch(row -> row.get("cut").equals("false"));
+    assertThat(whole)
+        .filteredOn(row -> row.get("diverged").equals("false"))
+        .allMatch(row -> row.get("steps").equals("60"));
+    for (int i = 0; i < cut.size(); i++) {
+      if (cut.get(i).get("reached").equals("true")) {
+        assertThat(whole.get(i).get("steps_to_goal")).isEqualTo(cut.get(i).get("steps_to_goal"));
+      }
+    }
+  }
+
   @Test
   void moreTrialsAndBatchSizesCanBeAddedLater() throws Exception {
     String first = "batch-size --optimizer sgd --batch 16,40 --trials 1 --max-steps 20";
@@ -132,7 +188,7 @@ class BatchSizeStudyTest extends StudyRuns {
     assertThat(study("s", "batch-size --trials 1 " + command).exitCode()).isZero();
     assertRefused("its --target is 0.8 and not 0.9", "batch-size --target 0.9 " + command);
     assertRefused("its --seed is 1 and not 2", "batch-size --seed 2 " + command);
-    assertRefused("its --lr is", "batch-size --lr sgd=0.1:1 " + command);
+    assertRefused("its search of sgd is", "batch-size --lr sgd=0.1:1 " + command);
     assertRefused("its study is batch-size and not sensitivity", "sensitivity " + command);
     Files.writeString(file("s", "trials/sgd-16-000.json"), "{");
     assertRefused("sgd-16-000.json is damaged", "batch-size --trials 1 " + command);
@@ -148,6 +204,11 @@ class BatchSizeStudyTest extends StudyRuns {
   @CsvSource(
       delimiter = '|',
       value = {
+        "batch-size --repeats -1 | --repeats must not be negative, got -1",
+        "batch-size --divergence 0.5 | --divergence must be at least 1, got 0.5",
+        "batch-size --gamma 0.1:1 | --gamma and --decay-length belong together",
+        "batch-size --optimizer sgd --ema 0.9 --momentum sgd=0.9 | --momentum has no effect on sgd",
+        "batch-size --budget hours:3 | --budget: unknown 'hours'",
         "batch-size --trials 0 | --trials must be positive, got 0",
         "batch-size --batch 16 | --batch needs two batch sizes",
         "batch-size --batch 16,16 | --batch repeats a value",

@@ -36,10 +36,9 @@ public final class BatchReader {
         .order(ByteOrder.nativeOrder());
   }
 
-  /** Reads training batches; colour images are augmented as a function of seed, step and index. */
-  public static BatchReader training(Dataset data, int batchSize, long seed) {
+  /** Reads training batches, augmented, if they are, as a function of seed, step and index. */
+  public static BatchReader training(Dataset data, int batchSize, boolean augment, long seed) {
     Images images = data.train();
-    boolean augment = images.channels() > 1;
     return new BatchReader(images, Normalization.of(images), augment, batchSize, seed);
   }
 

@@ -17,6 +17,7 @@ import java.util.TreeMap;
  * @param dampings by optimizer with a Fisher
  * @param dampingSchedule what becomes of them
  * @param weightDecay kind and coefficient, or null
+ * @param adam the constants of Adam
  * @param average decay of the average of the weights that is evaluated, or null
  * @param kfac further settings of K-FAC by name
  */
@@ -29,6 +30,7 @@ public record Hyperparameters(
     Map<OptimizerName, Double> dampings,
     @JsonProperty("damping_schedule") String dampingSchedule,
     @JsonProperty("weight_decay") String weightDecay,
+    AdamConstants adam,
     Double average,
     Map<String, String> kfac) {
 
@@ -56,7 +58,16 @@ public record Hyperparameters(
     momenta.remove(OptimizerName.ADAM);
     momenta.replaceAll((name, rate) -> 0.9);
     return new Hyperparameters(
-        rates, CONSTANT, momenta, CONSTANT, dampings, CONSTANT, null, null, kfac);
+        rates,
+        CONSTANT,
+        momenta,
+        CONSTANT,
+        dampings,
+        CONSTANT,
+        null,
+        AdamConstants.USUAL,
+        null,
+        kfac);
   }
 
   private static Map<OptimizerName, Double> rates(
@@ -84,6 +95,7 @@ public record Hyperparameters(
     momenta = new TreeMap<>(momenta);
     dampings = new TreeMap<>(dampings);
     kfac = new TreeMap<>(kfac);
+    adam = adam == null ? AdamConstants.USUAL : adam; // a run of before they could be set
     learningRates.forEach((name, rate) -> requirePositive("--lr", name, rate));
     momenta.forEach(Hyperparameters::requireMomentum);
     dampings.forEach(
@@ -164,9 +176,9 @@ public record Hyperparameters(
 
   /** Whether a step depends on the number of all steps. */
   boolean dependsOnSteps() {
-    return !(learningRateSchedule.equals(CONSTANT)
-        && momentumSchedule.equals(CONSTANT)
-        && dampingSchedule.equals(CONSTANT));
+    return RuleParser.dependsOnSteps(learningRateSchedule)
+        || RuleParser.dependsOnSteps(momentumSchedule)
+        || RuleParser.dependsOnSteps(dampingSchedule);
   }
 
   /**
@@ -182,6 +194,7 @@ public record Hyperparameters(
     RunOptions.requireSame("--damping", dampings, stored.dampings);
     RunOptions.requireSame("--damping-schedule", dampingSchedule, stored.dampingSchedule);
     RunOptions.requireSame("--weight-decay", weightDecay, stored.weightDecay);
+    RunOptions.requireSame("--adam", adam, stored.adam);
     RunOptions.requireSame("--average", average, stored.average);
     RunOptions.requireSame("--kfac", kfac, stored.kfac);
   }

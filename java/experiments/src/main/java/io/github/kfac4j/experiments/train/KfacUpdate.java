@@ -49,7 +49,7 @@ final class KfacUpdate implements Update {
     kfac.setMicroBatches(settings.microBatches());
     optimizer =
         new DjlOptimizer(
-            kfac, settings.rule(), network.task().loss(), network.task().distribution());
+            kfac, settings.rule(), network.trainingLoss(), network.task().distribution());
     if (team.size() > 1 && !kfac.unsupportedLayers().isEmpty()) {
       throw new IllegalStateException(
           "several ranks need K-FAC for all layers, but it does not support "

@@ -13,6 +13,7 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.XavierInitializer;
+import ai.djl.training.loss.Loss;
 import io.github.kfac4j.experiments.data.BatchReader;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -34,7 +35,9 @@ final class Network implements AutoCloseable {
   private final Shape imageShape;
   private final ParameterStore store = new ParameterStore(manager, false);
   private final Map<String, NDArray> parameters = new LinkedHashMap<>();
+  private final Map<String, NDArray> all = new LinkedHashMap<>();
   private final Task task;
+  private final Loss trainingLoss;
 
   /**
    * Makes a network: weights uniform with variance 2 / (inputs + outputs) (Glorot and Bengio,
@@ -43,17 +46,25 @@ final class Network implements AutoCloseable {
    * @param imageShape [channels, height, width]
    * @param seed equal seeds give equal weights
    */
-  Network(ModelName name, int classes, Shape imageShape, long seed) {
+  Network(ModelName name, int classes, Shape imageShape, Recipe recipe, long seed) {
     Block block = Networks.create(name, classes, Math.toIntExact(imageShape.size()));
     this.imageShape = imageShape;
     this.task = Task.of(name);
+    this.trainingLoss = task.loss(recipe);
     model.setBlock(block);
     Engine.getInstance().setRandomSeed((int) (seed ^ seed >>> 32));
     block.setInitializer(new XavierInitializer(), Parameter.Type.WEIGHT);
     block.initialize(manager, DataType.FLOAT32, new Shape(1).addAll(imageShape));
     block
         .getParameters()
-        .forEach(entry -> parameters.put(entry.getKey(), entry.getValue().getArray()));
+        .forEach(
+            entry -> {
+              NDArray array = entry.getValue().getArray();
+              all.put(entry.getKey(), array);
+              if (entry.getValue().requiresGradient()) {
+                parameters.put(entry.getKey(), array);
+              }
+            });
   }
 
   /** The model, for K-FAC to listen to its layers. */
@@ -66,13 +77,38 @@ final class Network implements AutoCloseable {
     return manager;
   }
 
-  /** The parameters by name, in order; owned by the network. */
+  /** What a checkpoint has to hold: parameters and running statistics, by name. */
+  Map<String, NDArray> arrays() {
+    return all;
+  }
+
+  /** The parameters that are trained, by name, in order; owned by the network. */
   Map<String, NDArray> parameters() {
     return parameters;
   }
 
   Task task() {
     return task;
+  }
+
+  /** The loss that is trained on, a mean over the batch. */
+  Loss trainingLoss() {
+    return trainingLoss;
+  }
+
+  /** Divides the weights of every output channel of a convolution by their norm. */
+  void normaliseChannels() {
+    for (NDArray w : parameters.values()) {
+      if (w.getShape().dimension() == 4) {
+        int[] inputs = {1, 2, 3};
+        try (NDArray squares = w.square();
+            NDArray sums = squares.sum(inputs, true);
+            NDArray norms = sums.sqrt();
+            NDArray positive = norms.maximum(Float.MIN_NORMAL)) {
+          w.divi(positive);
+        }
+      }
+    }
   }
 
   /**
@@ -122,7 +158,7 @@ final class Network implements AutoCloseable {
       long middle;
       try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
         outputs = forward(batch, true);
-        mean = task.loss().evaluate(batch.targets, new NDList(outputs));
+        mean = trainingLoss.evaluate(batch.targets, new NDList(outputs));
         middle = System.nanoTime();
         collector.backward(mean);
       }

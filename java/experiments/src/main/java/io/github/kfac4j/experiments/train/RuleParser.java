@@ -8,11 +8,19 @@ import java.util.TreeMap;
 
 /** Schedules and weight decay as they are written on the command line. */
 final class RuleParser {
+  private static final String LENGTH = "@";
+
   private RuleParser() {}
+
+  /** Whether a schedule is another one in a longer run. */
+  static boolean dependsOnSteps(String schedule) {
+    return !schedule.equals(Hyperparameters.CONSTANT) && !schedule.contains(LENGTH);
+  }
 
   /**
    * A schedule over a run of so many steps, from {@code constant}, {@code linear:FACTOR}, {@code
-   * polynomial:POWER} or {@code FRACTION=FACTOR,...}.
+   * linear:FACTOR@STEPS}, whose length does not depend on that of the run, {@code polynomial:POWER}
+   * or {@code FRACTION=FACTOR,...}.
    *
    * @throws BadInputException naming the option, if the text is none of these
    */
@@ -23,7 +31,9 @@ final class RuleParser {
         return Schedule.constant(rate);
       }
       if (parts[0].equals("linear") && parts.length == 2) {
-        return Schedule.linear(rate, Double.parseDouble(parts[1]), steps);
+        String[] ends = parts[1].split(LENGTH, 2);
+        long length = ends.length == 1 ? steps : Long.parseLong(ends[1]);
+        return Schedule.linear(rate, Double.parseDouble(ends[0]), length);
       }
       if (parts[0].equals("polynomial") && parts.length == 2) {
         return Schedule.polynomial(rate, 0, steps, Double.parseDouble(parts[1]));
@@ -33,7 +43,7 @@ final class RuleParser {
         String[] pair = piece.split("=", 2);
         if (pair.length < 2) {
           throw new IllegalArgumentException(
-              "known are constant, linear:0.1, polynomial:2, 0.5=0.1");
+              "known are constant, linear:0.1, linear:0.1@500, polynomial:2, 0.5=0.1");
         }
         double fraction = Double.parseDouble(pair[0]);
         if (!(fraction >= 0 && fraction <= 1)) {

@@ -20,6 +20,7 @@ import java.util.Objects;
  * @param target validation accuracy at which an optimizer stops, or null
  * @param targetLoss validation loss at which an optimizer stops, or null
  * @param hyperparameters of the optimizers
+ * @param recipe what regularises training
  * @param seed of initial weights, data order and augmentation
  * @param evaluateEvery steps between evaluations on the validation images
  * @param checkpointEvery steps between checkpoints; 0 for none before the end
@@ -36,6 +37,7 @@ public record RunOptions(
     Double target,
     @JsonProperty("target_loss") Double targetLoss,
     Hyperparameters hyperparameters,
+    Recipe recipe,
     long seed,
     @JsonProperty("evaluate_every") long evaluateEvery,
     @JsonProperty("checkpoint_every") long checkpointEvery) {
@@ -56,6 +58,7 @@ public record RunOptions(
         null,
         null,
         Hyperparameters.defaults(model),
+        Recipe.USUAL,
         1,
         0,
         500);
@@ -68,6 +71,7 @@ public record RunOptions(
    */
   public RunOptions {
     optimizers = List.copyOf(optimizers);
+    recipe = recipe == null ? Recipe.USUAL : recipe; // a run of before it could be chosen
     require(!optimizers.isEmpty(), "--optimizer", "is empty");
     require(
         optimizers.stream().distinct().count() == optimizers.size(),
@@ -104,12 +108,18 @@ public record RunOptions(
     return with(backend, steps, evaluateEvery > 0 ? evaluateEvery : Math.max(1, steps / 10));
   }
 
+  /** What regularises training on images with so many channels. */
+  Recipe recipe(int channels) {
+    return recipe.complete(model, channels);
+  }
+
   /**
    * Checks the settings of the optimizers that are asked for.
    *
    * @throws BadInputException naming the first that is bad
    */
   public void requireSettings() {
+    recipe.require(model);
     for (OptimizerName optimizer : optimizers) {
       if (optimizer == OptimizerName.SGD) {
         hyperparameters.momentum(optimizer, steps);
@@ -148,6 +158,25 @@ public record RunOptions(
     return with(backend, value, evaluateEvery);
   }
 
+  /** To be trained to the end. */
+  public RunOptions withoutTarget() {
+    return new RunOptions(
+        data,
+        dataDir,
+        model,
+        optimizers,
+        backend,
+        batch,
+        steps,
+        null,
+        null,
+        hyperparameters,
+        recipe,
+        seed,
+        evaluateEvery,
+        checkpointEvery);
+  }
+
   /** With the backend that was opened. */
   public RunOptions withBackend(String name) {
     return with(name, steps, evaluateEvery);
@@ -165,6 +194,7 @@ public record RunOptions(
         target,
         targetLoss,
         hyperparameters,
+        recipe,
         seed,
         newEvaluateEvery,
         checkpointEvery);
@@ -184,6 +214,7 @@ public record RunOptions(
     requireSame("--backend", backend, stored.backend);
     requireSame("--batch", batch, stored.batch);
     hyperparameters.requireSame(stored.hyperparameters);
+    requireSame("--label-smoothing, --channel-norm, --augment", recipe, stored.recipe);
     if (hyperparameters.dependsOnSteps()) {
       requireSame("--steps", steps, stored.steps);
     }

@@ -27,9 +27,14 @@ enum Task {
     return model.classifies() ? CLASSIFICATION : RECONSTRUCTION;
   }
 
-  /** A mean over the batch. */
+  /** A mean over the batch, of which validation knows. */
   Loss loss() {
     return loss;
+  }
+
+  /** A mean over the batch, to be trained on. */
+  Loss loss(Recipe recipe) {
+    return recipe.labelSmoothing() == 0 ? loss : new SmoothedLoss(recipe.labelSmoothing());
   }
 
   OutputLoss distribution() {
@@ -67,6 +72,26 @@ enum Task {
       NDArray y = labels.singletonOrThrow();
       NDArray softplus = z.abs().neg().exp().add(1).log();
       return Activation.relu(z).sub(z.mul(y)).add(softplus).sum(new int[] {1}).mean();
+    }
+  }
+
+  /**
+   * Softmax cross entropy with the targets {@code (1 - e) onehot(y) + e / classes} (Szegedy et al.,
+   * 2016).
+   */
+  private static final class SmoothedLoss extends Loss {
+    private final float spread;
+    private final Loss hard = Loss.softmaxCrossEntropyLoss();
+
+    SmoothedLoss(double spread) {
+      super("SmoothedLoss");
+      this.spread = (float) spread;
+    }
+
+    @Override
+    public NDArray evaluate(NDList labels, NDList predictions) {
+      NDArray uniform = predictions.singletonOrThrow().logSoftmax(1).mean().neg();
+      return hard.evaluate(labels, predictions).mul(1 - spread).add(uniform.mul(spread));
     }
   }
 }

@@ -27,6 +27,7 @@ final class Training implements AutoCloseable {
   private static final String AVERAGE = "average";
 
   private final Team team;
+  private final Recipe recipe;
   private final Network network;
   private final Update update;
   private final Optional<WeightAverage> average;
@@ -46,7 +47,8 @@ final class Training implements AutoCloseable {
     this.team = team;
     Images images = data.train();
     Shape shape = new Shape(images.channels(), images.height(), images.width());
-    network = new Network(options.model(), Dataset.CLASSES, shape, options.seed());
+    recipe = options.recipe(images.channels());
+    network = new Network(options.model(), Dataset.CLASSES, shape, recipe, options.seed());
     boolean preconditions = name.approximation().isPresent();
     Hyperparameters hyperparameters = options.hyperparameters();
     update =
@@ -55,7 +57,7 @@ final class Training implements AutoCloseable {
             : new PlainUpdate(
                 network,
                 name == OptimizerName.ADAM
-                    ? new Adam(network.parameters(), network.manager())
+                    ? adam(hyperparameters.adam(), network)
                     : new Sgd(
                         network.parameters(),
                         network.manager(),
@@ -72,12 +74,23 @@ final class Training implements AutoCloseable {
     Task task = network.task();
     int size = options.batch() / parts;
     trainReaders =
-        Stream.generate(() -> task.reader(BatchReader.training(data, size, options.seed())))
+        Stream.generate(
+                () ->
+                    task.reader(BatchReader.training(data, size, recipe.augment(), options.seed())))
             .limit(parts)
             .toList();
     validationReader = task.reader(BatchReader.validation(data, EVALUATION_BATCH));
     validationCount = data.validation().count();
     epochsPerStep = 1.0 / order.batchesPerEpoch();
+  }
+
+  private static Adam adam(AdamConstants constants, Network network) {
+    return new Adam(
+        constants.beta1(),
+        constants.beta2(),
+        constants.epsilon(),
+        network.parameters(),
+        network.manager());
   }
 
   History history() {
@@ -99,6 +112,9 @@ final class Training implements AutoCloseable {
       try (NDManager scope = network.manager().newSubManager()) {
         Network.Batch batch = network.batch(trainReaders.get(parts - 1), scope);
         update.apply(batch.inputs(), batch.targets(), index);
+      }
+      if (recipe.channelNorm()) {
+        network.normaliseChannels();
       }
       average.ifPresent(WeightAverage::update);
     }
@@ -180,12 +196,12 @@ final class Training implements AutoCloseable {
   Checkpoint checkpoint() {
     Map<String, Map<String, StoredTensor>> state = new LinkedHashMap<>(update.state());
     average.ifPresent(a -> state.put(AVERAGE, a.toTensors()));
-    return new Checkpoint(Arrays.views(network.parameters()), state, history);
+    return new Checkpoint(Arrays.views(network.arrays()), state, history);
   }
 
   /** Continues from a checkpoint of a training with the same options. */
   void restore(Checkpoint checkpoint) {
-    Arrays.restore(network.parameters(), checkpoint.weights());
+    Arrays.restore(network.arrays(), checkpoint.weights());
     update.restore(checkpoint.state());
     average.ifPresent(a -> a.restore(checkpoint.state().getOrDefault(AVERAGE, Map.of())));
     history = checkpoint.history();

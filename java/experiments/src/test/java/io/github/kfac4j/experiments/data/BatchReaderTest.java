@@ -20,7 +20,7 @@ class BatchReaderTest {
     assertThat(floats(reader.pixels())).containsExactly(-0.5f, 1.5f);
     assertThat(floats(reader.labels())).containsExactly(4, 3);
 
-    BatchReader training = BatchReader.training(data, 2, 0);
+    BatchReader training = BatchReader.training(data, 2, false, 0);
     training.read(new int[] {0, 1}, 5);
     assertThat(floats(training.pixels())).containsExactly(-1, 1);
   }
@@ -37,7 +37,7 @@ class BatchReaderTest {
     plain.read(new int[] {0}, 0);
     float[] original = floats(plain.pixels());
 
-    BatchReader reader = BatchReader.training(data, 1, 3);
+    BatchReader reader = BatchReader.training(data, 1, true, 3);
     int flips = 0;
     for (int step = 0; step < 40; step++) {
       reader.read(new int[] {0}, step);

@@ -1,14 +1,14 @@
 package io.github.kfac4j.experiments.study.batchsize;
 
 import io.github.kfac4j.experiments.BadInputException;
-import io.github.kfac4j.experiments.study.trial.Halton;
 import io.github.kfac4j.experiments.study.trial.Result;
+import io.github.kfac4j.experiments.study.trial.Search;
 import io.github.kfac4j.experiments.study.trial.SearchSpace;
 import io.github.kfac4j.experiments.study.trial.Settings;
+import io.github.kfac4j.experiments.study.trial.SobolPoints;
 import io.github.kfac4j.experiments.study.trial.Study;
+import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
 import io.github.kfac4j.experiments.study.trial.StudyReport;
-import io.github.kfac4j.experiments.study.trial.Trial;
-import io.github.kfac4j.experiments.train.OptimizerName;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -19,18 +19,26 @@ import java.util.Map;
  *
  * @param optimizers to compare
  * @param batches sizes, ascending
- * @param points of the metaparameter space for each optimizer and batch size
+ * @param trials that do not diverge, for each optimizer and batch size
+ * @param repeats of the best trial, with seeds of their own
  */
-public record BatchSizeStudy(List<OptimizerName> optimizers, List<Integer> batches, int points)
+public record BatchSizeStudy(
+    List<StudyOptimizer> optimizers, List<Integer> batches, int trials, int repeats)
     implements Study.Plan {
+  /** Trials that diverge are made up for until there are so many times as many as asked for. */
+  private static final int MOST = 3;
+
   /**
    * Checks the numbers.
    *
    * @throws BadInputException naming the option and the value
    */
   public BatchSizeStudy {
-    if (points < 1) {
-      throw new BadInputException("--trials must be positive, got " + points);
+    if (trials < 1) {
+      throw new BadInputException("--trials must be positive, got " + trials);
+    }
+    if (repeats < 0) {
+      throw new BadInputException("--repeats must not be negative, got " + repeats);
     }
     if (batches.size() < 2) {
       throw new BadInputException("--batch needs two batch sizes at least");
@@ -43,23 +51,24 @@ public record BatchSizeStudy(List<OptimizerName> optimizers, List<Integer> batch
   }
 
   @Override
-  public List<Trial> trials(Settings settings) {
-    List<Trial> all = new ArrayList<>();
+  public List<Search> searches(Settings settings) {
+    List<Search> all = new ArrayList<>();
     for (int batch : batches) {
-      for (OptimizerName optimizer : optimizers) {
+      for (StudyOptimizer optimizer : optimizers) {
         SearchSpace space = settings.spaces().get(optimizer);
-        Halton halton = new Halton(space.searched().size(), settings.seed());
-        for (int k = 0; k < points; k++) {
-          all.add(new Trial(optimizer, batch, k, space.at(halton.point(k))));
-        }
+        SobolPoints points = new SobolPoints(space.searched().size(), settings.searchSeed());
+        all.add(
+            new Search(
+                optimizer,
+                batch,
+                number -> space.at(points.point(number)),
+                trials,
+                MOST * trials,
+                true,
+                repeats));
       }
     }
     return all;
-  }
-
-  @Override
-  public boolean stopsBehindBest() {
-    return true;
   }
 
   @Override

@@ -21,9 +21,9 @@ record CriticalBatch(
   static final double FACTOR = 2;
 
   /** One batch size and the fewest steps with it. */
-  record Point(int batch, long steps) {
+  record Point(int batch, double steps) {
     double examples() {
-      return (double) batch * steps;
+      return batch * steps;
     }
   }
 
@@ -42,6 +42,11 @@ record CriticalBatch(
     }
     Integer largest = points.size() < 2 ? null : points.get(points.size() - 1).batch();
     return new CriticalBatch(reference, null, largest);
+  }
+
+  /** The batch size, infinite if it lies above what was measured, NaN if nothing is known. */
+  double value() {
+    return batch != null ? batch : above != null ? Double.POSITIVE_INFINITY : Double.NaN;
   }
 
   /** Steps with the i-th batch size, as a multiple of perfect scaling. */

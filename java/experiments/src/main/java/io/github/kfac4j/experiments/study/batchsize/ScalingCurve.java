@@ -1,16 +1,13 @@
 package io.github.kfac4j.experiments.study.batchsize;
 
+import io.github.kfac4j.experiments.study.batchsize.Bootstrap.Runs;
 import io.github.kfac4j.experiments.study.batchsize.CriticalBatch.Point;
-import io.github.kfac4j.experiments.study.trial.Outcome;
-import io.github.kfac4j.experiments.study.trial.Range;
 import io.github.kfac4j.experiments.study.trial.Result;
 import io.github.kfac4j.experiments.study.trial.Settings;
-import io.github.kfac4j.experiments.train.OptimizerName;
+import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -19,58 +16,18 @@ import java.util.stream.Collectors;
  *
  * @param tunings with ascending batch sizes
  */
-record ScalingCurve(OptimizerName optimizer, List<Tuning> tunings) {
-
-  /**
-   * The search with one batch size.
-   *
-   * @param best the trial with the fewest steps to the goal, the first of several; null if none
-   *     reached it
-   * @param edges where the best values lie at the edge of what was searched, in words
-   */
-  record Tuning(int batch, int trials, int reached, int diverged, Result best, List<String> edges) {
-    static Tuning of(int batch, List<Result> results, Settings settings) {
-      List<Outcome> outcomes = results.stream().map(Result::outcome).toList();
-      Result best =
-          results.stream()
-              .filter(result -> result.outcome().reached())
-              .min(Comparator.comparing(result -> result.outcome().stepsToGoal()))
-              .orElse(null);
-      return new Tuning(
-          batch,
-          outcomes.size(),
-          (int) outcomes.stream().filter(Outcome::reached).count(),
-          (int) outcomes.stream().filter(Outcome::diverged).count(),
-          best,
-          best == null ? List.of() : edges(best, settings));
-    }
-
-    private static List<String> edges(Result best, Settings settings) {
-      List<String> edges = new ArrayList<>();
-      for (Range range : settings.spaces().get(best.trial().optimizer()).searched()) {
-        String edge = range.edge(best.trial().values().get(range.metaparameter()));
-        if (edge != null) {
-          edges.add(range.metaparameter().title() + " " + edge);
-        }
-      }
-      return edges;
-    }
-
-    Long steps() {
-      return best == null ? null : best.outcome().stepsToGoal();
-    }
-  }
+record ScalingCurve(StudyOptimizer optimizer, List<Tuning> tunings) {
 
   /** The curves of all optimizers, in the order of their first trials. */
   static List<ScalingCurve> of(List<Result> results, Settings settings) {
-    List<OptimizerName> optimizers =
+    List<StudyOptimizer> optimizers =
         results.stream().map(result -> result.trial().optimizer()).distinct().toList();
     return optimizers.stream()
         .map(
             optimizer -> {
               Map<Integer, List<Result>> byBatch =
                   results.stream()
-                      .filter(result -> result.trial().optimizer() == optimizer)
+                      .filter(result -> result.trial().optimizer().equals(optimizer))
                       .collect(
                           Collectors.groupingBy(
                               result -> result.trial().batch(), TreeMap::new, Collectors.toList()));
@@ -81,12 +38,16 @@ record ScalingCurve(OptimizerName optimizer, List<Tuning> tunings) {
         .toList();
   }
 
+  private List<Runs> runs() {
+    return tunings.stream()
+        .filter(tuning -> tuning.runs().length > 0)
+        .map(tuning -> new Runs(tuning.batch(), tuning.runs()))
+        .toList();
+  }
+
   /** The batch sizes with which the goal was reached. */
   List<Point> points() {
-    return tunings.stream()
-        .map(t -> t.steps() == null ? null : new Point(t.batch(), t.steps()))
-        .filter(Objects::nonNull)
-        .toList();
+    return Bootstrap.points(runs());
   }
 
   /** Steps as a multiple of perfect scaling from the smallest batch size; null if not reached. */
@@ -102,5 +63,43 @@ record ScalingCurve(OptimizerName optimizer, List<Tuning> tunings) {
 
   CriticalBatch critical() {
     return CriticalBatch.of(points());
+  }
+
+  /** Of the critical batch size; null without repetitions or if nothing is known. */
+  Interval criticalInterval() {
+    return repeated() ? Bootstrap.interval(runs(), p -> CriticalBatch.of(p).value()) : null;
+  }
+
+  /**
+   * The exponent s of {@code steps ~ batch^-s}, fitted by least squares on logarithmic scales; 1 is
+   * perfect scaling, NaN with fewer than two batch sizes.
+   */
+  double exponent() {
+    return exponent(points());
+  }
+
+  /** Of the exponent; null without repetitions or if nothing is known. */
+  Interval exponentInterval() {
+    return repeated() ? Bootstrap.interval(runs(), ScalingCurve::exponent) : null;
+  }
+
+  private boolean repeated() {
+    return !runs().isEmpty() && tunings.stream().noneMatch(tuning -> tuning.runs().length == 1);
+  }
+
+  private static double exponent(List<Point> points) {
+    if (points.size() < 2) {
+      return Double.NaN;
+    }
+    double meanX = points.stream().mapToDouble(p -> Math.log(p.batch())).average().orElseThrow();
+    double meanY = points.stream().mapToDouble(p -> Math.log(p.steps())).average().orElseThrow();
+    double xx = 0;
+    double xy = 0;
+    for (Point point : points) {
+      double x = Math.log(point.batch()) - meanX;
+      xx += x * x;
+      xy += x * (Math.log(point.steps()) - meanY);
+    }
+    return -xy / xx;
   }
 }

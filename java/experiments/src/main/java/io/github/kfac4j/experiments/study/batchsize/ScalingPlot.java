@@ -6,6 +6,7 @@ import io.github.kfac4j.experiments.plot.PanelChart;
 import io.github.kfac4j.experiments.plot.Png;
 import io.github.kfac4j.experiments.report.OptimizerColors;
 import io.github.kfac4j.experiments.study.batchsize.CriticalBatch.Point;
+import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
 import java.awt.Color;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +28,7 @@ final class ScalingPlot {
       if (!points.isEmpty()) {
         double[] batches = points.stream().mapToDouble(Point::batch).toArray();
         double[] steps = points.stream().mapToDouble(Point::steps).toArray();
-        Color color = OptimizerColors.of(one.optimizer());
+        Color color = color(one.optimizer());
         curves.add(Curve.solid(one.optimizer().title(), batches, steps, color));
         curves.add(perfect(points, color));
       }
@@ -37,7 +38,7 @@ final class ScalingPlot {
     }
     double[] steps = ends(scaling.stream().flatMap(s -> s.points().stream()).map(Point::steps));
     double[] batches =
-        ends(scaling.stream().flatMap(s -> s.tunings().stream()).map(t -> (long) t.batch()));
+        ends(scaling.stream().flatMap(s -> s.tunings().stream()).map(t -> (double) t.batch()));
     Panel panel =
         new Panel(
             title,
@@ -46,6 +47,20 @@ final class ScalingPlot {
             Panel.Corner.NORTH_EAST,
             curves);
     return Png.of(BitmapEncoder.getBufferedImage(PanelChart.of(panel, WIDTH, HEIGHT)));
+  }
+
+  /** That of its rule; paler without momentum, darker with averaged weights. */
+  private static Color color(StudyOptimizer optimizer) {
+    Color color = OptimizerColors.of(optimizer.rule());
+    Color shade = optimizer.momentum() ? color : mixed(color, Color.WHITE);
+    return optimizer.averaged() ? mixed(shade, Color.BLACK) : shade;
+  }
+
+  private static Color mixed(Color a, Color b) {
+    return new Color(
+        (3 * a.getRed() + 2 * b.getRed()) / 5,
+        (3 * a.getGreen() + 2 * b.getGreen()) / 5,
+        (3 * a.getBlue() + 2 * b.getBlue()) / 5);
   }
 
   /** Steps that fall as the batch size rises, from the smallest batch size on. */
@@ -58,8 +73,8 @@ final class ScalingPlot {
   }
 
   /** The powers of two around the values. */
-  private static double[] ends(Stream<Long> values) {
-    double[] sorted = values.mapToDouble(Long::doubleValue).sorted().toArray();
+  private static double[] ends(Stream<Double> values) {
+    double[] sorted = values.mapToDouble(Double::doubleValue).sorted().toArray();
     double low = Math.floor(Math.log(sorted[0]) / Math.log(2));
     double high = Math.ceil(Math.log(sorted[sorted.length - 1]) / Math.log(2));
     return new double[] {Math.pow(2, low), Math.pow(2, Math.max(high, low + 1))};

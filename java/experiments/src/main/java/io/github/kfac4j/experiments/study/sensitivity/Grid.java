@@ -4,7 +4,7 @@ import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.study.trial.Digits;
 import io.github.kfac4j.experiments.study.trial.Range;
 import io.github.kfac4j.experiments.study.trial.SearchSpace;
-import io.github.kfac4j.experiments.train.OptimizerName;
+import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -22,7 +22,7 @@ record Grid(Range x, Range y, int points) {
    *
    * @throws BadInputException if more than two ranges are searched
    */
-  static Grid of(OptimizerName optimizer, SearchSpace space, int points) {
+  static Grid of(StudyOptimizer optimizer, SearchSpace space, int points) {
     List<Range> searched = space.searched();
     if (searched.size() > 2) {
       throw new BadInputException(

@@ -3,7 +3,7 @@ package io.github.kfac4j.experiments.study.sensitivity;
 import io.github.kfac4j.experiments.study.trial.Metaparameter;
 import io.github.kfac4j.experiments.study.trial.Outcome;
 import io.github.kfac4j.experiments.study.trial.Result;
-import io.github.kfac4j.experiments.train.OptimizerName;
+import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -11,13 +11,13 @@ import java.util.List;
 import java.util.Map;
 
 /** The grid of one optimizer and batch size, and which of its points reached the goal. */
-record Region(OptimizerName optimizer, int batch, List<Result> results) {
+record Region(StudyOptimizer optimizer, int batch, List<Result> results) {
 
   /** The regions in the order of their first trials. */
   static List<Region> of(List<Result> results) {
     Map<List<Object>, Region> regions = new LinkedHashMap<>();
     for (Result result : results) {
-      OptimizerName optimizer = result.trial().optimizer();
+      StudyOptimizer optimizer = result.trial().optimizer();
       int batch = result.trial().batch();
       regions
           .computeIfAbsent(

@@ -5,7 +5,7 @@ import io.github.kfac4j.experiments.plot.Palette;
 import io.github.kfac4j.experiments.plot.Png;
 import io.github.kfac4j.experiments.study.trial.Outcome;
 import io.github.kfac4j.experiments.study.trial.Range;
-import io.github.kfac4j.experiments.train.OptimizerName;
+import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
 import java.awt.Color;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,8 +26,8 @@ final class RegionMap {
   private RegionMap() {}
 
   /** A PNG file. */
-  static byte[] png(List<Region> regions, Map<OptimizerName, Grid> grids) {
-    Map<OptimizerName, List<HeatMap>> rows = new LinkedHashMap<>();
+  static byte[] png(List<Region> regions, Map<StudyOptimizer, Grid> grids) {
+    Map<StudyOptimizer, List<HeatMap>> rows = new LinkedHashMap<>();
     for (Region region : regions) {
       rows.computeIfAbsent(region.optimizer(), key -> new ArrayList<>())
           .add(map(region, grids.get(region.optimizer())));

@@ -1,6 +1,6 @@
 package io.github.kfac4j.experiments.study.sensitivity;
 
-import io.github.kfac4j.experiments.train.OptimizerName;
+import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,7 +38,7 @@ record SensitivityReport(List<Region> regions, String goal, String budget) {
     return findings;
   }
 
-  private Map<OptimizerName, List<Region>> byOptimizer() {
+  private Map<StudyOptimizer, List<Region>> byOptimizer() {
     return regions.stream()
         .collect(Collectors.groupingBy(Region::optimizer, LinkedHashMap::new, Collectors.toList()));
   }

@@ -2,17 +2,17 @@ package io.github.kfac4j.experiments.study.sensitivity;
 
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.study.trial.Result;
+import io.github.kfac4j.experiments.study.trial.Search;
 import io.github.kfac4j.experiments.study.trial.SearchSpace;
 import io.github.kfac4j.experiments.study.trial.Settings;
 import io.github.kfac4j.experiments.study.trial.Study;
+import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
 import io.github.kfac4j.experiments.study.trial.StudyReport;
-import io.github.kfac4j.experiments.study.trial.Trial;
-import io.github.kfac4j.experiments.train.OptimizerName;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Which part of a grid of metaparameters reaches the goal, for each batch size (Ma et al., 2019).
@@ -21,7 +21,7 @@ import java.util.Map;
  * @param batches sizes, ascending
  * @param points along each range
  */
-public record SensitivityStudy(List<OptimizerName> optimizers, List<Integer> batches, int points)
+public record SensitivityStudy(List<StudyOptimizer> optimizers, List<Integer> batches, int points)
     implements Study.Plan {
   /**
    * Checks the numbers.
@@ -39,33 +39,34 @@ public record SensitivityStudy(List<OptimizerName> optimizers, List<Integer> bat
     return "sensitivity";
   }
 
-  private Map<OptimizerName, Grid> grids(Settings settings) {
-    Map<OptimizerName, Grid> grids = new EnumMap<>(OptimizerName.class);
-    for (OptimizerName optimizer : optimizers) {
+  private Map<StudyOptimizer, Grid> grids(Settings settings) {
+    Map<StudyOptimizer, Grid> grids = new TreeMap<>();
+    for (StudyOptimizer optimizer : optimizers) {
       grids.put(optimizer, Grid.of(optimizer, settings.spaces().get(optimizer), points));
     }
     return grids;
   }
 
   @Override
-  public List<Trial> trials(Settings settings) {
-    Map<OptimizerName, Grid> grids = grids(settings);
-    List<Trial> all = new ArrayList<>();
+  public List<Search> searches(Settings settings) {
+    Map<StudyOptimizer, Grid> grids = grids(settings);
+    List<Search> all = new ArrayList<>();
     for (int batch : batches) {
-      for (OptimizerName optimizer : optimizers) {
+      for (StudyOptimizer optimizer : optimizers) {
         SearchSpace space = settings.spaces().get(optimizer);
-        int number = 0;
-        for (double[] point : grids.get(optimizer).coordinates()) {
-          all.add(new Trial(optimizer, batch, number++, space.at(point)));
-        }
+        List<double[]> grid = grids.get(optimizer).coordinates();
+        all.add(
+            new Search(
+                optimizer,
+                batch,
+                number -> space.at(grid.get(number)),
+                grid.size(),
+                grid.size(),
+                false,
+                0));
       }
     }
     return all;
-  }
-
-  @Override
-  public boolean stopsBehindBest() {
-    return false;
   }
 
   @Override
@@ -80,7 +81,7 @@ public record SensitivityStudy(List<OptimizerName> optimizers, List<Integer> bat
   public StudyReport report(List<Result> results, Settings settings) {
     List<Region> regions = Region.of(results);
     SensitivityReport report =
-        new SensitivityReport(regions, settings.goal(), settings.describeBudget());
+        new SensitivityReport(regions, settings.goal(), settings.budget().toString());
     return new StudyReport(
         "sensitivity.csv",
         "What reaches %s: %s on %s".formatted(settings.goal(), settings.model(), settings.data()),

@@ -1,22 +1,49 @@
 package io.github.kfac4j.experiments.study.trial;
 
+import io.github.kfac4j.experiments.train.OptimizerName;
 import java.util.Locale;
 
 /** What is searched. */
 public enum Metaparameter {
   /** Of all optimizers. */
-  LEARNING_RATE("--lr", "lr"),
-  /** Of K-FAC, its relatives and SGD; searched as 1 - momentum. */
-  MOMENTUM("--momentum", "momentum"),
+  LEARNING_RATE("--lr", "lr", Scale.LOGARITHM),
+  /** Of heavy ball, K-FAC and its relatives. */
+  MOMENTUM("--momentum", "momentum", Scale.DISTANCE_TO_ONE),
   /** Of K-FAC and its relatives. */
-  DAMPING("--damping", "damping");
+  DAMPING("--damping", "damping", Scale.LOGARITHM),
+  /** The bound on the step of K-FAC and its relatives. */
+  KL_CLIP("--kl-clip", "KL clip", Scale.LOGARITHM),
+  /** The decay of the averages that the curvature of K-FAC and its relatives is. */
+  FACTOR_DECAY("--factor-decay", "factor decay", Scale.DISTANCE_TO_ONE),
+  /** Adam's momentum. */
+  BETA1("--beta1", "beta1", Scale.DISTANCE_TO_ONE),
+  /** The decay of Adam's mean of squares. */
+  BETA2("--beta2", "beta2", Scale.DISTANCE_TO_ONE),
+  /** What Adam adds to its denominators. */
+  EPSILON("--eps", "eps", Scale.LOGARITHM),
+  /** The decay of the average of the weights, of the optimizers that evaluate one. */
+  AVERAGE("--ema", "EMA decay", Scale.DISTANCE_TO_ONE),
+  /** What is left of the learning rate at the end of its linear decay, as a factor. */
+  FINAL_RATE("--gamma", "gamma", Scale.LOGARITHM),
+  /** How long the learning rate decays, as a part of a trial's budget. */
+  DECAY_LENGTH("--decay-length", "decay length", Scale.LOGARITHM);
+
+  /** On what a range is searched uniformly. */
+  enum Scale {
+    /** The logarithm of the value, which is positive. */
+    LOGARITHM,
+    /** The logarithm of 1 - value, which is in [0, 1) (Shallue et al., 2019). */
+    DISTANCE_TO_ONE
+  }
 
   private final String option;
   private final String title;
+  private final Scale scale;
 
-  Metaparameter(String option, String title) {
+  Metaparameter(String option, String title, Scale scale) {
     this.option = option;
     this.title = title;
+    this.scale = scale;
   }
 
   /** The option that sets its range. */
@@ -27,6 +54,23 @@ public enum Metaparameter {
   /** The name in tables and plots. */
   public String title() {
     return title;
+  }
+
+  Scale scale() {
+    return scale;
+  }
+
+  /** Whether an optimizer has it. */
+  public boolean appliesTo(StudyOptimizer optimizer) {
+    boolean adam = optimizer.rule() == OptimizerName.ADAM;
+    return switch (this) {
+      case LEARNING_RATE, FINAL_RATE, DECAY_LENGTH -> true;
+      case MOMENTUM -> !adam && optimizer.momentum();
+      case DAMPING, KL_CLIP, FACTOR_DECAY -> optimizer.rule().approximation().isPresent();
+      case BETA1 -> adam && optimizer.momentum();
+      case BETA2, EPSILON -> adam;
+      case AVERAGE -> optimizer.averaged();
+    };
   }
 
   /** The name in files. */

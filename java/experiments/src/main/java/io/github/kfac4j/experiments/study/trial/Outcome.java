@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import io.github.kfac4j.experiments.train.History;
 import io.github.kfac4j.experiments.train.RunOptions;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -11,9 +12,11 @@ import java.util.Map;
  *
  * @param values of the metaparameters, by name
  * @param stepsToGoal steps before the first evaluation at the goal
- * @param diverged whether training failed, for example because the loss was no longer finite
+ * @param diverged whether training failed, its loss was no longer finite, or the loss of its last
+ *     steps was above the multiple of the first that the study states
+ * @param cut whether it was ended behind a better trial: it might have reached the goal later
  * @param steps that were trained
- * @param trainLoss of the last batch
+ * @param trainLoss of the last {@value #LAST_STEPS} batches, their mean
  * @param validationLoss at the last evaluation
  * @param validationAccuracy at the last evaluation
  * @param seconds of training, without evaluation
@@ -22,26 +25,48 @@ public record Outcome(
     Map<String, Double> values,
     @JsonProperty("steps_to_goal") Long stepsToGoal,
     boolean diverged,
+    boolean cut,
     long steps,
     @JsonProperty("train_loss") Double trainLoss,
     @JsonProperty("validation_loss") Double validationLoss,
     @JsonProperty("validation_accuracy") Double validationAccuracy,
     double seconds) {
+  /** Steps over which the last loss is averaged, as batches differ. */
+  static final int LAST_STEPS = 10;
 
-  static Outcome of(Trial trial, History history, RunOptions options) {
-    int steps = history.steps().size();
+  /**
+   * What the history of a trial comes to.
+   *
+   * @param cut whether it was ended behind a better trial unless it reached the goal or failed
+   * @param divergence the multiple of the first loss above which the last one counts as divergence
+   */
+  static Outcome of(
+      Trial trial, History history, RunOptions options, boolean cut, double divergence) {
+    List<History.Step> steps = history.steps();
     int evaluations = history.validations().size();
     History.Validation validation =
         evaluations == 0 ? null : history.validations().get(evaluations - 1);
+    Long stepsToGoal = history.firstAt(options).map(History.Validation::step).orElse(null);
+    Double last = steps.isEmpty() ? null : finite(lastLoss(steps));
+    boolean grew = last != null && last > divergence * steps.get(0).loss();
+    boolean diverged = history.failure().isPresent() || grew;
     return new Outcome(
         values(trial),
-        history.firstAt(options).map(History.Validation::step).orElse(null),
-        history.failure().isPresent(),
+        stepsToGoal,
+        diverged,
+        cut && stepsToGoal == null && !diverged,
         history.stepCount(),
-        steps == 0 ? null : finite(history.steps().get(steps - 1).loss()),
+        last,
         validation == null ? null : finite(validation.loss()),
         validation == null ? null : finite(validation.accuracy()),
         history.seconds());
+  }
+
+  private static double lastLoss(List<History.Step> steps) {
+    return steps.subList(Math.max(0, steps.size() - LAST_STEPS), steps.size()).stream()
+        .mapToDouble(History.Step::loss)
+        .average()
+        .orElseThrow();
   }
 
   static Map<String, Double> values(Trial trial) {

@@ -2,10 +2,10 @@ package io.github.kfac4j.experiments.study.trial;
 
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.OptionText;
+import io.github.kfac4j.experiments.study.trial.Metaparameter.Scale;
 
 /**
- * The values of a metaparameter that are searched, uniformly in its logarithm; of a momentum in the
- * logarithm of 1 - momentum (Shallue et al., 2019).
+ * The values of a metaparameter that are searched, uniformly on its {@link Metaparameter.Scale}.
  *
  * @param low the least value
  * @param high the largest; equal to {@code low} if nothing is searched
@@ -20,12 +20,12 @@ public record Range(Metaparameter metaparameter, double low, double high) {
    * @throws BadInputException naming the option and the values
    */
   public Range {
-    boolean momentum = metaparameter == Metaparameter.MOMENTUM;
-    boolean valid = momentum ? low >= 0 && high < 1 : low > 0 && high < Double.POSITIVE_INFINITY;
+    boolean toOne = metaparameter.scale() == Scale.DISTANCE_TO_ONE;
+    boolean valid = toOne ? low >= 0 && high < 1 : low > 0 && high < Double.POSITIVE_INFINITY;
     if (!valid || !(low <= high)) {
       throw new BadInputException(
           "%s must be a value or LOW:HIGH %s, got %s:%s"
-              .formatted(metaparameter.option(), momentum ? "in [0, 1)" : "above 0", low, high));
+              .formatted(metaparameter.option(), toOne ? "in [0, 1)" : "above 0", low, high));
     }
   }
 
@@ -44,28 +44,28 @@ public record Range(Metaparameter metaparameter, double low, double high) {
 
   /** The value at a part of the way, from {@code low} at 0 to {@code high} at 1. */
   public double at(double part) {
-    return metaparameter == Metaparameter.MOMENTUM
+    return metaparameter.scale() == Scale.DISTANCE_TO_ONE
         ? 1 - (1 - low) * Math.pow((1 - high) / (1 - low), part)
         : low * Math.pow(high / low, part);
   }
 
   /** The inverse of {@link #at}. */
   double part(double value) {
-    return metaparameter == Metaparameter.MOMENTUM
+    return metaparameter.scale() == Scale.DISTANCE_TO_ONE
         ? Math.log((1 - value) / (1 - low)) / Math.log((1 - high) / (1 - low))
         : Math.log(value / low) / Math.log(high / low);
   }
 
   /**
-   * The end of the range that a value is near, "low" or "high"; null if it is in the inner part.
-   * Momentum 0 is no end: there is nothing behind it to search.
+   * The end of the range that a value is near, "low" or "high"; null if it is in the inner part. 0
+   * is no end of a momentum or decay: there is nothing behind it to search.
    */
   public String edge(double value) {
     if (fixed()) {
       return null;
     }
     double part = part(value);
-    boolean natural = metaparameter == Metaparameter.MOMENTUM && low == 0;
+    boolean natural = metaparameter.scale() == Scale.DISTANCE_TO_ONE && low == 0;
     return part < EDGE && !natural ? "low" : part > 1 - EDGE ? "high" : null;
   }
 

@@ -1,6 +1,12 @@
 package io.github.kfac4j.experiments.study.trial;
 
+import static io.github.kfac4j.experiments.study.trial.Metaparameter.AVERAGE;
+import static io.github.kfac4j.experiments.study.trial.Metaparameter.BETA1;
+import static io.github.kfac4j.experiments.study.trial.Metaparameter.BETA2;
 import static io.github.kfac4j.experiments.study.trial.Metaparameter.DAMPING;
+import static io.github.kfac4j.experiments.study.trial.Metaparameter.EPSILON;
+import static io.github.kfac4j.experiments.study.trial.Metaparameter.FACTOR_DECAY;
+import static io.github.kfac4j.experiments.study.trial.Metaparameter.KL_CLIP;
 import static io.github.kfac4j.experiments.study.trial.Metaparameter.LEARNING_RATE;
 import static io.github.kfac4j.experiments.study.trial.Metaparameter.MOMENTUM;
 
@@ -10,6 +16,7 @@ import io.github.kfac4j.experiments.train.OptimizerName;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * The metaparameters of one optimizer and their ranges.
@@ -22,24 +29,77 @@ public record SearchSpace(Map<Metaparameter, Range> ranges) {
     ranges = new EnumMap<>(ranges);
   }
 
+  /** What is searched where the user says nothing. */
+  public enum Extent {
+    /** All that Zhang et al. (2019) tune for the optimizer. */
+    ALL,
+    /** Learning rate and damping (Ma et al., 2019), at the momentum of {@code train}. */
+    RATE_AND_DAMPING
+  }
+
   /**
-   * What is searched where the user says nothing: learning rates from a tenth of that of {@code
-   * train} to 30 times, dampings from a tenth to 10 times, and momenta in a given range. Adam's are
-   * fixed.
+   * What is searched where the user says nothing. Learning rates go from a tenth of that of {@code
+   * train} to 30 times, for optimizers without momentum to ten times these values; dampings from a
+   * tenth to 10 times.
    */
-  public static SearchSpace defaults(OptimizerName optimizer, ModelName model, String momentum) {
+  public static SearchSpace defaults(StudyOptimizer optimizer, ModelName model, Extent extent) {
     Hyperparameters usual = Hyperparameters.defaults(model);
+    OptimizerName rule = optimizer.rule();
+    boolean all = extent == Extent.ALL;
     Map<Metaparameter, Range> ranges = new EnumMap<>(Metaparameter.class);
-    double rate = usual.learningRates().get(optimizer);
-    ranges.put(LEARNING_RATE, new Range(LEARNING_RATE, rate / 10, rate * 30));
-    if (usual.momenta().containsKey(optimizer)) {
-      ranges.put(MOMENTUM, Range.parse(MOMENTUM, momentum));
+    double rate = usual.learningRates().get(rule) * (optimizer.momentum() ? 1 : 10);
+    put(ranges, LEARNING_RATE, rate / 10, rate * 30);
+    if (rule == OptimizerName.ADAM) {
+      double momentum = optimizer.momentum() ? usual.adam().beta1() : 0;
+      put(ranges, BETA1, momentum > 0 && all ? 0 : momentum, momentum > 0 && all ? 0.99 : momentum);
+      if (all) {
+        put(ranges, BETA2, 0.9, 0.9999);
+        put(ranges, EPSILON, 1e-8, 1e-2);
+      }
+    } else {
+      double momentum = optimizer.momentum() ? usual.momenta().get(rule) : 0;
+      boolean search = momentum > 0 && all;
+      put(ranges, MOMENTUM, search ? 0 : momentum, search ? 0.99 : momentum);
     }
-    Double damping = usual.dampings().get(optimizer);
-    if (damping != null) {
-      ranges.put(DAMPING, new Range(DAMPING, damping / 10, damping * 10));
+    if (rule.approximation().isPresent()) {
+      double damping = usual.dampings().get(rule);
+      put(ranges, DAMPING, damping / 10, damping * 10);
+      if (all) {
+        put(ranges, KL_CLIP, 1e-3, 10);
+        put(ranges, FACTOR_DECAY, 0.8, 0.99);
+      }
+    }
+    if (optimizer.averaged()) {
+      put(ranges, AVERAGE, all ? 0.9 : 0.99, all ? 0.999 : 0.99);
     }
     return new SearchSpace(ranges);
+  }
+
+  private static void put(
+      Map<Metaparameter, Range> ranges, Metaparameter metaparameter, double low, double high) {
+    ranges.put(metaparameter, new Range(metaparameter, low, high));
+  }
+
+  /** The ranges by option, as a user would write them. */
+  @Override
+  public String toString() {
+    return ranges.values().stream()
+        .map(range -> range.metaparameter().option() + " " + range)
+        .collect(Collectors.joining(" "));
+  }
+
+  /** With another range of one metaparameter. */
+  public SearchSpace with(Range range) {
+    Map<Metaparameter, Range> changed = new EnumMap<>(ranges);
+    changed.put(range.metaparameter(), range);
+    return new SearchSpace(changed);
+  }
+
+  /** Without one metaparameter, which then is as in {@code train}. */
+  public SearchSpace without(Metaparameter metaparameter) {
+    Map<Metaparameter, Range> changed = new EnumMap<>(ranges);
+    changed.remove(metaparameter);
+    return new SearchSpace(changed);
   }
 
   /** The ranges that are not fixed. */
@@ -55,33 +115,5 @@ public record SearchSpace(Map<Metaparameter, Range> ranges) {
       values.put(range.metaparameter(), range.fixed() ? range.low() : range.at(point[next++]));
     }
     return values;
-  }
-
-  /** The settings of a run with these values. */
-  static Hyperparameters settings(
-      ModelName model,
-      OptimizerName optimizer,
-      Map<Metaparameter, Double> values,
-      Map<String, String> kfac) {
-    Hyperparameters usual = Hyperparameters.defaults(model);
-    return new Hyperparameters(
-        with(usual.learningRates(), optimizer, values.get(LEARNING_RATE)),
-        usual.learningRateSchedule(),
-        with(usual.momenta(), optimizer, values.get(MOMENTUM)),
-        usual.momentumSchedule(),
-        with(usual.dampings(), optimizer, values.get(DAMPING)),
-        usual.dampingSchedule(),
-        usual.weightDecay(),
-        usual.average(),
-        kfac);
-  }
-
-  private static Map<OptimizerName, Double> with(
-      Map<OptimizerName, Double> usual, OptimizerName optimizer, Double value) {
-    Map<OptimizerName, Double> changed = new EnumMap<>(usual);
-    if (value != null) {
-      changed.put(optimizer, value);
-    }
-    return changed;
   }
 }

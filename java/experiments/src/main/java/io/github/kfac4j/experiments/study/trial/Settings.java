@@ -3,7 +3,7 @@ package io.github.kfac4j.experiments.study.trial;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.data.DatasetName;
 import io.github.kfac4j.experiments.train.ModelName;
-import io.github.kfac4j.experiments.train.OptimizerName;
+import io.github.kfac4j.experiments.train.Recipe;
 import io.github.kfac4j.experiments.train.RunOptions;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,11 +16,15 @@ import java.util.Map;
  * @param backend for K-FAC
  * @param target validation accuracy that is the goal, or null
  * @param targetLoss validation loss that is the goal, or null
- * @param maxSteps of a trial, or null
- * @param maxEpochs of a trial, or null; one of the two is given
+ * @param budget of a trial
  * @param evaluateEvery training images between evaluations
  * @param kfac further settings of K-FAC by name
- * @param seed of initial weights, data order and search points
+ * @param recipe what regularises training
+ * @param seed of initial weights and data order
+ * @param searchSeed of search points
+ * @param divergence a trial whose last loss is above so many times its first counts as divergent
+ * @param runToEnd whether trials train on after the goal, and behind better ones, to the end of the
+ *     budget
  */
 public record Settings(
     DatasetName data,
@@ -29,12 +33,17 @@ public record Settings(
     String backend,
     Double target,
     Double targetLoss,
-    Long maxSteps,
-    Double maxEpochs,
+    Budget budget,
     int evaluateEvery,
-    Map<OptimizerName, SearchSpace> spaces,
+    Map<StudyOptimizer, SearchSpace> spaces,
     Map<String, String> kfac,
-    long seed) {
+    Recipe recipe,
+    long seed,
+    long searchSeed,
+    double divergence,
+    boolean runToEnd) {
+  /** How the facts about one optimizer begin, which a study may lack that is continued with it. */
+  static final String SEARCH_OF = "search of ";
 
   /**
    * Checks what the options of a run do not.
@@ -43,8 +52,7 @@ public record Settings(
    */
   public Settings {
     require(evaluateEvery > 0, "--evaluate-every must be positive, got " + evaluateEvery);
-    require(maxSteps == null || maxSteps > 0, "--max-steps must be positive, got " + maxSteps);
-    require(maxEpochs == null || maxEpochs > 0, "--max-epochs must be positive, got " + maxEpochs);
+    require(divergence >= 1, "--divergence must be at least 1, got " + divergence);
   }
 
   private static void require(boolean ok, String problem) {
@@ -53,30 +61,31 @@ public record Settings(
     }
   }
 
-  /** The most steps of a trial with this batch size on so many training images. */
-  public long budget(int batch, int images) {
-    return maxSteps != null ? maxSteps : Math.max(1, Math.round(maxEpochs * images / batch));
-  }
-
   /** Steps between evaluations with this batch size: the goal is looked for after each. */
   public long interval(int batch) {
     return Math.max(1, Math.round((double) evaluateEvery / batch));
   }
 
-  /** The run that a trial is, of so many steps at most. */
-  RunOptions run(Trial trial, long steps) {
+  /**
+   * The run that a trial is.
+   *
+   * @param limit steps after which it ends
+   * @param budget steps of the whole budget, on which schedules depend
+   */
+  RunOptions run(Trial trial, long limit, long budget) {
     return new RunOptions(
         data,
         dataDir,
         model,
-        List.of(trial.optimizer()),
+        List.of(trial.optimizer().rule()),
         backend,
         trial.batch(),
-        steps,
+        limit,
         target,
         targetLoss,
-        SearchSpace.settings(model, trial.optimizer(), trial.values(), kfac),
-        seed,
+        TrialSettings.of(trial, model, kfac, budget),
+        recipe,
+        seed + trial.repeat(),
         interval(trial.batch()),
         0);
   }
@@ -90,12 +99,15 @@ public record Settings(
         name,
         target,
         targetLoss,
-        maxSteps,
-        maxEpochs,
+        budget,
         evaluateEvery,
         spaces,
         kfac,
-        seed);
+        recipe,
+        seed,
+        searchSeed,
+        divergence,
+        runToEnd);
   }
 
   /** The goal in words. */
@@ -105,11 +117,6 @@ public record Settings(
         : "validation loss " + Digits.significant(targetLoss, 4);
   }
 
-  /** The budget of a trial in words. */
-  public String describeBudget() {
-    return maxSteps != null ? maxSteps + " steps" : Digits.significant(maxEpochs, 4) + " epochs";
-  }
-
   /** Everything that a continued study must have in common with its beginning, by option. */
   public Map<String, String> facts() {
     Map<String, String> facts = new LinkedHashMap<>();
@@ -117,22 +124,15 @@ public record Settings(
     facts.put("--backend", backend);
     facts.put("--target", String.valueOf(target));
     facts.put("--target-loss", String.valueOf(targetLoss));
-    facts.put("--max-steps", String.valueOf(maxSteps));
-    facts.put("--max-epochs", String.valueOf(maxEpochs));
+    facts.put("budget", budget.toString());
     facts.put("--evaluate-every", String.valueOf(evaluateEvery));
     facts.put("--seed", String.valueOf(seed));
-    for (Metaparameter metaparameter : Metaparameter.values()) {
-      Map<OptimizerName, Range> ranges = new LinkedHashMap<>();
-      spaces.forEach(
-          (optimizer, space) -> {
-            Range range = space.ranges().get(metaparameter);
-            if (range != null) {
-              ranges.put(optimizer, range);
-            }
-          });
-      facts.put(metaparameter.option(), ranges.toString());
-    }
+    facts.put("--search-seed", String.valueOf(searchSeed));
+    facts.put("--divergence", String.valueOf(divergence));
+    facts.put("--run-to-end", String.valueOf(runToEnd));
     facts.put("--kfac", kfac.toString());
+    facts.put("recipe", recipe.toString());
+    spaces.forEach((optimizer, space) -> facts.put(SEARCH_OF + optimizer, space.toString()));
     return facts;
   }
 }

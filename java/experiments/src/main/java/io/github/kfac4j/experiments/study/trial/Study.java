@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** Trains the trials of a study one after the other, except for those finished before. */
+/** Trains the trials of a study one after the other, except for those that were finished before. */
 public final class Study implements AutoCloseable {
   private final Settings settings;
   private final Plan plan;
@@ -49,11 +49,8 @@ public final class Study implements AutoCloseable {
     /** Its name, also in the names of its files. */
     String name();
 
-    /** Its trials; those of an optimizer and a batch size in ascending order. */
-    List<Trial> trials(Settings settings);
-
-    /** Whether a trial ends when it has trained as long as a better one before it. */
-    boolean stopsBehindBest();
+    /** What it looks for, in the order in which it is trained. */
+    List<Search> searches(Settings settings);
 
     /** What determines its results beside the settings, by option; the kind is among it. */
     Map<String, String> facts();
@@ -73,7 +70,7 @@ public final class Study implements AutoCloseable {
     // what every trial would say again
     System.setProperty("org.slf4j.simpleLogger.log.io.github.kfac4j.djl", "warn");
     Dataset data = Datasets.load(asked.data(), Optional.ofNullable(asked.dataDir()).map(Path::of));
-    plan.trials(asked).forEach(trial -> requireTrainable(trial, asked, data));
+    plan.searches(asked).forEach(search -> requireTrainable(search, asked, data));
     Backend backend = backends.apply(asked.backend());
     try {
       Settings settings = asked.withBackend(backend.name());
@@ -87,13 +84,16 @@ public final class Study implements AutoCloseable {
     }
   }
 
-  private static void requireTrainable(Trial trial, Settings settings, Dataset data) {
+  private static void requireTrainable(Search search, Settings settings, Dataset data) {
     int images = data.train().count();
-    if (trial.batch() > images) {
+    if (search.batch() > images) {
       throw new BadInputException(
-          "--batch %d is more than the %d training images".formatted(trial.batch(), images));
+          "--batch %d is more than the %d training images".formatted(search.batch(), images));
     }
-    settings.run(trial, settings.budget(trial.batch(), images)).requireSettings();
+    long budget = settings.budget().steps(Math.max(1, search.batch()), images);
+    for (int number = 0; number < search.trials(); number++) {
+      settings.run(search.trial(number), budget, budget).requireSettings();
+    }
   }
 
   /**
@@ -115,62 +115,77 @@ public final class Study implements AutoCloseable {
   }
 
   private List<Result> train() throws IOException {
-    List<Trial> trials = plan.trials(settings);
+    List<Search> searches = plan.searches(settings);
+    int trials = searches.stream().mapToInt(search -> search.trials() + search.repeats()).sum();
     log.println(data.describe());
-    log.println("%d trials, K-FAC backend %s".formatted(trials.size(), backend.name()));
+    log.println("%d trials at least, K-FAC backend %s".formatted(trials, backend.name()));
     log.println("results: " + folder.path());
     log.flush();
-    Map<Trial, Outcome> known = new LinkedHashMap<>();
-    trials.forEach(trial -> folder.outcome(trial).ifPresent(outcome -> known.put(trial, outcome)));
     List<Result> results = new ArrayList<>();
-    try (StudyProgress progress = new StudyProgress(trials.size(), known.size(), log)) {
-      for (Trial trial : trials) {
-        if (known.containsKey(trial)) {
-          results.add(new Result(trial, known.get(trial)));
-          continue;
-        }
-        Outcome outcome = train(trial, limit(trial, results), progress);
-        if (interruption.requested()) {
-          break; // the trial was cut short
-        }
-        Result result = new Result(trial, outcome);
-        folder.keep(result);
-        results.add(result);
-        progress.finish(result);
+    complete = true;
+    try (StudyProgress progress = new StudyProgress(trials, log)) {
+      for (Search search : searches) {
+        List<Result> own = train(search, progress);
+        results.addAll(own);
+        progress.expect(search, own);
       }
     }
-    complete = results.size() == trials.size();
     if (!complete) {
       log.println(
-          "interrupted: %d of %d trials are finished; repeat the command to continue"
-              .formatted(results.size(), trials.size()));
+          "interrupted: %d trials are finished; repeat the command to continue"
+              .formatted(results.size()));
       log.flush();
     }
     return results;
   }
 
-  private long limit(Trial trial, List<Result> results) {
-    long budget = settings.budget(trial.batch(), data.train().count());
-    if (!plan.stopsBehindBest()) {
-      return budget;
+  /** The search, then the repetitions of its best trial. */
+  private List<Result> train(Search search, StudyProgress progress) throws IOException {
+    long budget = settings.budget().steps(search.batch(), data.train().count());
+    List<Result> results = new ArrayList<>();
+    Optional<Trial> next = search.next(results);
+    while (complete && next.isPresent()) {
+      long limit = settings.runToEnd() ? budget : search.limit(results, budget);
+      outcome(next.get(), limit, budget, progress).ifPresent(results::add);
+      next = search.next(results);
     }
-    return results.stream()
-        .filter(result -> result.trial().competesWith(trial) && result.outcome().reached())
-        .mapToLong(result -> result.outcome().stepsToGoal())
-        .min()
-        .orElse(budget);
+    Optional<Result> best = Search.best(results);
+    for (int repeat = 1; complete && best.isPresent() && repeat <= search.repeats(); repeat++) {
+      Trial trial = best.get().trial().repeated(repeat);
+      outcome(trial, budget, budget, progress).ifPresent(results::add);
+    }
+    return results;
   }
 
-  private Outcome train(Trial trial, long limit, StudyProgress progress) {
-    RunOptions options = settings.run(trial, limit);
+  /** What became of a trial, before or now; empty if the process is asked to end. */
+  private Optional<Result> outcome(Trial trial, long limit, long budget, StudyProgress progress)
+      throws IOException {
+    Optional<Outcome> known = folder.outcome(trial);
+    if (known.isEmpty()) {
+      Outcome outcome = train(trial, limit, budget, progress);
+      if (interruption.requested()) { // the trial was cut short
+        complete = false;
+        return Optional.empty();
+      }
+      folder.keep(new Result(trial, outcome));
+      known = Optional.of(outcome);
+      progress.finish(new Result(trial, outcome));
+    } else {
+      progress.skip();
+    }
+    return Optional.of(new Result(trial, known.get()));
+  }
+
+  private Outcome train(Trial trial, long limit, long budget, StudyProgress progress) {
+    RunOptions options = settings.run(trial, limit, budget);
     History history =
         SingleRun.train(
-            options,
+            settings.runToEnd() ? options.withoutTarget() : options,
             data,
             backend,
             interruption::requested,
             current -> progress.show(trial, limit, current));
-    return Outcome.of(trial, history, options);
+    return Outcome.of(trial, history, options, limit < budget, settings.divergence());
   }
 
   /** Whether {@link #run} finished all trials. */

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -43,11 +44,7 @@ public final class StudyFolder implements AutoCloseable {
       Files.createDirectories(out);
       StudyFolder folder = new StudyFolder(out, FolderLock.take(out));
       try {
-        if (Files.exists(file)) {
-          folder.requireSame(facts, read(file, new TypeReference<Map<String, String>>() {}));
-        } else {
-          folder.write("study.json", json(facts));
-        }
+        folder.claim(facts, file);
         Files.createDirectories(folder.trials());
         AtomicFile.removeRemains(folder.trials());
         return folder;
@@ -61,11 +58,22 @@ public final class StudyFolder implements AutoCloseable {
     }
   }
 
+  private void claim(Map<String, String> facts, Path file) throws IOException {
+    Map<String, String> all = new LinkedHashMap<>();
+    if (Files.exists(file)) {
+      all.putAll(read(file, new TypeReference<Map<String, String>>() {}));
+      requireSame(facts, all);
+    }
+    all.putAll(facts);
+    write("study.json", json(all));
+  }
+
   private void requireSame(Map<String, String> facts, Map<String, String> stored) {
     facts.forEach(
         (option, value) -> {
           String old = stored.get(option);
-          if (!value.equals(old)) {
+          boolean added = old == null && option.startsWith(Settings.SEARCH_OF);
+          if (!added && !value.equals(old)) {
             throw new BadInputException(
                 "%s holds another study: its %s is %s and not %s; choose another --out"
                     .formatted(path, option, old, value));

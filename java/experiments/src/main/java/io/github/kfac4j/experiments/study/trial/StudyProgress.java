@@ -3,25 +3,24 @@ package io.github.kfac4j.experiments.study.trial;
 import io.github.kfac4j.experiments.Terminal;
 import io.github.kfac4j.experiments.train.History;
 import java.io.PrintWriter;
+import java.util.List;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 
 /** The live line on stderr; where stderr is not a terminal, one line per trial instead. */
 final class StudyProgress implements AutoCloseable {
-  private final int trials;
+  private int trials;
   private final PrintWriter log;
   private final ProgressBar bar;
   private final long start = System.nanoTime();
-  private final int known;
+  private int known;
   private volatile int finished;
   private volatile String message = "";
 
-  /** For so many trials, of which some are known from before. */
-  StudyProgress(int trials, int known, PrintWriter log) {
+  /** For so many trials, as far as is known. */
+  StudyProgress(int trials, PrintWriter log) {
     this.trials = trials;
-    this.known = known;
-    this.finished = known;
     this.log = log;
     this.bar = Terminal.isStderr() ? bar() : null;
   }
@@ -38,6 +37,17 @@ final class StudyProgress implements AutoCloseable {
   void show(Trial trial, long limit, History history) {
     History.Step last = history.steps().get(history.steps().size() - 1);
     message = "step %d/%d  loss %.4f  %s".formatted(last.step(), limit, last.loss(), head(trial));
+  }
+
+  /** A trial that was finished before. */
+  void skip() {
+    known++;
+    finished++;
+  }
+
+  /** A search made more trials than expected, for those that diverged, or fewer repetitions. */
+  void expect(Search search, List<Result> results) {
+    trials += results.size() - search.trials() - search.repeats();
   }
 
   void finish(Result result) {

@@ -10,15 +10,22 @@ import java.util.Map;
  * learningRate mHat / (sqrt(vHat) + epsilon), where the hats divide by 1 - beta^t.
  */
 public final class Adam implements Optimizer {
-  private static final float BETA1 = 0.9f;
-  private static final float BETA2 = 0.999f;
-  private static final float EPSILON = 1e-8f;
-
+  private final float beta1;
+  private final float beta2;
+  private final float epsilon;
   private final Map<String, NDArray> mean = new LinkedHashMap<>();
   private final Map<String, NDArray> square = new LinkedHashMap<>();
 
   /** State starts at zero and lives in {@code manager}. */
-  public Adam(Map<String, NDArray> parameters, NDManager manager) {
+  public Adam(
+      double beta1,
+      double beta2,
+      double epsilon,
+      Map<String, NDArray> parameters,
+      NDManager manager) {
+    this.beta1 = (float) beta1;
+    this.beta2 = (float) beta2;
+    this.epsilon = (float) epsilon;
     parameters.forEach(
         (name, w) -> {
           mean.put(name, manager.zeros(w.getShape()));
@@ -33,21 +40,21 @@ public final class Adam implements Optimizer {
       double learningRate,
       long step) {
     long t = step + 1;
-    float rate = (float) (learningRate / (1 - Math.pow(BETA1, t)));
-    float scale = (float) (1 / Math.sqrt(1 - Math.pow(BETA2, t)));
+    float rate = (float) (learningRate / (1 - Math.pow(beta1, t)));
+    float scale = (float) (1 / Math.sqrt(1 - Math.pow(beta2, t)));
     parameters.forEach(
         (name, w) -> {
           NDArray g = gradients.get(name);
           NDArray m = mean.get(name);
           NDArray v = square.get(name);
-          try (NDArray fresh = g.mul(1 - BETA1);
+          try (NDArray fresh = g.mul(1 - beta1);
               NDArray freshSquare = g.square()) {
-            m.muli(BETA1).addi(fresh);
-            v.muli(BETA2).addi(freshSquare.muli(1 - BETA2));
+            m.muli(beta1).addi(fresh);
+            v.muli(beta2).addi(freshSquare.muli(1 - beta2));
           }
           try (NDArray denominator = v.sqrt();
               NDArray change = m.mul(rate)) {
-            w.subi(change.divi(denominator.muli(scale).addi(EPSILON)));
+            w.subi(change.divi(denominator.muli(scale).addi(epsilon)));
           }
         });
   }

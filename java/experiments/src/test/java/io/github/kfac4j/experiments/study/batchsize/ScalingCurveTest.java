@@ -4,17 +4,19 @@ import static io.github.kfac4j.experiments.study.trial.Metaparameter.DAMPING;
 import static io.github.kfac4j.experiments.study.trial.Metaparameter.LEARNING_RATE;
 import static io.github.kfac4j.experiments.study.trial.Metaparameter.MOMENTUM;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.github.kfac4j.experiments.data.DatasetName;
 import io.github.kfac4j.experiments.study.Results;
 import io.github.kfac4j.experiments.study.batchsize.CriticalBatch.Point;
-import io.github.kfac4j.experiments.study.batchsize.ScalingCurve.Tuning;
+import io.github.kfac4j.experiments.study.trial.Budget;
+import io.github.kfac4j.experiments.study.trial.Outcome;
 import io.github.kfac4j.experiments.study.trial.Range;
 import io.github.kfac4j.experiments.study.trial.Result;
 import io.github.kfac4j.experiments.study.trial.SearchSpace;
 import io.github.kfac4j.experiments.study.trial.Settings;
 import io.github.kfac4j.experiments.train.ModelName;
-import io.github.kfac4j.experiments.train.OptimizerName;
+import io.github.kfac4j.experiments.train.Recipe;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -28,18 +30,21 @@ class ScalingCurveTest {
           "java",
           0.8,
           null,
-          400L,
-          null,
+          new Budget(Budget.Unit.STEPS, 400),
           1024,
           Map.of(
-              OptimizerName.KFAC,
+              Results.KFAC,
               new SearchSpace(
                   Map.of(
                       LEARNING_RATE, Range.parse(LEARNING_RATE, "1e-4:1"),
                       MOMENTUM, Range.parse(MOMENTUM, "0.9"),
                       DAMPING, Range.parse(DAMPING, "1e-3:10")))),
           Map.of(),
-          1);
+          Recipe.USUAL,
+          1,
+          1,
+          1.1,
+          false);
 
   private static ScalingCurve curve(Result... results) {
     return ScalingCurve.of(List.of(results), SETTINGS).get(0);
@@ -58,10 +63,40 @@ class ScalingCurveTest {
     assertThat(curve.points()).containsExactly(new Point(32, 60), new Point(128, 30));
     Tuning first = curve.tunings().get(0);
     assertThat(first.best().trial().number()).isEqualTo(1);
-    assertThat(List.of(first.trials(), first.reached(), first.diverged())).containsExactly(4, 3, 1);
+    assertThat(first.search()).hasSize(4);
+    assertThat(first.count(Outcome::reached)).isEqualTo(3);
+    assertThat(first.count(Outcome::diverged)).isEqualTo(1);
     assertThat(curve.tunings().get(1).best()).isNull();
     assertThat(curve.excess(curve.tunings().get(1))).isNull();
     assertThat(curve.excess(curve.tunings().get(2))).isEqualTo(2);
+  }
+
+  /** The best trial of a search is the luckiest too. */
+  @Test
+  void repetitionsTakeThePlaceOfTheBestTrial() {
+    ScalingCurve curve =
+        curve(
+            Results.of(32, 0, 0.01, 0.1, 60L),
+            Results.of(32, 0, 0.01, 0.1, 1, 80L),
+            Results.of(32, 0, 0.01, 0.1, 2, 100L),
+            Results.of(32, 0, 0.01, 0.1, 3, null),
+            Results.of(64, 0, 0.01, 0.1, 30L),
+            Results.of(64, 0, 0.01, 0.1, 1, 50L),
+            Results.of(64, 0, 0.01, 0.1, 2, 50L));
+    assertThat(curve.points()).containsExactly(new Point(32, 100), new Point(64, 50));
+    assertThat(curve.exponent()).isEqualTo(1, within(1e-12));
+    assertThat(curve.exponentInterval().low())
+        .isEqualTo(Math.log(1.6) / Math.log(2), within(1e-12));
+    assertThat(curve.tunings().get(0).search()).hasSize(1);
+  }
+
+  @Test
+  void withoutRepetitionsThereIsNoInterval() {
+    ScalingCurve curve =
+        curve(Results.of(32, 0, 0.01, 0.1, 60L), Results.of(64, 0, 0.01, 0.1, 30L));
+    assertThat(curve.criticalInterval()).isNull();
+    assertThat(curve.exponentInterval()).isNull();
+    assertThat(curve.exponent()).isEqualTo(1, within(1e-12));
   }
 
   @Test

@@ -52,7 +52,8 @@ class OptimizerTest {
 
   @Test
   void adamIsTheAlgorithmOfThePaper() {
-    float[] actual = run((parameters, manager) -> new Adam(parameters, manager), 0.05);
+    float[] actual =
+        run((parameters, manager) -> new Adam(0.9, 0.999, 1e-8, parameters, manager), 0.05);
     for (int i = 0; i < START.length; i++) {
       double w = START[i];
       double m = 0;
@@ -74,7 +75,7 @@ class OptimizerTest {
     for (Maker maker :
         new Maker[] {
           (parameters, manager) -> new Sgd(parameters, manager, Schedule.constant(0.9)),
-          (parameters, manager) -> new Adam(parameters, manager)
+          (parameters, manager) -> new Adam(0.9, 0.999, 1e-8, parameters, manager)
         }) {
       float[] expected = run(maker, 0.1);
       try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
