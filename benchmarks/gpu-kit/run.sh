@@ -145,7 +145,7 @@ probe() {
   [ $? -ne 77 ] || refuse "$(sed -n 's/^no usable device: //p' "$tmp/probe")"
 }
 # Each in a process of its own, since a CUDA error ends one. Last those with arrays of many gigabytes.
-groups="view api pack transpose trace factored divide squares ema finite kl_clip damp patches accumulate precondition invert $graph accuracy offsets"
+groups="view api pack transpose traces factored divide squares ema first_non_finite largest kl_clip damp patches accumulate precondition invert inverse_error eigen convert $graph accuracy offsets"
 kernels() {
   probe
   : > "$tmp/log"
@@ -179,7 +179,7 @@ sanitize() {
     more=$((more - 1))
     # initcheck would take the poison of the tests for a first write.
     [ "$tool" = initcheck ] && export KFAC_TEST_RAW_WORKSPACE=1 || unset KFAC_TEST_RAW_WORKSPACE
-    for group in "damp pack transpose trace factored divide squares ema finite kl_clip" patches accumulate precondition invert $graph; do
+    for group in "damp pack transpose traces factored divide squares ema first_non_finite largest kl_clip" patches accumulate precondition invert "inverse_error eigen convert" $graph; do
       : > "$tmp/log"
       from=$(date +%s)
       # shellcheck disable=SC2086  # groups are words

@@ -41,7 +41,8 @@ struct Blocks {
   size_t floats() const { return (size_t)side * side; }
   int extent(int block) const { return least(side, dim - block * side); }
 
-  /// sums += products of `depth` samples, packed in panels `panel` floats apart, as far as the lower triangle needs them.
+  /// sums += products of `depth` samples, packed in panels `panel` floats apart, as far as the lower triangle needs
+  /// them.
   void add(BlockPair pair, int depth, const float* left, const float* right, size_t panel, float* sums) const {
     int height = extent(pair.i);
     for (int r = 0; r < height; r += P) {
@@ -56,7 +57,7 @@ struct Blocks {
   }
 
   /// Adds slices of sums in order, and updates both triangles of the target.
-  void finish(BlockPair pair, const float* sums, int slices, const PatchMoment& request, float* target) const {
+  void finish(BlockPair pair, const float* sums, int slices, const AccumulateRequest& request, float* target) const {
     ptrdiff_t n = dim, i = (ptrdiff_t)pair.i * side, j = (ptrdiff_t)pair.j * side;
     int height = extent(pair.i), width = extent(pair.j);
     float weight = (float)request.weight, decay = (float)request.decay;

@@ -7,17 +7,17 @@ namespace kfac::KFAC_ISA {
 
 /// Patches of few coordinates: each task gathers a slice of them for itself and keeps its own sum.
 struct NarrowPlan : Plan {
-  static constexpr int WIDEST = 512;        // a sum and the panels fit into the second-level cache
-  static constexpr int TASKS = 64;          // aimed at
-  static constexpr double LEAST = 4e6;      // multiplications of a task
-  static constexpr double SUMS = 1 << 21;   // floats of all sums
+  static constexpr int WIDEST = 512;       // a sum and the panels fit into the second-level cache
+  static constexpr int TASKS = 64;         // aimed at
+  static constexpr double LEAST = 4e6;     // multiplications of a task
+  static constexpr double SUMS = 1 << 21;  // floats of all sums
 
-  PatchMoment request;
+  AccumulateRequest request;
   Gather gather;
   Blocks blocks;
   int slices;
 
-  explicit NarrowPlan(const PatchMoment& request)
+  explicit NarrowPlan(const AccumulateRequest& request)
       : request(request), gather(request.conv), blocks(gather.dim, WIDEST) {
     double area = (double)blocks.floats(), count = (double)TASKS / groups();
     double most_work = (double)gather.units() * gather.longest() * area / LEAST, most_memory = SUMS / (groups() * area);
@@ -52,7 +52,8 @@ struct NarrowPlan : Plan {
   void add(int group, int slice, float* sums, float* packed) const {
     const float* images = request.images + group * request.conv.channels * request.conv.channel_stride;
     float* lines = packed + panels() * panel_floats();
-    int first = (int)((int64_t)gather.units() * slice / slices), last = (int)((int64_t)gather.units() * (slice + 1) / slices);
+    int first = (int)((int64_t)gather.units() * slice / slices),
+        last = (int)((int64_t)gather.units() * (slice + 1) / slices);
     memset(sums, 0, sizeof(float) * blocks.floats());
     for (int u = first; u < last; u += gather.together()) {
       int end = least(last, u + gather.together());
@@ -67,12 +68,12 @@ struct WidePlan : Plan {
   static constexpr int SIDE = 192;                   // of a block, at most
   static constexpr size_t PACKED = (size_t)1 << 21;  // floats of patches that are packed at a time
 
-  PatchMoment request;
+  AccumulateRequest request;
   Gather gather;
   Blocks blocks;
   int panels, parts, chunks;  // parts: of a chunk, each as many samples as are gathered together
 
-  explicit WidePlan(const PatchMoment& request)
+  explicit WidePlan(const AccumulateRequest& request)
       : request(request), gather(request.conv), blocks(gather.dim, SIDE), panels((gather.dim + P - 1) / P) {
     int all = (gather.units() + gather.together() - 1) / gather.together();
     parts = most(1, least(all, (int)(PACKED / (panels * panel_floats()))));
@@ -111,7 +112,8 @@ struct WidePlan : Plan {
     if (chunk == 0) memset(sums, 0, sizeof(float) * blocks.floats());
     for (int k = 0; k < parts_of(chunk); k++) {
       const float* all = packed + (size_t)k * panels * panel_floats();
-      const float *left = all + pair.i * (blocks.side / P) * panel_floats(), *right = all + pair.j * (blocks.side / P) * panel_floats();
+      const float *left = all + pair.i * (blocks.side / P) * panel_floats(),
+                  *right = all + pair.j * (blocks.side / P) * panel_floats();
       blocks.add(pair, gather.samples(first(part + k), first(part + k + 1)), left, right, panel_floats(), sums);
     }
     if (chunk + 1 == chunks) blocks.finish(pair, sums, 1, request, request.target);

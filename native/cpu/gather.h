@@ -23,24 +23,23 @@ static inline void copy_line(const float* from, ptrdiff_t step, int n, float* to
 struct Gather {
   static constexpr int CHUNK = 256;  // samples of a panel in the first-level cache
 
-  kfac_cpu_convolution c;
+  kfac_cpu_patch_samples c;
   Axis rows, columns;
   int features, dim;  // without and with the bias
   int pieces;         // units of a row
   bool direct;        // patches are pixels, and packed as such
 
-  explicit Gather(const kfac_cpu_convolution& conv)
+  explicit Gather(const kfac_cpu_patch_samples& conv)
       : c(flattened(conv)), rows(Axis::rows(c)), columns(Axis::columns(c)),
         features((int)(c.channels * c.kernel_height * c.kernel_width)), dim(features + (int)c.bias),
-        pieces((columns.outputs() + CHUNK - 1) / CHUNK),
-        direct(is_pixel(c)) {}
+        pieces((columns.outputs() + CHUNK - 1) / CHUNK), direct(is_pixel(c)) {}
 
-  static bool is_pixel(const kfac_cpu_convolution& c) {
+  static bool is_pixel(const kfac_cpu_patch_samples& c) {
     return c.kernel_height * c.kernel_width == 1 && c.padding_height == 0 && c.padding_width == 0;
   }
 
   /// Images whose patches are all their pixels become one row, and one image if they lie like that.
-  static kfac_cpu_convolution flattened(kfac_cpu_convolution c) {
+  static kfac_cpu_patch_samples flattened(kfac_cpu_patch_samples c) {
     if (!is_pixel(c) || c.stride_height > 1 || c.stride_width > 1) return c;
     c.width *= c.height;
     c.height = 1;
@@ -62,8 +61,8 @@ struct Gather {
     return before(end) - before(first);
   }
 
-  // A line holds what one kernel row of one channel reads for one unit, zeros beyond the image; with a stride, first the
-  // pixels that the first kernel column sees, then those one further, and so on, so that outputs lie side by side.
+  // A line holds what one kernel row of one channel reads for one unit, zeros beyond the image; with a stride, first
+  // the pixels that the first kernel column sees, then those one further, and so on, so that outputs lie side by side.
   int reach() const { return longest() + (columns.kernel - 1) * columns.dilation / columns.stride; }
   int phase_floats() const { return round_up(reach(), W) + W; }
   int line_floats() const { return columns.stride * phase_floats(); }
@@ -95,7 +94,7 @@ struct Gather {
   }
 
   void pack_pixels(const float* images, int panel, int first, int end, float* out) const {
-    kfac_cpu_convolution strided = c;
+    kfac_cpu_patch_samples strided = c;
     strided.position_stride *= columns.stride;
     for (int k = first; k < end; k++) {
       Unit u = unit(k);
@@ -196,7 +195,8 @@ struct Gather {
     int stride = columns.stride, phases = least(stride, (columns.kernel - 1) * columns.dilation + 1), n = reach();
     for (int phase = 0; phase < phases; phase++, out += phase_floats()) {
       int x = u.start * stride + phase - columns.padding;  // of the first element
-      int from = least(n, most(0, (stride - 1 - x) / stride)), to = least(n, most(0, (columns.size - x + stride - 1) / stride));
+      int from = least(n, most(0, (stride - 1 - x) / stride)),
+          to = least(n, most(0, (columns.size - x + stride - 1) / stride));
       for (int i = 0; i < lines.count; i++) {
         float* line = out + (ptrdiff_t)i * line_floats();
         int y = u.row * rows.stride + lines.row[i];
@@ -204,7 +204,8 @@ struct Gather {
         if (inside) {
           ptrdiff_t position = (ptrdiff_t)y * columns.size + x + (ptrdiff_t)from * stride;
           for (int k = 0; k < from; k += W) store(line + k, vf{});
-          copy_line(image + lines.channel[i] + position * c.position_stride, stride * c.position_stride, to - from, line + from);
+          copy_line(image + lines.channel[i] + position * c.position_stride, stride * c.position_stride, to - from,
+                    line + from);
         }
         for (int k = inside ? to : 0; k < n; k += W) store(line + k, vf{});
       }

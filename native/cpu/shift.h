@@ -16,7 +16,7 @@ struct ShiftPlan : Plan {
   size_t image;       // floats of one packed image of one panel
   int chunk, chunks;  // images
 
-  explicit ShiftPlan(const PatchMoment& request) : g(request.conv), assembly{request, {g, 1, nullptr}} {
+  explicit ShiftPlan(const AccumulateRequest& request) : g(request.conv), assembly{request, {g, 1, nullptr}} {
     lead = g.columns.kernel - 1;
     width = g.columns.size + lead;
     image = ((size_t)lead + (size_t)g.rows.size * width) * P;
@@ -57,7 +57,7 @@ struct ShiftPlan : Plan {
   }
 
   void pack(int n, int panel, float* out) const {
-    const kfac_cpu_convolution& c = assembly.request.conv;
+    const kfac_cpu_patch_samples& c = assembly.request.conv;
     const float* from = assembly.request.images + n * c.example_stride;
     memset(out, 0, sizeof(float) * lead * P);
     for (int y = 0; y < g.rows.size; y++) {
@@ -90,8 +90,8 @@ struct ShiftPlan : Plan {
     }
 
     const float* at(int panel, int y, int x) const {
-      return packed + (size_t)panel * plan.chunk * plan.image +
-             ((size_t)plan.lead + (size_t)y * plan.width) * P + (ptrdiff_t)x * P;
+      return packed + (size_t)panel * plan.chunk * plan.image + ((size_t)plan.lead + (size_t)y * plan.width) * P +
+             (ptrdiff_t)x * P;
     }
 
     /// Adds the products of `length` pixels from a with those from b, in each image.
@@ -111,7 +111,8 @@ struct ShiftPlan : Plan {
       Geometry::split(pair, i, j);
       for (int dc = 1 - k; dc < k; dc++) clear(t.image(0, dr, dc, pair));
       int from = most(0, -dr), to = g.rows.size - most(0, dr);
-      int piece = most(1, 256 / plan.width), together = to - from <= piece ? most(1, 256 / most(1, (to - from) * plan.width)) : 1;
+      int piece = most(1, 256 / plan.width),
+          together = to - from <= piece ? most(1, 256 / most(1, (to - from) * plan.width)) : 1;
       for (int n = 0; n < images; n += together) {
         int runs = least(together, images - n);
         for (int y = from; y < to; y += piece) {

@@ -38,7 +38,7 @@ struct Thread {
 // What the lanes of a warp exchange: deposited before a warp barrier, a snapshot is taken when it opens.
 struct Warp {
   uint64_t in[32][4], out[32][4];
-  bool expanded = false;      // the two arrays below hold the matrix fragments of this snapshot
+  bool expanded = false;  // the two arrays below hold the matrix fragments of this snapshot
   double left[16][16], right[8][16];
 };
 
@@ -162,8 +162,8 @@ inline void run_block(const std::vector<unsigned>& warps, const std::vector<unsi
 
 inline bool launch(dim3 grid, dim3 shape, size_t shared_bytes, const std::function<void()>& body) {
   const unsigned n = shape.x * shape.y * shape.z;
-  if (n == 0 || n > 1024 || !grid.x || !grid.y || !grid.z || grid.x > 0x7fffffffu || grid.y > 65535 ||
-      grid.z > 65535 || shared_bytes > 227 * 1024)
+  if (n == 0 || n > 1024 || !grid.x || !grid.y || !grid.z || grid.x > 0x7fffffffu || grid.y > 65535 || grid.z > 65535 ||
+      shared_bytes > 227 * 1024)
     return false;
   static thread_local Block b;
   if (b.capacity < n) {

@@ -16,8 +16,14 @@
 
 namespace {
 
-enum { SUCCESS = 0, INVALID_VALUE = 1, MEMORY_ALLOCATION = 2, INVALID_DEVICE = 101, INVALID_RESOURCE_HANDLE = 400,
-       ILLEGAL_ADDRESS = 700 };
+enum {
+  SUCCESS = 0,
+  INVALID_VALUE = 1,
+  MEMORY_ALLOCATION = 2,
+  INVALID_DEVICE = 101,
+  INVALID_RESOURCE_HANDLE = 400,
+  ILLEGAL_ADDRESS = 700
+};
 constexpr size_t TOTAL_MEMORY = size_t(4) << 30;
 
 thread_local int last_error = SUCCESS;
@@ -36,7 +42,8 @@ int injected(const char* function) {
   if (sticky) return result(sticky);
   char name[64] = "";
   int code = 0, first = 0, last = 0;
-  if (std::sscanf(wish, "%63s %d %d %d", name, &code, &first, &last) != 4 || std::strcmp(name, function)) return SUCCESS;
+  if (std::sscanf(wish, "%63s %d %d %d", name, &code, &first, &last) != 4 || std::strcmp(name, function))
+    return SUCCESS;
   if (++calls < first || calls > last) return SUCCESS;
   if (code >= 700) sticky = code;
   return result(code);

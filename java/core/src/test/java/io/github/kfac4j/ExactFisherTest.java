@@ -4,9 +4,7 @@ import static io.github.kfac4j.Networks.OPTIONS;
 import static io.github.kfac4j.Networks.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Conv2d;
@@ -18,6 +16,8 @@ import io.github.kfac4j.options.DampingMode;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.Fixtures;
+import io.github.kfac4j.testkit.Literal;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -101,16 +101,14 @@ class ExactFisherTest {
     try (Kfac kfac = new Kfac(new JavaBackend(), layers, options)) {
       List<Observation> batch =
           List.of(
-              new Observation(
+              Observation.ofSumLoss(
                   "first",
                   HostTensor.of(flat(x), x.length, in),
-                  HostTensor.of(flat(g1), x.length, hidden),
-                  1),
-              new Observation(
+                  HostTensor.of(flat(g1), x.length, hidden)),
+              Observation.ofSumLoss(
                   "second",
                   HostTensor.of(flat(h), x.length, hidden),
-                  HostTensor.of(flat(g2), x.length, out),
-                  1));
+                  HostTensor.of(flat(g2), x.length, out)));
       kfac.observe(batch);
       kfac.refresh();
       // the second pass measures the moments in the bases that now exist

@@ -39,7 +39,7 @@ final class StepWork implements Work {
       String name = layer.shape.name();
       layers.add(layer);
       types.put(name, layer.shape.toLayer());
-      Observation observation = new Observation(name, layer.input, layer.outputGrad, 1);
+      Observation observation = Observation.ofSumLoss(name, layer.input, layer.outputGrad);
       observations.add(observation);
       gradients.add(
           new LayerGradient(

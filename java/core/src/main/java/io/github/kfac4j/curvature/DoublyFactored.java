@@ -63,7 +63,7 @@ public final class DoublyFactored implements Curvature {
 
   @Override
   public void initialize(LayerState state) {
-    if (state.layer.bias()) {
+    if (state.matrices.containsKey(ONE)) {
       state.matrix(ONE).set(new double[] {1});
     }
   }

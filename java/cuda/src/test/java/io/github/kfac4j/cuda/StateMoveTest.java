@@ -1,8 +1,8 @@
 package io.github.kfac4j.cuda;
 
-import static io.github.kfac4j.backend.Fixtures.direct;
-import static io.github.kfac4j.backend.Fixtures.error;
-import static io.github.kfac4j.backend.Fixtures.gaussian;
+import static io.github.kfac4j.testkit.Fixtures.direct;
+import static io.github.kfac4j.testkit.Fixtures.error;
+import static io.github.kfac4j.testkit.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.Kfac;
@@ -74,16 +74,14 @@ class StateMoveTest {
     Random random = new Random(seed);
     kfac.observe(
         List.of(
-            new Observation(
+            Observation.ofSumLoss(
                 "conv",
                 direct(gaussian(random, 6 * 2 * 8 * 8), 6, 2, 8, 8),
-                direct(gaussian(random, 6 * 5 * 8 * 8), 6, 5, 8, 8),
-                1),
-            new Observation(
+                direct(gaussian(random, 6 * 5 * 8 * 8), 6, 5, 8, 8)),
+            Observation.ofSumLoss(
                 "fc",
                 direct(gaussian(random, 6 * 30), 6, 30),
-                direct(gaussian(random, 6 * 7), 6, 7),
-                1)));
+                direct(gaussian(random, 6 * 7), 6, 7))));
   }
 
   private static double[] step(Kfac kfac) {
