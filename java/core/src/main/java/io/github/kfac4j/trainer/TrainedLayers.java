@@ -31,7 +31,11 @@ public final class TrainedLayers implements AutoCloseable {
     /** Whether there is a bias and it is trained now. */
     boolean trainsBias();
 
-    /** Describes the layer by what the framework tells of it. */
+    /**
+     * Describes the layer by what the framework tells of it.
+     *
+     * @throws IllegalArgumentException saying why, if K-FAC has no layer that is exactly it
+     */
     Layer read(boolean withBias);
 
     /** What K-FAC has the layer as; null if it has none. */
@@ -194,8 +198,13 @@ public final class TrainedLayers implements AutoCloseable {
     for (Source source : sources) {
       boolean waits = !source.trains() && source.layer() != null;
       if (!leftOut.contains(source.name()) && (source.trains() || waits)) {
-        wanted.put(
-            source.name(), source.read(waits ? source.layer().bias() : source.trainsBias()));
+        try {
+          wanted.put(
+              source.name(), source.read(waits ? source.layer().bias() : source.trainsBias()));
+        } catch (IllegalArgumentException e) {
+          leftOut.add(source.name());
+          logLeft(source.name(), e.getMessage());
+        }
       }
     }
     wanted
@@ -206,6 +215,11 @@ public final class TrainedLayers implements AutoCloseable {
               return without && leftOut.add(entry.getKey());
             });
     return wanted;
+  }
+
+  /** Says why a layer of the model is left to the optimizer. */
+  public void logLeft(String name, String reason) {
+    log.log(System.Logger.Level.WARNING, "K-FAC leaves {0} to the optimizer: {1}", name, reason);
   }
 
   private KfacPreconditioner create(Map<String, Layer> layers, KfacOptions settings) {

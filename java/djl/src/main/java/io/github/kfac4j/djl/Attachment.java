@@ -7,6 +7,7 @@ import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.trainer.TrainedLayers;
 import io.github.kfac4j.trainer.TrainingStep;
 import java.util.List;
 import java.util.Set;
@@ -14,6 +15,8 @@ import java.util.function.Supplier;
 
 /** A model with its taps, and the K-FAC that listens to them as soon as there are shapes. */
 final class Attachment implements TappedRoot.Listener, AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(DjlKfac.class.getName());
+
   private final ModelTaps taps;
   private final TrainedLayers layers;
   private final Step step;
@@ -35,7 +38,14 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
     requireMeasurable(options);
     taps = new ModelTaps(model, this);
     try {
-      layers = new TrainedLayers(taps, options.withEstimator(fisher.estimator()), factory, leftOut);
+      layers =
+          new TrainedLayers(
+              taps.taps(),
+              options.withEstimator(fisher.estimator()),
+              factory::create,
+              leftOut,
+              this::unknown,
+              LOG);
       step = new Step(taps.taps(), fisher, List.copyOf(taps.parameters().values()));
       initialized();
     } catch (RuntimeException e) {
@@ -78,9 +88,18 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
   }
 
   private void update() {
+    boolean first = layers.kfac() == null;
     if (layers.update()) {
       step.neutral().setKfac(layers.kfac());
+      if (first) {
+        taps.reasons().forEach(layers::logLeft);
+      }
     }
+  }
+
+  /** Blocks with parameters that K-FAC has not, trained now or not. */
+  private List<String> unknown() {
+    return taps.others(layers::has);
   }
 
   /**

@@ -82,7 +82,7 @@ record ConvSite(
 
     void requireZeros() {
       if (!holds(mode::get0)) {
-        throw new UnmappedException("it pads with something else than zeros");
+        throw new IllegalArgumentException("it pads with something else than zeros");
       }
     }
 
@@ -92,7 +92,7 @@ record ConvSite(
       }
       long both = dilation[axis] * (kernel[axis] - 1);
       if (both % 2 != 0) {
-        throw new UnmappedException("its padding 'same' is wider on one side");
+        throw new IllegalArgumentException("its padding 'same' is wider on one side");
       }
       return Math.toIntExact(both / 2);
     }

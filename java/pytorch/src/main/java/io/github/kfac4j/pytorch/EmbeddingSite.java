@@ -26,10 +26,10 @@ record EmbeddingSite(EmbeddingImpl module) implements Site {
   @Override
   public Layer describe(boolean withBias) {
     if (module.options().sparse().get()) {
-      throw new UnmappedException("its gradient is sparse");
+      throw new IllegalArgumentException("its gradient is sparse");
     }
     if (module.options().scale_grad_by_freq().get()) {
-      throw new UnmappedException("its gradient is scaled by frequency");
+      throw new IllegalArgumentException("its gradient is scaled by frequency");
     }
     int[] weight = Sizes.ints(Sizes.of(weight()));
     return new Embedding(weight[0], weight[1]);

@@ -1,6 +1,5 @@
 package io.github.kfac4j.pytorch;
 
-import io.github.kfac4j.pytorch.Site.UnmappedException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -54,7 +53,7 @@ final class NetTaps implements AutoCloseable {
           return;
         }
         reason = ": it shares its weight with a layer of another kind";
-      } catch (UnmappedException | IllegalArgumentException e) {
+      } catch (IllegalArgumentException e) {
         reason = ": " + e.getMessage();
       }
       unmapped.add(key(site.weight()));

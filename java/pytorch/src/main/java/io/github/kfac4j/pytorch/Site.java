@@ -17,7 +17,7 @@ interface Site {
   /**
    * The layer that the module is.
    *
-   * @throws UnmappedException if K-FAC has no layer that is exactly it
+   * @throws IllegalArgumentException saying why, if K-FAC has no layer that is exactly it
    */
   Layer describe(boolean withBias);
 
@@ -34,14 +34,5 @@ interface Site {
   /** The shape, for K-FAC, of what was seen or of an output's gradient. */
   default int[] shape(long[] sizes) {
     return Sizes.ints(sizes);
-  }
-
-  /** Why a module is left to the optimizer. */
-  final class UnmappedException extends RuntimeException {
-    private static final long serialVersionUID = 1;
-
-    UnmappedException(String reason) {
-      super(reason, null, false, false);
-    }
   }
 }
