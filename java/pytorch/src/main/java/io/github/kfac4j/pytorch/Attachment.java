@@ -61,8 +61,7 @@ final class Attachment implements AutoCloseable {
               this::others,
               LOG);
       step =
-          new TrainingStep<>(
-              fisher, new Gradients(net, taps.taps(), place, used::contains), LOG);
+          new TrainingStep<>(fisher, new Gradients(net, taps.taps(), place, used::contains), LOG);
       update();
     } catch (RuntimeException e) {
       taps.close();
@@ -149,16 +148,26 @@ final class Attachment implements AutoCloseable {
       used.clear();
     }
     boolean captured = step.wantsNext();
+    await();
     step.begin(new Pass(place, examples, saidExamples > 0, captured), captured);
     saidExamples = 0;
+  }
+
+  /** Waits until what K-FAC takes on a GPU is there. */
+  private void await() {
+    int device = place == Place.HOST ? -1 : Devices.of(taps.taps().get(0).weight());
+    if (device >= 0) {
+      Gpu.await(device);
+    }
   }
 
   /** Ends the forward pass with what it has led to. */
   void outputs(Tensor outputs) {
     if (!closed && step.hasPass() && !step.pass().over() && outputs.requires_grad()) {
       Pass pass = step.pass();
+      await();
       step.forwardDone(() -> new Sampling(pass, outputs));
-      pass.end();
+      pass.endSampled();
     }
   }
 
@@ -177,6 +186,7 @@ final class Attachment implements AutoCloseable {
           "the Fisher of this K-FAC starts from the network's outputs: pass them through"
               + " kfac.outputs(y) before the loss");
     }
+    await();
     step.endPasses();
     followRate();
     nameUnheard();

@@ -55,7 +55,8 @@ final class Capture implements AutoCloseable {
   Tensor seen() {
     if (seen._version() != version) {
       throw new IllegalStateException(
-          "layer '%s': its input was changed in place after the forward pass".formatted(tap.name()));
+          "layer '%s': its input was changed in place after the forward pass"
+              .formatted(tap.name()));
     }
     return seen;
   }

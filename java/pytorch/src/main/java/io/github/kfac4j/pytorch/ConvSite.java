@@ -181,8 +181,6 @@ record ConvSite(
   @Override
   public int[] shape(long[] sizes) {
     int[] shape = Sizes.batched(sizes, dimensions + 2);
-    return transposed && dimensions == 1
-        ? new int[] {shape[0], shape[1], 1, shape[2]}
-        : shape;
+    return transposed && dimensions == 1 ? new int[] {shape[0], shape[1], 1, shape[2]} : shape;
   }
 }

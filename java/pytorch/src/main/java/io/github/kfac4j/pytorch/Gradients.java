@@ -67,8 +67,7 @@ final class Gradients implements ModelGradients {
     for (Tap tap : taps) {
       if (tap.active() && used.test(tap) && present(tap)) {
         Layer layer = tap.layer();
-        View weight =
-            place.gradient(layer, tap.weight().grad(), Sizes.ints(layer.weightShape()));
+        View weight = place.gradient(layer, tap.weight().grad(), Sizes.ints(layer.weightShape()));
         views.add(weight);
         View bias = null;
         if (layer.bias()) {
@@ -83,8 +82,7 @@ final class Gradients implements ModelGradients {
   }
 
   private static boolean present(Tap tap) {
-    return tap.weight().grad().defined()
-        && (!tap.layer().bias() || tap.bias().grad().defined());
+    return tap.weight().grad().defined() && (!tap.layer().bias() || tap.bias().grad().defined());
   }
 
   /** Gradients in the memory of PyTorch, or copies that go back there. */

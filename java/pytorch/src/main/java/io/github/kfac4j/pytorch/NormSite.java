@@ -100,8 +100,7 @@ record NormSite(
       UnaryOperator<Tensor> forward,
       Supplier<Running> now,
       int rank) {
-    UnaryOperator<Tensor> normalise =
-        x -> now.get().instance(x.dim() < rank ? x.unsqueeze(0) : x);
+    UnaryOperator<Tensor> normalise = x -> now.get().instance(x.dim() < rank ? x.unsqueeze(0) : x);
     return new NormSite(weight, bias, forward, normalise, 0, rank);
   }
 

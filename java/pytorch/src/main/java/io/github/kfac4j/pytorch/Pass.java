@@ -21,6 +21,7 @@ final class Pass implements TrainingPass {
   private final Set<Tap> used = new HashSet<>();
   private final List<View> views = new ArrayList<>();
   private boolean ended;
+  private boolean sampled;
 
   /**
    * Begins a pass.
@@ -72,9 +73,14 @@ final class Pass implements TrainingPass {
     ended = true;
   }
 
-  /** Whether the Fisher has had its backward passes. */
+  /** Says that the Fisher has had its backward passes, which end the forward pass. */
+  void endSampled() {
+    sampled = true;
+    ended = true;
+  }
+
   boolean sampled() {
-    return ended;
+    return sampled;
   }
 
   List<Capture> captures() {

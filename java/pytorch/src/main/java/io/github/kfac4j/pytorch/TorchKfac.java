@@ -3,14 +3,12 @@ package io.github.kfac4j.pytorch;
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Backends;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.trainer.StepTimes;
 import io.github.kfac4j.trainer.TrainedLayers;
 import java.util.List;
-import java.util.Set;
 import org.bytedeco.pytorch.Module;
 import org.bytedeco.pytorch.Optimizer;
 import org.bytedeco.pytorch.Tensor;
@@ -60,7 +58,7 @@ public final class TorchKfac implements AutoCloseable {
 
   /**
    * Attaches K-FAC with the empirical Fisher and the fastest backend there is: for a network on a
-   * GPU the CUDA backend, on PyTorch's current stream.
+   * GPU that of {@code kfac-cuda}, on PyTorch's current stream.
    *
    * @param leftOut names of layers, as {@code named_modules()} has them, that the optimizer alone
    *     is to train
@@ -68,8 +66,7 @@ public final class TorchKfac implements AutoCloseable {
    *     name of one to be left out, or if a layer is refused, with the reason
    */
   public static TorchKfac attach(Module net, KfacOptions options, String... leftOut) {
-    int device = Devices.of(net);
-    Backend backend = device >= 0 ? Gpu.open(device) : Backends.best();
+    Backend backend = Devices.backend(net);
     try {
       Attachment attachment =
           new Attachment(

@@ -60,6 +60,11 @@ final class View implements AutoCloseable {
     return tensor;
   }
 
+  /** What K-FAC reads and writes. */
+  org.bytedeco.pytorch.Tensor data() {
+    return data;
+  }
+
   /** Makes the tensor of PyTorch hold what K-FAC has written. */
   void store() {
     if (data.data_ptr().address() != source.data_ptr().address()) {

@@ -13,9 +13,7 @@ import io.github.kfac4j.tensor.HostTensor;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.pytorch.BatchNorm1dImpl;
@@ -94,7 +92,9 @@ class LayersTest {
         of("up1d", () -> new ConvTranspose1dImpl(up1d()), N, 4, 5),
         of("up2d", () -> new ConvTranspose2dImpl(up2d()), N, 4, 3, 4),
         Arguments.of(
-            "table", (Supplier<Module>) () -> new EmbeddingImpl(7, 3), (Supplier<Tensor>) LayersTest::rows),
+            "table",
+            (Supplier<Module>) () -> new EmbeddingImpl(7, 3),
+            (Supplier<Tensor>) LayersTest::rows),
         Arguments.of(
             "padded",
             (Supplier<Module>) () -> new EmbeddingImpl(padded()),
@@ -183,14 +183,24 @@ class LayersTest {
     Site site = Sites.of(twin.layer);
     Tensor s = site.forward(x);
     Tensor mean = loss(s);
-    Tensor ds = torch.grad(new TensorVector(mean), new TensorVector(s), new TensorVector(), new org.bytedeco.pytorch.BoolOptional(true), false, false).get(0);
+    Tensor ds =
+        torch
+            .grad(
+                new TensorVector(mean),
+                new TensorVector(s),
+                new TensorVector(),
+                new org.bytedeco.pytorch.BoolOptional(true),
+                false,
+                false)
+            .get(0);
     mean.backward();
     Layer layer = site.describe(site.bias().defined());
     Tensor seen = site.seen(x).contiguous();
     Tensor reaching = site.reaching(seen, ds).contiguous();
     HostTensor a = host(seen, site);
     HostTensor g = host(reaching, site);
-    HostTensor w = HostTensor.of(Nets.values(site.weight().grad()), Sizes.ints(layer.weightShape()));
+    HostTensor w =
+        HostTensor.of(Nets.values(site.weight().grad()), Sizes.ints(layer.weightShape()));
     HostTensor b =
         layer.bias()
             ? HostTensor.of(Nets.values(site.bias().grad()), Sizes.ints(layer.biasShape()))
@@ -200,9 +210,7 @@ class LayersTest {
       core.refresh();
       core.precondition(List.of(new LayerGradient("layer", w, b)));
     }
-    return b == null
-        ? new float[][] {floats(w)}
-        : new float[][] {floats(w), floats(b)};
+    return b == null ? new float[][] {floats(w)} : new float[][] {floats(w), floats(b)};
   }
 
   private static HostTensor host(Tensor tensor, Site site) {

@@ -99,7 +99,8 @@ class PassesTest {
       try (TorchKfac kfac = attach(net)) {
         for (int step = 0; step < 4; step++) {
           if (evaluates) {
-            Tensor more = torch.cat(new org.bytedeco.pytorch.TensorVector(Nets.images(8), Nets.images(9)));
+            Tensor more =
+                torch.cat(new org.bytedeco.pytorch.TensorVector(Nets.images(8), Nets.images(9)));
             net.eval();
             net.forward(kfac::forward, more);
             net.train(true);
@@ -120,7 +121,8 @@ class PassesTest {
   void aForwardPassThatWasMeantForEvaluationIsNamed() {
     Cnn net = new Cnn(3);
     try (TorchKfac kfac = attach(net)) {
-      Tensor more = torch.cat(new org.bytedeco.pytorch.TensorVector(Nets.images(8), Nets.images(9)));
+      Tensor more =
+          torch.cat(new org.bytedeco.pytorch.TensorVector(Nets.images(8), Nets.images(9)));
       Tensor kept = net.forward(kfac::forward, more);
       loss(net, kfac, Nets.images(1)).backward();
       assertThatIllegalStateException()
@@ -260,8 +262,7 @@ class PassesTest {
     final LinearImpl head = register_module("head", new LinearImpl(3, 2));
 
     Mixed() {
-      try (org.bytedeco.javacpp.LongPointer size =
-          new org.bytedeco.javacpp.LongPointer(1, 1, 1)) {
+      try (org.bytedeco.javacpp.LongPointer size = new org.bytedeco.javacpp.LongPointer(1, 1, 1)) {
         conv = register_module("conv", new Conv3dImpl(new Conv3dOptions(2, 2, size)));
       }
       org.bytedeco.pytorch.EmbeddingOptions options =

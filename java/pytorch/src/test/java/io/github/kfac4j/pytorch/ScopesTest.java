@@ -82,6 +82,8 @@ class ScopesTest {
       long resident = 0;
       for (int step = 0; step < 1400; step++) {
         if (step == 400) {
+          System.gc(); // what other tests have left
+          Pointer.deallocateReferences();
           pointers = Pointer.totalCount();
           resident = residentKilobytes();
         }
@@ -89,7 +91,7 @@ class ScopesTest {
           Nets.step(net, kfac, sgd, step);
         }
       }
-      assertThat(Pointer.totalCount()).isEqualTo(pointers);
+      assertThat(Pointer.totalCount()).isLessThanOrEqualTo(pointers);
       assertThat(residentKilobytes() - resident).as("growth in kB").isLessThan(12 * 1024);
     }
   }

@@ -31,8 +31,7 @@ import org.junit.jupiter.api.Test;
 class SimpleCnnTest {
   private static final int STEPS = 50;
   private static final int BATCH = 64;
-  private static final Dataset DATA =
-      Datasets.load(DatasetName.FASHION_MNIST, Optional.empty());
+  private static final Dataset DATA = Datasets.load(DatasetName.FASHION_MNIST, Optional.empty());
 
   private static final class SimpleCnn extends Module {
     final Conv2dImpl conv1 = register_module("conv1", conv(1, 32));
@@ -63,8 +62,7 @@ class SimpleCnnTest {
     ByteBuffer labels = reader.labels();
     long[] classes = new long[indices.length];
     Arrays.setAll(classes, i -> (long) labels.getFloat(i * Float.BYTES));
-    return new Batch(
-        Tensor.create(pixels, indices.length, 1, 28, 28), Tensor.create(classes));
+    return new Batch(Tensor.create(pixels, indices.length, 1, 28, 28), Tensor.create(classes));
   }
 
   /** The loss on images that were not trained on, after so many steps. */
