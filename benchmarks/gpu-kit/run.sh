@@ -5,7 +5,7 @@
 #   ./run.sh info                     GPU, driver, libraries; whether CUDA can be used and, if not, why
 #   ./run.sh kernels [GROUP...]       tests of the kernels, plain C++
 #   ./run.sh test [JUNIT OPTION...]   tests of the CUDA backend
-#   ./run.sh validate [OPTION...]     every verb against the fp64 oracle: error, tolerance, verdict; --small, --large
+#   ./run.sh validate [OPTION...]     every verb against the fp64 reference: error, tolerance, verdict; --small, --large
 #   ./run.sh accuracy                 errors of the kernels beside those of this machine's PyTorch in fp32
 #   ./run.sh sanitize [TOOL...]       the tests of the kernels under compute-sanitizer: memcheck racecheck synccheck initcheck
 #   ./run.sh bench [OPTION...]        our backend beside the peers that this machine's python3 has, and which algorithm
@@ -145,7 +145,7 @@ probe() {
   [ $? -ne 77 ] || refuse "$(sed -n 's/^no usable device: //p' "$tmp/probe")"
 }
 # Each in a process of its own, since a CUDA error ends one. Last those with arrays of many gigabytes.
-groups="view api pack transpose traces factored divide squares ema first_non_finite largest kl_clip damp patches accumulate precondition invert inverse_error eigen convert $graph accuracy offsets"
+groups="view api traces divide squares scale first_non_finite largest damp patches accumulate precondition invert inverse_error eigen convert $graph accuracy offsets"
 kernels() {
   probe
   : > "$tmp/log"
@@ -179,7 +179,7 @@ sanitize() {
     more=$((more - 1))
     # initcheck would take the poison of the tests for a first write.
     [ "$tool" = initcheck ] && export KFAC_TEST_RAW_WORKSPACE=1 || unset KFAC_TEST_RAW_WORKSPACE
-    for group in "damp pack transpose traces factored divide squares ema first_non_finite largest kl_clip" patches accumulate precondition invert "inverse_error eigen convert" $graph; do
+    for group in "damp traces divide squares scale first_non_finite largest" patches accumulate precondition invert "inverse_error eigen convert" $graph; do
       : > "$tmp/log"
       from=$(date +%s)
       # shellcheck disable=SC2086  # groups are words

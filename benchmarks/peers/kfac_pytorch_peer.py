@@ -1,7 +1,7 @@
 """The library kfac-pytorch: its own step on the inputs and gradients of a network's layers.
 
 --method inverse or eigen is its compute_method. It scales factors differently from the K-FAC papers
-and damps each alike, so its results are not held against our oracle.
+and damps each alike, so its results are not compared with our reference.
 """
 
 import logging

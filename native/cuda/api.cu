@@ -90,27 +90,9 @@ KFAC_PRODUCT_VERB(precondition, kfac_precondition_request)
 KFAC_VERB(divide, kfac_divide_request)
 KFAC_VERB(squares, kfac_squares_request)
 KFAC_VERB(scale, kfac_scale_request)
-KFAC_VERB(ema, kfac_ema_request)
-KFAC_VERB(pack, kfac_pack_request)
-KFAC_VERB(unpack, kfac_pack_request)
-KFAC_VERB(transpose, kfac_transpose_request)
 KFAC_VERB(traces, kfac_traces_request)
-KFAC_VERB(factored_damping, kfac_factored_damping_request)
 KFAC_VERB(first_non_finite, kfac_first_non_finite_request)
 KFAC_VERB(largest, kfac_largest_request)
-
-int kfac_kl_clip(const double* inners, int count, double kappa, double learning_rate, float* factor,
-                 kfac_stream stream) {
-  Checker c("kfac_kl_clip");
-  c.require(count >= 0, "count must not be negative", count);
-  c.require(kappa > 0.0, "kappa must be positive", 0);
-  c.require(learning_rate > 0.0, "learning_rate must be positive", 0);
-  if (count > 0) c.pointer(inners, 8, "inners");
-  c.pointer(factor, 4, "factor");
-  if (!c.ok()) return c.status();
-  return run(c, nullptr, 0, stream,
-             [&](Plan& plan) { kfac::kl_clip(inners, count, kappa, learning_rate, factor, plan); });
-}
 
 int kfac_inversion_by_size(int n, int count) { return kfac::row_for(n, count).algorithm; }
 int kfac_cuda_abi(void) { return KFAC_CUDA_ABI; }

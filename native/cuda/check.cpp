@@ -1,5 +1,4 @@
 #include "check.h"
-#include <cmath>
 #include "invert_table.h"
 #include "view.h"
 
@@ -214,48 +213,11 @@ void check(Checker& c, const kfac_scale_request& q) {
   c.pointer(q.factor, 4, "factor");
 }
 
-void check(Checker& c, const kfac_ema_request& q) {
-  c.require(q.size >= 0, "size must not be negative", q.size);
-  c.elements({q.size}, "x");
-  if (q.size == 0) return;
-  c.pointer(q.x, 4, "x");
-  c.pointer(q.y, 4, "y");
-}
-
-void check(Checker& c, const kfac_pack_request& q) {
-  matrix(c, q.n, q.count, "full");
-  if (q.count == 0) return;
-  c.pointer(q.full, 4, "full");
-  c.pointer(q.packed, 4, "packed");
-}
-
-void check(Checker& c, const kfac_transpose_request& q) {
-  c.require(q.rows >= 0 && q.columns >= 0, "rows and columns must not be negative", q.rows < 0 ? q.rows : q.columns);
-  c.require(q.count >= 0, "count must not be negative", q.count);
-  c.elements({q.count, q.rows, q.columns}, "in");
-  if (q.count == 0 || q.rows == 0 || q.columns == 0) return;
-  c.pointer(q.in, 4, "in");
-  c.pointer(q.out, 4, "out");
-  c.require(q.in != q.out, "in and out must not overlap", 0);
-}
-
 void check(Checker& c, const kfac_traces_request& q) {
   matrix(c, q.n, q.count, "matrix");
   if (q.count == 0) return;
   c.pointer(q.matrix, 4, "matrix");
   c.pointer(q.traces, 8, "traces");
-}
-
-void check(Checker& c, const kfac_factored_damping_request& q) {
-  c.require(q.n_a >= 1, "n_a must be at least 1", q.n_a);
-  c.require(q.n_g >= 1, "n_g must be at least 1", q.n_g);
-  c.require(q.count >= 0, "count must not be negative", q.count);
-  c.require(q.damping >= 0.0 && std::isfinite(q.damping), "damping must be finite and not negative", 0);
-  if (q.count == 0) return;
-  c.pointer(q.trace_a, 8, "trace_a");
-  c.pointer(q.trace_g, 8, "trace_g");
-  c.pointer(q.damping_a, 4, "damping_a");
-  c.pointer(q.damping_g, 4, "damping_g");
 }
 
 void check(Checker& c, const kfac_first_non_finite_request& q) {

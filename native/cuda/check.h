@@ -44,11 +44,7 @@ void check(Checker& c, const kfac_precondition_request& q);
 void check(Checker& c, const kfac_divide_request& q);
 void check(Checker& c, const kfac_squares_request& q);
 void check(Checker& c, const kfac_scale_request& q);
-void check(Checker& c, const kfac_ema_request& q);
-void check(Checker& c, const kfac_pack_request& q);
-void check(Checker& c, const kfac_transpose_request& q);
 void check(Checker& c, const kfac_traces_request& q);
-void check(Checker& c, const kfac_factored_damping_request& q);
 void check(Checker& c, const kfac_first_non_finite_request& q);
 void check(Checker& c, const kfac_largest_request& q);
 

@@ -18,14 +18,8 @@ void mirror(const kfac_mirror_request* requests, int count, Plan& plan);
 void precondition(const kfac_precondition_request* requests, int count, int math, Plan& plan);
 void divide(const kfac_divide_request* requests, int count, Plan& plan);
 void squares(const kfac_squares_request* requests, int count, Plan& plan);
-void kl_clip(const double* inners, int count, double kappa, double learning_rate, float* factor, Plan& plan);
 void scale(const kfac_scale_request* requests, int count, Plan& plan);
-void ema(const kfac_ema_request* requests, int count, Plan& plan);
-void pack(const kfac_pack_request* requests, int count, Plan& plan);
-void unpack(const kfac_pack_request* requests, int count, Plan& plan);
-void transpose(const kfac_transpose_request* requests, int count, Plan& plan);
 void traces(const kfac_traces_request* requests, int count, Plan& plan);
-void factored_damping(const kfac_factored_damping_request* requests, int count, Plan& plan);
 void largest(const kfac_largest_request* requests, int count, Plan& plan);
 void first_non_finite(const kfac_first_non_finite_request* requests, int count, Plan& plan);
 

@@ -30,7 +30,7 @@ struct CUstream_st;
 typedef struct CUstream_st* kfac_stream; /* is a cudaStream_t; null is the default stream */
 
 /* Changes whenever a struct or a function of this header does. */
-#define KFAC_CUDA_ABI 7
+#define KFAC_CUDA_ABI 8
 
 enum kfac_status {
   KFAC_OK = 0,
@@ -287,11 +287,6 @@ KFAC_API long long kfac_squares_workspace(const kfac_squares_request* requests, 
 KFAC_API int kfac_squares(const kfac_squares_request* requests, int count, void* workspace, long long bytes,
                           kfac_stream stream);
 
-/* *factor := min(1, sqrt(kappa / (learning_rate^2 sum of inners))); 1 if the sum is not positive.
- * inners [count] in device memory. A sum that is not finite gives a factor that is not a number. */
-KFAC_API int kfac_kl_clip(const double* inners, int count, double kappa, double learning_rate, float* factor,
-                          kfac_stream stream);
-
 /* x [size] := *factor x, factor in device memory. */
 typedef struct kfac_scale_request {
   float* x;
@@ -302,41 +297,6 @@ KFAC_API long long kfac_scale_workspace(const kfac_scale_request* requests, int 
 KFAC_API int kfac_scale(const kfac_scale_request* requests, int count, void* workspace, long long bytes,
                         kfac_stream stream);
 
-/* y [size] := beta y + alpha x; y is not read if beta is 0. */
-typedef struct kfac_ema_request {
-  const float* x;
-  float* y;
-  long long size;
-  float alpha, beta;
-} kfac_ema_request;
-KFAC_API long long kfac_ema_workspace(const kfac_ema_request* requests, int count);
-KFAC_API int kfac_ema(const kfac_ema_request* requests, int count, void* workspace, long long bytes,
-                      kfac_stream stream);
-
-/* packed [count, n (n + 1) / 2] holds the lower triangles: element (r, c), c <= r, at r (r + 1) / 2 + c.
- * kfac_pack reads full [count, n, n] and writes packed, kfac_unpack the other way (both triangles). */
-typedef struct kfac_pack_request {
-  float* full;
-  float* packed;
-  int n, count;
-} kfac_pack_request;
-KFAC_API long long kfac_pack_workspace(const kfac_pack_request* requests, int count);
-KFAC_API int kfac_pack(const kfac_pack_request* requests, int count, void* workspace, long long bytes,
-                       kfac_stream stream);
-KFAC_API long long kfac_unpack_workspace(const kfac_pack_request* requests, int count);
-KFAC_API int kfac_unpack(const kfac_pack_request* requests, int count, void* workspace, long long bytes,
-                         kfac_stream stream);
-
-/* out [count, columns, rows] := the transposes of in [count, rows, columns]. The two must not overlap. */
-typedef struct kfac_transpose_request {
-  const float* in;
-  float* out;
-  int rows, columns, count;
-} kfac_transpose_request;
-KFAC_API long long kfac_transpose_workspace(const kfac_transpose_request* requests, int count);
-KFAC_API int kfac_transpose(const kfac_transpose_request* requests, int count, void* workspace, long long bytes,
-                            kfac_stream stream);
-
 /* traces [count]: of the matrices of the stack [count, n, n], summed in fp64. */
 typedef struct kfac_traces_request {
   const float* matrix;
@@ -346,21 +306,6 @@ typedef struct kfac_traces_request {
 KFAC_API long long kfac_traces_workspace(const kfac_traces_request* requests, int count);
 KFAC_API int kfac_traces(const kfac_traces_request* requests, int count, void* workspace, long long bytes,
                          kfac_stream stream);
-
-/* Factored Tikhonov damping without leaving the device: pi = sqrt((scale_a trace_a / n_a) / (scale_g trace_g / n_g)),
- * or 1 if a trace is not positive; damping_a := pi sqrt(damping), damping_g := sqrt(damping) / pi.
- * Arrays of [count], one element for each pair of factors (Martens and Grosse 2015, section 6.3). */
-typedef struct kfac_factored_damping_request {
-  const double* trace_a;
-  const double* trace_g;
-  float* damping_a;
-  float* damping_g;
-  double scale_a, scale_g, damping;
-  int n_a, n_g, count;
-} kfac_factored_damping_request;
-KFAC_API long long kfac_factored_damping_workspace(const kfac_factored_damping_request* requests, int count);
-KFAC_API int kfac_factored_damping(const kfac_factored_damping_request* requests, int count, void* workspace,
-                                   long long bytes, kfac_stream stream);
 
 /* *first := index of the first element of x [size] that is infinite or not a number, -1 if there is none. */
 typedef struct kfac_first_non_finite_request {

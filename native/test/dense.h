@@ -1,4 +1,4 @@
-// Dense linear algebra in plain loops: fp64 oracles, and the fp32 Cholesky inverse that sets the error bound.
+// Dense linear algebra in plain loops: fp64 references, and the fp32 Cholesky inverse that sets the error bound.
 #pragma once
 #include "harness.h"
 

@@ -1,4 +1,4 @@
-// Element by element.
+// Element by element, and sums of elements.
 #include "image.h"
 using namespace test;
 
@@ -13,32 +13,20 @@ void call(long long (*query)(const Request*, int), int (*verb)(const Request*, i
 
 }  // namespace
 
-TEST(ema_and_scale) {
-  std::vector<std::unique_ptr<Device<float>>> xs, ys;
-  std::vector<std::vector<float>> x_values, y_values;
-  std::vector<kfac_ema_request> requests;
-  std::vector<kfac_scale_request> scales;
+TEST(scale_by_a_factor_on_the_device) {
+  std::vector<std::unique_ptr<Device<float>>> xs;
+  std::vector<std::vector<float>> values;
+  std::vector<kfac_scale_request> requests;
   Device<float> factor(std::vector<float>{0.5f});
   for (long long size : {0, 1, 1000, 1024, 5000}) {
-    for (float beta : {0.0f, 0.75f}) {
-      x_values.push_back(normals(size));
-      y_values.push_back(normals(size));
-      xs.push_back(std::make_unique<Device<float>>(x_values.back()));
-      ys.push_back(std::make_unique<Device<float>>(size));
-      if (beta != 0) ys.back()->set(y_values.back());  // else NaN, which must not be read
-      requests.push_back({xs.back()->get(), ys.back()->get(), size, 0.5f, beta});
-      scales.push_back({xs.back()->get(), factor.get(), size});
-    }
+    values.push_back(normals(size));
+    xs.push_back(std::make_unique<Device<float>>(values.back()));
+    requests.push_back({xs.back()->get(), factor.get(), size});
   }
-  call(kfac_ema_workspace, kfac_ema, requests);
-  call(kfac_scale_workspace, kfac_scale, scales);
+  call(kfac_scale_workspace, kfac_scale, requests);
   for (size_t i = 0; i < xs.size(); ++i) {
-    const std::vector<float> x = xs[i]->host(), y = ys[i]->host();
-    for (size_t j = 0; j < x.size(); ++j) {
-      const double expected = 0.5 * x_values[i][j] + requests[i].beta * y_values[i][j];
-      CHECK(std::fabs(y[j] - expected) <= 1e-6, "size %zu", x.size());
-      CHECK(x[j] == 0.5f * x_values[i][j], "size %zu", x.size());
-    }
+    const std::vector<float> x = xs[i]->host();
+    for (size_t j = 0; j < x.size(); ++j) CHECK(x[j] == 0.5f * values[i][j], "size %zu", x.size());
   }
 }
 
@@ -173,5 +161,20 @@ TEST(largest_of_arrays) {
     if (dtype == KFAC_F16) expected = from_half(to_half(expected));
     const float f = found.host()[i];
     CHECK(std::isnan(expected) ? std::isnan(f) : f == expected, "%zu: %g, not %g", i, f, expected);
+  }
+}
+
+TEST(traces_of_stacks) {
+  for (int n : {1, 13, 300}) {
+    const int count = 3;
+    const std::vector<float> values = normals(size_t(count) * n * n);
+    Device<float> matrix(values);
+    Device<double> traces(count);
+    call(kfac_traces_workspace, kfac_traces, std::vector<kfac_traces_request>{{matrix.get(), traces.get(), n, count}});
+    for (int c = 0; c < count; ++c) {
+      double expected = 0;
+      for (int i = 0; i < n; ++i) expected += values[(size_t(c) * n + i) * n + i];
+      CHECK(std::fabs(traces.host()[c] - expected) <= 1e-12 * n, "n %d: %.17g %.17g", n, traces.host()[c], expected);
+    }
   }
 }

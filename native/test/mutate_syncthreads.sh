@@ -19,9 +19,9 @@ schedules=(${KFAC_SCHEDULES:-forward rev rand:1})
 affected() {
   case $1 in
     tile.cuh) echo accumulate.cu invert.cu precondition.cu ;;
-    mirror.cuh) echo accumulate.cu invert.cu mirror.cu pack.cu ;;
+    mirror.cuh) echo accumulate.cu invert.cu mirror.cu ;;
     parts.cuh) echo precondition.cu divide.cu ;;
-    reduce.cuh) echo precondition.cu divide.cu traces.cu kl_clip.cu eigen_check.cu inverse_error.cu ;;
+    reduce.cuh) echo precondition.cu divide.cu traces.cu eigen_check.cu inverse_error.cu ;;
     invert_*.cuh) echo invert.cu ;;
     *) echo "$1" ;;
   esac
@@ -31,8 +31,8 @@ groups() {
   case $1 in
     tile.cuh) echo accumulate_matrices accumulate_16_bit accumulate_few precondition_shapes precondition_large_tiles \
       invert_ill_conditioned_large ;;
-    mirror.cuh) echo accumulate_many damp invert_all_sizes pack ;;
-    reduce.cuh) echo precondition_shapes divide traces kl_clip eigen_check inverse_error_of_the_traces ;;
+    mirror.cuh) echo accumulate_many damp invert_all_sizes ;;
+    reduce.cuh) echo precondition_shapes divide traces eigen_check inverse_error_of_the_traces ;;
     invert_*.cuh) echo invert ;;
     *) echo "${1%.cu}" ;;
   esac

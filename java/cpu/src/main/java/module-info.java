@@ -7,8 +7,6 @@ module io.github.kfac4j.cpu {
   requires org.bytedeco.javacpp;
   requires org.bytedeco.openblas;
 
-  exports io.github.kfac4j.cpu;
-
   provides BackendProvider with
       CpuBackendProvider;
 }

@@ -6,7 +6,7 @@ import io.github.kfac4j.benchmarks.own.KfacContender;
 import io.github.kfac4j.benchmarks.peers.PeerUnavailableException;
 import io.github.kfac4j.benchmarks.peers.Peers;
 import io.github.kfac4j.benchmarks.run.Contender;
-import io.github.kfac4j.benchmarks.run.Oracle;
+import io.github.kfac4j.benchmarks.run.Reference;
 import io.github.kfac4j.benchmarks.run.Work;
 import java.nio.file.Path;
 import java.util.stream.Stream;
@@ -86,8 +86,8 @@ class TinyCasesTest {
       }
       work.run();
       work.run(); // twice is as good as once
-      if (Oracle.judges(c, work)) {
-        Oracle.require(contender.name(), c, SEED, work);
+      if (Reference.judges(c, work)) {
+        Reference.require(contender.name(), c, SEED, work);
       }
     }
   }

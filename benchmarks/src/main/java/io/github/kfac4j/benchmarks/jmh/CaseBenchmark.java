@@ -5,7 +5,7 @@ import io.github.kfac4j.benchmarks.cases.Cases;
 import io.github.kfac4j.benchmarks.own.KfacContender;
 import io.github.kfac4j.benchmarks.peers.Peers;
 import io.github.kfac4j.benchmarks.run.Contender;
-import io.github.kfac4j.benchmarks.run.Oracle;
+import io.github.kfac4j.benchmarks.run.Reference;
 import io.github.kfac4j.benchmarks.run.Work;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.AuxCounters;
@@ -24,9 +24,9 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * A contender doing a case; what it gives is held against the oracle once per trial. Beside JMH's
- * time of a whole call stands what the contender's own clock says: of {@code cuda-kernels}, the
- * time between two events on the GPU.
+ * A contender doing a case; what it gives is compared with the reference once per trial. Beside
+ * JMH's time of a whole call stands what the contender's own clock says: of {@code cuda-kernels},
+ * the time between two events on the GPU.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -64,8 +64,8 @@ public abstract class CaseBenchmark {
       throw new IllegalArgumentException(contender + " has no way to do " + c.id());
     }
     work.run();
-    if (Oracle.judges(c, work)) {
-      Oracle.require(contender, c, SEED, work);
+    if (Reference.judges(c, work)) {
+      Reference.require(contender, c, SEED, work);
     }
   }
 

@@ -45,7 +45,8 @@ final class EjmlContender implements Contender {
     }
     if (c instanceof DenseCase dense) {
       return new Factor(
-          new FMatrixRMaj(dense.rows(), dense.dim(), true, Rows.of(dense, seed)), dense.rows());
+          new FMatrixRMaj(dense.rows(), dense.dim(), true, DenseSamples.of(dense, seed)),
+          dense.rows());
     }
     if (c instanceof InverseCase inverse) {
       return new Inverses(inverse, seed);

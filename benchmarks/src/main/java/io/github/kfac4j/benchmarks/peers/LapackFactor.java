@@ -12,7 +12,7 @@ final class LapackFactor extends LapackWork {
   LapackFactor(Lapack lapack, int threads, DenseCase c, long seed) {
     super(lapack, threads);
     this.c = c;
-    this.x = LapackContender.pointer(Rows.of(c, seed));
+    this.x = LapackContender.pointer(DenseSamples.of(c, seed));
     this.factor = LapackContender.pointer(new float[c.dim() * c.dim()]);
   }
 

@@ -128,7 +128,7 @@ final class Nd4jContender implements Contender {
     private final INDArray x;
 
     Factor(DenseCase c, long seed) {
-      x = array(Rows.of(c, seed), c.rows(), c.dim());
+      x = array(DenseSamples.of(c, seed), c.rows(), c.dim());
     }
 
     @Override

@@ -59,7 +59,7 @@ final class OjalgoContender implements Contender {
     private final int examples;
 
     Factor(DenseCase c, long seed) {
-      x = transposed(Rows.of(c, seed), c.dim());
+      x = transposed(DenseSamples.of(c, seed), c.dim());
       factor = R032Store.FACTORY.make(c.dim(), c.dim());
       examples = c.rows();
     }

@@ -140,7 +140,7 @@ final class TorchContender implements Contender {
     private final NDArray x;
 
     Factor(DenseCase c, long seed) {
-      x = array(Rows.of(c, seed), c.rows(), c.dim());
+      x = array(DenseSamples.of(c, seed), c.rows(), c.dim());
     }
 
     @Override

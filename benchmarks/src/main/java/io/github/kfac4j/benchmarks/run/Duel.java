@@ -93,10 +93,10 @@ public final class Duel {
   }
 
   private Double error(String name, Work work) {
-    if (!Oracle.judges(c, work)) {
+    if (!Reference.judges(c, work)) {
       return null;
     }
     work.run();
-    return Oracle.require(name, c, seed, work);
+    return Reference.require(name, c, seed, work);
   }
 }

@@ -15,7 +15,7 @@ import java.util.stream.IntStream;
  * @param ownSeconds raw samples of ours, per call
  * @param peerSeconds raw samples of the other, per call of the whole case, null without peer
  * @param peerShare how much of the case the peer did in a call, its times scaled accordingly
- * @param ownError ours against the fp64 oracle, relative
+ * @param ownError ours against the fp64 reference, relative
  * @param peerError the peer's, null if it was not judged
  * @param target the ratio aimed at, null if there is none
  * @param ownParts seconds by verb in ours, empty if it has no parts

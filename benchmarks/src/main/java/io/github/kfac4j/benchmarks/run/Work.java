@@ -28,7 +28,9 @@ public interface Work extends AutoCloseable {
     return 1;
   }
 
-  /** Whether {@link #result} follows the library's convention, so that the oracle can judge it. */
+  /**
+   * Whether {@link #result} follows the library's convention, so that the reference can judge it.
+   */
   default boolean checkable() {
     return true;
   }

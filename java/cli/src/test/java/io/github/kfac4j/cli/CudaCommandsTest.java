@@ -24,7 +24,7 @@ class CudaCommandsTest {
   }
 
   @Test
-  void everyVerbAgreesWithTheOracle() {
+  void everyVerbAgreesWithTheReference() {
     JsonNode report = Cli.json("validate", "--backend", "cuda", "--small", "--json");
     assertThat(report.get("misses").intValue()).isZero();
     JsonNode cuda = report.get("backends").get(0);

@@ -224,13 +224,13 @@ public final class DoublyFactored implements Curvature {
       DoubleBuffer slice = DoubleBuffer.wrap(turned, p * size, size);
       Gradient part =
           new Gradient(HostTensor.of(slice, layer.outFeatures(), layer.channels()), null);
-      steps.add(new PreconditionRequest(g, state.matrix(PHI + INVERSE), scale, part, part, null));
+      steps.add(new PreconditionRequest(g, state.matrix(PHI + INVERSE), scale, part, part));
     }
     if (layer.bias()) {
       Gradient bias = new Gradient(request.gradient().bias(), null);
       steps.add(
           new PreconditionRequest(
-              state.matrix(BIAS + INVERSE), state.matrix(ONE), scale, bias, bias, null));
+              state.matrix(BIAS + INVERSE), state.matrix(ONE), scale, bias, bias));
     }
     return turned;
   }

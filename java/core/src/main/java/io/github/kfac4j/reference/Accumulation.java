@@ -23,10 +23,10 @@ final class Accumulation {
       for (long first = 0; first < moment.samples().rows(); first += CHUNK) {
         int count = (int) Math.min(CHUNK, moment.samples().rows() - first);
         reader.read(k, first, count, rows);
-        Rows.addSymmetricSquare(
+        DenseAlgebra.addSymmetricSquare(
             matrix, dim, moment.weight(), Strided.rows(rows, 0, dim), count, false);
       }
-      Rows.mirrorLower(matrix, dim);
+      DenseAlgebra.mirrorLower(matrix, dim);
     }
   }
 
@@ -50,7 +50,7 @@ final class Accumulation {
         double[] gBasis = project(g, positions, rows, moment.gBasis(), k);
         double[] aBasis = project(a, positions, cols, moment.aBasis(), k);
         Arrays.fill(gradient, 0);
-        Rows.multiply(
+        DenseAlgebra.multiply(
             Strided.rows(gradient, 0, cols),
             rows,
             cols,
@@ -72,7 +72,7 @@ final class Accumulation {
     }
     JavaMatrixStack q = (JavaMatrixStack) basis;
     double[] projected = new double[count * dim];
-    Rows.multiply(
+    DenseAlgebra.multiply(
         Strided.rows(projected, 0, dim), count, dim, 1, Strided.rows(x, 0, dim), q.matrix(k), dim);
     return projected;
   }

@@ -35,11 +35,11 @@ final class Cholesky {
       return Status.notPositiveDefinite(pivot);
     }
     double[] v = invertUpper(u, n);
-    Rows.transpose(Strided.rows(v, 0, n), n, n, Strided.rows(u, 0, n));
+    DenseAlgebra.transpose(Strided.rows(v, 0, n), n, n, Strided.rows(u, 0, n));
     Arrays.fill(v, 0);
     Strided result = Strided.rows(v, 0, n);
-    Rows.addSymmetricSquare(result, n, 1, Strided.rows(u, 0, n), n, true);
-    Rows.mirrorLower(result, n);
+    DenseAlgebra.addSymmetricSquare(result, n, 1, Strided.rows(u, 0, n), n, true);
+    DenseAlgebra.mirrorLower(result, n);
     for (double x : v) {
       if (!Double.isFinite(x)) {
         return Status.NOT_FINITE;
@@ -59,7 +59,7 @@ final class Cholesky {
     for (int start = 0; start < n; start += PANEL) {
       int first = start;
       int end = Math.min(n, start + PANEL);
-      Rows.mirrorLower(a.at(start, start), end - start);
+      DenseAlgebra.mirrorLower(a.at(start, start), end - start);
       int pivot = factorisePanel(u, n, start, end, reciprocals);
       if (pivot >= 0) {
         return pivot;
@@ -70,10 +70,11 @@ final class Cholesky {
           (from, to) -> {
             Strided panel = a.at(first, end + from);
             // what remains to be factorised is kept in the lower half
-            Rows.transpose(a.at(end + from, first), to - from, end - first, panel);
+            DenseAlgebra.transpose(a.at(end + from, first), to - from, end - first, panel);
             solveColumns(u, n, first, end, end + from, end + to, reciprocals);
           });
-      Rows.addSymmetricSquare(a.at(end, end), n - end, -1, a.at(start, end), end - start, false);
+      DenseAlgebra.addSymmetricSquare(
+          a.at(end, end), n - end, -1, a.at(start, end), end - start, false);
     }
     return -1;
   }
@@ -84,7 +85,7 @@ final class Cholesky {
     for (int k = start; k < end; k++) {
       int diagonal = k * n + k;
       Strided above = a.at(start, k);
-      Rows.addCombination(a.at(k, k), end - k, -1, above.transposed(), above, k - start);
+      DenseAlgebra.addCombination(a.at(k, k), end - k, -1, above.transposed(), above, k - start);
       double pivot = u[diagonal];
       if (!(pivot > 0)) {
         return k;
@@ -112,7 +113,8 @@ final class Cholesky {
       for (int k = first; k < last; k++) {
         int row = k * n + from;
         Strided inBlock = a.at(first, k).transposed();
-        Rows.addCombination(a.at(k, from), width, -1, inBlock, a.at(first, from), k - first);
+        DenseAlgebra.addCombination(
+            a.at(k, from), width, -1, inBlock, a.at(first, from), k - first);
         for (int j = row; j < row + width; j++) {
           u[j] *= reciprocals[k];
         }
@@ -150,7 +152,8 @@ final class Cholesky {
           v[i * n + i] += 1;
         }
         Strided inBlock = inverse.at(i + 1, from);
-        Rows.addCombination(inverse.at(i, from), width, -1, a.at(i, i + 1), inBlock, end - 1 - i);
+        DenseAlgebra.addCombination(
+            inverse.at(i, from), width, -1, a.at(i, i + 1), inBlock, end - 1 - i);
         double reciprocal = 1 / u[i * n + i];
         for (int j = i * n + from; j < i * n + to; j++) {
           v[j] *= reciprocal;

@@ -19,7 +19,7 @@ import java.util.List;
 
 /**
  * The pure-Java backend: fp64 throughout, written for clarity first. It needs nothing and is the
- * oracle that the other backends are held against.
+ * reference that the other backends are compared with.
  *
  * <p>Products of more than 64 rows and the matrices of a batch are shared among the threads of the
  * common {@link java.util.concurrent.ForkJoinPool}, or of the pool that the caller is a task of: as

@@ -20,7 +20,8 @@ final class Preconditioning {
       Strided gradient = Strided.rows(dw, k * rows * cols, cols);
       Strided half = product(matrix(step.gInverse(), k), gradient, rows, rows, cols);
       Strided target = Strided.rows(u, k * rows * cols, cols);
-      Rows.multiply(target, rows, cols, step.scale(), half, matrix(step.aInverse(), k), cols);
+      DenseAlgebra.multiply(
+          target, rows, cols, step.scale(), half, matrix(step.aInverse(), k), cols);
     }
     write(u, step.result(), step.gInverse().count() * rows, cols);
     return dot(u, dw);
@@ -51,7 +52,7 @@ final class Preconditioning {
       if (step.aBasis() != null) {
         double[] aTransposed = new double[cols * cols];
         Strided transposed = Strided.rows(aTransposed, 0, cols);
-        Rows.transpose(matrix(step.aBasis(), k), cols, cols, transposed);
+        DenseAlgebra.transpose(matrix(step.aBasis(), k), cols, cols, transposed);
         inner = product(inner, transposed, rows, cols, cols);
       }
       System.arraycopy(inner.values(), 0, u, k * size, size);
@@ -67,7 +68,7 @@ final class Preconditioning {
   /** A new {@code m x n} array with the product of an {@code m x depth} and a {@code depth x n}. */
   private static Strided product(Strided a, Strided x, int m, int depth, int n) {
     Strided c = Strided.rows(new double[m * n], 0, n);
-    Rows.multiply(c, m, n, 1, a, x, depth);
+    DenseAlgebra.multiply(c, m, n, 1, a, x, depth);
     return c;
   }
 

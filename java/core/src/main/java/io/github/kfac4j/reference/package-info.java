@@ -1,2 +1,2 @@
-/** The pure-Java fp64 backend: the oracle, and what serves where nothing faster runs. */
+/** The pure-Java fp64 backend: the reference, and what serves where nothing faster runs. */
 package io.github.kfac4j.reference;

@@ -69,7 +69,7 @@ class SymmetricEigenTest {
   }
 
   /** What the rows of a batch look like, whose second moment is decomposed. */
-  enum Rows {
+  enum RowKind {
     GAUSSIAN,
     RELU,
     SPARSE,
@@ -124,8 +124,8 @@ class SymmetricEigenTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Rows.class)
-  void secondMomentsOfEveryKindRankAndScale(Rows rows) {
+  @EnumSource(RowKind.class)
+  void secondMomentsOfEveryKindRankAndScale(RowKind rows) {
     for (int seed = 0; seed < 67; seed++) {
       Random random = new Random(1000 * rows.ordinal() + seed);
       double size = random.nextDouble();

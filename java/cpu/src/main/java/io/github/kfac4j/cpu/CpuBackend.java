@@ -12,6 +12,28 @@ import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.backend.Storage;
+import io.github.kfac4j.cpu.accumulation.Accumulation;
+import io.github.kfac4j.cpu.accumulation.BasisRowsPlan;
+import io.github.kfac4j.cpu.accumulation.BasisSlicePlan;
+import io.github.kfac4j.cpu.accumulation.PatchesPlan;
+import io.github.kfac4j.cpu.elementwise.FirstNonFinite;
+import io.github.kfac4j.cpu.elementwise.Largest;
+import io.github.kfac4j.cpu.elementwise.Scaling;
+import io.github.kfac4j.cpu.inversion.Eigen;
+import io.github.kfac4j.cpu.inversion.InversionPlans;
+import io.github.kfac4j.cpu.inversion.TestedInverses;
+import io.github.kfac4j.cpu.matrix.CpuMatrixStack;
+import io.github.kfac4j.cpu.memory.Arena;
+import io.github.kfac4j.cpu.memory.Floats;
+import io.github.kfac4j.cpu.natives.KfacCpuLibrary;
+import io.github.kfac4j.cpu.openblas.OpenBlas;
+import io.github.kfac4j.cpu.preconditioning.BasisPlan;
+import io.github.kfac4j.cpu.preconditioning.KroneckerPlan;
+import io.github.kfac4j.cpu.preconditioning.PanelKroneckerPlan;
+import io.github.kfac4j.cpu.preconditioning.WideKroneckerPlan;
+import io.github.kfac4j.cpu.samples.SampleMatrix;
+import io.github.kfac4j.cpu.scheduling.Plan;
+import io.github.kfac4j.cpu.scheduling.Pool;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -93,9 +115,9 @@ public final class CpuBackend implements Backend {
 
   @Override
   public long[] firstNonFinite(List<? extends Tensor> tensors) {
-    List<Scan> plans = tensors.stream().map(Scan::new).toList();
+    List<FirstNonFinite> plans = tensors.stream().map(FirstNonFinite::new).toList();
     run(plans);
-    return plans.stream().mapToLong(Scan::first).toArray();
+    return plans.stream().mapToLong(FirstNonFinite::index).toArray();
   }
 
   @Override
@@ -208,7 +230,7 @@ public final class CpuBackend implements Backend {
   public double[] preconditionInBasis(List<BasisPreconditionRequest> steps) {
     Arena memory = shared();
     List<BasisPlan> plans = steps.stream().map(s -> new BasisPlan(s, memory)).toList();
-    run(plans.stream().map(p -> p.forward(memory)).toList());
+    run(plans.stream().map(p -> p.forward()).toList());
     run(plans.stream().filter(BasisPlan::lossy).map(p -> p.again(memory)).toList());
     run(plans.stream().map(BasisPlan::back).toList());
     return plans.stream().mapToDouble(BasisPlan::inner).toArray();

@@ -2,6 +2,7 @@ package io.github.kfac4j.cpu;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.BackendProvider;
+import io.github.kfac4j.cpu.openblas.OpenBlas;
 
 /** Announces the CPU backend, which needs the OpenBLAS preset for this platform. */
 public final class CpuBackendProvider implements BackendProvider {

@@ -11,6 +11,7 @@ import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.cpu.natives.KfacCpuLibrary;
 import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
@@ -57,11 +58,11 @@ class ConvolutionTest {
 
   @ParameterizedTest
   @MethodSource("convolutions")
-  void equalTheOracle(PatchSamples shape) {
+  void equalTheReference(PatchSamples shape) {
     double[] data = activations(shape);
     double[] expected;
-    try (Backend oracle = new JavaBackend()) {
-      expected = moment(oracle, with(shape, HostTensor.of(data, shapeOf(shape))), 0.25);
+    try (Backend reference = new JavaBackend()) {
+      expected = moment(reference, with(shape, HostTensor.of(data, shapeOf(shape))), 0.25);
     }
     for (HostTensor tensor : List.of(Data.direct(data), Data.converted(data).get(0))) {
       try (CpuBackend backend = new CpuBackend(2, true)) {
@@ -83,10 +84,10 @@ class ConvolutionTest {
    * kernel, groups, both layouts.
    */
   @Test
-  void ofAnyFormEqualTheOracle() {
+  void ofAnyFormEqualTheReference() {
     Random random = new Random(17);
     try (CpuBackend backend = new CpuBackend(2, true);
-        Backend oracle = new JavaBackend()) {
+        Backend reference = new JavaBackend()) {
       for (int tried = 0; tried < 150; ) {
         PatchSamples shape = anyForm(random);
         if (shape == null) {
@@ -94,7 +95,7 @@ class ConvolutionTest {
         }
         tried++;
         double[] data = activations(shape);
-        double[] exact = moments(oracle, with(shape, HostTensor.of(data, shapeOf(shape))));
+        double[] exact = moments(reference, with(shape, HostTensor.of(data, shapeOf(shape))));
         double[] actual = moments(backend, with(shape, Data.direct(data)));
         assertThat(error(actual, exact)).as("%s", shape).isLessThan(1e-6);
       }

@@ -25,13 +25,13 @@ import org.junit.jupiter.api.Test;
 /** Requests large enough to be cut into tiles, slices and panels, against the fp64 backend. */
 class CutWorkTest {
   private final CpuBackend backend = new CpuBackend(2);
-  private final Backend oracle = Backends.require("java");
+  private final Backend reference = Backends.require("java");
   private final Random random = new Random(11);
 
   @AfterEach
   void close() {
     backend.close();
-    oracle.close();
+    reference.close();
   }
 
   @Test
@@ -96,7 +96,7 @@ class CutWorkTest {
     Arrays.fill(nan, Double.NaN);
     double[][] results = new double[2][];
     int i = 0;
-    for (Backend each : List.of(oracle, backend)) {
+    for (Backend each : List.of(reference, backend)) {
       try (MatrixStack target = each.allocate(groups, dim, dim)) {
         target.set(nan);
         each.accumulate(List.of(new AccumulateRequest(target, 0, 0.25, samples)));
@@ -148,7 +148,7 @@ class CutWorkTest {
     Arrays.fill(nan, Double.NaN);
     double[][] results = new double[2][];
     int i = 0;
-    for (Backend each : List.of(oracle, backend)) {
+    for (Backend each : List.of(reference, backend)) {
       try (MatrixStack gBasis = each.allocate(1, out, out);
           MatrixStack aBasis = each.allocate(1, a.dim(), a.dim());
           MatrixStack target = each.allocate(1, out, a.dim())) {

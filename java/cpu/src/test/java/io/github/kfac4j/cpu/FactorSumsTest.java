@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.RowSamples;
+import io.github.kfac4j.cpu.natives.KfacCpuLibrary;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;

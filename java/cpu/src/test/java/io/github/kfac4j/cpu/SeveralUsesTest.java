@@ -26,7 +26,7 @@ class SeveralUsesTest {
   /** With 100 pixels a side, an example is more than a panel holds. */
   @ParameterizedTest
   @CsvSource({"5,9,7,2", "2,100,100,2", "3,40,33,1"})
-  void equalTheOracle(int examples, int height, int width, int groups) {
+  void equalTheReference(int examples, int height, int width, int groups) {
     Samples small = patches(examples, 6, 5, groups);
     Samples large = patches(examples, height, width, groups);
     Samples a = new JointSamples(List.of(small, large));
@@ -35,8 +35,8 @@ class SeveralUsesTest {
     double[] qa = gaussian(random, groups * a.dim() * a.dim());
     for (boolean rotated : new boolean[] {true, false}) {
       double[] expected;
-      try (Backend oracle = new JavaBackend()) {
-        expected = moment(oracle, g, a, rotated ? qg : null, rotated ? qa : null);
+      try (Backend reference = new JavaBackend()) {
+        expected = moment(reference, g, a, rotated ? qg : null, rotated ? qa : null);
       }
       try (CpuBackend backend = new CpuBackend(2, true)) {
         double[] actual = moment(backend, g, a, rotated ? qg : null, rotated ? qa : null);

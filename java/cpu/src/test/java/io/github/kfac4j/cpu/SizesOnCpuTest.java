@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.backend.MemoryException;
+import io.github.kfac4j.cpu.memory.Arena;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.options.KfacOptions;
 import java.util.LinkedHashMap;

@@ -92,8 +92,7 @@ class StateMoveTest {
     HostTensor kernelBias = direct(gaussian(random, 5), 5);
     kfac.precondition(
         List.of(
-            new LayerGradient("fc", weight, bias, null),
-            new LayerGradient("conv", kernel, kernelBias, null)));
+            new LayerGradient("fc", weight, bias), new LayerGradient("conv", kernel, kernelBias)));
     return Stream.of(weight, bias, kernel, kernelBias)
         .flatMapToDouble(tensor -> Arrays.stream(tensor.toArray()))
         .toArray();

@@ -1,2 +1,2 @@
-/** The subcommand {@code validate}: backends against the fp64 oracle. */
+/** The subcommand {@code validate}: backends against the fp64 reference. */
 package io.github.kfac4j.cli.validate;

@@ -322,7 +322,7 @@ class ApplyFormulasTest {
   }
 
   @Test
-  void theJacobiOracleDiagonalises() {
+  void theJacobiReferenceDiagonalises() {
     double[] m = Fixtures.covariance(random, 5, 9);
     double[] q = Formulas.eigenvectors(m, 5);
     double[] d =

@@ -36,7 +36,7 @@ class ApplyOnCudaTest {
         "'damping_mode':'exact','approximation':'kronecker'",
         "'damping_mode':'exact','approximation':'ekfac','kl_clip':0.001"
       })
-  void agreesWithTheOracle(String options) {
+  void agreesWithTheReference(String options) {
     Bench bench = new Bench(directory);
     Random random = new Random(11);
     bench.put("conv.input", DType.F32, gaussian(random, 4 * 3 * 7 * 6), 4, 3, 7, 6);

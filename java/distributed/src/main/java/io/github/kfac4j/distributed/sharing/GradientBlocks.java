@@ -3,7 +3,7 @@ package io.github.kfac4j.distributed.sharing;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.distributed.collectives.Block;
-import io.github.kfac4j.distributed.collectives.Numbers;
+import io.github.kfac4j.distributed.collectives.Conversions;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
@@ -97,7 +97,7 @@ final class GradientBlocks {
     for (LayerGradient gradient : gradients) {
       for (HostTensor tensor : tensors(gradient)) {
         float[] values =
-            share > 0 ? Numbers.toFloats(tensor.toArray(), share) : new float[tensor.size()];
+            share > 0 ? Conversions.toFloats(tensor.toArray(), share) : new float[tensor.size()];
         blocks.add(new Block(assignment.owner(gradient.layer()), values));
       }
     }
@@ -159,7 +159,7 @@ final class GradientBlocks {
       for (HostTensor tensor : tensors(gradient)) {
         Block block = blocks.get(next++);
         if (owners.test(block.owner())) {
-          double[] values = Numbers.toDoubles(block.values());
+          double[] values = Conversions.toDoubles(block.values());
           tensor.write(0, values, 0, values.length);
         }
       }

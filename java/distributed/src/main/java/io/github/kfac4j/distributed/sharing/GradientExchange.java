@@ -4,9 +4,9 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.distributed.collectives.Agreement;
 import io.github.kfac4j.distributed.collectives.Block;
+import io.github.kfac4j.distributed.collectives.Conversions;
 import io.github.kfac4j.distributed.collectives.Exchange;
 import io.github.kfac4j.distributed.collectives.Frames;
-import io.github.kfac4j.distributed.collectives.Numbers;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.tensor.HostTensor;
 import java.io.DataInputStream;
@@ -168,14 +168,14 @@ final class GradientExchange {
                     .formatted(layer, shared.layers().keySet()));
           }
           for (HostTensor part : parts) {
-            float[] values = Numbers.toFloats(part.toArray(), 1);
+            float[] values = Conversions.toFloats(part.toArray(), 1);
             copies.add(new Block(shared.assignment().owner(layer), values));
             tensors.add(part);
           }
         });
     new Exchange(shared.collectives(), Precision.FP32).gather(copies).await();
     for (int i = 0; i < tensors.size(); i++) {
-      double[] values = Numbers.toDoubles(copies.get(i).values());
+      double[] values = Conversions.toDoubles(copies.get(i).values());
       tensors.get(i).write(0, values, 0, values.length);
     }
   }

@@ -2,9 +2,9 @@ package io.github.kfac4j.distributed.sharing;
 
 import io.github.kfac4j.distributed.collectives.Block;
 import io.github.kfac4j.distributed.collectives.Collectives;
+import io.github.kfac4j.distributed.collectives.Conversions;
 import io.github.kfac4j.distributed.collectives.Exchange;
 import io.github.kfac4j.distributed.collectives.Frames;
-import io.github.kfac4j.distributed.collectives.Numbers;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.ArrayList;
@@ -31,13 +31,13 @@ public final class Means {
     tensors.forEach(
         (name, tensor) ->
             blocks.add(
-                new Block(assignment.owner(name), Numbers.toFloats(tensor.toArray(), weight))));
+                new Block(assignment.owner(name), Conversions.toFloats(tensor.toArray(), weight))));
     Exchange exchange = new Exchange(collectives, Precision.FP32);
     exchange.sum(blocks).await();
     exchange.gather(blocks).await();
     int next = 0;
     for (HostTensor tensor : tensors.values()) {
-      double[] values = Numbers.toDoubles(blocks.get(next++).values());
+      double[] values = Conversions.toDoubles(blocks.get(next++).values());
       tensor.write(0, values, 0, values.length);
     }
   }

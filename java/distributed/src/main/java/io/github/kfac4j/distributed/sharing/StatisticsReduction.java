@@ -5,9 +5,9 @@ import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.distributed.collectives.Agreement;
 import io.github.kfac4j.distributed.collectives.Block;
 import io.github.kfac4j.distributed.collectives.Collectives;
+import io.github.kfac4j.distributed.collectives.Conversions;
 import io.github.kfac4j.distributed.collectives.Exchange;
 import io.github.kfac4j.distributed.collectives.Frames;
-import io.github.kfac4j.distributed.collectives.Numbers;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
@@ -154,7 +154,7 @@ final class StatisticsReduction {
               float[] values =
                   dim > 0
                       ? SymmetricPacking.pack(elements, dim, weight)
-                      : Numbers.toFloats(elements, weight);
+                      : Conversions.toFloats(elements, weight);
               parts.add(new Part(name, moment, dim, new Block(assignment.owner(name), values)));
             });
   }
@@ -174,7 +174,7 @@ final class StatisticsReduction {
                 part.moment,
                 part.packedDim > 0
                     ? SymmetricPacking.unpack(values, part.packedDim)
-                    : Numbers.toDoubles(values));
+                    : Conversions.toDoubles(values));
       }
     }
     return sums;

@@ -70,7 +70,7 @@ class AsynchronousRanksTest {
     }
   }
 
-  /** What one process does with a worker beside it, which has its own simulation as oracle. */
+  /** What one process does with a worker beside it, which has its own simulation as reference. */
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 4})
   void logicalClocksMakeARunReproducible(int bound) {

@@ -9,9 +9,9 @@ import java.util.function.Function;
 import java.util.function.ToDoubleBiFunction;
 import java.util.function.ToDoubleFunction;
 
-/** Does the same work on a backend and on the oracle, and reports how far they are apart. */
+/** Does the same work on a backend and on the reference, and reports how far they are apart. */
 final class Comparison {
-  private final Backend oracle = new JavaBackend();
+  private final Backend reference = new JavaBackend();
   private final Backend candidate;
   private final long seed;
   private final Consumer<Check> results;
@@ -44,8 +44,8 @@ final class Comparison {
   /**
    * Compares two results.
    *
-   * @param tolerance given the oracle's result
-   * @param error of the first result, the candidate's, given the second, the oracle's
+   * @param tolerance given the reference's result
+   * @param error of the first result, the candidate's, given the second, the reference's
    */
   <T> void check(
       String verb,
@@ -54,9 +54,9 @@ final class Comparison {
       Function<Side, T> work,
       ToDoubleBiFunction<T, T> error) {
     Check check;
-    try (Side exact = new Side(oracle, true);
+    try (Side exact = new Side(reference, true);
         Side side = new Side(candidate, false)) {
-      T actual = work.apply(side); // first: if it fails, the oracle's time is saved
+      T actual = work.apply(side); // first: if it fails, the reference's time is saved
       T expected = work.apply(exact);
       check =
           Check.of(

@@ -11,7 +11,7 @@ import java.util.Random;
 
 /**
  * Eigendecompositions. Eigenvectors are not unique, so invariants are compared: the eigenvalues
- * with the oracle's, the product of the three factors with the matrix, the eigenvectors' inner
+ * with the reference's, the product of the three factors with the matrix, the eigenvectors' inner
  * products with the identity. Matrices of low rank tell fp64 from fp32: their null space comes out
  * as zero next to the largest eigenvalue, or as several roundings of it.
  */

@@ -113,7 +113,7 @@ final class EigenStepChecks {
         "EKFAC, " + what,
         least,
         side -> basis.step(side, moments, damping, dw),
-        () -> Basis.onOracle(side -> basis.step(side, rounded(moments), damping, rounded(dw))));
+        () -> Basis.onReference(side -> basis.step(side, rounded(moments), damping, rounded(dw))));
   }
 
   private void check(
@@ -150,7 +150,7 @@ final class EigenStepChecks {
 
   /** Eigenvectors of both factors, and their eigenvalues. */
   private record Basis(double[] g, double[] gValues, double[] a, double[] aValues) {
-    static double[] onOracle(Function<Side, double[]> work) {
+    static double[] onReference(Function<Side, double[]> work) {
       try (JavaBackend java = new JavaBackend();
           Side side = new Side(java, true)) {
         return work.apply(side);
@@ -160,8 +160,8 @@ final class EigenStepChecks {
     static Basis of(Batch batch, boolean rounded) {
       double[] g = new double[OUTPUTS * OUTPUTS];
       double[] a = new double[batch.width * batch.width];
-      double[] gValues = onOracle(side -> decompose(side, batch.g, rounded, g));
-      return new Basis(g, gValues, a, onOracle(side -> decompose(side, batch.x, rounded, a)));
+      double[] gValues = onReference(side -> decompose(side, batch.g, rounded, g));
+      return new Basis(g, gValues, a, onReference(side -> decompose(side, batch.x, rounded, a)));
     }
 
     private static double[] decompose(Side side, double[] rows, boolean round, double[] vectors) {
@@ -179,7 +179,7 @@ final class EigenStepChecks {
     }
 
     double[] moments(Batch batch) {
-      return onOracle(
+      return onReference(
           side -> {
             MatrixStack moments = side.zeros(1, OUTPUTS, batch.width);
             int n = batch.examples;
@@ -205,12 +205,12 @@ final class EigenStepChecks {
       double[] moments = new double[dw.length];
       Arrays.setAll(
           moments, i -> damped.applyAsDouble(gValues[i / width], aValues[i % width]) - least);
-      return onOracle(side -> step(side, moments, least, dw));
+      return onReference(side -> step(side, moments, least, dw));
     }
 
     /** The step of fp64 with damped inverses that were rounded to fp32. */
     double[] stepByInverses(double onG, double onA, double[] dw) {
-      return onOracle(
+      return onReference(
           side -> {
             HostTensor u = side.tensor(dw, OUTPUTS, aValues.length);
             Gradient gradient = new Gradient(u, null);
@@ -218,8 +218,7 @@ final class EigenStepChecks {
             MatrixStack aInverse = inverse(side, a, aValues, onA);
             side.backend()
                 .precondition(
-                    List.of(
-                        new PreconditionRequest(gInverse, aInverse, 1, gradient, gradient, null)));
+                    List.of(new PreconditionRequest(gInverse, aInverse, 1, gradient, gradient)));
             return u.toArray();
           });
     }

@@ -10,8 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One side of a comparison: a backend and the data it works on. The oracle's tensors are fp64, so
- * that its results are not rounded; the other's are fp32 in direct buffers, as trainers share them.
+ * One side of a comparison: a backend and the data it works on. The reference's tensors are fp64,
+ * so that its results are not rounded; the other's are fp32 in direct buffers, as trainers share
+ * them.
  */
 final class Side implements AutoCloseable {
   private final Backend backend;

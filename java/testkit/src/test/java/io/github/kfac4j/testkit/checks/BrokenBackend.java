@@ -17,7 +17,7 @@ import io.github.kfac4j.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 
-/** The oracle with one fault, just large enough to matter. */
+/** The reference with one fault, just large enough to matter. */
 final class BrokenBackend implements Backend {
   /** What is wrong with it. */
   enum Fault {

@@ -1,8 +1,8 @@
 package io.github.kfac4j.experiments.study.batchsize;
 
 import io.github.kfac4j.experiments.study.batchsize.ScalingCurve.Tuning;
+import io.github.kfac4j.experiments.study.trial.Digits;
 import io.github.kfac4j.experiments.study.trial.Metaparameter;
-import io.github.kfac4j.experiments.study.trial.Numbers;
 import io.github.kfac4j.experiments.study.trial.Result;
 import io.github.kfac4j.experiments.study.trial.Settings;
 import java.util.ArrayList;
@@ -92,7 +92,7 @@ record BatchSizeReport(List<ScalingCurve> curves, Settings settings) {
 
   private static String value(Tuning tuning, Metaparameter metaparameter) {
     Double value = tuning.best() == null ? null : tuning.best().trial().values().get(metaparameter);
-    return value == null ? "–" : Numbers.significant(value, 3);
+    return value == null ? "–" : Digits.significant(value, 3);
   }
 
   /** For {@code --json}; what does not exist is null. */

@@ -1,7 +1,7 @@
 package io.github.kfac4j.experiments.study.sensitivity;
 
 import io.github.kfac4j.experiments.BadInputException;
-import io.github.kfac4j.experiments.study.trial.Numbers;
+import io.github.kfac4j.experiments.study.trial.Digits;
 import io.github.kfac4j.experiments.study.trial.Range;
 import io.github.kfac4j.experiments.study.trial.SearchSpace;
 import io.github.kfac4j.experiments.train.OptimizerName;
@@ -66,7 +66,7 @@ record Grid(Range x, Range y, int points) {
   List<String> ticks(Range range) {
     List<String> ticks = new ArrayList<>();
     for (int i = 0; range != null && i < points; i++) {
-      ticks.add(Numbers.significant(range.at(part(i)), 2));
+      ticks.add(Digits.significant(range.at(part(i)), 2));
     }
     return ticks;
   }

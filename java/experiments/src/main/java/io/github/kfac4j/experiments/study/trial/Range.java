@@ -71,7 +71,7 @@ public record Range(Metaparameter metaparameter, double low, double high) {
 
   @Override
   public String toString() {
-    String start = Numbers.significant(low, 6);
-    return fixed() ? start : start + ":" + Numbers.significant(high, 6);
+    String start = Digits.significant(low, 6);
+    return fixed() ? start : start + ":" + Digits.significant(high, 6);
   }
 }

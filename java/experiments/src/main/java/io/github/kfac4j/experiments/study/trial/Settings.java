@@ -101,13 +101,13 @@ public record Settings(
   /** The goal in words. */
   public String goal() {
     return target != null
-        ? "validation accuracy " + Numbers.significant(target, 4)
-        : "validation loss " + Numbers.significant(targetLoss, 4);
+        ? "validation accuracy " + Digits.significant(target, 4)
+        : "validation loss " + Digits.significant(targetLoss, 4);
   }
 
   /** The budget of a trial in words. */
   public String describeBudget() {
-    return maxSteps != null ? maxSteps + " steps" : Numbers.significant(maxEpochs, 4) + " epochs";
+    return maxSteps != null ? maxSteps + " steps" : Digits.significant(maxEpochs, 4) + " epochs";
   }
 
   /** Everything that a continued study must have in common with its beginning, by option. */

@@ -25,7 +25,7 @@ public record Trial(
   /** The values in words. */
   public String describe() {
     return values.entrySet().stream()
-        .map(value -> value.getKey().title() + " " + Numbers.significant(value.getValue(), 3))
+        .map(value -> value.getKey().title() + " " + Digits.significant(value.getValue(), 3))
         .collect(Collectors.joining(", "));
   }
 }

@@ -20,7 +20,7 @@ public final class TrialsCsv {
       csv.append("%s,%d,%d".formatted(trial.optimizer(), trial.batch(), trial.number()));
       for (Metaparameter metaparameter : Metaparameter.values()) {
         Double value = trial.values().get(metaparameter);
-        csv.append(value == null ? "," : "," + Numbers.significant(value, 6));
+        csv.append(value == null ? "," : "," + Digits.significant(value, 6));
       }
       csv.append(outcome.reached() ? "," + outcome.stepsToGoal() : ",");
       csv.append(",%b,%b,%d".formatted(outcome.reached(), outcome.diverged(), outcome.steps()));

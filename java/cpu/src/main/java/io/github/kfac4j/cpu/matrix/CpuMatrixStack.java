@@ -1,0 +1,160 @@
+package io.github.kfac4j.cpu.matrix;
+
+import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.cpu.memory.Floats;
+
+/**
+ * A stack of matrices outside the heap: of fp32, or of pairs of fp32, the second of which is what
+ * the first lacks. Pairs have 48 bits and count as fp64; what is fast in fp32 reads the first
+ * alone.
+ */
+public final class CpuMatrixStack implements MatrixStack {
+  private final int count;
+  private final int rows;
+  private final int cols;
+  private Floats memory;
+
+  /** The second of each pair, or null. */
+  private Floats rests;
+
+  public CpuMatrixStack(int count, int rows, int cols, boolean pairs) {
+    this.count = count;
+    this.rows = rows;
+    this.cols = cols;
+    this.memory = Floats.allocate(size());
+    this.rests = pairs ? Floats.allocate(size()) : null;
+  }
+
+  /**
+   * A stack as this backend's own.
+   *
+   * @throws IllegalArgumentException if another backend made it
+   * @throws IllegalStateException if it is closed
+   */
+  public static CpuMatrixStack of(MatrixStack stack) {
+    if (stack instanceof CpuMatrixStack own) {
+      own.open();
+      return own;
+    }
+    throw new IllegalArgumentException(
+        "the cpu backend uses its own matrix stacks, not " + stack.getClass().getName());
+  }
+
+  /** Matrix {@code k}, rounded to fp32. */
+  public Floats matrix(int k) {
+    return open().plus((long) k * rows * cols);
+  }
+
+  /** What {@link #matrix} lacks of the elements, as far as this stack knows; null if nothing. */
+  Floats rest(int k) {
+    open();
+    return rests == null ? null : rests.plus((long) k * rows * cols);
+  }
+
+  /** Sets an element, counted through all matrices. */
+  public void put(int index, double value) {
+    float first = (float) value;
+    if (rests != null) {
+      // to 48 bits before it is rounded to 24: a tie would else be cut another way by the next copy
+      double kept = (double) first + (float) (value - first);
+      first = (float) kept;
+      rests.put(index, (float) (kept - first));
+    }
+    memory.put(index, first);
+  }
+
+  /** An element, counted through all matrices, with all digits that this stack has. */
+  public double get(int index) {
+    return rests == null ? memory.get(index) : (double) memory.get(index) + rests.get(index);
+  }
+
+  /** Where an element of matrix {@code k} lies, for which no object is made. */
+  public long address(int k, long element) {
+    return open().address((long) k * rows * cols + element);
+  }
+
+  /** The trace of each matrix, summed in fp64. */
+  public double[] traces() {
+    open();
+    double[] traces = new double[count];
+    for (int k = 0; k < count; k++) {
+      for (int i = 0; i < rows; i++) {
+        traces[k] += get((k * rows + i) * cols + i);
+      }
+    }
+    return traces;
+  }
+
+  private Floats open() {
+    if (memory == null) {
+      throw new IllegalStateException("the matrix stack is closed");
+    }
+    return memory;
+  }
+
+  @Override
+  public int count() {
+    return count;
+  }
+
+  @Override
+  public int rows() {
+    return rows;
+  }
+
+  @Override
+  public int cols() {
+    return cols;
+  }
+
+  @Override
+  public boolean isDouble() {
+    return rests != null;
+  }
+
+  @Override
+  public double[] toArray() {
+    open();
+    double[] all = new double[size()];
+    for (int i = 0; i < all.length; i++) {
+      all[i] = get(i);
+    }
+    return all;
+  }
+
+  @Override
+  public void set(double[] elements) {
+    open();
+    requireSize(elements);
+    for (int i = 0; i < elements.length; i++) {
+      put(i, elements[i]);
+    }
+  }
+
+  @Override
+  public void copyFrom(MatrixStack other) {
+    Floats values = open();
+    CpuMatrixStack own = of(other);
+    requireLike(own);
+    values.copy(own.open(), size());
+    if (rests != null) {
+      rests.copy(own.rests, size());
+    }
+  }
+
+  @Override
+  public MatrixStack like() {
+    return new CpuMatrixStack(count, rows, cols, rests != null);
+  }
+
+  @Override
+  public void close() {
+    if (memory != null) {
+      memory.free();
+      memory = null;
+      if (rests != null) {
+        rests.free();
+      }
+    }
+  }
+}

@@ -1,0 +1,36 @@
+package io.github.kfac4j.cpu.openblas;
+
+import io.github.kfac4j.cpu.natives.LoadFailure;
+import org.bytedeco.javacpp.Loader;
+
+/** Loads OpenBLAS, once. */
+public final class OpenBlas {
+  private static String failure;
+  private static boolean tried;
+
+  private OpenBlas() {}
+
+  /** Loads the library if that was not tried yet; returns why it cannot be used, or null. */
+  public static synchronized String failure() {
+    if (!tried) {
+      tried = true;
+      try {
+        Loader.load(org.bytedeco.openblas.global.openblas.class);
+        // Two BLAS threads on cores that others use too collapse to a fraction of one thread's
+        // speed: parallelism is ours (see Pool), each BLAS call is serial.
+        org.bytedeco.openblas.global.openblas.blas_set_num_threads(1);
+      } catch (LinkageError | RuntimeException e) {
+        failure = describe(e);
+      }
+    }
+    return failure;
+  }
+
+  /** The deepest cause and the remedy, in one line. */
+  static String describe(Throwable failure) {
+    return LoadFailure.deepest(failure)
+        + "; OpenBLAS needs the jars org.bytedeco:openblas and org.bytedeco:javacpp, each also with"
+        + " the classifier "
+        + LoadFailure.platform();
+  }
+}

@@ -1,0 +1,17 @@
+package io.github.kfac4j.experiments.study.trial;
+
+import java.math.BigDecimal;
+import java.math.MathContext;
+
+/** Numbers as people write them. */
+public final class Digits {
+  private Digits() {}
+
+  /** At most so many significant digits, without zeros behind them. */
+  public static String significant(double value, int digits) {
+    BigDecimal rounded = new BigDecimal(value).round(new MathContext(digits)).stripTrailingZeros();
+    return rounded.signum() != 0 && Math.abs(value) < 1e-4
+        ? rounded.toString()
+        : rounded.toPlainString();
+  }
+}
