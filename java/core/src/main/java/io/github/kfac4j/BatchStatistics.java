@@ -1,17 +1,16 @@
 package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.curvature.Allocation.Keeps;
 import io.github.kfac4j.curvature.Curvature;
 import io.github.kfac4j.curvature.Factors;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.curvature.Room;
-import io.github.kfac4j.curvature.Staleness;
 import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.data.Share;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
-import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.WeightSharing;
 import io.github.kfac4j.options.Approximation;
@@ -46,14 +45,16 @@ public final class BatchStatistics implements AutoCloseable {
    */
   public BatchStatistics(
       Backend backend, Map<String, ? extends Layer> layers, KfacOptions options) {
-    if (options.approximation() == Approximation.EKFAC
-        || options.approximations().containsValue(Approximation.EKFAC)) {
-      throw new IllegalArgumentException(
-          "the moments of EKFAC depend on the running averages and cannot be taken apart from"
-              + " them");
-    }
+    options
+        .measuring()
+        .ifPresent(
+            approximation -> {
+              throw new IllegalArgumentException(
+                  "the moments of %s depend on the running averages and cannot be taken apart from them"
+                      .formatted(approximation));
+            });
     this.options = options.withDecay(0).withIntervals(1, 1);
-    this.batch = new Statistics(backend, layers, this.options, Room.Keeps.AVERAGES);
+    this.batch = new Statistics(backend, layers, this.options, Keeps.AVERAGES);
   }
 
   /**
@@ -82,18 +83,10 @@ public final class BatchStatistics implements AutoCloseable {
   }
 
   private void requireSeparable(List<Observation> observations) {
-    if (!options.convention().dividesTwice(options.estimator())) {
-      return;
-    }
     for (Observation one : observations) {
-      Layer layer = batch.state().layer(one.layer()).layer;
-      boolean logits = one.input().shape().rank() == one.outputGrad().shape().rank();
-      if (layer instanceof Embedding && logits) {
-        throw new IllegalArgumentException(
-            LayerState.prefix(one.layer())
-                + "an embedding tied to the softmax has no shards under the convention "
-                + options.convention().id()
-                + " with the empirical Fisher; choose another convention or estimator");
+      String reason = batch.state().layer(one.layer()).curvature.inseparable(one, options);
+      if (reason != null) {
+        throw new IllegalArgumentException(LayerState.prefix(one.layer()) + reason);
       }
     }
   }
@@ -141,7 +134,7 @@ public final class BatchStatistics implements AutoCloseable {
     double count = early.getOrDefault(name, 0.0);
     double[] elements =
         count > 0 ? layer.values(Factors.A) : new double[layer.matrix(Factors.A).size()];
-    return new LayerStatistics(count, layer.positions, Map.of(Factors.A, elements));
+    return new LayerStatistics(count, layer.counters.positions, Map.of(Factors.A, elements));
   }
 
   /** What was observed of a layer since {@link #reset}; the arrays are new. */
@@ -149,10 +142,42 @@ public final class BatchStatistics implements AutoCloseable {
     LayerState layer = batch.state().layer(name);
     double count = examples.getOrDefault(name, 0.0);
     Map<String, double[]> moments = new LinkedHashMap<>();
-    for (String key : Staleness.statistics(layer)) {
+    for (Room room : layer.statistics()) {
+      String key = room.key();
       moments.put(key, count > 0 ? layer.values(key) : new double[layer.matrix(key).size()]);
     }
-    return new LayerStatistics(count, layer.positions, moments);
+    return new LayerStatistics(count, layer.counters.positions, moments);
+  }
+
+  /**
+   * The dimension of the symmetric matrices of one of a layer's moments; 0 if they are not
+   * symmetric.
+   */
+  public int symmetricDim(String layer, String moment) {
+    return room(layer, moment).symmetricDim();
+  }
+
+  /**
+   * What a moment of a shard is multiplied by, so that the sum over shards is that of their union.
+   *
+   * @param shard its statistics of the layer
+   * @param examples of all shards together
+   */
+  public double weight(String layer, String moment, LayerStatistics shard, double examples) {
+    return options
+        .convention()
+        .shardWeight(
+            room(layer, moment).role().isOfGradients(),
+            options.estimator(),
+            shard.examples(),
+            examples);
+  }
+
+  private Room room(String layer, String moment) {
+    return batch.state().layer(layer).statistics().stream()
+        .filter(room -> room.key().equals(moment))
+        .findFirst()
+        .orElseThrow();
   }
 
   /** Begins a new batch. */

@@ -1,12 +1,10 @@
 package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.curvature.Allocation.Keeps;
 import io.github.kfac4j.curvature.Curvature;
 import io.github.kfac4j.curvature.LayerState;
-import io.github.kfac4j.curvature.Range;
-import io.github.kfac4j.curvature.Room.Keeps;
 import io.github.kfac4j.curvature.Staleness;
-import io.github.kfac4j.data.InversionFailedException;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.LayerStatistics;
@@ -16,7 +14,6 @@ import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.safetensors.StoredTensor;
-import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -44,6 +41,8 @@ public final class Kfac implements KfacPreconditioner {
 
   private final Statistics statistics;
   private final KfacState state;
+  private final Inverses inverses;
+  private final GradientCheck check;
   private KfacOptions options;
   private final Set<String> saidPlain = new HashSet<>();
 
@@ -64,6 +63,8 @@ public final class Kfac implements KfacPreconditioner {
     this.statistics =
         new Statistics(backend, layers, options, adaptive ? Keeps.STATE_AND_EARLIER : Keeps.STATE);
     this.state = statistics.state();
+    this.inverses = new Inverses(statistics.backend(), statistics.blocks(), state);
+    this.check = new GradientCheck(statistics.backend(), state);
     this.options = options;
   }
 
@@ -133,25 +134,11 @@ public final class Kfac implements KfacPreconditioner {
   @Override
   public List<LayerReport> refresh() {
     List<LayerState> due = state.layers().values().stream().filter(this::due).toList();
-    List<LayerState> states = due.stream().filter(layer -> layer.observed).toList();
     if (!due.isEmpty() && !statistics.anyObserved()) {
       throw new IllegalStateException(
           LayerState.prefix(due.get(0).name) + "there is nothing to invert before observe()");
     }
-    states.forEach(state::keepInverses);
-    List<LayerReport> reports = new ArrayList<>(statistics.blocks().refresh(states, options));
-    options
-        .intervals()
-        .similarity()
-        .ifPresent(
-            bound -> states.forEach(layer -> Staleness.refreshed(layer, state.step(), bound)));
-    for (int i = 0; i < due.size(); i++) {
-      if (!due.get(i).observed) {
-        reports.add(i, LayerReport.notObserved(due.get(i).name, due.get(i).layer));
-      }
-    }
-    state.open().refreshed = List.copyOf(reports);
-    return state.open().refreshed;
+    return inverses.refresh(due, options);
   }
 
   @Override
@@ -175,23 +162,15 @@ public final class Kfac implements KfacPreconditioner {
   public StepReport preview(List<LayerGradient> gradients) {
     boolean burnIn = options.intervals().burningIn(state.step());
     List<Curvature.Request> requests =
-        statistics.check().gradients(gradients, layer -> !burnIn && staysPlain(layer));
+        check.requests(gradients, layer -> !burnIn && staysPlain(layer));
     List<String> plain = new ArrayList<>(gradients.stream().map(LayerGradient::layer).toList());
     plain.removeAll(requests.stream().map(request -> request.state().name).toList());
     plain.forEach(this::sayPlain);
-    List<Curvature.Result> results =
-        burnIn ? List.of() : statistics.blocks().precondition(requests, options);
-    results.forEach(Kfac::requireFinite);
-    double innerProduct = results.stream().mapToDouble(Curvature.Result::inner).sum();
-    double clip = burnIn ? 0 : clip(innerProduct);
-    if (burnIn) {
-      requests.forEach(request -> statistics.backend().scale(request.tensors(), 0));
-    } else {
-      finish(results, clip);
-    }
+    Inverses.Clipped done =
+        burnIn ? inverses.clear(requests) : inverses.precondition(requests, options);
     requests.forEach(Curvature.Request::store);
     return new StepReport(
-        state.step() + 1, innerProduct, clip, state.open().refreshed, burnIn, plain);
+        state.step() + 1, done.innerProduct(), done.clip(), state.open().refreshed, burnIn, plain);
   }
 
   /**
@@ -204,7 +183,7 @@ public final class Kfac implements KfacPreconditioner {
       return false;
     }
     boolean none = state.layers().values().stream().noneMatch(LayerState::ready);
-    boolean due = layer.observed && options.intervals().wantsInverses(state.step());
+    boolean due = layer.counters.observed && options.intervals().wantsInverses(state.step());
     if (none && (due || !statistics.anyObserved())) {
       throw new IllegalArgumentException(
           LayerState.prefix(layer.name) + "has no inverse yet: observe() and refresh() come first");
@@ -219,42 +198,6 @@ public final class Kfac implements KfacPreconditioner {
           LayerState.prefix(layer)
               + "has had no part in a refresh yet; its gradient stays plain until it has");
     }
-  }
-
-  private static void requireFinite(Curvature.Result result) {
-    if (!Double.isFinite(result.inner())) {
-      throw new InversionFailedException(
-          LayerState.prefix(result.request().state().name)
-              + "the preconditioned gradient is beyond the range of its tensors; raise the"
-              + " damping");
-    }
-  }
-
-  /** Clips, and brings U to its size where it was computed divided by a power of two. */
-  private void finish(List<Curvature.Result> results, double clip) {
-    List<Tensor> plain = new ArrayList<>();
-    for (Curvature.Result result : results) {
-      List<Tensor> tensors = result.request().tensors();
-      for (int i = 0; i < tensors.size(); i++) {
-        int exponent = i == 0 ? result.weight() : result.bias();
-        if (exponent == 0) {
-          plain.add(tensors.get(i));
-        } else {
-          Range.multiply(statistics.backend(), tensors.subList(i, i + 1), clip, exponent);
-        }
-      }
-    }
-    if (clip < 1) {
-      statistics.backend().scale(plain, clip);
-    }
-  }
-
-  private double clip(double innerProduct) {
-    if (options.klClip().isEmpty()) {
-      return 1;
-    }
-    double bound = options.klClip().getAsDouble();
-    return options.convention().klClip(bound, options.learningRate(), innerProduct);
   }
 
   @Override

@@ -1,11 +1,11 @@
 package io.github.kfac4j;
 
-import io.github.kfac4j.curvature.DoublyFactored;
 import io.github.kfac4j.curvature.Factors;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.curvature.OpenStep;
 import io.github.kfac4j.curvature.Range;
-import io.github.kfac4j.curvature.Staleness;
+import io.github.kfac4j.curvature.Room;
+import io.github.kfac4j.curvature.Room.Role;
 import io.github.kfac4j.curvature.StateIdentity;
 import io.github.kfac4j.curvature.StateTensors;
 import io.github.kfac4j.safetensors.StoredTensor;
@@ -14,11 +14,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * All that K-FAC remembers between steps: factors, inverses and counters. Owned by its {@link
@@ -67,21 +64,9 @@ public final class KfacState {
     open.end();
   }
 
-  /** Keeps what a layer's averages are before they are changed. */
-  void keepAverages(LayerState layer) {
-    open.keep(layer, layer.curvature.averages(layer));
-  }
-
-  /** Keeps what was computed from a layer's averages. */
-  void keepInverses(LayerState layer) {
-    Set<String> others = new LinkedHashSet<>(layer.matrices.keySet());
-    others.removeAll(Staleness.statistics(layer));
-    open.keep(layer, others);
-  }
-
   /** Whether any layer has been observed. */
   boolean observed() {
-    return layers.values().stream().anyMatch(layer -> layer.observed);
+    return layers.values().stream().anyMatch(layer -> layer.counters.observed);
   }
 
   /** Preconditioned steps so far. */
@@ -112,9 +97,10 @@ public final class KfacState {
    */
   public List<String> factors(String layer) {
     LayerState known = layer(layer);
-    return Stream.of(Factors.A, DoublyFactored.PSI, DoublyFactored.PHI, Factors.G)
-        .filter(known.matrices::containsKey)
-        .filter(key -> !key.equals(Factors.A) || !known.layer.constantInput())
+    return known.rooms().stream()
+        .filter(room -> room.role().isFactor())
+        .filter(room -> room.role() != Role.INPUT_FACTOR || !known.layer.constantInput())
+        .map(Room::key)
         .toList();
   }
 
@@ -138,15 +124,17 @@ public final class KfacState {
     tensors.put(SavedState.STEP, StoredTensor.of(new long[] {step}));
     layers.forEach(
         (name, layer) -> {
-          layer.matrices.forEach(
-              (key, stack) -> tensors.put(name + "." + key, StateTensors.store(stack)));
+          layer
+              .matrices()
+              .forEach((key, stack) -> tensors.put(name + "." + key, StateTensors.store(stack)));
           double[] exponents = layer.exponents();
           if (Range.largest(exponents) > 0) {
             tensors.put(
-                name + "." + SavedState.EXPONENTS, StoredTensor.of(exponents, exponents.length));
+                name + "." + StateTensors.EXPONENTS, StoredTensor.of(exponents, exponents.length));
           }
-          double[] counters = layer.counters();
-          tensors.put(name + "." + SavedState.COUNTERS, StoredTensor.of(counters, counters.length));
+          double[] counters = layer.counters.toArray();
+          tensors.put(
+              name + "." + StateTensors.COUNTERS, StoredTensor.of(counters, counters.length));
           tensors.put(name + "." + StateIdentity.NAME, layer.identity.toTensor());
         });
     return tensors;
@@ -182,8 +170,8 @@ public final class KfacState {
         .values()
         .forEach(
             layer -> {
-              keepAverages(layer);
-              keepInverses(layer);
+              open.keepAverages(layer);
+              open.keepResults(layer);
             });
     change.run();
   }

@@ -14,8 +14,6 @@ import java.util.Map;
 /** Reads what {@link KfacState#toTensors} gave: checks all of it before any of it is used. */
 final class SavedState {
   static final String STEP = "step";
-  static final String COUNTERS = "counters";
-  static final String EXPONENTS = "exponents";
 
   private static final int LARGEST_EXPONENT = 2 * Double.MAX_EXPONENT;
 
@@ -65,23 +63,26 @@ final class SavedState {
         (name, layer) -> {
           double[] powers = exponents(layer);
           Map<String, double[]> elements = new LinkedHashMap<>();
-          layer.matrices.forEach(
-              (key, stack) ->
-                  elements.put(key, elements(name + "." + key, stack, powers[elements.size()])));
+          layer
+              .matrices()
+              .forEach(
+                  (key, stack) ->
+                      elements.put(
+                          key, elements(name + "." + key, stack, powers[elements.size()])));
           matrices.put(layer, elements);
           exponents.put(layer, powers);
-          counters.put(layer, counters(name, layer.counters().length));
+          counters.put(layer, counters(name, layer.counters.toArray().length));
         });
     return () -> {
-      counters.forEach(LayerState::restoreCounters);
+      counters.forEach((layer, values) -> layer.counters.set(values));
       matrices.forEach((layer, elements) -> layer.restore(elements, exponents.get(layer)));
     };
   }
 
   /** Powers of two that matrices were divided by to be stored; there only if one is not 0. */
   private double[] exponents(LayerState layer) {
-    double[] values = new double[layer.matrices.size()];
-    String name = layer.name + "." + EXPONENTS;
+    double[] values = new double[layer.rooms().size()];
+    String name = layer.name + "." + StateTensors.EXPONENTS;
     if (tensors.containsKey(name)) {
       require(name, StoredTensor.of(values, values.length)).asDoubleBuffer().get(values);
     }
@@ -102,7 +103,7 @@ final class SavedState {
   private double[] counters(String layer, int count) {
     double[] values = new double[count];
     StoredTensor like = StoredTensor.of(values, count);
-    require(layer + "." + COUNTERS, like).asDoubleBuffer().get(values);
+    require(layer + "." + StateTensors.COUNTERS, like).asDoubleBuffer().get(values);
     LayerCounters.require(layer, values);
     return values;
   }

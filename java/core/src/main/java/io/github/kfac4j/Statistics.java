@@ -1,12 +1,13 @@
 package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.curvature.Allocation;
+import io.github.kfac4j.curvature.Allocation.Keeps;
 import io.github.kfac4j.curvature.Blocks;
 import io.github.kfac4j.curvature.Curvature.Batch;
 import io.github.kfac4j.curvature.Curvature.Part;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.curvature.OpenStep;
-import io.github.kfac4j.curvature.Room;
 import io.github.kfac4j.curvature.StateIdentity;
 import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.data.Observation;
@@ -32,7 +33,7 @@ final class Statistics implements AutoCloseable {
   private final Backend backend;
   private final Blocks blocks;
   private final KfacState state;
-  private final InputCheck check;
+  private final ObservationCheck check;
   private boolean observing;
 
   /**
@@ -42,7 +43,7 @@ final class Statistics implements AutoCloseable {
    * @throws IllegalArgumentException as {@link Kfac}
    */
   Statistics(
-      Backend backend, Map<String, ? extends Layer> layers, KfacOptions options, Room.Keeps keeps) {
+      Backend backend, Map<String, ? extends Layer> layers, KfacOptions options, Keeps keeps) {
     if (layers.isEmpty()) {
       throw new IllegalArgumentException("K-FAC needs at least one layer");
     }
@@ -56,9 +57,9 @@ final class Statistics implements AutoCloseable {
                 name,
                 new LayerState(
                     name, layer, blocks.of(name, layer), StateIdentity.of(name, layer, options))));
-    Room.allocate(this.backend, states.values(), keeps);
+    Allocation.make(this.backend, states.values(), keeps);
     this.state = new KfacState(states, new OpenStep(keeps.discardable()));
-    this.check = new InputCheck(this.backend, states);
+    this.check = new ObservationCheck(this.backend, state);
   }
 
   private static void requireKnown(Map<String, ?> named, Map<String, ?> layers) {
@@ -83,10 +84,6 @@ final class Statistics implements AutoCloseable {
 
   KfacState state() {
     return state;
-  }
-
-  InputCheck check() {
-    return check;
   }
 
   /** Whether anything was observed, or handed over, by this instance or the state before it. */
@@ -132,15 +129,15 @@ final class Statistics implements AutoCloseable {
               .formatted(before, share));
     }
     List<Batch> batches =
-        check.observations(observations, options.maxExamples(), parts).stream()
-            .map(batch -> batch.scaled(options))
+        check.batches(observations, options.maxExamples(), parts).stream()
+            .map(batch -> batch.prepared().scaled(options))
             .toList();
     // after shares s the average is (d X + (1 - d) sum s_k X_k) / (d + (1 - d) sum s_k)
     double decay = options.decay();
     double weightBefore = decay + (1 - decay) * before;
     double weight = decay + (1 - decay) * (before + share);
     observing = true;
-    batches.forEach(batch -> state.keepAverages(batch.state()));
+    batches.forEach(batch -> state.open().keepAverages(batch.state()));
     blocks.observe(batches, share == 1 ? options : options.withDecay(weightBefore / weight));
   }
 
@@ -158,7 +155,7 @@ final class Statistics implements AutoCloseable {
   void add(Map<String, LayerStatistics> statistics, double decay) {
     statistics.forEach((name, fresh) -> state.layer(name).requireFits(fresh));
     observing = true;
-    statistics.keySet().forEach(name -> state.keepAverages(state.layer(name)));
+    statistics.keySet().forEach(name -> state.open().keepAverages(state.layer(name)));
     statistics.forEach((name, fresh) -> state.layer(name).observe(fresh, decay));
   }
 

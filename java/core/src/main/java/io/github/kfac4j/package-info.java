@@ -1,6 +1,7 @@
 /**
  * K-FAC for any trainer: {@link io.github.kfac4j.Kfac} observes what layers saw, refreshes damped
- * inverses and preconditions gradients.
+ * inverses and preconditions gradients. It is made of two halves, {@code Statistics} and {@code
+ * Inverses}; {@link io.github.kfac4j.BatchStatistics}, what a rank contributes, is the first alone.
  *
  * <h2>Approximations</h2>
  *

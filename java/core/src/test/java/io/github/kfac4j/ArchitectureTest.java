@@ -4,9 +4,12 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import io.github.kfac4j.curvature.Curvature;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
@@ -61,7 +64,7 @@ class ArchitectureTest {
   void whatIsHandedOverKnowsLayersOnly() {
     onlyUses(ROOT + ".fisher", ROOT + ".tensor");
     onlyUses(ROOT + ".data", ROOT + ".layer", ROOT + ".backend", ROOT + ".tensor");
-    onlyUses(ROOT + ".options", ROOT + ".data", ROOT + ".fisher", ROOT + ".layer");
+    onlyUses(ROOT + ".options", ROOT + ".fisher", ROOT + ".layer");
   }
 
   @Test
@@ -89,6 +92,22 @@ class ArchitectureTest {
         .should()
         .onlyHaveDependentClassesThat()
         .resideInAPackage(ROOT + ".trainer")
+        .check(core);
+  }
+
+  @Test
+  void aCurvatureIsKnownByNameInTheListOfThemAlone() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(ROOT + ".curvature")
+        .should()
+        .dependOnClassesThat(
+            new DescribedPredicate<>("implementations of Curvature") {
+              @Override
+              public boolean test(JavaClass type) {
+                return !type.isInterface() && type.isAssignableTo(Curvature.class);
+              }
+            })
         .check(core);
   }
 

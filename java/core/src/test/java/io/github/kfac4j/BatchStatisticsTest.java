@@ -68,7 +68,7 @@ class BatchStatisticsTest {
   }
 
   private static Map<String, LayerStatistics> union(
-      KfacOptions options, List<Map<String, LayerStatistics>> shards, Set<String> layers) {
+      BatchStatistics any, List<Map<String, LayerStatistics>> shards, Set<String> layers) {
     Map<String, LayerStatistics> union = new LinkedHashMap<>();
     for (String layer : layers) {
       double total = shards.stream().mapToDouble(s -> s.get(layer).examples()).sum();
@@ -78,7 +78,7 @@ class BatchStatisticsTest {
         part.moments()
             .forEach(
                 (key, moment) -> {
-                  double w = options.shardWeight(key, part.examples(), total);
+                  double w = any.weight(layer, key, part, total);
                   double[] sum = sums.computeIfAbsent(key, k -> new double[moment.length]);
                   Arrays.setAll(sum, i -> sum[i] + w * moment[i]);
                 });
@@ -108,7 +108,7 @@ class BatchStatisticsTest {
         other.reset();
         one.observe(batch.stream().map(o -> part(o, 0, 2)).toList(), Share.ALL);
         other.observe(batch.stream().map(o -> part(o, 2, 7)).toList(), Share.ALL);
-        sharded.add(union(options, List.of(all(one), all(other), all(empty)), LAYERS.keySet()));
+        sharded.add(union(one, List.of(all(one), all(other), all(empty)), LAYERS.keySet()));
         whole.state().layers().values().forEach(layer -> assertEqual(layer, sharded));
       }
     }
@@ -116,12 +116,15 @@ class BatchStatisticsTest {
 
   private static void assertEqual(LayerState expected, Kfac actual) {
     LayerState layer = actual.state().layer(expected.name);
-    expected.matrices.forEach(
-        (key, matrix) ->
-            assertThat(layer.matrix(key).toArray())
-                .as(expected.name + "." + key)
-                .containsExactly(matrix.toArray(), offset(1e-12)));
-    assertThat(layer.counters()).containsExactly(expected.counters(), offset(1e-12));
+    expected
+        .matrices()
+        .forEach(
+            (key, matrix) ->
+                assertThat(layer.matrix(key).toArray())
+                    .as(expected.name + "." + key)
+                    .containsExactly(matrix.toArray(), offset(1e-12)));
+    assertThat(layer.counters.toArray())
+        .containsExactly(expected.counters.toArray(), offset(1e-12));
   }
 
   @ParameterizedTest
@@ -180,7 +183,7 @@ class BatchStatisticsTest {
       other.observe(List.of(part(batch, 2, 7)), Share.ALL);
       sharded.add(
           union(
-              options,
+              one,
               List.of(Map.of("fc", one.of("fc")), Map.of("fc", other.of("fc"))),
               layers.keySet()));
       assertEqual(whole.state().layer("fc"), sharded);

@@ -244,7 +244,7 @@ class ExamplesOfAPassTest {
       assertSame(
           matrix(folded, Factors.G),
           Arrays.stream(matrix(plain, Factors.G)).map(v -> twice * v).toArray());
-      assertThat(folded.state().layer("layer").positions).isEqualTo(3 * pixels);
+      assertThat(folded.state().layer("layer").counters.positions).isEqualTo(3 * pixels);
     }
     try (Kfac diagonal =
         new Kfac(

@@ -172,7 +172,7 @@ class InversePolicyTest {
       LayerState state = kfac.state().layers().get("layer");
       state.matrix(Factors.A).set(new double[] {1, 0, 0, -0.7});
       state.matrix(Factors.G).set(new double[] {1, 0, 0, 1});
-      state.factorWeight = 1;
+      state.counters.factorWeight = 1;
       assertThat(kfac.refresh().get(0).perGroup().get(0).status()).isEqualTo("ok");
       double[] u = Networks.step(kfac, "layer", new double[] {1, 1, 1, 1});
       double[] expected = {1 / 2.25, 2 / 1.5, 1 / 2.25, 2 / 1.5};

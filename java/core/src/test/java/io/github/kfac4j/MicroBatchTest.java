@@ -72,7 +72,7 @@ class MicroBatchTest {
         parts.endStep();
       }
       assertThat(parts.state().toTensors().keySet()).isEqualTo(whole.state().toTensors().keySet());
-      for (String key : whole.state().layer("layer").matrices.keySet()) {
+      for (String key : whole.state().layer("layer").matrices().keySet()) {
         if (!key.contains("basis")) { // whose vectors have no sign
           assertThat(
                   Fixtures.error(

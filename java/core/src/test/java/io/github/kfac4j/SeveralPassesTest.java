@@ -145,12 +145,14 @@ class SeveralPassesTest {
   private static void requireSame(Kfac together, Kfac apart) {
     for (LayerState state : together.state().layers().values()) {
       LayerState other = apart.state().layers().get(state.name);
-      state.matrices.forEach(
-          (key, matrix) ->
-              assertThat(Fixtures.error(matrix.toArray(), other.matrix(key).toArray()))
-                  .as("%s of %s", key, state.name)
-                  .isLessThan(1e-9));
-      assertThat(state.counters()).containsExactly(other.counters(), within());
+      state
+          .matrices()
+          .forEach(
+              (key, matrix) ->
+                  assertThat(Fixtures.error(matrix.toArray(), other.matrix(key).toArray()))
+                      .as("%s of %s", key, state.name)
+                      .isLessThan(1e-9));
+      assertThat(state.counters.toArray()).containsExactly(other.counters.toArray(), within());
     }
   }
 

@@ -137,7 +137,7 @@ class SizesTest {
         Arguments.of(
             DOUBLY,
             new FlattenedDense(51200, 4, 4096, true, false),
-            "its channels of 51200 x 51200 needs 9.8 GiB" + most + dense),
+            "its factor channels of 51200 x 51200 needs 9.8 GiB" + most + dense),
         Arguments.of(
             OPTIONS,
             new ScaleShift(30000, ScaleShift.Structure.FULL, true, false, 1),

@@ -58,7 +58,7 @@ class StateOfLayersTest {
       assertThat(tensors.get("table.A").shape()).containsExactly(1, 1, 5);
       double[] a = kfac.state().inputFactor("fc");
       assertThat(tensors.get("fc.A").asDoubleBuffer().get(4))
-          .isEqualTo(a[2 * 5 + 1] * kfac.state().layers().get("fc").factorWeight);
+          .isEqualTo(a[2 * 5 + 1] * kfac.state().layers().get("fc").counters.factorWeight);
     }
   }
 }

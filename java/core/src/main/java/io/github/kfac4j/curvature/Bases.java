@@ -56,7 +56,7 @@ final class Bases {
    */
   static String settle(LayerState state, boolean good, String words, InversePolicy policy) {
     if (good) {
-      state.staleRefreshes = 0;
+      state.counters.staleRefreshes = 0;
       return words.isEmpty() ? "ok" : words;
     }
     if (!FactorInverses.canKeep(state, policy)) {
@@ -65,7 +65,7 @@ final class Bases {
               + "the factors have no eigendecomposition ("
               + FactorInverses.outOfRemedies(state, words, "basis"));
     }
-    state.staleRefreshes++;
+    state.counters.staleRefreshes++;
     return words + ", old basis kept";
   }
 

@@ -2,9 +2,6 @@ package io.github.kfac4j.curvature;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.LayerReport;
-import io.github.kfac4j.layer.Dense;
-import io.github.kfac4j.layer.Embedding;
-import io.github.kfac4j.layer.FlattenedDense;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.Convention;
@@ -41,50 +38,32 @@ public final class Blocks {
    */
   public Curvature of(String name, Layer layer) {
     Approximation approximation = options.approximationOf(name);
-    String reason = refusal(layer, approximation);
+    Curvature curvature =
+        EmbeddingBlocks.has(layer)
+            ? embeddings
+            : curvatures.computeIfAbsent(approximation, this::curvature);
+    String reason = curvature.refusal(layer, approximation);
+    if (reason == null) {
+      reason = options.convention().refusal(layer, approximation);
+    }
     if (reason != null) {
       throw new IllegalArgumentException(LayerState.prefix(name) + reason);
     }
-    return layer instanceof Embedding
-        ? embeddings
-        : curvatures.computeIfAbsent(approximation, this::curvature);
+    return curvature;
   }
 
+  /** The list of all: an approximation is a constant, a file and a line here. */
   private Curvature curvature(Approximation approximation) {
+    Convention convention = options.convention();
     boolean factored = options.dampingMode() == DampingMode.FACTORED;
     return switch (approximation) {
       case KRONECKER ->
           factored
-              ? new KroneckerInverses(backend, options.convention())
-              : new KroneckerBases(backend, options.convention(), approximation);
-      case EKFAC, DIAGONAL -> new KroneckerBases(backend, options.convention(), approximation);
+              ? new KroneckerInverses(backend, convention)
+              : new KroneckerBases(backend, convention, approximation);
+      case EKFAC, DIAGONAL -> new KroneckerBases(backend, convention, approximation);
       case DOUBLY_FACTORED -> new DoublyFactored(backend);
     };
-  }
-
-  private String refusal(Layer layer, Approximation approximation) {
-    if (layer instanceof Embedding && approximation != Approximation.KRONECKER) {
-      return "an embedding has the approximation KRONECKER, whose factor of the rows is a diagonal"
-          + " already, and not "
-          + approximation
-          + ", which would square a table of gradients for each example; choose KRONECKER for this"
-          + " layer";
-    }
-    if (approximation == Approximation.DOUBLY_FACTORED && !(layer instanceof FlattenedDense)) {
-      return "DOUBLY_FACTORED is for a FlattenedDense layer, whose input is known to be a feature"
-          + " map, but this is a "
-          + layer.getClass().getSimpleName();
-    }
-    boolean unknown = approximation != Approximation.KRONECKER;
-    if (unknown && options.convention() == Convention.KFAC_PYTORCH) {
-      return "kfac-pytorch has no approximation %s; choose another convention"
-          .formatted(approximation);
-    }
-    if (!options.convention().has(layer)) {
-      return "kfac-pytorch has no %s; choose another convention, or leave the layer out"
-          .formatted(layer instanceof Dense ? "K-FAC reduce" : layer.getClass().getSimpleName());
-    }
-    return null;
   }
 
   public void observe(List<Curvature.Batch> batches, KfacOptions current) {

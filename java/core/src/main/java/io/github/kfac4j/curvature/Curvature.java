@@ -3,6 +3,7 @@ package io.github.kfac4j.curvature;
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.LayerReport;
+import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.Use;
 import io.github.kfac4j.options.Approximation;
@@ -10,9 +11,12 @@ import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.List;
 
-/** What the Fisher blocks look like, for a batch of layers at a time. */
-public sealed interface Curvature
-    permits KroneckerInverses, KroneckerBases, EmbeddingBlocks, DoublyFactored {
+/**
+ * What the Fisher blocks look like, for a batch of layers at a time. Each is one file, which owns
+ * all that is known of it: the layers and conventions that it is for, what it keeps of a layer and
+ * under which names, its averages, inverses and report.
+ */
+public interface Curvature {
   /** Factors that can be updated apart. */
   enum Part {
     A,
@@ -35,6 +39,20 @@ public sealed interface Curvature
 
     public Batch with(boolean changed) {
       return new Batch(state, uses, gScale, part, changed);
+    }
+
+    /**
+     * The same with its uses in the form that the curvature takes them.
+     *
+     * @throws IllegalArgumentException naming the layer, if there is none
+     */
+    public Batch prepared() {
+      try {
+        Batch joined = with(state.layer.join(uses));
+        return joined.with(state.curvature.prepare(joined));
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException(LayerState.prefix(state.name) + e.getMessage(), e);
+      }
     }
 
     /** The same with output gradients as the convention has them. */
@@ -109,11 +127,33 @@ public sealed interface Curvature
     return options.damping() * layer.dampingScale();
   }
 
+  /** Why a layer cannot have this; null if it can. */
+  default String refusal(Layer layer, Approximation approximation) {
+    return null;
+  }
+
+  /**
+   * Why the statistics of a shard cannot be added to those of other shards; null if they can.
+   *
+   * @param seen in the shard
+   */
+  default String inseparable(Observation seen, KfacOptions options) {
+    return null;
+  }
+
   /** The matrices that a layer keeps, in a fixed order. */
   List<Room> rooms(Layer layer);
 
   /** Fills the matrices of a new layer, which are zeros, with what they start from. */
   default void initialize(LayerState state) {}
+
+  /**
+   * The size of what is added to the elements of a matrix when it is used, with which they must
+   * share a range.
+   */
+  default double goesWith(LayerState state, Room room) {
+    return 0;
+  }
 
   /** Whether a layer that is too large for this could have a {@link Approximation#DIAGONAL}. */
   boolean hasSmaller();
@@ -133,11 +173,6 @@ public sealed interface Curvature
    */
   default List<Use> prepare(Batch batch) {
     return batch.uses();
-  }
-
-  /** The matrices that {@link #observe} changes. */
-  default List<String> averages(LayerState state) {
-    return Staleness.statistics(state);
   }
 
   /** Takes batches into the running averages. */

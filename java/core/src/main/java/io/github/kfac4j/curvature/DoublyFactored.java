@@ -5,12 +5,14 @@ import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.Samples;
+import io.github.kfac4j.curvature.Room.Role;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.layer.FlattenedDense;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.Separated;
 import io.github.kfac4j.layer.Use;
 import io.github.kfac4j.layer.Vectors;
+import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
@@ -42,28 +44,37 @@ public final class DoublyFactored implements Curvature {
   }
 
   @Override
+  public String refusal(Layer layer, Approximation approximation) {
+    return layer instanceof FlattenedDense
+        ? null
+        : "DOUBLY_FACTORED is for a FlattenedDense layer, whose input is known to be a feature map,"
+            + " but this is a "
+            + layer.getClass().getSimpleName();
+  }
+
+  @Override
   public List<Room> rooms(Layer layer) {
     FlattenedDense dense = (FlattenedDense) layer;
     List<Room> rooms = new ArrayList<>();
-    add(rooms, PSI, dense.positions());
-    add(rooms, PHI, dense.channels());
+    add(rooms, PSI, Role.INPUT_FACTOR, dense.positions());
+    add(rooms, PHI, Role.INPUT_FACTOR, dense.channels());
     int n = dense.outFeatures();
-    add(rooms, Factors.G, n);
+    add(rooms, Factors.G, Role.OUTPUT_FACTOR, n);
     if (dense.bias()) {
-      rooms.add(new Room(BIAS + INVERSE, 1, n, n));
-      rooms.add(new Room(ONE, 1, 1, 1));
+      rooms.add(new Room(BIAS + INVERSE, Role.RESULT, 1, n, n));
+      rooms.add(new Room(ONE, Role.RESULT, 1, 1, 1));
     }
     return rooms;
   }
 
-  private static void add(List<Room> rooms, String factor, int n) {
-    rooms.add(new Room(factor, 1, n, n));
-    rooms.add(new Room(factor + INVERSE, 1, n, n));
+  private static void add(List<Room> rooms, String factor, Role role, int n) {
+    rooms.add(new Room(factor, role, 1, n, n));
+    rooms.add(new Room(factor + INVERSE, Role.RESULT, 1, n, n));
   }
 
   @Override
   public void initialize(LayerState state) {
-    if (state.matrices.containsKey(ONE)) {
+    if (state.matrix(ONE) != null) {
       state.matrix(ONE).set(new double[] {1});
     }
   }
@@ -129,7 +140,7 @@ public final class DoublyFactored implements Curvature {
     List<FactorInverses.Task> tasks = new ArrayList<>();
     for (int i = 0; i < states.size(); i++) {
       LayerState state = states.get(i);
-      double lambda = Curvature.lambda(state.layer, options) / state.positions;
+      double lambda = Curvature.lambda(state.layer, options) / state.counters.positions;
       double debias = Factors.debias(state);
       double[] means = new double[factors.size()];
       for (int f = 0; f < means.length; f++) {
@@ -218,7 +229,7 @@ public final class DoublyFactored implements Curvature {
             state.matrix(PSI + INVERSE).toArray(),
             layer.byPosition(host(request.gradient().weight())),
             layer.positions());
-    double scale = 1.0 / state.positions;
+    double scale = 1.0 / state.counters.positions;
     int size = layer.outFeatures() * layer.channels();
     for (int p = 0; p < layer.positions(); p++) {
       DoubleBuffer slice = DoubleBuffer.wrap(turned, p * size, size);

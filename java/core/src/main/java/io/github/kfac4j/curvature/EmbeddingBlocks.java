@@ -4,15 +4,18 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.RowSamples;
+import io.github.kfac4j.curvature.Room.Role;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.LayerReport.FactorReport;
 import io.github.kfac4j.data.LayerReport.GroupReport;
+import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.inversion.RobustDecomposition;
 import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.Tokens;
 import io.github.kfac4j.layer.Use;
 import io.github.kfac4j.layer.Vectors;
+import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.Convention;
 import io.github.kfac4j.options.DampingMode;
 import io.github.kfac4j.options.KfacOptions;
@@ -44,15 +47,48 @@ public final class EmbeddingBlocks implements Curvature {
     this.factored = mode == DampingMode.FACTORED;
   }
 
+  /** Whether a layer has such blocks, under whatever name. */
+  static boolean has(Layer layer) {
+    return layer instanceof Embedding;
+  }
+
+  @Override
+  public String refusal(Layer layer, Approximation approximation) {
+    return approximation == Approximation.KRONECKER
+        ? null
+        : "an embedding has the approximation KRONECKER, whose factor of the rows is a diagonal"
+            + " already, and not "
+            + approximation
+            + ", which would square a table of gradients for each example; choose KRONECKER for"
+            + " this layer";
+  }
+
+  /** Tied to the softmax, both factors pool moments of gradients and of others. */
+  @Override
+  public String inseparable(Observation seen, KfacOptions options) {
+    boolean logits = seen.input().shape().rank() == seen.outputGrad().shape().rank();
+    return logits && convention.dividesTwice(options.estimator())
+        ? "an embedding tied to the softmax has no shards under the convention "
+            + convention.id()
+            + " with the empirical Fisher; choose another convention or estimator"
+        : null;
+  }
+
   @Override
   public List<Room> rooms(Layer layer) {
     int rows = layer.inputDim();
     int width = layer.outputDim();
     return List.of(
-        new Room(Factors.A, 1, 1, rows),
-        new Room(Factors.G, 1, width, width),
-        new Room(KroneckerBases.G_BASIS, 1, width, width, true),
-        new Room(KroneckerBases.MOMENTS, 1, rows, width));
+        new Room(Factors.A, Role.INPUT_FACTOR, 1, 1, rows),
+        new Room(Factors.G, Role.OUTPUT_FACTOR, 1, width, width),
+        new Room(KroneckerBases.G_BASIS, Role.BASIS, 1, width, width),
+        new Room(KroneckerBases.MOMENTS, Role.RESULT, 1, rows, width));
+  }
+
+  /** The damping that was taken out of the moments is added to them again. */
+  @Override
+  public double goesWith(LayerState state, Room room) {
+    return room.key().equals(KroneckerBases.MOMENTS) ? state.counters.blockDamping : 0;
   }
 
   @Override
@@ -162,7 +198,7 @@ public final class EmbeddingBlocks implements Curvature {
     double[] g = Range.scaled(result.values().toArray(), state.exponent(Factors.G));
     Arrays.setAll(g, j -> convention.clean(g[j]));
     state.matrix(KroneckerBases.G_BASIS).set(result.vectors().toArray());
-    double m = convention.blockScale(state.positions);
+    double m = convention.blockScale(state.counters.positions);
     if (!factored) {
       double[] moments = products(a, g, m);
       state.setValues(KroneckerBases.MOMENTS, moments);
@@ -176,7 +212,7 @@ public final class EmbeddingBlocks implements Curvature {
     double least = m * least(a) * least(g);
     Arrays.setAll(moments, i -> Math.max(0, moments[i] - least));
     state.setValues(KroneckerBases.MOMENTS, moments, least);
-    state.blockDamping = least;
+    state.counters.blockDamping = least;
     List<FactorReport> factors =
         List.of(
             new FactorReport(Factors.A, damping.a(), most(a) / least(a)),
@@ -210,7 +246,8 @@ public final class EmbeddingBlocks implements Curvature {
     List<Integer> shifts = new ArrayList<>();
     for (Request request : requests) {
       LayerState state = request.state();
-      double lambda = factored ? state.blockDamping : Curvature.lambda(state.layer, options);
+      double lambda =
+          factored ? state.counters.blockDamping : Curvature.lambda(state.layer, options);
       int shift = Bases.shift(state, 1, lambda);
       shifts.add(shift);
       steps.add(

@@ -132,15 +132,15 @@ final class FactorInverses {
 
   /** Whether what a layer has may serve once more. */
   static boolean canKeep(LayerState state, InversePolicy policy) {
-    return state.ready() && state.staleRefreshes < policy.maxStale();
+    return state.ready() && state.counters.staleRefreshes < policy.maxStale();
   }
 
   private static void settle(
       LayerState state, boolean failed, List<GroupReport> groups, InversePolicy policy) {
     if (!failed) {
-      state.staleRefreshes = 0;
+      state.counters.staleRefreshes = 0;
     } else if (canKeep(state, policy)) {
-      state.staleRefreshes++;
+      state.counters.staleRefreshes++;
     } else {
       throw new InversionFailedException(
           LayerState.prefix(state.name)
@@ -156,11 +156,11 @@ final class FactorInverses {
   static String outOfRemedies(LayerState state, String failure, String what) {
     return failure
         + (state.ready()
-            ? ") for the " + (state.staleRefreshes + 1) + " refreshes in a row"
+            ? ") for the " + (state.counters.staleRefreshes + 1) + " refreshes in a row"
             : ") and there is no earlier " + what)
         + (failure.contains(Status.NOT_FINITE.toString())
-            ? "; the factors or their inverses are beyond the range of the backend's numbers: raise the"
-                + " damping, or scale the layer's inputs and output gradients"
+            ? "; the factors or their inverses are beyond the range of the backend's numbers: raise"
+                + " the damping, or scale the layer's inputs and output gradients"
             : "; raise the damping");
   }
 }

@@ -3,7 +3,7 @@ package io.github.kfac4j.curvature;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.PatchSamples;
-import io.github.kfac4j.data.Moments;
+import io.github.kfac4j.curvature.Room.Role;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.Vectors;
 import io.github.kfac4j.options.Convention;
@@ -12,17 +12,19 @@ import java.util.List;
 
 /** The running averages A and G of layers. */
 public final class Factors {
-  public static final String A = Moments.A;
-  public static final String G = Moments.G;
+  public static final String A = "A";
+  public static final String G = "G";
 
   private Factors() {}
 
-  static Room input(String key, Layer layer, boolean basis) {
-    return new Room(key, layer.groups(), layer.inputDim(), layer.inputDim(), basis);
+  /** Room for A, or for something of its size. */
+  static Room input(String key, Role role, Layer layer) {
+    return new Room(key, role, layer.groups(), layer.inputDim(), layer.inputDim());
   }
 
-  static Room output(String key, Layer layer, boolean basis) {
-    return new Room(key, layer.groups(), layer.outputDim(), layer.outputDim(), basis);
+  /** Room for G, or for something of its size. */
+  static Room output(String key, Role role, Layer layer) {
+    return new Room(key, role, layer.groups(), layer.outputDim(), layer.outputDim());
   }
 
   /** Sets new averages to what they start from. */
@@ -30,7 +32,7 @@ public final class Factors {
     if (convention.startsFromIdentity()) {
       setToIdentity(state.matrix(A));
       setToIdentity(state.matrix(G));
-      state.factorWeight = 1;
+      state.counters.factorWeight = 1;
     }
   }
 
@@ -67,10 +69,9 @@ public final class Factors {
 
   /** Counts a batch that went into the averages. */
   static void observed(Curvature.Batch batch, KfacOptions options) {
-    LayerState state = batch.state();
-    state.factorWeight = options.decay() * state.factorWeight + (1 - options.decay());
-    state.positions = batch.positions();
-    state.observed = true;
+    LayerCounters counters = batch.state().counters;
+    counters.positions = batch.positions();
+    counters.observed(Role.OUTPUT_FACTOR, options.decay());
   }
 
   private static void addMoments(
@@ -95,6 +96,6 @@ public final class Factors {
 
   /** What a raw running average is multiplied by to be free of the bias towards zero. */
   public static double debias(LayerState state) {
-    return 1 / state.factorWeight;
+    return 1 / state.counters.factorWeight;
   }
 }

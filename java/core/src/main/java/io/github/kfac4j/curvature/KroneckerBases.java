@@ -5,8 +5,8 @@ import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.curvature.Room.Role;
 import io.github.kfac4j.data.LayerReport;
-import io.github.kfac4j.data.Moments;
 import io.github.kfac4j.inversion.RobustDecomposition;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.Vectors;
@@ -28,7 +28,7 @@ import java.util.stream.Stream;
 public final class KroneckerBases implements Curvature {
   public static final String A_BASIS = "A_basis";
   public static final String G_BASIS = "G_basis";
-  public static final String MOMENTS = Moments.IN_BASIS;
+  public static final String MOMENTS = "moments";
 
   private final Backend backend;
   private final Convention convention;
@@ -44,13 +44,14 @@ public final class KroneckerBases implements Curvature {
 
   @Override
   public List<Room> rooms(Layer layer) {
-    Room moments = new Room(MOMENTS, layer.groups(), layer.outputDim(), layer.inputDim());
+    Role role = measured ? Role.MOMENTS : Role.RESULT;
+    Room moments = new Room(MOMENTS, role, layer.groups(), layer.outputDim(), layer.inputDim());
     return rotated
         ? List.of(
-            Factors.input(Factors.A, layer, false),
-            Factors.output(Factors.G, layer, false),
-            Factors.input(A_BASIS, layer, true),
-            Factors.output(G_BASIS, layer, true),
+            Factors.input(Factors.A, Role.INPUT_FACTOR, layer),
+            Factors.output(Factors.G, Role.OUTPUT_FACTOR, layer),
+            Factors.input(A_BASIS, Role.BASIS, layer),
+            Factors.output(G_BASIS, Role.BASIS, layer),
             moments)
         : List.of(moments);
   }
@@ -73,13 +74,6 @@ public final class KroneckerBases implements Curvature {
   }
 
   @Override
-  public List<String> averages(LayerState state) {
-    return measured && rotated
-        ? List.of(Factors.A, Factors.G, MOMENTS)
-        : Staleness.statistics(state);
-  }
-
-  @Override
   public boolean groupsByExample() {
     return measured;
   }
@@ -97,10 +91,7 @@ public final class KroneckerBases implements Curvature {
     Averages averages = new Averages(backend);
     inBasis.forEach(batch -> averages.add(batch, MOMENTS, moment(batch, decay)));
     averages.run();
-    for (Batch batch : inBasis) {
-      batch.state().momentWeight = decay * batch.state().momentWeight + (1 - decay);
-      batch.state().observed = true;
-    }
+    inBasis.forEach(batch -> batch.state().counters.observed(Role.MOMENTS, decay));
   }
 
   /** The gradient of an example is the sum over all uses. */
@@ -125,7 +116,7 @@ public final class KroneckerBases implements Curvature {
     }
     List<LayerReport> reports = new ArrayList<>();
     for (LayerState state : states) {
-      state.staleRefreshes = 0;
+      state.counters.staleRefreshes = 0;
       reports.add(report(state, options, "ok"));
     }
     return reports;
@@ -177,7 +168,7 @@ public final class KroneckerBases implements Curvature {
     // eigenvalues are those of the stored matrices
     double scale =
         Math.scalb(
-            convention.blockScale(state.positions),
+            convention.blockScale(state.counters.positions),
             state.exponent(Factors.A) + state.exponent(Factors.G));
     double[] moments = new double[state.matrix(MOMENTS).size()];
     for (int row = 0; row < g.length; row++) {
@@ -188,12 +179,12 @@ public final class KroneckerBases implements Curvature {
       }
     }
     state.setValues(MOMENTS, moments);
-    state.momentWeight = 1;
+    state.counters.momentWeight = 1;
   }
 
   private static LayerReport report(LayerState state, KfacOptions options, String status) {
     double[] diagonal = state.values(MOMENTS);
-    Arrays.setAll(diagonal, i -> diagonal[i] / state.momentWeight);
+    Arrays.setAll(diagonal, i -> diagonal[i] / state.counters.momentWeight);
     return Bases.report(state, Curvature.lambda(state.layer, options), diagonal, status);
   }
 
@@ -204,14 +195,14 @@ public final class KroneckerBases implements Curvature {
     for (Request request : requests) {
       LayerState state = request.state();
       double lambda = Curvature.lambda(state.layer, options);
-      int shift = Bases.shift(state, 1 / state.momentWeight, lambda);
+      int shift = Bases.shift(state, 1 / state.counters.momentWeight, lambda);
       shifts.add(shift);
       steps.add(
           new BasisPreconditionRequest(
               state.matrix(G_BASIS),
               state.matrix(A_BASIS),
               state.matrix(MOMENTS),
-              Math.scalb(1 / state.momentWeight, state.exponent(MOMENTS) + shift),
+              Math.scalb(1 / state.counters.momentWeight, state.exponent(MOMENTS) + shift),
               Math.scalb(lambda, shift),
               request.gradient(),
               request.gradient()));

@@ -3,6 +3,7 @@ package io.github.kfac4j.curvature;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.PreconditionRequest;
+import io.github.kfac4j.curvature.Room.Role;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.Convention;
@@ -28,10 +29,10 @@ public final class KroneckerInverses implements Curvature {
   @Override
   public List<Room> rooms(Layer layer) {
     return List.of(
-        Factors.input(Factors.A, layer, false),
-        Factors.output(Factors.G, layer, false),
-        Factors.input(A_INVERSE, layer, false),
-        Factors.output(G_INVERSE, layer, false));
+        Factors.input(Factors.A, Role.INPUT_FACTOR, layer),
+        Factors.output(Factors.G, Role.OUTPUT_FACTOR, layer),
+        Factors.input(A_INVERSE, Role.RESULT, layer),
+        Factors.output(G_INVERSE, Role.RESULT, layer));
   }
 
   @Override
@@ -102,7 +103,7 @@ public final class KroneckerInverses implements Curvature {
       int dimA = state.layer.inputDim();
       int dimG = state.layer.outputDim();
       double lambda =
-          Curvature.lambda(state.layer, options) / convention.blockScale(state.positions);
+          Curvature.lambda(state.layer, options) / convention.blockScale(state.counters.positions);
       double[] meanA = means.get(2 * i);
       double[] meanG = means.get(2 * i + 1);
       FactoredDamping[] perGroup = new FactoredDamping[meanA.length];
@@ -126,7 +127,7 @@ public final class KroneckerInverses implements Curvature {
           new PreconditionRequest(
               state.matrix(G_INVERSE),
               state.matrix(A_INVERSE),
-              1 / convention.blockScale(state.positions),
+              1 / convention.blockScale(state.counters.positions),
               request.gradient(),
               request.gradient(),
               options.inversePolicy().method() == InversePolicy.Method.EIGEN));

@@ -2,7 +2,10 @@ package io.github.kfac4j.curvature;
 
 import java.util.List;
 
-/** What the counters of a layer can be, in the order of {@link LayerState#counters}. */
+/**
+ * The numbers that are kept of a layer. Saved states have all of them, in the order of {@link
+ * #toArray}, whether the layer's curvature uses them or not.
+ */
 public final class LayerCounters {
   private static final double WEIGHT = 1 + 1e-9; // of averages, at most 1 but for rounding
   private static final double LONG = 1L << 53;
@@ -19,7 +22,81 @@ public final class LayerCounters {
           new Bounds("damping in the moments", 0, Double.MAX_VALUE, false),
           new Bounds("mark of being observed", 0, 1, true));
 
-  private LayerCounters() {}
+  /** The weight that observations have in the factors; dividing by it removes the zero-bias. */
+  public double factorWeight;
+
+  /** The same for moments in a basis. */
+  double momentWeight;
+
+  /** Whether anything went into the averages. */
+  public boolean observed;
+
+  /** Positions T of the last observation. */
+  public int positions = 1;
+
+  /** Refreshes in a row that left an inverse as it was; -1 before the first good one. */
+  int staleRefreshes = -1;
+
+  /** The step before which adaptive intervals renew the layer. */
+  long nextRefresh;
+
+  /** The adaptive interval after the last refresh; 0 before the first one. */
+  int lastInterval;
+
+  /** The adaptive interval before that; 0 before the second refresh. */
+  int intervalBefore;
+
+  /** What is added to the moments where damping went into them at the last refresh. */
+  double blockDamping;
+
+  /** A copy as numbers, in the order of {@link #set}. */
+  public double[] toArray() {
+    return new double[] {
+      factorWeight,
+      momentWeight,
+      positions,
+      staleRefreshes,
+      nextRefresh,
+      lastInterval,
+      intervalBefore,
+      blockDamping,
+      observed ? 1 : 0
+    };
+  }
+
+  /** Replaces all by what {@link #toArray} gave. */
+  public void set(double[] counters) {
+    factorWeight = counters[0];
+    momentWeight = counters[1];
+    positions = (int) counters[2];
+    staleRefreshes = (int) counters[3];
+    nextRefresh = (long) counters[4];
+    lastInterval = (int) counters[5];
+    intervalBefore = (int) counters[6];
+    blockDamping = counters[7];
+    observed = counters[8] > 0;
+  }
+
+  /** The weight that observations have in an average. */
+  double weight(Room.Role role) {
+    return role == Room.Role.MOMENTS ? momentWeight : factorWeight;
+  }
+
+  /** Counts an observation that went into averages of a role. */
+  void observed(Room.Role role, double decay) {
+    if (role == Room.Role.MOMENTS) {
+      momentWeight = decay * momentWeight + (1 - decay);
+    } else {
+      factorWeight = decay * factorWeight + (1 - decay);
+    }
+    observed = true;
+  }
+
+  /** Mixes the weights of observations with those of {@link #toArray} from before. */
+  void mixWeights(double now, double kept, double[] before) {
+    factorWeight = now * factorWeight + kept * before[0];
+    momentWeight = now * momentWeight + kept * before[1];
+  }
 
   private record Bounds(String name, double least, double most, boolean whole) {
     boolean has(double value) {

@@ -3,50 +3,24 @@ package io.github.kfac4j.curvature;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.layer.Layer;
-import io.github.kfac4j.layer.ScaleShift;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
  * What is known of one layer: undamped running averages, what was last computed from them, and
- * counters. Matrices are stacks with one matrix for each group; which of them exist depends on the
- * {@link Curvature}.
+ * counters. Matrices are stacks with one matrix for each group; which of them exist is what the
+ * {@link Curvature} has made {@link Room} for, and it alone knows them by name.
  */
 public final class LayerState implements AutoCloseable {
   public final String name;
   public final Layer layer;
   public final Curvature curvature;
   public final StateIdentity identity;
+  public final LayerCounters counters = new LayerCounters();
 
-  /** By short name, in a fixed order: {@code A}, {@code G}, {@code A_inverse}, ... */
-  public final Map<String, MatrixStack> matrices = new LinkedHashMap<>();
-
-  /** The weight that observations have in A and G so far; dividing by it removes the zero-bias. */
-  public double factorWeight;
-
-  /** The same for moments in a basis. */
-  double momentWeight;
-
-  /** Whether anything went into the averages. */
-  public boolean observed;
-
-  /** Positions T of the last observation. */
-  public int positions = 1;
-
-  /** Refreshes in a row that left an inverse as it was; -1 before the first good one. */
-  int staleRefreshes = -1;
-
-  /** The step before which adaptive intervals renew the layer. */
-  long nextRefresh;
-
-  /** The adaptive interval after the last refresh; 0 before the first one. */
-  int lastInterval;
-
-  /** The adaptive interval before that; 0 before the second refresh. */
-  int intervalBefore;
-
-  /** What is added to the moments where damping went into them at the last refresh. */
-  double blockDamping;
+  /** In the order of their rooms. */
+  private final Map<String, Kept> kept = new LinkedHashMap<>();
 
   public LayerState(String name, Layer layer, Curvature curvature, StateIdentity identity) {
     this.name = name;
@@ -55,53 +29,71 @@ public final class LayerState implements AutoCloseable {
     this.curvature = curvature;
   }
 
-  /** The exponents of matrices that fp32 has no room for; see {@link #exponent}. */
-  private final Map<String, Integer> exponents = new LinkedHashMap<>();
+  /** Takes a stack of zeros, which it then owns. */
+  void put(Room room, MatrixStack stack) {
+    kept.put(room.key(), new Kept(room, stack));
+  }
 
+  /** The rooms of all matrices, in their order. */
+  public List<Room> rooms() {
+    return kept.values().stream().map(Kept::room).toList();
+  }
+
+  /** The averages that a batch alone gives. */
+  public List<Room> statistics() {
+    return Room.statistics(rooms());
+  }
+
+  /** All matrices by name, in their order. */
+  public Map<String, MatrixStack> matrices() {
+    Map<String, MatrixStack> stacks = new LinkedHashMap<>();
+    kept.forEach((key, one) -> stacks.put(key, one.stack()));
+    return stacks;
+  }
+
+  /** A matrix by name; null if there is none. */
   public MatrixStack matrix(String key) {
-    return matrices.get(key);
+    Kept one = kept.get(key);
+    return one == null ? null : one.stack();
   }
 
   /** The elements of a matrix are those of its stack times 2 to this exponent, mostly 0. */
   int exponent(String key) {
-    return exponents.getOrDefault(key, 0);
+    return kept.get(key).exponent();
   }
 
   void setExponent(String key, int exponent) {
-    exponents.put(key, exponent);
+    kept.get(key).setExponent(exponent);
   }
 
   /** The elements of a matrix, as a new array. */
   public double[] values(String key) {
-    return Range.scaled(matrix(key).toArray(), exponent(key));
+    return kept.get(key).values();
   }
 
   /** Replaces the elements of a matrix. */
   void setValues(String key, double[] values) {
-    setValues(key, values, 0);
+    kept.get(key).set(values, 0);
   }
 
   /** The same for values that go together with others up to the given size. */
   void setValues(String key, double[] values, double size) {
-    MatrixStack stack = matrix(key);
-    int exponent = stack.isDouble() ? 0 : Range.exponent(Math.max(size, Range.largest(values)));
-    setExponent(key, exponent);
-    stack.set(Range.scaled(values, -exponent));
+    kept.get(key).set(values, size);
   }
 
   /** Whether products of an input and an output gradient are squared. */
   public boolean squaresProducts() {
-    return layer instanceof ScaleShift || curvature.groupsByExample();
+    return layer.constantInput() || curvature.groupsByExample();
   }
 
   /** Whether the backend computes in fp64. */
   public boolean isDouble() {
-    return matrices.values().stream().allMatch(MatrixStack::isDouble);
+    return kept.values().stream().allMatch(one -> one.stack().isDouble());
   }
 
   /** Whether gradients can be preconditioned. */
   public boolean ready() {
-    return staleRefreshes >= 0;
+    return counters.staleRefreshes >= 0;
   }
 
   /**
@@ -110,7 +102,8 @@ public final class LayerState implements AutoCloseable {
    * @throws IllegalArgumentException naming the layer and what is wrong
    */
   public void requireFits(LayerStatistics fresh) {
-    for (String key : Staleness.statistics(this)) {
+    for (Room room : statistics()) {
+      String key = room.key();
       double[] moment = fresh.moments().get(key);
       if (moment == null || moment.length != matrix(key).size()) {
         throw new IllegalArgumentException(
@@ -133,21 +126,17 @@ public final class LayerState implements AutoCloseable {
 
   /** {@code X = decay X + (1 - decay) X_batch} with statistics that fit. */
   public void observe(LayerStatistics fresh, double decay) {
-    for (String key : Staleness.statistics(this)) {
-      double[] elements = values(key);
-      double[] moment = fresh.moments().get(key);
+    List<Room> statistics = statistics();
+    for (Room room : statistics) {
+      double[] elements = values(room.key());
+      double[] moment = fresh.moments().get(room.key());
       for (int i = 0; i < elements.length; i++) {
         elements[i] = decay * elements[i] + (1 - decay) * moment[i];
       }
-      setValues(key, elements);
+      setValues(room.key(), elements);
     }
-    positions = fresh.positions();
-    observed = true;
-    if (Staleness.statistics(this).contains(KroneckerBases.MOMENTS)) {
-      momentWeight = decay * momentWeight + (1 - decay);
-    } else {
-      factorWeight = decay * factorWeight + (1 - decay);
-    }
+    counters.positions = fresh.positions();
+    counters.observed(statistics.get(0).role(), decay);
   }
 
   /** The sentence start of every error about this layer. */
@@ -155,69 +144,36 @@ public final class LayerState implements AutoCloseable {
     return "layer '" + name + "': ";
   }
 
-  /** Counters as numbers, in the order of {@link #restoreCounters}. */
-  public double[] counters() {
-    return new double[] {
-      factorWeight,
-      momentWeight,
-      positions,
-      staleRefreshes,
-      nextRefresh,
-      lastInterval,
-      intervalBefore,
-      blockDamping,
-      observed ? 1 : 0
-    };
-  }
-
-  /** Mixes the weights of observations with those of {@link #counters} from before. */
-  void mixWeights(double now, double kept, double[] before) {
-    factorWeight = now * factorWeight + kept * before[0];
-    momentWeight = now * momentWeight + kept * before[1];
-  }
-
-  public void restoreCounters(double[] counters) {
-    factorWeight = counters[0];
-    momentWeight = counters[1];
-    positions = (int) counters[2];
-    staleRefreshes = (int) counters[3];
-    nextRefresh = (long) counters[4];
-    lastInterval = (int) counters[5];
-    intervalBefore = (int) counters[6];
-    blockDamping = counters[7];
-    observed = counters[8] > 0;
-  }
-
   /** The exponents of all matrices, in their order. */
   public double[] exponents() {
-    return matrices.keySet().stream().mapToDouble(this::exponent).toArray();
+    return kept.values().stream().mapToDouble(Kept::exponent).toArray();
   }
 
   void restoreExponents(double[] powers) {
     int i = 0;
-    for (String key : matrices.keySet()) {
-      setExponent(key, (int) powers[i++]);
+    for (Kept one : kept.values()) {
+      one.setExponent((int) powers[i++]);
     }
   }
 
   /** Replaces all matrices, in their order, by stored elements that lack powers of two. */
   public void restore(Map<String, double[]> stored, double[] powers) {
     int i = 0;
-    for (Map.Entry<String, double[]> one : stored.entrySet()) {
-      String key = one.getKey();
+    for (Map.Entry<String, double[]> elements : stored.entrySet()) {
+      Kept one = kept.get(elements.getKey());
       int exponent = (int) powers[i++];
-      if (exponent == 0 || matrix(key).isDouble()) {
-        double size = key.equals(KroneckerBases.MOMENTS) ? blockDamping : 0;
-        setValues(key, Range.scaled(one.getValue(), exponent), size);
+      if (exponent == 0 || one.stack().isDouble()) {
+        double size = curvature.goesWith(this, one.room());
+        one.set(Range.scaled(elements.getValue(), exponent), size);
       } else {
-        setExponent(key, exponent);
-        matrix(key).set(one.getValue());
+        one.setExponent(exponent);
+        one.stack().set(elements.getValue());
       }
     }
   }
 
   @Override
   public void close() {
-    matrices.values().forEach(MatrixStack::close);
+    kept.values().forEach(Kept::close);
   }
 }

@@ -4,12 +4,12 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.MemoryException;
 import io.github.kfac4j.data.LayerReport;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * The step that is under way: what belongs to it alone, and what its matrices and counters were
@@ -38,13 +38,27 @@ public final class OpenStep implements AutoCloseable {
     this.keeps = keeps;
   }
 
+  /** Keeps what a layer's averages are before they are changed. */
+  public void keepAverages(LayerState layer) {
+    keep(layer, room -> room.role().isAverage());
+  }
+
+  /** Keeps what was made of a layer's averages before it is changed. */
+  public void keepResults(LayerState layer) {
+    List<Room> statistics = layer.statistics();
+    keep(layer, room -> !statistics.contains(room));
+  }
+
   /** Keeps what some matrices of a layer, and its counters, are now, if it is not kept already. */
-  public void keep(LayerState layer, Collection<String> matrices) {
+  private void keep(LayerState layer, Predicate<Room> which) {
     if (!keeps) {
       return;
     }
-    for (String key : matrices) {
-      MatrixStack stack = layer.matrix(key);
+    for (Room room : layer.rooms()) {
+      MatrixStack stack = layer.matrix(room.key());
+      if (!which.test(room)) {
+        continue;
+      }
       if (!copied.contains(stack)) {
         try {
           copy(stack);
@@ -53,7 +67,7 @@ public final class OpenStep implements AutoCloseable {
               "%sthere is no memory for the copy of its %s of %d x %d x %d that discardStep() needs: %s"
                   .formatted(
                       LayerState.prefix(layer.name),
-                      key,
+                      room.key(),
                       stack.count(),
                       stack.rows(),
                       stack.cols(),
@@ -63,7 +77,7 @@ public final class OpenStep implements AutoCloseable {
         copied.add(stack);
       }
     }
-    counters.computeIfAbsent(layer, LayerState::counters);
+    counters.computeIfAbsent(layer, one -> one.counters.toArray());
     exponents.computeIfAbsent(layer, LayerState::exponents);
   }
 
@@ -75,23 +89,23 @@ public final class OpenStep implements AutoCloseable {
   public void mix(double now, double kept) {
     counters.forEach(
         (layer, before) -> {
-          for (String key : layer.curvature.averages(layer)) {
-            MatrixStack stack = layer.matrix(key);
-            if (copied.contains(stack)) {
+          for (Room room : layer.rooms()) {
+            MatrixStack stack = layer.matrix(room.key());
+            if (room.role().isAverage() && copied.contains(stack)) {
               double[] elements = stack.toArray();
               double[] copy = copies.get(stack).toArray();
               Arrays.setAll(elements, i -> now * elements[i] + kept * copy[i]);
               stack.set(elements);
             }
           }
-          layer.mixWeights(now, kept, before);
+          layer.counters.mixWeights(now, kept, before);
         });
   }
 
   /** Returns to what was before the step. */
   public void discard() {
     copied.forEach(stack -> stack.copyFrom(copies.get(stack)));
-    counters.forEach(LayerState::restoreCounters);
+    counters.forEach((layer, before) -> layer.counters.set(before));
     exponents.forEach(LayerState::restoreExponents);
     end();
   }

@@ -1,147 +1,88 @@
 package io.github.kfac4j.curvature;
 
-import static io.github.kfac4j.backend.MemoryException.text;
-
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.MemoryException;
 import io.github.kfac4j.backend.Storage;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
- * One stack of matrices that a layer keeps.
+ * Room for one stack of matrices that is kept of a layer, as its curvature declares it. What is the
+ * same for all curvatures (saved states, statistics of shards, adaptive intervals, dropped steps)
+ * asks for the role alone.
  *
- * @param key its short name
- * @param basis whether it holds eigenvectors
+ * @param key its name in saved states and messages
  */
-public record Room(String key, int count, int rows, int cols, boolean basis) {
-  Room(String key, int count, int rows, int cols) {
-    this(key, count, rows, cols, false);
+public record Room(String key, Role role, int count, int rows, int cols) {
+  /** Names of other tensors that are saved of a layer. */
+  private static final Set<String> TAKEN =
+      Set.of(StateIdentity.NAME, StateTensors.COUNTERS, StateTensors.EXPONENTS);
+
+  /** Checks the name. */
+  public Room {
+    if (TAKEN.contains(key)) {
+      throw new IllegalArgumentException("saved states have another '" + key + "' of each layer");
+    }
   }
 
-  private double elements() {
-    return (double) count * rows * cols;
-  }
+  /** What a stack is to its layer. */
+  public enum Role {
+    /** The running average of a factor of the inputs. */
+    INPUT_FACTOR,
+    /** The running average of a factor of the output gradients. */
+    OUTPUT_FACTOR,
+    /** The running average of squared gradients of the weight, in a basis. */
+    MOMENTS,
+    /** Made of the averages at a refresh. */
+    RESULT,
+    /** Eigenvectors of averages at a refresh. */
+    BASIS,
+    /** What an average was at an earlier refresh. */
+    EARLIER;
 
-  private double bytes(Storage storage) {
-    return elements() * (basis ? storage.basisBytes() : storage.elementBytes());
-  }
+    /** Whether it is the running average of a factor. */
+    public boolean isFactor() {
+      return this == INPUT_FACTOR || this == OUTPUT_FACTOR;
+    }
 
-  private MatrixStack allocate(Backend backend) {
-    return basis ? backend.allocateBasis(count, rows, cols) : backend.allocate(count, rows, cols);
-  }
+    /** Whether observations change it. */
+    boolean isAverage() {
+      return isFactor() || this == MOMENTS;
+    }
 
-  /** What is kept of each layer. */
-  public enum Keeps {
-    /** Averages alone, of steps that are never discarded. */
-    AVERAGES,
-    /** Averages and what is made of them, and a copy of each for {@code discardStep}. */
-    STATE,
-    /** The same and the averages at earlier refreshes. */
-    STATE_AND_EARLIER;
-
-    /** Whether a step can be discarded. */
-    public boolean discardable() {
-      return this != AVERAGES;
+    /** Whether output gradients are in it. */
+    public boolean isOfGradients() {
+      return this == OUTPUT_FACTOR || this == MOMENTS;
     }
   }
 
   /**
-   * Makes what all layers keep, or nothing.
-   *
-   * @throws IllegalArgumentException naming the layer and what of it is too large, before anything
-   *     is allocated
-   * @throws MemoryException if there turns out to be less memory than was promised
+   * The averages that a batch alone gives: factors, or moments where the basis is not made of
+   * factors.
    */
-  public static void allocate(Backend backend, Iterable<LayerState> layers, Keeps keeps) {
-    Storage storage = backend.storage();
-    requireFits(backend.name(), storage, layers, keeps);
-    String now = "";
-    try {
-      for (LayerState layer : layers) {
-        for (Room room : rooms(layer, keeps)) {
-          now = what(layer, room) + " needs " + text(room.bytes(storage));
-          layer.matrices.put(room.key, room.allocate(backend));
-        }
-        layer.curvature.initialize(layer);
-      }
-    } catch (MemoryException | OutOfMemoryError e) {
-      layers.forEach(LayerState::close);
-      throw new MemoryException(
-          "%s of %s, which there is not: %s".formatted(now, storage.memory(), e.getMessage()), e);
-    } catch (RuntimeException e) {
-      layers.forEach(LayerState::close);
-      throw e;
-    }
+  static List<Room> statistics(List<Room> rooms) {
+    List<Room> factors = rooms.stream().filter(room -> room.role.isFactor()).toList();
+    return factors.isEmpty()
+        ? rooms.stream().filter(room -> room.role == Role.MOMENTS).toList()
+        : factors;
   }
 
-  private static void requireFits(
-      String backend, Storage storage, Iterable<LayerState> layers, Keeps keeps) {
-    int times = keeps.discardable() ? 2 : 1;
-    double total = 0;
-    LayerState worst = null;
-    Room largest = null;
-    for (LayerState layer : layers) {
-      for (Room room : rooms(layer, keeps)) {
-        double bytes = room.bytes(storage);
-        if (room.elements() > storage.largest()) {
-          throw new IllegalArgumentException(
-              "%s needs %s of %s, and the backend '%s' can hold at most %s in one piece; %s"
-                  .formatted(
-                      what(layer, room),
-                      text(bytes),
-                      storage.memory(),
-                      backend,
-                      text(bytes / room.elements() * storage.largest()),
-                      advice(layer)));
-        }
-        total += times * bytes;
-        if (largest == null || bytes > largest.bytes(storage)) {
-          worst = layer;
-          largest = room;
-        }
-      }
-    }
-    if (total > storage.available()) {
-      throw new IllegalArgumentException(
-          "%s needs %s of %s, all layers with the copies for discardStep() %s, of which %s are available; %s, or give it %s"
-              .formatted(
-                  what(worst, largest),
-                  text(largest.bytes(storage)),
-                  storage.memory(),
-                  text(total),
-                  text(Math.max(0, storage.available())),
-                  advice(worst),
-                  storage.remedy()));
-    }
+  /** The dimension of its matrices if they are symmetric, else 0. */
+  public int symmetricDim() {
+    return role.isFactor() && rows == cols ? rows : 0;
   }
 
-  private static List<Room> rooms(LayerState layer, Keeps keeps) {
-    List<Room> rooms = new ArrayList<>(layer.curvature.rooms(layer.layer));
-    if (keeps == Keeps.AVERAGES) {
-      rooms.retainAll(Staleness.averages(rooms));
-    } else if (keeps == Keeps.STATE_AND_EARLIER) {
-      rooms.addAll(Staleness.rooms(rooms));
-    }
-    return rooms;
+  double elements() {
+    return (double) count * rows * cols;
   }
 
-  private static String what(LayerState layer, Room room) {
-    boolean factor = room.key.equals(Factors.A) || room.key.equals(Factors.G);
-    String shape = room.rows + " x " + room.cols;
-    return LayerState.prefix(layer.name)
-        + "its "
-        + (factor ? "factor " : "")
-        + room.key
-        + " of "
-        + (room.count > 1 ? room.count + " x " + shape : shape);
+  double bytes(Storage storage) {
+    return elements() * (role == Role.BASIS ? storage.basisBytes() : storage.elementBytes());
   }
 
-  /** What a user can do about a layer that is too large. */
-  private static String advice(LayerState layer) {
-    return layer.curvature.hasSmaller()
-        ? "use DIAGONAL for it or leave it out"
-        : "leave it out of K-FAC";
+  MatrixStack allocate(Backend backend) {
+    return role == Role.BASIS
+        ? backend.allocateBasis(count, rows, cols)
+        : backend.allocate(count, rows, cols);
   }
 }

@@ -1,11 +1,7 @@
 package io.github.kfac4j.curvature;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * How long a layer's statistics may be used before they are renewed (Osawa et al. 2020, SP-NGD,
@@ -27,32 +23,13 @@ public final class Staleness {
 
   private Staleness() {}
 
-  /** The matrices that are averages over batches. */
-  public static List<String> statistics(LayerState state) {
-    return statistics(state.matrices.keySet());
-  }
-
-  private static List<String> statistics(Set<String> matrices) {
-    List<String> factors =
-        Stream.of(Factors.A, DoublyFactored.PSI, DoublyFactored.PHI, Factors.G)
-            .filter(matrices::contains)
-            .toList();
-    return factors.isEmpty() ? List.of(KroneckerBases.MOMENTS) : factors;
-  }
-
-  /** Those of the rooms that are for averages over batches. */
-  static List<Room> averages(List<Room> kept) {
-    Map<String, Room> byKey = new LinkedHashMap<>();
-    kept.forEach(room -> byKey.put(room.key(), room));
-    return statistics(byKey.keySet()).stream().map(byKey::get).toList();
-  }
-
   /** Room for X1 and X2 of a layer that keeps the given matrices. */
   static List<Room> rooms(List<Room> kept) {
     List<Room> rooms = new ArrayList<>();
-    for (Room like : averages(kept)) {
+    for (Room like : Room.statistics(kept)) {
       for (String suffix : List.of(LAST, BEFORE)) {
-        rooms.add(new Room(like.key() + suffix, like.count(), like.rows(), like.cols()));
+        String key = like.key() + suffix;
+        rooms.add(new Room(key, Room.Role.EARLIER, like.count(), like.rows(), like.cols()));
       }
     }
     return rooms;
@@ -60,16 +37,17 @@ public final class Staleness {
 
   /** Whether the layer is to be observed and refreshed before the given step. */
   public static boolean due(LayerState state, long step) {
-    return state.nextRefresh <= step;
+    return state.counters.nextRefresh <= step;
   }
 
   /** Sets the next interval from what the statistics have become. */
   public static void refreshed(LayerState state, long step, double similarity) {
-    boolean likeLast = state.lastInterval > 0;
-    boolean likeBefore = state.intervalBefore > 0;
-    for (String key : statistics(state)) {
-      double debias =
-          key.equals(KroneckerBases.MOMENTS) ? 1 / state.momentWeight : Factors.debias(state);
+    LayerCounters counters = state.counters;
+    boolean likeLast = counters.lastInterval > 0;
+    boolean likeBefore = counters.intervalBefore > 0;
+    for (Room room : state.statistics()) {
+      String key = room.key();
+      double debias = 1 / state.counters.weight(room.role());
       double[] x = state.values(key);
       for (int i = 0; i < x.length; i++) {
         x[i] *= debias;
@@ -80,19 +58,19 @@ public final class Staleness {
       state.setValues(key + BEFORE, x1);
       state.setValues(key + LAST, x);
     }
-    int next = next(state, likeLast, likeBefore);
-    state.intervalBefore = state.lastInterval;
-    state.lastInterval = next;
-    state.nextRefresh = step + next;
+    int next = next(counters, likeLast, likeBefore);
+    counters.intervalBefore = counters.lastInterval;
+    counters.lastInterval = next;
+    counters.nextRefresh = step + next;
   }
 
-  private static int next(LayerState state, boolean likeLast, boolean likeBefore) {
+  private static int next(LayerCounters counters, boolean likeLast, boolean likeBefore) {
     if (!likeLast) {
-      return Math.max(1, state.lastInterval / 2);
+      return Math.max(1, counters.lastInterval / 2);
     }
     return likeBefore
-        ? Math.addExact(state.lastInterval, state.intervalBefore)
-        : state.lastInterval;
+        ? Math.addExact(counters.lastInterval, counters.intervalBefore)
+        : counters.lastInterval;
   }
 
   /** {@code |P - Q| < bound |Q|} in the Frobenius norm; all zeros are similar to all zeros. */

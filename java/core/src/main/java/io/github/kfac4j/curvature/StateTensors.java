@@ -11,6 +11,12 @@ import java.util.stream.IntStream;
  * at {@code r (r + 1) / 2 + c}. Every other stack is {@code [count, rows, cols]}.
  */
 public final class StateTensors {
+  /** The name of a layer's counters in a saved state. */
+  public static final String COUNTERS = "counters";
+
+  /** The name of the exponents of a layer's stacks. */
+  public static final String EXPONENTS = "exponents";
+
   private StateTensors() {}
 
   public static StoredTensor store(MatrixStack stack) {

@@ -54,7 +54,7 @@ public record LayerReport(
 
     /** What was added to G; NaN for exact damping. */
     public double dampingG() {
-      return damping(Moments.G);
+      return damping("G");
     }
 
     private double damping(String name) {

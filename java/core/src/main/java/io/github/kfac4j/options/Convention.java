@@ -71,6 +71,24 @@ public enum Convention {
         || layer instanceof Conv2d;
   }
 
+  /** Whether the library that it is named after has the approximation. */
+  public boolean has(Approximation approximation) {
+    return this != KFAC_PYTORCH || approximation == Approximation.KRONECKER;
+  }
+
+  /** Why a layer cannot have an approximation under this convention; null if it can. */
+  public String refusal(Layer layer, Approximation approximation) {
+    if (!has(approximation)) {
+      return "%s has no approximation %s; choose another convention".formatted(id(), approximation);
+    }
+    if (!has(layer)) {
+      return "%s has no %s; choose another convention, or leave the layer out"
+          .formatted(
+              id(), layer instanceof Dense ? "K-FAC reduce" : layer.getClass().getSimpleName());
+    }
+    return null;
+  }
+
   /** What the sum of aa' over all N T vectors is multiplied by. */
   public double inputWeight(int examples, int positions, boolean convolution) {
     double n = examples;
@@ -113,7 +131,7 @@ public enum Convention {
    * @param examples of the shard
    * @param total examples of all shards
    */
-  double shardWeight(
+  public double shardWeight(
       boolean ofGradients, Fisher.Estimator estimator, double examples, double total) {
     double share = examples / total;
     if (ofGradients && this == KFAC_PYTORCH) {

@@ -1,13 +1,14 @@
 package io.github.kfac4j.options;
 
-import io.github.kfac4j.data.Moments;
 import io.github.kfac4j.fisher.Fisher;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * Settings of K-FAC, immutable. Start from {@link #DEFAULT} and change what is needed:
@@ -89,20 +90,32 @@ public record KfacOptions(
         dampingMode,
         "in " + approximation.dampingModes() + " for the approximation " + approximation);
     require(
-        approximation == Approximation.KRONECKER || convention != Convention.KFAC_PYTORCH,
+        convention.has(approximation),
         "convention",
         convention.id(),
         "another one for the approximation "
             + approximation
             + ", which kfac-pytorch does not have");
-    boolean ekfac =
-        approximation == Approximation.EKFAC || approximations.containsValue(Approximation.EKFAC);
-    if (ekfac && !measures(intervals)) {
+    Optional<Approximation> measuring = measuring(approximation, approximations);
+    if (measuring.isPresent() && !measures(intervals)) {
       throw new IllegalArgumentException(
-          "EKFAC measures its moments between refreshes: it needs a factor interval below that of"
+          measuring.get()
+              + " measures its moments between refreshes: it needs a factor interval below that of"
               + " the inverses, and no adaptive intervals, but has "
               + intervals);
     }
+  }
+
+  /** An approximation that measures moments between refreshes, if a layer may have one. */
+  public Optional<Approximation> measuring() {
+    return measuring(approximation, approximations);
+  }
+
+  private static Optional<Approximation> measuring(
+      Approximation common, Map<String, Approximation> named) {
+    return Stream.concat(Stream.of(common), named.values().stream())
+        .filter(Approximation::measuresBetweenRefreshes)
+        .findFirst();
   }
 
   /** Whether there are observations between refreshes; with 1 and 1 the caller makes them. */
@@ -279,7 +292,7 @@ public record KfacOptions(
     }
 
     private void measureFor(Approximation added) {
-      if (added == Approximation.EKFAC && !measures(intervals) && intervals.inverses() > 1) {
+      if (added.measuresBetweenRefreshes() && !measures(intervals) && intervals.inverses() > 1) {
         intervals = Intervals.of(1, intervals.inverses()).withBurnIn(intervals.burnIn());
       }
     }
@@ -305,16 +318,5 @@ public record KfacOptions(
     if (!ok) {
       throw new IllegalArgumentException(setting + " must be " + rule + " but is " + value);
     }
-  }
-
-  /**
-   * What a moment of a shard is multiplied by before it is added to those of the other shards of a
-   * batch.
-   *
-   * @param moment its name, as in {@link Moments}
-   */
-  public double shardWeight(String moment, double examples, double totalExamples) {
-    boolean ofGradients = moment.equals(Moments.G) || moment.equals(Moments.IN_BASIS);
-    return convention.shardWeight(ofGradients, estimator, examples, totalExamples);
   }
 }

@@ -12,55 +12,20 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Supplier;
 
 /**
- * The K-FAC of those layers of a model that are trained. When a parameter joins that it does not
- * have, it is made anew with the layer added and goes on with the state of the others. A layer that
- * is frozen stays in it and waits.
+ * The K-FAC of the layers that are trained. When a parameter joins that it does not have, it is
+ * made anew with the layer added and goes on with the state of the others. A layer that is frozen
+ * stays in it and waits.
  */
 public final class TrainedLayers implements AutoCloseable {
-  /** A layer of the model, as its framework shows it. */
-  public interface Source {
-    /** The name, unique in the model. */
-    String name();
-
-    /** Whether the weight is trained now. */
-    boolean trains();
-
-    /** Whether there is a bias and it is trained now. */
-    boolean trainsBias();
-
-    /**
-     * Describes the layer by what the framework tells of it.
-     *
-     * @throws IllegalArgumentException saying why, if K-FAC has no layer that is exactly it
-     */
-    Layer read(boolean withBias);
-
-    /** What K-FAC has the layer as; null if it has none. */
-    Layer layer();
-
-    /** Takes the layer for what K-FAC has, or for none of its layers if it is null. */
-    void describeAs(Layer value);
-  }
-
-  /** Makes the K-FAC of a model. */
-  @FunctionalInterface
-  public interface Factory {
-    /**
-     * Makes it; called again, for all layers, when one joins.
-     *
-     * @param layers by name; may be changed, and a layer that is removed is left to the optimizer
-     */
-    KfacPreconditioner create(Map<String, Layer> layers, KfacOptions options);
-  }
-
-  private final List<? extends Source> sources;
+  private final List<? extends ModelLayer> all;
   private final KfacOptions options;
-  private final Factory factory;
-  private final Supplier<List<String>> others;
+  private final KfacFactory factory;
   private final System.Logger log;
+
+  /** What K-FAC knows layers as. */
+  private final Map<String, Layer> known = new LinkedHashMap<>();
 
   /** Layers that the optimizer alone trains, by wish or by convention. */
   private final Set<String> leftOut;
@@ -71,37 +36,34 @@ public final class TrainedLayers implements AutoCloseable {
   /**
    * K-FAC that is made at the first {@link #update}.
    *
-   * @param sources all layers of the model that K-FAC could have
+   * @param all the layers of a model that could be K-FAC's
    * @param leftOut names of those that it is not to have
-   * @param others names what the optimizer alone trains, for the log
-   * @throws IllegalArgumentException if the model has no such layer
+   * @param log hears of what is left out, frozen and unfrozen
+   * @throws IllegalArgumentException if the model has no layer of such a name
    */
   public TrainedLayers(
-      List<? extends Source> sources,
+      List<? extends ModelLayer> all,
       KfacOptions options,
-      Factory factory,
+      KfacFactory factory,
       Set<String> leftOut,
-      Supplier<List<String>> others,
       System.Logger log) {
-    this.sources = sources;
+    this.all = List.copyOf(all);
     this.options = options;
     this.factory = factory;
-    this.leftOut = new HashSet<>(leftOut);
-    this.others = others;
     this.log = log;
+    this.leftOut = new HashSet<>(leftOut);
     leftOut.forEach(this::requireKnown);
   }
 
-  private List<String> names() {
-    return sources.stream().map(Source::name).toList();
+  private void requireKnown(String name) {
+    if (!names().contains(name)) {
+      throw new IllegalArgumentException(
+          "the model has no layer '%s'; it has %s".formatted(name, names()));
+    }
   }
 
-  private void requireKnown(String name) {
-    List<String> known = names();
-    if (!known.contains(name)) {
-      throw new IllegalArgumentException(
-          "the model has no layer '%s'; it has %s".formatted(name, known));
-    }
+  private List<String> names() {
+    return all.stream().map(ModelLayer::name).toList();
   }
 
   /** The K-FAC; null before the first update. */
@@ -110,8 +72,13 @@ public final class TrainedLayers implements AutoCloseable {
   }
 
   /** Whether K-FAC has the layer, trained now or not. */
-  public boolean has(Source source) {
-    return kfac == null ? !leftOut.contains(source.name()) : source.layer() != null;
+  public boolean has(ModelLayer layer) {
+    return kfac == null ? !leftOut.contains(layer.name()) : layer(layer) != null;
+  }
+
+  /** What K-FAC knows a layer as; null if it does not have it. */
+  public Layer layer(ModelLayer layer) {
+    return known.get(layer.name());
   }
 
   /**
@@ -125,24 +92,18 @@ public final class TrainedLayers implements AutoCloseable {
     if (kfac != null && now.equals(trained)) {
       return false;
     }
-    boolean joins = kfac == null || sources.stream().anyMatch(this::joins);
+    boolean joins = kfac == null || all.stream().anyMatch(this::joins);
     if (kfac != null) {
       log(now);
     }
     if (joins) {
       KfacPreconditioner before = kfac;
-      Map<String, Layer> layersBefore = layers();
+      Map<String, Layer> layersBefore = new LinkedHashMap<>(known);
       Map<String, Layer> layers = wanted();
       kfac = create(layers, before == null ? options : settings(before.options()));
-      sources.forEach(source -> source.describeAs(layers.get(source.name())));
-      if (before == null) {
-        List<String> left = others.get();
-        log.log(
-            System.Logger.Level.INFO,
-            "K-FAC preconditions {0}; the optimizer alone trains {1}",
-            layers.keySet(),
-            left.isEmpty() ? "nothing" : left);
-      } else {
+      known.clear();
+      known.putAll(layers);
+      if (before != null) {
         goOn(before, layersBefore, layers);
       }
     }
@@ -151,22 +112,22 @@ public final class TrainedLayers implements AutoCloseable {
   }
 
   private Set<String> readTrained() {
-    Set<String> now = new LinkedHashSet<>();
-    for (Source source : sources) {
-      if (source.trains()) {
-        now.add(source.name() + " weight");
+    Set<String> names = new LinkedHashSet<>();
+    for (ModelLayer one : all) {
+      if (one.trains()) {
+        names.add(one.name() + " weight");
       }
-      if (source.trainsBias()) {
-        now.add(source.name() + " bias");
+      if (one.trainsBias()) {
+        names.add(one.name() + " bias");
       }
     }
-    return now;
+    return names;
   }
 
-  private boolean joins(Source source) {
-    return !leftOut.contains(source.name())
-        && source.trains()
-        && (source.layer() == null || source.layer().bias() != source.trainsBias());
+  private boolean joins(ModelLayer one) {
+    return !leftOut.contains(one.name())
+        && one.trains()
+        && (layer(one) == null || layer(one).bias() != one.trainsBias());
   }
 
   private void log(Set<String> now) {
@@ -182,28 +143,16 @@ public final class TrainedLayers implements AutoCloseable {
         frozen);
   }
 
-  private Map<String, Layer> layers() {
-    Map<String, Layer> layers = new LinkedHashMap<>();
-    for (Source source : sources) {
-      if (source.layer() != null) {
-        layers.put(source.name(), source.layer());
-      }
-    }
-    return layers;
-  }
-
-  /** The layers that are trained now, and those that were, as the framework tells. */
+  /** The layers that are trained now, and those that were, as the model tells. */
   private Map<String, Layer> wanted() {
     Map<String, Layer> wanted = new LinkedHashMap<>();
-    for (Source source : sources) {
-      boolean waits = !source.trains() && source.layer() != null;
-      if (!leftOut.contains(source.name()) && (source.trains() || waits)) {
+    for (ModelLayer one : all) {
+      boolean waits = !one.trains() && layer(one) != null;
+      if (!leftOut.contains(one.name()) && (one.trains() || waits)) {
         try {
-          wanted.put(
-              source.name(), source.read(waits ? source.layer().bias() : source.trainsBias()));
+          wanted.put(one.name(), one.describe(waits ? layer(one).bias() : one.trainsBias()));
         } catch (IllegalArgumentException e) {
-          leftOut.add(source.name());
-          logLeft(source.name(), e.getMessage());
+          leaveOut(one.name(), e.getMessage());
         }
       }
     }
@@ -217,8 +166,8 @@ public final class TrainedLayers implements AutoCloseable {
     return wanted;
   }
 
-  /** Says why a layer of the model is left to the optimizer. */
-  public void logLeft(String name, String reason) {
+  private void leaveOut(String name, String reason) {
+    leftOut.add(name);
     log.log(System.Logger.Level.WARNING, "K-FAC leaves {0} to the optimizer: {1}", name, reason);
   }
 

@@ -1,11 +1,9 @@
 package io.github.kfac4j.backend;
 
-import static io.github.kfac4j.testkit.Fixtures.covariance;
 import static io.github.kfac4j.testkit.Fixtures.direct;
 import static io.github.kfac4j.testkit.Fixtures.error;
 import static io.github.kfac4j.testkit.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.data.Percentage.withPercentage;
 
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.testkit.Literal;
@@ -45,8 +43,7 @@ abstract class PreconditioningContract extends FactorisationContract {
         backend
             .precondition(
                 List.of(
-                    new PreconditionRequest(
-                        gStack, aStack, 0.5, in, new Gradient(wOut, bOut))))[0];
+                    new PreconditionRequest(gStack, aStack, 0.5, in, new Gradient(wOut, bOut))))[0];
     assertThat(w.toArray()).as("the gradient is only read").containsExactly(weight);
 
     double[] dw = join(weight, biasGradient, groups * rows, width, bias);

@@ -5,8 +5,8 @@ import ai.djl.ndarray.NDList;
 import ai.djl.training.ParameterStore;
 import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.fisher.Fisher;
-import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.trainer.KfacFactory;
 import io.github.kfac4j.trainer.TrainedLayers;
 import io.github.kfac4j.trainer.TrainingStep;
 import java.util.List;
@@ -30,38 +30,17 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
    * @throws IllegalStateException as {@link ModelTaps}
    */
   Attachment(
-      Model model,
-      KfacOptions options,
-      Fisher fisher,
-      DjlKfac.Factory factory,
-      Set<String> leftOut) {
-    requireMeasurable(options);
+      Model model, KfacOptions options, Fisher fisher, KfacFactory factory, Set<String> leftOut) {
+    TrainingStep.requireMeasurable(options);
     taps = new ModelTaps(model, this);
     try {
-      layers =
-          new TrainedLayers(
-              taps.taps(),
-              options.withEstimator(fisher.estimator()),
-              factory::create,
-              leftOut,
-              this::unknown,
-              LOG);
+      KfacOptions settings = options.withEstimator(fisher.estimator());
+      layers = new TrainedLayers(taps.taps(), settings, factory, leftOut, LOG);
       step = new Step(taps.taps(), fisher, List.copyOf(taps.parameters().values()));
       initialized();
     } catch (RuntimeException e) {
       taps.close();
       throw e;
-    }
-  }
-
-  private static void requireMeasurable(KfacOptions options) {
-    boolean ekfac =
-        options.approximation() == Approximation.EKFAC
-            || options.approximations().containsValue(Approximation.EKFAC);
-    if (ekfac && options.intervals().inverses() == 1) {
-      throw new IllegalArgumentException(
-          "EKFAC measures its moments between refreshes, but inverses are renewed in every step:"
-              + " choose intervals such as withIntervals(1, 10)");
     }
   }
 
@@ -90,16 +69,29 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
   private void update() {
     boolean first = layers.kfac() == null;
     if (layers.update()) {
+      taps.taps().forEach(tap -> tap.describeAs(layers.layer(tap)));
       step.neutral().setKfac(layers.kfac());
-      if (first) {
-        taps.reasons().forEach(layers::logLeft);
-      }
+    }
+    if (first) {
+      logLayers();
     }
   }
 
-  /** Blocks with parameters that K-FAC has not, trained now or not. */
-  private List<String> unknown() {
-    return taps.others(layers::has);
+  private void logLayers() {
+    List<String> others = taps.others(layers::has);
+    LOG.log(
+        System.Logger.Level.INFO,
+        "K-FAC preconditions {0}; the optimizer alone trains {1}",
+        taps.taps().stream().filter(layers::has).map(Tap::name).toList(),
+        others.isEmpty() ? "nothing" : others);
+    taps.reasons()
+        .forEach(
+            (name, reason) ->
+                LOG.log(
+                    System.Logger.Level.WARNING,
+                    "K-FAC leaves {0} to the optimizer: {1}",
+                    name,
+                    reason));
   }
 
   /**

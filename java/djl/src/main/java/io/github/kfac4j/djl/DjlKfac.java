@@ -12,8 +12,8 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.fisher.Fisher;
-import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.trainer.KfacFactory;
 import io.github.kfac4j.trainer.StepTimes;
 import java.util.List;
 import java.util.Map;
@@ -55,7 +55,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
       Model model,
       KfacOptions options,
       Fisher fisher,
-      Factory factory,
+      KfacFactory factory,
       Backend ownBackend,
       String... leftOut) {
     this.model = model;
@@ -79,7 +79,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    */
   public static DjlKfac attach(Model model, KfacOptions options, String... leftOut) {
     Backend backend = Backends.best();
-    Factory factory = (layers, settings) -> new Kfac(backend, layers, settings);
+    KfacFactory factory = (layers, settings) -> new Kfac(backend, layers, settings);
     try {
       return new DjlKfac(model, options, Fisher.EMPIRICAL, factory, backend, leftOut);
     } catch (RuntimeException e) {
@@ -98,7 +98,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    */
   public static DjlKfac attach(
       Model model, KfacOptions options, Fisher fisher, Backend backend, String... leftOut) {
-    Factory factory = (layers, settings) -> new Kfac(backend, layers, settings);
+    KfacFactory factory = (layers, settings) -> new Kfac(backend, layers, settings);
     return new DjlKfac(model, options, fisher, factory, null, leftOut);
   }
 
@@ -122,21 +122,6 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
     return Layers.tapped(layer);
   }
 
-  /** Makes the K-FAC that is attached. */
-  @FunctionalInterface
-  public interface Factory {
-    /**
-     * Makes it; it is closed with the attachment. Called again, for all layers, when a parameter is
-     * unfrozen that K-FAC does not have; the state of the others goes on.
-     *
-     * @param layers of the model by name, as far as the convention has them. The map may be
-     *     changed: a layer that is removed is left to the optimizer, and one may be described by
-     *     what its block does not tell, as the {@code FlattenedDense} behind a feature map, with
-     *     {@code WeightSharing.REDUCE}, or as a {@code ScaleShift} with a full block.
-     */
-    KfacPreconditioner create(Map<String, Layer> layers, KfacOptions options);
-  }
-
   /**
    * Attaches K-FAC of the caller's making, for example one that is shared by many processes, or
    * that knows more of the layers than their blocks tell.
@@ -144,7 +129,8 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    * @throws IllegalArgumentException as {@link #attach(Model, KfacOptions, String...)}
    * @throws IllegalStateException likewise
    */
-  public static DjlKfac attach(Model model, KfacOptions options, Fisher fisher, Factory factory) {
+  public static DjlKfac attach(
+      Model model, KfacOptions options, Fisher fisher, KfacFactory factory) {
     return new DjlKfac(model, options, fisher, factory, null);
   }
 

@@ -8,14 +8,14 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import io.github.kfac4j.layer.Layer;
-import io.github.kfac4j.trainer.TrainedLayers;
+import io.github.kfac4j.trainer.ModelLayer;
 
 /**
  * Where K-FAC listens to one layer. In a pass that is recorded it adds zeros to the layer's output:
  * a leaf of the graph, whose gradient is the gradient of the loss with respect to that output. The
  * zeros are a broadcast scalar and take no memory.
  */
-final class Tap implements TrainedLayers.Source {
+final class Tap implements ModelLayer {
   private final String name;
   private final Block block;
   private Layer layer;
@@ -42,8 +42,8 @@ final class Tap implements TrainedLayers.Source {
     return block;
   }
 
-  @Override
-  public Layer layer() {
+  /** What K-FAC knows the layer as; null if it has none. */
+  Layer layer() {
     return layer;
   }
 
@@ -60,26 +60,32 @@ final class Tap implements TrainedLayers.Source {
     return layer.bias() ? biasParameter() : null;
   }
 
+  /** Whether the weight is trained now. */
   @Override
   public boolean trains() {
     return weight().requiresGradient();
   }
 
+  /** Whether there is a bias and it is trained now. */
   @Override
   public boolean trainsBias() {
     Parameter bias = biasParameter();
     return bias != null && bias.requiresGradient();
   }
 
-  /** Reads the layer off the initialized block. */
+  /**
+   * Reads the layer off the initialized block.
+   *
+   * @throws IllegalArgumentException saying why, if it cannot be mapped exactly
+   */
   @Override
-  public Layer read(boolean withBias) {
+  public Layer describe(boolean withBias) {
     channels = Channels.of(block);
     return Layers.describe(block, weight().getShape(), withBias);
   }
 
-  @Override
-  public void describeAs(Layer value) {
+  /** Takes the layer for what K-FAC knows, or for none of its layers if it is null. */
+  void describeAs(Layer value) {
     layer = value;
   }
 

@@ -44,7 +44,7 @@
  * io.github.kfac4j.djl.DjlTraining} is the same for {@code EasyTrain}.
  *
  * <p>What a block does not tell of its layer, a feature map in front of it for example, can be said
- * to the {@link io.github.kfac4j.djl.DjlKfac.Factory} that makes K-FAC. Of a normalisation the
+ * to the {@link io.github.kfac4j.trainer.KfacFactory} that makes K-FAC. Of a normalisation the
  * scale and shift are preconditioned; what they multiply comes from one more forward pass of the
  * block, with scale 1 and shift 0, in steps that update factors.
  */

@@ -17,6 +17,7 @@ import io.github.kfac4j.backend.Backends;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.options.InversePolicy;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.trainer.KfacFactory;
 import io.github.kfac4j.trainer.StepTimes;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -141,7 +142,7 @@ class AttachmentTest {
   /** As for a layer that is too large: said before anything is trained, nothing has changed. */
   @Test
   void whatKfacRefusesIsSaidWhenItIsAttachedOrTheModelInitialized() {
-    DjlKfac.Factory refusing =
+    KfacFactory refusing =
         (layers, options) -> {
           throw new IllegalArgumentException("too large: " + layers.keySet());
         };

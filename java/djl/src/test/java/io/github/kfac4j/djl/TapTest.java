@@ -28,7 +28,7 @@ class TapTest {
     Block tapped = tree.insertTaps();
     tapped.initialize(manager, DataType.FLOAT32, x.getShape());
     Tap tap = tree.taps().get(0);
-    tap.describeAs(tap.read(tap.trainsBias()));
+    tap.describeAs(tap.describe(tap.trainsBias()));
     ParameterStore store = new ParameterStore(manager, false);
     Pass pass = new Pass(store, x, true);
     tap.record(pass);
@@ -145,7 +145,7 @@ class TapTest {
       Block tapped = tree.insertTaps();
       tapped.initialize(manager, DataType.FLOAT32, x.getShape());
       Tap tap = tree.taps().get(0);
-      tap.describeAs(tap.read(tap.trainsBias()));
+      tap.describeAs(tap.describe(tap.trainsBias()));
       ParameterStore store = new ParameterStore(manager, false);
       Pass pass = new Pass(store, x, true);
       tap.record(pass);

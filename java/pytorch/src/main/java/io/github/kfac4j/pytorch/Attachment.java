@@ -5,6 +5,7 @@ import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.trainer.KfacFactory;
 import io.github.kfac4j.trainer.TrainedLayers;
 import io.github.kfac4j.trainer.TrainingStep;
 import java.util.HashSet;
@@ -43,7 +44,7 @@ final class Attachment implements AutoCloseable {
       Module net,
       KfacOptions options,
       Fisher fisher,
-      TrainedLayers.Factory factory,
+      KfacFactory factory,
       Place place,
       String... leftOut) {
     requireMeasurable(options);
@@ -58,7 +59,6 @@ final class Attachment implements AutoCloseable {
               options.withEstimator(fisher.estimator()),
               factory,
               Set.of(leftOut),
-              this::others,
               LOG);
       step =
           new TrainingStep<>(fisher, new Gradients(net, taps.taps(), place, used::contains), LOG);
@@ -81,8 +81,18 @@ final class Attachment implements AutoCloseable {
   }
 
   private void update() {
+    boolean first = layers.kfac() == null;
     if (layers.update()) {
       step.setKfac(layers.kfac());
+      taps.taps().forEach(tap -> tap.describeAs(layers.layer(tap)));
+      if (first) {
+        List<String> others = others();
+        LOG.log(
+            System.Logger.Level.INFO,
+            "K-FAC preconditions {0}; the optimizer alone trains {1}",
+            names(),
+            others.isEmpty() ? "nothing" : others);
+      }
     }
   }
 

@@ -1,12 +1,12 @@
 package io.github.kfac4j.pytorch;
 
 import io.github.kfac4j.layer.Layer;
-import io.github.kfac4j.trainer.TrainedLayers;
+import io.github.kfac4j.trainer.ModelLayer;
 import org.bytedeco.pytorch.Module;
 import org.bytedeco.pytorch.Tensor;
 
 /** A weight of the network that K-FAC may precondition, and the module it belongs to. */
-final class Tap implements TrainedLayers.Source, AutoCloseable {
+final class Tap implements ModelLayer, AutoCloseable {
   private final String name;
   private final Site site;
   private final Module owner;
@@ -54,17 +54,17 @@ final class Tap implements TrainedLayers.Source, AutoCloseable {
   }
 
   @Override
-  public Layer read(boolean withBias) {
+  public Layer describe(boolean withBias) {
     return site.describe(withBias);
   }
 
-  @Override
-  public Layer layer() {
+  /** What K-FAC has the layer as; null if it has none. */
+  Layer layer() {
     return layer;
   }
 
-  @Override
-  public void describeAs(Layer value) {
+  /** Takes the layer for what K-FAC has, or for none of its layers if it is null. */
+  void describeAs(Layer value) {
     layer = value;
   }
 

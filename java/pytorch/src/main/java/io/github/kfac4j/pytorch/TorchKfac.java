@@ -6,8 +6,8 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.trainer.KfacFactory;
 import io.github.kfac4j.trainer.StepTimes;
-import io.github.kfac4j.trainer.TrainedLayers;
 import java.util.List;
 import org.bytedeco.pytorch.Module;
 import org.bytedeco.pytorch.Optimizer;
@@ -111,11 +111,11 @@ public final class TorchKfac implements AutoCloseable {
    * @throws IllegalArgumentException as {@link #attach(Module, KfacOptions, String...)}
    */
   public static TorchKfac attach(
-      Module net, KfacOptions options, Fisher fisher, TrainedLayers.Factory factory) {
+      Module net, KfacOptions options, Fisher fisher, KfacFactory factory) {
     return new TorchKfac(new Attachment(net, options, fisher, factory, Place.HOST), null);
   }
 
-  private static TrainedLayers.Factory factory(Backend backend) {
+  private static KfacFactory factory(Backend backend) {
     return (layers, options) -> new Kfac(backend, layers, options);
   }
 

@@ -43,7 +43,7 @@ final class Application {
       kfac.observe(observations(inputs, approximation -> true));
       List<LayerReport> reports = kfac.refresh();
       // moments in the basis that refresh() has just made
-      kfac.observe(observations(inputs, approximation -> approximation == Approximation.EKFAC));
+      kfac.observe(observations(inputs, Approximation::measuresBetweenRefreshes));
       StepReport step = kfac.precondition(inputs.stream().map(LayerTensors::gradient).toList());
       return new Result(collect(kfac, inputs), reports, step);
     } catch (IllegalArgumentException e) { // the library's checks name layer, tensor and value

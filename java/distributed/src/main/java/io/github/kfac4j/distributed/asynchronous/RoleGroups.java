@@ -58,11 +58,11 @@ record RoleGroups(
         options.intervals().similarity().isEmpty(),
         "adaptive intervals need inverses that do not lag");
     for (String layer : named.keySet()) {
+      Approximation approximation = options.approximationOf(layer);
       require(
-          options.approximationOf(layer) != Approximation.EKFAC,
-          "layer '%s': the moments of EKFAC are measured in a basis that statistics workers do not"
-                  .formatted(layer)
-              + " have");
+          !approximation.measuresBetweenRefreshes(),
+          "layer '%s': the moments of %s are measured in a basis that statistics workers do not have"
+              .formatted(layer, approximation));
     }
     Role role = plan.role(all.rank());
     FirstFailure failure = new FirstFailure();

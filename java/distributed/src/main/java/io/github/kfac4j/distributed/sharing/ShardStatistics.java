@@ -14,7 +14,6 @@ import java.util.Map;
 
 /** The statistics of this rank's shard, and their way to the owners of the layers. */
 public final class ShardStatistics implements AutoCloseable {
-  private final KfacOptions options;
   private final BatchStatistics shard;
   private final EarlyInputs early;
   private final StatisticsReduction exchange;
@@ -26,7 +25,6 @@ public final class ShardStatistics implements AutoCloseable {
       KfacOptions options,
       Precision precision,
       Agreement agreement) {
-    this.options = options;
     this.shard = new BatchStatistics(backend, shared.layers(), options);
     this.early = new EarlyInputs(shared, precision);
     this.exchange =
@@ -63,7 +61,7 @@ public final class ShardStatistics implements AutoCloseable {
    */
   public Map<String, LayerStatistics> sum(RuntimeException failure) {
     try {
-      Map<String, LayerStatistics> sums = exchange.sum(shard, options, failure, early);
+      Map<String, LayerStatistics> sums = exchange.sum(shard, failure, early);
       summed = true;
       return sums;
     } finally {

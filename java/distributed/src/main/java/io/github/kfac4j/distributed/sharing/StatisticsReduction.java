@@ -10,7 +10,6 @@ import io.github.kfac4j.distributed.collectives.Exchange;
 import io.github.kfac4j.distributed.collectives.Frames;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.layer.Layer;
-import io.github.kfac4j.options.KfacOptions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -59,7 +58,7 @@ final class StatisticsReduction {
    * @return those of the whole batch, of the layers that this rank owns and some rank has seen
    */
   Map<String, LayerStatistics> sum(
-      BatchStatistics local, KfacOptions options, RuntimeException failure, EarlyInputs early) {
+      BatchStatistics local, RuntimeException failure, EarlyInputs early) {
     Map<String, LayerStatistics> mine = new LinkedHashMap<>();
     layers.keySet().forEach(layer -> mine.put(layer, local.of(layer)));
     RuntimeException unfit = failure == null ? unfit(mine) : failure;
@@ -82,7 +81,7 @@ final class StatisticsReduction {
         if (sentBefore.contains(layer)) {
           rest.moments().remove(EarlyInputs.A);
         }
-        addParts(parts, layer, rest, totals[i], options);
+        addParts(parts, layer, local, rest, totals[i]);
       }
       i++;
     }
@@ -145,12 +144,12 @@ final class StatisticsReduction {
   }
 
   private void addParts(
-      List<Part> parts, String name, LayerStatistics mine, double total, KfacOptions options) {
+      List<Part> parts, String name, BatchStatistics local, LayerStatistics mine, double total) {
     mine.moments()
         .forEach(
             (moment, elements) -> {
-              double weight = options.shardWeight(moment, mine.examples(), total);
-              int dim = mine.symmetricDim(layers.get(name), moment);
+              double weight = local.weight(name, moment, mine, total);
+              int dim = local.symmetricDim(name, moment);
               float[] values =
                   dim > 0
                       ? SymmetricPacking.pack(elements, dim, weight)

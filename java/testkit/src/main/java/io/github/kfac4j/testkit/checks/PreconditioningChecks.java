@@ -117,8 +117,7 @@ final class PreconditioningChecks {
       Side side, Shape shape, double[] g, double[] a, Gradient gradient) {
     MatrixStack gInverse = side.stack(shape.groups(), shape.rows(), shape.rows(), g);
     MatrixStack aInverse = side.stack(shape.groups(), shape.dim(), shape.dim(), a);
-    PreconditionRequest step =
-        new PreconditionRequest(gInverse, aInverse, 0.5, gradient, gradient);
+    PreconditionRequest step = new PreconditionRequest(gInverse, aInverse, 0.5, gradient, gradient);
     double inner = side.backend().precondition(List.of(step))[0];
     return Outcome.of(gradient, inner);
   }

@@ -1,0 +1,89 @@
+package io.github.kfac4j;
+
+import io.github.kfac4j.Magnitudes.Magnitude;
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.curvature.Curvature;
+import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.curvature.Range;
+import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.tensor.Shape;
+import io.github.kfac4j.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/** Checks the gradients that a trainer hands over; backends trust them. */
+final class GradientCheck {
+  private final Backend backend;
+  private final KfacState state;
+
+  GradientCheck(Backend backend, KfacState state) {
+    this.backend = backend;
+    this.state = state;
+  }
+
+  /**
+   * Requests for all gradients but those of layers that stay plain, with the powers of two that
+   * they are to be divided by.
+   *
+   * @throws IllegalArgumentException naming the layer and what is wrong; nothing has changed then
+   */
+  List<Curvature.Request> requests(
+      List<LayerGradient> gradients, Predicate<LayerState> staysPlain) {
+    List<Curvature.Request> requests = new ArrayList<>();
+    Set<String> seen = new HashSet<>();
+    Magnitudes magnitudes = new Magnitudes(backend);
+    for (LayerGradient gradient : gradients) {
+      LayerState layer = state.layer(gradient.layer());
+      if (!seen.add(gradient.layer())) {
+        throw new IllegalArgumentException(
+            LayerState.prefix(gradient.layer()) + "given twice in one call");
+      }
+      requireGradient(layer, gradient);
+      magnitudes.add(layer, "weight gradient", gradient.weight(), 1);
+      if (gradient.bias() != null) {
+        magnitudes.add(layer, "bias gradient", gradient.bias(), 1);
+      }
+      if (!staysPlain.test(layer)) {
+        requests.add(
+            new Curvature.Request(
+                layer, gradient, layer.layer.matrix(gradient.weight(), gradient.bias()), 0));
+      }
+    }
+    Map<LayerState, List<Magnitude>> found = magnitudes.require();
+    return requests.stream().map(r -> inRange(r, found.get(r.state()))).toList();
+  }
+
+  private static void requireGradient(LayerState state, LayerGradient gradient) {
+    Layer layer = state.layer;
+    requireShape(state, "weight gradient", gradient.weight(), layer.weightShape());
+    if (layer.bias() != (gradient.bias() != null)) {
+      throw new IllegalArgumentException(
+          LayerState.prefix(state.name)
+              + (layer.bias()
+                  ? "the bias gradient is missing"
+                  : "has no bias, but a gradient of it"));
+    }
+    if (layer.bias()) {
+      requireShape(state, "bias gradient", gradient.bias(), layer.biasShape());
+    }
+  }
+
+  private static void requireShape(LayerState state, String what, Tensor tensor, Shape shape) {
+    if (!tensor.shape().equals(shape)) {
+      throw new IllegalArgumentException(
+          LayerState.prefix(state.name)
+              + "%s has shape %s, expected %s".formatted(what, tensor.shape(), shape));
+    }
+  }
+
+  private static Curvature.Request inRange(Curvature.Request request, List<Magnitude> magnitudes) {
+    double largest = magnitudes.stream().mapToDouble(Magnitude::largest).max().orElse(0);
+    int exponent = request.state().isDouble() ? 0 : Range.gradientExponent(largest);
+    return exponent == 0 ? request : request.dividedBy(exponent);
+  }
+}

@@ -1,0 +1,111 @@
+package io.github.kfac4j;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.curvature.Blocks;
+import io.github.kfac4j.curvature.Curvature;
+import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.curvature.Range;
+import io.github.kfac4j.curvature.Staleness;
+import io.github.kfac4j.data.InversionFailedException;
+import io.github.kfac4j.data.LayerReport;
+import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The other half of K-FAC: what is made of the averages, and gradients that it is applied to. */
+final class Inverses {
+  private final Backend backend;
+  private final Blocks blocks;
+  private final KfacState state;
+
+  Inverses(Backend backend, Blocks blocks, KfacState state) {
+    this.backend = backend;
+    this.blocks = blocks;
+    this.state = state;
+  }
+
+  /** Renews the inverses of layers that are due; those not observed yet are passed over. */
+  List<LayerReport> refresh(List<LayerState> due, KfacOptions options) {
+    List<LayerState> states = due.stream().filter(layer -> layer.counters.observed).toList();
+    states.forEach(state.open()::keepResults);
+    List<LayerReport> reports = new ArrayList<>(blocks.refresh(states, options));
+    options
+        .intervals()
+        .similarity()
+        .ifPresent(
+            bound -> states.forEach(layer -> Staleness.refreshed(layer, state.step(), bound)));
+    for (int i = 0; i < due.size(); i++) {
+      if (!due.get(i).counters.observed) {
+        reports.add(i, LayerReport.notObserved(due.get(i).name, due.get(i).layer));
+      }
+    }
+    state.open().refreshed = List.copyOf(reports);
+    return state.open().refreshed;
+  }
+
+  /**
+   * What came of gradients.
+   *
+   * @param innerProduct {@code <U, dW>} before clipping
+   * @param clip what U was multiplied by
+   */
+  record Clipped(double innerProduct, double clip) {}
+
+  /** Makes gradients zeros, as the burn-in does. */
+  Clipped clear(List<Curvature.Request> requests) {
+    requests.forEach(request -> backend.scale(request.tensors(), 0));
+    return new Clipped(0, 0);
+  }
+
+  /** Preconditions and clips gradients in place. */
+  Clipped precondition(List<Curvature.Request> requests, KfacOptions options) {
+    for (Curvature.Request request : requests) {
+      if (request.exponent() != 0) {
+        Range.multiply(backend, request.tensors(), 1, -request.exponent());
+      }
+    }
+    List<Curvature.Result> results = blocks.precondition(requests, options);
+    results.forEach(Inverses::requireFinite);
+    double innerProduct = results.stream().mapToDouble(Curvature.Result::inner).sum();
+    double clip = clip(innerProduct, options);
+    finish(results, clip);
+    return new Clipped(innerProduct, clip);
+  }
+
+  private static void requireFinite(Curvature.Result result) {
+    if (!Double.isFinite(result.inner())) {
+      throw new InversionFailedException(
+          LayerState.prefix(result.request().state().name)
+              + "the preconditioned gradient is beyond the range of its tensors; raise the"
+              + " damping");
+    }
+  }
+
+  /** Clips, and brings U to its size where it was computed divided by a power of two. */
+  private void finish(List<Curvature.Result> results, double clip) {
+    List<Tensor> plain = new ArrayList<>();
+    for (Curvature.Result result : results) {
+      List<Tensor> tensors = result.request().tensors();
+      for (int i = 0; i < tensors.size(); i++) {
+        int exponent = i == 0 ? result.weight() : result.bias();
+        if (exponent == 0) {
+          plain.add(tensors.get(i));
+        } else {
+          Range.multiply(backend, tensors.subList(i, i + 1), clip, exponent);
+        }
+      }
+    }
+    if (clip < 1) {
+      backend.scale(plain, clip);
+    }
+  }
+
+  private static double clip(double innerProduct, KfacOptions options) {
+    if (options.klClip().isEmpty()) {
+      return 1;
+    }
+    double bound = options.klClip().getAsDouble();
+    return options.convention().klClip(bound, options.learningRate(), innerProduct);
+  }
+}

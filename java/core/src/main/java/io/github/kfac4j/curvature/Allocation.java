@@ -1,0 +1,126 @@
+package io.github.kfac4j.curvature;
+
+import static io.github.kfac4j.backend.MemoryException.text;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.MemoryException;
+import io.github.kfac4j.backend.Storage;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Makes the matrices of layers, all or none. */
+public final class Allocation {
+  private Allocation() {}
+
+  /** What is kept of each layer. */
+  public enum Keeps {
+    /** Averages alone, of steps that are never discarded. */
+    AVERAGES,
+    /** Averages and what is made of them, and a copy of each for {@code discardStep}. */
+    STATE,
+    /** The same and the averages at earlier refreshes. */
+    STATE_AND_EARLIER;
+
+    /** Whether a step can be discarded. */
+    public boolean discardable() {
+      return this != AVERAGES;
+    }
+  }
+
+  /**
+   * Makes what all layers keep, or nothing.
+   *
+   * @throws IllegalArgumentException naming the layer and what of it is too large, before anything
+   *     is allocated
+   * @throws MemoryException if there turns out to be less memory than was promised
+   */
+  public static void make(Backend backend, Iterable<LayerState> layers, Keeps keeps) {
+    Storage storage = backend.storage();
+    requireFits(backend.name(), storage, layers, keeps);
+    String now = "";
+    try {
+      for (LayerState layer : layers) {
+        for (Room room : rooms(layer, keeps)) {
+          now = what(layer, room) + " needs " + text(room.bytes(storage));
+          layer.put(room, room.allocate(backend));
+        }
+        layer.curvature.initialize(layer);
+      }
+    } catch (MemoryException | OutOfMemoryError e) {
+      layers.forEach(LayerState::close);
+      throw new MemoryException(
+          "%s of %s, which there is not: %s".formatted(now, storage.memory(), e.getMessage()), e);
+    } catch (RuntimeException e) {
+      layers.forEach(LayerState::close);
+      throw e;
+    }
+  }
+
+  private static void requireFits(
+      String backend, Storage storage, Iterable<LayerState> layers, Keeps keeps) {
+    int times = keeps.discardable() ? 2 : 1;
+    double total = 0;
+    LayerState worst = null;
+    Room largest = null;
+    for (LayerState layer : layers) {
+      for (Room room : rooms(layer, keeps)) {
+        double bytes = room.bytes(storage);
+        if (room.elements() > storage.largest()) {
+          throw new IllegalArgumentException(
+              "%s needs %s of %s, and the backend '%s' can hold at most %s in one piece; %s"
+                  .formatted(
+                      what(layer, room),
+                      text(bytes),
+                      storage.memory(),
+                      backend,
+                      text(bytes / room.elements() * storage.largest()),
+                      advice(layer)));
+        }
+        total += times * bytes;
+        if (largest == null || bytes > largest.bytes(storage)) {
+          worst = layer;
+          largest = room;
+        }
+      }
+    }
+    if (total > storage.available()) {
+      throw new IllegalArgumentException(
+          "%s needs %s of %s, all layers with the copies for discardStep() %s, of which %s are available; %s, or give it %s"
+              .formatted(
+                  what(worst, largest),
+                  text(largest.bytes(storage)),
+                  storage.memory(),
+                  text(total),
+                  text(Math.max(0, storage.available())),
+                  advice(worst),
+                  storage.remedy()));
+    }
+  }
+
+  private static List<Room> rooms(LayerState layer, Keeps keeps) {
+    List<Room> rooms = new ArrayList<>(layer.curvature.rooms(layer.layer));
+    if (keeps == Keeps.AVERAGES) {
+      rooms.retainAll(Room.statistics(rooms));
+    } else if (keeps == Keeps.STATE_AND_EARLIER) {
+      rooms.addAll(Staleness.rooms(rooms));
+    }
+    return rooms;
+  }
+
+  private static String what(LayerState layer, Room room) {
+    String shape = room.rows() + " x " + room.cols();
+    return LayerState.prefix(layer.name)
+        + "its "
+        + (room.role().isFactor() ? "factor " : "")
+        + room.key()
+        + " of "
+        + (room.count() > 1 ? room.count() + " x " + shape : shape);
+  }
+
+  /** What a user can do about a layer that is too large. */
+  private static String advice(LayerState layer) {
+    return layer.curvature.hasSmaller()
+        ? "use DIAGONAL for it or leave it out"
+        : "leave it out of K-FAC";
+  }
+}
