@@ -6,6 +6,7 @@ import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.EveryLayer;
 import io.github.kfac4j.testkit.Literal;
 import java.util.Arrays;
 import java.util.List;
@@ -14,7 +15,7 @@ import java.util.Random;
 
 /** Small helpers for tests with one or two layers on the fp64 backend. */
 final class Networks {
-  static final KfacOptions OPTIONS = KfacOptions.DEFAULT.withDecay(0).withIntervals(1, 1);
+  static final KfacOptions OPTIONS = EveryLayer.OPTIONS;
 
   private Networks() {}
 

@@ -4,11 +4,20 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Storage;
 import io.github.kfac4j.reference.FallbackBackend;
+import io.github.kfac4j.testkit.checks.BackendChecks;
+import io.github.kfac4j.testkit.junit.BackendContract;
 import java.lang.reflect.Proxy;
 import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Set;
 
 /** What rounding to fp32 costs where it is done in storage alone: the contract can be met. */
-class SinglePrecisionStorageTest extends EigenAccuracyContract {
+class SinglePrecisionStorageTest extends BackendContract {
+  @Override
+  protected Set<BackendChecks> groups() {
+    return EnumSet.of(BackendChecks.EIGENVALUES, BackendChecks.EIGEN_STEPS);
+  }
+
   @Override
   protected Backend open() {
     Backend storage =

@@ -54,7 +54,7 @@ public final class KfacCommand implements Runnable {
     System.exit(run(commandLine(), args));
   }
 
-  /** Executes; what cannot be written to stdout, or has no memory, has failed. */
+  /** Executes; failing to write to stdout, or running out of memory, is a failure. */
   private static int run(CommandLine command, String... args) {
     int code;
     try {

@@ -76,7 +76,8 @@ class ModuleDirectionsTest {
   @Test
   void theTestKitKnowsTheCoreAndOnlyTheCommandLineKnowsIt() {
     String kit = ROOT + ".testkit..";
-    never(in(kit), "org.junit..", "org.assertj..", ROOT + ".cpu..", ROOT + ".cuda..");
+    never(in(kit), ROOT + ".cpu..", ROOT + ".cuda..", ROOT + ".distributed..");
+    never(in(ROOT + ".testkit", ROOT + ".testkit.checks.."), "org.junit..", "org.assertj..");
     noClasses()
         .that()
         .resideOutsideOfPackages(kit, ROOT + ".cli..")

@@ -1,7 +1,7 @@
 package io.github.kfac4j.cpu;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.BackendContract;
+import io.github.kfac4j.testkit.junit.BackendContract;
 
 class CpuBackendTest extends BackendContract {
   @Override

@@ -1,7 +1,7 @@
 package io.github.kfac4j.cuda;
 
-import io.github.kfac4j.KfacRangeContract;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.testkit.junit.KfacRangeContract;
 
 @RequiresCuda
 class CudaKfacRangeTest extends KfacRangeContract {

@@ -1,7 +1,7 @@
 package io.github.kfac4j.cuda;
 
-import io.github.kfac4j.KfacContract;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.testkit.junit.KfacContract;
 
 @RequiresCuda
 class CudaKfacTest extends KfacContract {

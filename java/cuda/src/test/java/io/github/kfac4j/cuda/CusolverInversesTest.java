@@ -1,7 +1,7 @@
 package io.github.kfac4j.cuda;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.BackendContract;
+import io.github.kfac4j.testkit.junit.BackendContract;
 
 /** The contract once more with inverses by cuSOLVER, of every size. */
 @RequiresCuda

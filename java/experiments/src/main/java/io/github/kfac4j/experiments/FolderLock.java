@@ -12,8 +12,8 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Path;
 
 /**
- * Keeps a second run out of a folder for as long as it is open; the end of the process, however it
- * comes, opens it too. Holds the file {@code .lock}, which stays there.
+ * Locks a folder against a second run until it is closed or the process ends, in whatever way.
+ * Holds the file {@code .lock}, which stays there.
  */
 public final class FolderLock implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(FolderLock.class.getName());
@@ -29,7 +29,7 @@ public final class FolderLock implements AutoCloseable {
    * no locks, a line in the log says so.
    *
    * @param folder that exists
-   * @throws BadInputException if another run has it
+   * @throws BadInputException if another run holds it
    * @throws IOException if the folder cannot be written
    */
   public static FolderLock take(Path folder) throws IOException {

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** What the command talks to. */
+/** The terminal, if the command has one. */
 public final class Terminal {
   private Terminal() {}
 

@@ -1,7 +1,7 @@
 package io.github.kfac4j.nqm;
 
 /**
- * How one coordinate answers after t steps: its deterministic decay f_t and its noise gain S_t.
+ * How one coordinate responds after t steps: its deterministic decay f_t and its noise gain S_t.
  *
  * <p>All three methods are second-order linear filters with roots a and b. With g_k = (a^k - b^k) /
  * (a - b), the second moment of the coordinate after t steps is

@@ -30,6 +30,9 @@ import java.util.stream.Stream;
 
 /** A network with every kind of layer, three of them used twice, and random steps of it. */
 public final class EveryLayer {
+  /** Without decay, and with inverses at every step. */
+  public static final KfacOptions OPTIONS = KfacOptions.DEFAULT.withDecay(0).withIntervals(1, 1);
+
   private EveryLayer() {}
 
   public static Map<String, Layer> layers() {

@@ -184,6 +184,46 @@ public final class Literal {
     return norm;
   }
 
+  /** The first pivot of a Cholesky factorisation that is not positive, or -1 if all are. */
+  public static int firstPivotNotPositive(double[] matrix, int n) {
+    double[] l = new double[n * n];
+    for (int j = 0; j < n; j++) {
+      for (int i = j; i < n; i++) {
+        double sum = matrix[i * n + j];
+        for (int k = 0; k < j; k++) {
+          sum -= l[i * n + k] * l[j * n + k];
+        }
+        if (i == j && !(sum > 0)) {
+          return j;
+        }
+        l[i * n + j] = i == j ? Math.sqrt(sum) : sum / l[j * n + j];
+      }
+    }
+    return -1;
+  }
+
+  /** The sum of the diagonal of a flat {@code n x n} matrix. */
+  public static double trace(double[] a, int n) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+      sum += a[i * (n + 1)];
+    }
+    return sum;
+  }
+
+  /** A copy of flat {@code n x n} matrices with what lies below their diagonals also above. */
+  public static double[] symmetric(double[] matrices, int n) {
+    double[] symmetric = matrices.clone();
+    for (int k = 0; k < matrices.length; k += n * n) {
+      for (int i = 0; i < n; i++) {
+        for (int j = 0; j < i; j++) {
+          symmetric[k + j * n + i] = matrices[k + i * n + j];
+        }
+      }
+    }
+    return symmetric;
+  }
+
   private static void swapRows(double[] a, int n, int i, int j) {
     for (int k = 0; k < n && i != j; k++) {
       double t = a[i * n + k];

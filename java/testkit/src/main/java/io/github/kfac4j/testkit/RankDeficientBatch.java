@@ -1,6 +1,8 @@
 package io.github.kfac4j.testkit;
 
 import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.function.DoubleBinaryOperator;
 import java.util.stream.IntStream;
@@ -21,6 +23,11 @@ public final class RankDeficientBatch {
     SMALL,
     LARGE,
     COLUMNS_SCALED;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT).replace('_', ' ');
+    }
 
     private double[] draw(Random random, int examples, int width) {
       double[] column = random.doubles(width, 0, 1).toArray();
@@ -48,6 +55,9 @@ public final class RankDeficientBatch {
     }
   }
 
+  /** Sizes of batches that tests take with each kind of inputs. */
+  public static final List<Integer> EXAMPLES = List.of(1, 2, 3, 8, 32);
+
   /** Eigenvalues above zero of a factor, eigenvectors, and those of the Gram matrix. */
   private record Range(double[] values, double[] vectors, double[] gram) {
     int rank() {
@@ -55,6 +65,7 @@ public final class RankDeficientBatch {
     }
   }
 
+  private final Inputs inputs;
   public final int examples;
   public final int width;
   public final int outputs;
@@ -65,6 +76,7 @@ public final class RankDeficientBatch {
 
   /** Numbers that fp32 holds; output gradients have the size that a softmax gives. */
   private RankDeficientBatch(Inputs inputs, int examples, int width, int outputs, Random random) {
+    this.inputs = inputs;
     this.examples = examples;
     this.width = width;
     this.outputs = outputs;
@@ -79,6 +91,12 @@ public final class RankDeficientBatch {
   public static RankDeficientBatch of(Inputs inputs, int examples, int width) {
     Random random = new Random(100 * inputs.ordinal() + examples);
     return new RankDeficientBatch(inputs, examples, width, 33, random);
+  }
+
+  /** For example {@code 8 dead columns inputs, 120 -> 33}. */
+  @Override
+  public String toString() {
+    return "%d %s inputs, %d -> %d".formatted(examples, inputs, width, outputs);
   }
 
   private static Range range(double[] rows, int count, int width) {

@@ -30,13 +30,13 @@ import picocli.CommandLine.Spec;
     description = {
       "Preconditions gradients from any framework by K-FAC. Tensors come and go as safetensors.",
       "",
-      "In, for each layer, F16, BF16, F32 or F64: NAME.input; NAME.output_grad, per-example gradients of the"
-          + " summed loss with respect to the layer's output; NAME.weight_grad; NAME.bias_grad if"
-          + " the layer has a bias. A layer that is used several times in one pass has"
-          + " NAME.input_2 and NAME.output_grad_2, and so on.",
-      "Out, F64 if NAME.input has it (with token numbers: NAME.weight_grad), otherwise F32: NAME.A and NAME.G, undamped, [n, n] or, for several groups,"
-          + " [groups, n, n], the bias coordinate last; NAME.weight_grad and NAME.bias_grad,"
-          + " preconditioned.",
+      "In, for each layer, F16, BF16, F32 or F64: NAME.input; NAME.output_grad, per-example"
+          + " gradients of the summed loss with respect to the layer's output; NAME.weight_grad;"
+          + " NAME.bias_grad if the layer has a bias. A layer that is used several times in one"
+          + " pass has NAME.input_2 and NAME.output_grad_2, and so on.",
+      "Out, F64 if NAME.input has it (with token numbers: NAME.weight_grad), otherwise F32: NAME.A"
+          + " and NAME.G, undamped, [n, n] or, for several groups, [groups, n, n], the bias"
+          + " coordinate last; NAME.weight_grad and NAME.bias_grad, preconditioned.",
       "",
       "Layers and their shapes (input; output_grad; weight):",
       "  dense             [N, ..., in]; [N, ..., out]; [out, in]",
@@ -90,7 +90,8 @@ import picocli.CommandLine.Spec;
       "inverse_method: cholesky, eigen or newton_schulz, for factored damping.",
       "kl_clip: bound on the squared step length at learning_rate in the Fisher metric, or null.",
       "decay: 0 takes this batch alone; otherwise it is the first batch of a running average. The"
-          + " moments of ekfac start from those of kronecker, so this batch counts 1 - decay there.",
+          + " moments of ekfac start from those of kronecker, so this batch counts 1 - decay"
+          + " there.",
       ""
     })
 public final class ApplyCommand implements Callable<Integer> {
@@ -149,7 +150,7 @@ public final class ApplyCommand implements Callable<Integer> {
     }
   }
 
-  /** Found out before the work is done, not after. */
+  /** Checked before the work is done, not after. */
   private void requireWritable() {
     Path directory = out.toAbsolutePath().getParent();
     if (directory == null || Files.isDirectory(out)) {
@@ -169,7 +170,10 @@ public final class ApplyCommand implements Callable<Integer> {
     }
   }
 
-  /** Refuses tensors of layers that the configuration does not have; says which others are left. */
+  /**
+   * Refuses tensors of layers that the configuration does not have; reports which other tensors are
+   * ignored.
+   */
   private boolean isUsed(String tensor, List<String> layers) {
     Matcher ending = LayerTensors.ENDING.matcher(tensor);
     if (!ending.find()) {

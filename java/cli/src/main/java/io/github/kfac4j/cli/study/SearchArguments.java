@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import picocli.CommandLine.Option;
 
-/** The options that say what is searched, and what K-FAC does otherwise. */
+/** The options for what is searched, and the remaining settings of K-FAC. */
 final class SearchArguments {
   @Option(
       names = "--lr",
@@ -30,8 +30,8 @@ final class SearchArguments {
       names = "--momentum",
       paramLabel = "LOW:HIGH",
       description =
-          "Momenta likewise, in the logarithm of 1 - momentum (default: 0:0.99; of sensitivity 0.9); Adam's"
-              + " are fixed.")
+          "Momenta likewise, in the logarithm of 1 - momentum (default: 0:0.99; of sensitivity"
+              + " 0.9); Adam's are fixed.")
   private String momentum;
 
   @Option(
@@ -96,7 +96,7 @@ final class SearchArguments {
             (optimizer, range) -> {
               if (!having.contains(optimizer)) {
                 throw new BadInputException(
-                    "%s of %s has no use".formatted(metaparameter.option(), optimizer));
+                    "%s has no effect on %s".formatted(metaparameter.option(), optimizer));
               }
               Map<Metaparameter, Range> ranges = new EnumMap<>(spaces.get(optimizer).ranges());
               ranges.put(metaparameter, range);

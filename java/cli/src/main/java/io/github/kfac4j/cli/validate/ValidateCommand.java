@@ -7,6 +7,7 @@ import io.github.kfac4j.cli.common.JsonOption;
 import io.github.kfac4j.cli.common.KnownBackends;
 import io.github.kfac4j.cli.common.KnownBackends.Availability;
 import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.testkit.checks.BackendChecks;
 import io.github.kfac4j.testkit.checks.Check;
 import io.github.kfac4j.testkit.checks.Extent;
@@ -36,7 +37,7 @@ import picocli.CommandLine.Spec;
     })
 public final class ValidateCommand implements Callable<Integer> {
   private static final String ALL = "all";
-  private static final String ORACLE = "java";
+  private static final String REFERENCE = "java";
 
   @Spec private CommandSpec spec;
 
@@ -85,9 +86,9 @@ public final class ValidateCommand implements Callable<Integer> {
     this(KnownBackends.all(), KnownBackends::open);
   }
 
-  /** Validates the given backends instead of those of this build. */
+  /** Checks the given backends instead of those of this build. */
   ValidateCommand(List<Availability> known, Function<String, Backend> open) {
-    this.known = known.stream().filter(backend -> !backend.name().equals(ORACLE)).toList();
+    this.known = known.stream().filter(backend -> !backend.name().equals(REFERENCE)).toList();
     this.open = open;
   }
 
@@ -133,17 +134,21 @@ public final class ValidateCommand implements Callable<Integer> {
 
   private List<Check> run(String backendName, Table table) {
     List<Check> checks = new ArrayList<>();
-    try (Backend backend = open.apply(backendName)) {
-      BackendChecks.run(
-          backend,
-          seed,
-          size.extent(),
-          check -> {
-            checks.add(check);
-            if (table != null) {
-              table.row(backendName, check);
-            }
-          });
+    try (Backend backend = open.apply(backendName);
+        Backend reference = new JavaBackend()) {
+      for (BackendChecks group : BackendChecks.values()) {
+        group.run(
+            backend,
+            reference,
+            seed,
+            size.extent(),
+            check -> {
+              checks.add(check);
+              if (table != null) {
+                table.row(backendName, check);
+              }
+            });
+      }
     }
     return checks;
   }

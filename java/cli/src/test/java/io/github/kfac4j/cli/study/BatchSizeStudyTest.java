@@ -130,10 +130,10 @@ class BatchSizeStudyTest extends StudyRuns {
   void refusesTheFolderOfAnotherStudy() throws Exception {
     String command = "--optimizer sgd --batch 16,40 --max-steps 3";
     assertThat(study("s", "batch-size --trials 1 " + command).exitCode()).isZero();
-    assertRefused("its --target is 0.8, asked is 0.9", "batch-size --target 0.9 " + command);
-    assertRefused("its --seed is 1, asked is 2", "batch-size --seed 2 " + command);
+    assertRefused("its --target is 0.8 and not 0.9", "batch-size --target 0.9 " + command);
+    assertRefused("its --seed is 1 and not 2", "batch-size --seed 2 " + command);
     assertRefused("its --lr is", "batch-size --lr sgd=0.1:1 " + command);
-    assertRefused("its study is batch-size, asked is sensitivity", "sensitivity " + command);
+    assertRefused("its study is batch-size and not sensitivity", "sensitivity " + command);
     Files.writeString(file("s", "trials/sgd-16-000.json"), "{");
     assertRefused("sgd-16-000.json is damaged", "batch-size --trials 1 " + command);
   }
@@ -160,11 +160,11 @@ class BatchSizeStudyTest extends StudyRuns {
         "batch-size --max-epochs -1 | --max-epochs must be positive",
         "batch-size --evaluate-every 0 | --evaluate-every must be positive",
         "batch-size --lr 1:0.1 | --lr must be a value or LOW:HIGH",
-        "batch-size --momentum adam=0.9 | --momentum of adam has no use",
+        "batch-size --momentum adam=0.9 | --momentum has no effect on adam",
         "batch-size --optimizer newton | --optimizer: unknown 'newton'",
         "batch-size --batch 16,40 --kfac fisher=best | --kfac",
         "sensitivity --grid 1 | --grid must be at least 2",
-        "sensitivity --momentum 0:0.9 | a grid of kfac has two dimensions at most",
+        "sensitivity --momentum 0:0.9 | a grid of kfac has at most two dimensions",
       })
   void badOptionsGetOneLine(String command, String reason) {
     Cli.Outcome outcome = study("s", command);

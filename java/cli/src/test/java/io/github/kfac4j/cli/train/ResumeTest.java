@@ -167,7 +167,7 @@ class ResumeTest {
     assertThat(Cli.run(sgd.toArray(String[]::new)).exitCode()).isZero();
 
     assertRefused(
-        "--seed cannot change when a run is resumed: it was 1, asked is 2",
+        "--seed cannot change when a run is resumed: it was 1 and is now 2",
         "--resume",
         out.toString(),
         "--seed",
@@ -193,7 +193,8 @@ class ResumeTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "weights.02Linear_weight | 0 | NaN | NaN in '02Linear_weight' at flat index 0, which is not",
+        "weights.02Linear_weight | 0 | NaN | NaN in '02Linear_weight' at flat index 0, which is"
+            + " not",
         "kfac.02Linear.A_inverse | 0 | Infinity | Infinity in '02Linear.A_inverse' at flat index 0",
         "kfac.step               | 0 | -5 | has -5 steps",
         "optimizer.counters      | 0 | -5 | the number of steps -5.0, which must be a whole number",

@@ -55,6 +55,7 @@ class ValidateCommandTest {
                 "allocate",
                 "traces",
                 "firstNonFinite",
+                "largest",
                 "scale",
                 "patches",
                 "accumulate",

@@ -17,18 +17,18 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * K-FAC whose statistics and inverses are made by a worker beside the training (Ba et al. 2017):
- * {@link #observe} and {@link #refresh} hand work over and return, and {@link #precondition} uses
- * the newest inverses that have been published. Only before the first inverses, and when the bound
- * on staleness is reached, a step waits.
+ * K-FAC whose statistics and inverses are computed by a worker in parallel with training (Ba et al.
+ * 2017): {@link #observe} and {@link #refresh} hand work over and return, and {@link #precondition}
+ * uses the newest inverses that have been published. Only before the first inverses, and when the
+ * bound on staleness is reached, a step waits.
  *
  * <p>The logical clock of published inverses is the step at which their refresh was asked for; how
- * many steps later they are put to use is their lag, at most the bound. With {@link Clock#LOGICAL}
- * the lag is always the bound, so that the same calls give the same bits however fast the worker
- * is; with bound 0 they are the bits of {@link Kfac}. With {@link Clock#WALL} inverses are used as
- * soon as they are there.
+ * many steps later they take effect is their lag, at most the bound. With {@link Clock#LOGICAL} the
+ * lag is always the bound, so that the same calls give the same bits however fast the worker is;
+ * with bound 0 they are the bits of {@link Kfac}. With {@link Clock#WALL} inverses are used as soon
+ * as they are available.
  *
- * <p>What goes wrong in the worker is thrown by the next verb after it is known. For Kronecker
+ * <p>A failure of the worker is thrown by the next verb that is called after it. For Kronecker
  * blocks and intervals that are the same for all layers.
  */
 public final class AsynchronousKfac implements KfacPreconditioner {
@@ -48,7 +48,7 @@ public final class AsynchronousKfac implements KfacPreconditioner {
    * @param layers by name
    * @param options settings
    * @param bound steps that inverses may lag behind, 0 for none
-   * @param clock when inverses are put to use
+   * @param clock when inverses take effect
    * @throws IllegalArgumentException if the backends are one, the bound is negative, or the
    *     settings are not supported
    */
@@ -132,7 +132,7 @@ public final class AsynchronousKfac implements KfacPreconditioner {
   /**
    * Asks for new inverses.
    *
-   * @return reports of what was put to use by this call; empty if nothing was
+   * @return reports of the inverses that took effect in this call; empty if none did
    */
   @Override
   public List<LayerReport> refresh() {
@@ -148,7 +148,7 @@ public final class AsynchronousKfac implements KfacPreconditioner {
     return adopted;
   }
 
-  /** Puts to use what is due. */
+  /** Applies the inverses that are due. */
   private void adopt() {
     publications.use(
         step(),
@@ -176,7 +176,7 @@ public final class AsynchronousKfac implements KfacPreconditioner {
     return report.withRefreshed(adopted);
   }
 
-  /** {@inheritDoc} Waits for the worker, and forgets what went wrong in it. */
+  /** {@inheritDoc} Waits for the worker, and forgets its failure. */
   @Override
   public void discardStep() {
     worker.finish(statistics::discardStep);

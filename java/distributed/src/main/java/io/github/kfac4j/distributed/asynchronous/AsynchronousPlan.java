@@ -16,7 +16,7 @@ package io.github.kfac4j.distributed.asynchronous;
  * @param statistics the number of statistics workers, the next
  * @param inverses the number of inverse workers, the last; they divide the layers among them
  * @param bound steps that inverses may lag behind the weights that they were made for, 0 for none
- * @param clock when inverses are put to use
+ * @param clock when inverses take effect
  */
 public record AsynchronousPlan(
     int gradients, int statistics, int inverses, int bound, Clock clock) {

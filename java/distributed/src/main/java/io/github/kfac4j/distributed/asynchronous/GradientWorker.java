@@ -9,11 +9,11 @@ import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.data.Share;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.distributed.asynchronous.AsynchronousPlan.Role;
-import io.github.kfac4j.distributed.collectives.Agreement;
 import io.github.kfac4j.distributed.collectives.Buffers;
 import io.github.kfac4j.distributed.collectives.Collectives;
-import io.github.kfac4j.distributed.collectives.FirstFailure;
 import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.distributed.exchange.Agreement;
+import io.github.kfac4j.distributed.exchange.FirstFailure;
 import io.github.kfac4j.distributed.sharing.DistributedKfac;
 import io.github.kfac4j.distributed.sharing.Means;
 import io.github.kfac4j.distributed.sharing.RankLayers;
@@ -47,7 +47,7 @@ import java.util.Map;
  */
 public final class GradientWorker implements KfacPreconditioner {
   private final RoleGroups groups;
-  private final SharedPreconditioning steps;
+  private final SharedPreconditioning preconditioning;
   private final RankLayers noLayers;
   private final Agreement agreement;
   private final Publications publications;
@@ -67,7 +67,7 @@ public final class GradientWorker implements KfacPreconditioner {
    * @param precision in which statistics and gradients travel
    * @throws IllegalStateException on all ranks, if they do not agree
    * @throws IllegalArgumentException on all ranks, if one has the class of another role, or a
-   *     setting cannot be
+   *     setting is not supported
    */
   public GradientWorker(
       Collectives all,
@@ -77,7 +77,7 @@ public final class GradientWorker implements KfacPreconditioner {
       KfacOptions options,
       Precision precision) {
     groups = RoleGroups.join(all, plan, Role.GRADIENTS, layers, options, precision);
-    steps = new SharedPreconditioning(groups.gradients(), backend, options, precision);
+    preconditioning = new SharedPreconditioning(groups.gradients(), backend, options, precision);
     noLayers = new RankLayers(groups.publications(), backend, options);
     agreement = RoleGroups.agreeOnInverses(groups, plan);
     Collectives team = groups.gradients().collectives();
@@ -88,12 +88,12 @@ public final class GradientWorker implements KfacPreconditioner {
 
   /** As {@link DistributedKfac#setExamples}. */
   public void setExamples(int count) {
-    steps.setExamples(count);
+    preconditioning.setExamples(count);
   }
 
   @Override
   public KfacOptions options() {
-    return steps.options();
+    return preconditioning.options();
   }
 
   /**
@@ -107,7 +107,7 @@ public final class GradientWorker implements KfacPreconditioner {
           "only damping, learning rate and KL clip can change while other ranks make statistics"
               + " and inverses");
     }
-    steps.reconfigure(changed);
+    preconditioning.reconfigure(changed);
   }
 
   /** Without what may change. */
@@ -117,7 +117,7 @@ public final class GradientWorker implements KfacPreconditioner {
 
   @Override
   public long step() {
-    return steps.step();
+    return preconditioning.step();
   }
 
   /** {@inheritDoc} Never: the statistics workers observe. */
@@ -196,7 +196,7 @@ public final class GradientWorker implements KfacPreconditioner {
   @Override
   public StepReport precondition(List<LayerGradient> gradients) {
     StepReport report = preview(gradients);
-    steps.endStep();
+    preconditioning.endStep();
     publications.endStep();
     adopted = List.of();
     return report;
@@ -208,10 +208,10 @@ public final class GradientWorker implements KfacPreconditioner {
     publications.use(
         step(),
         content -> {
-          steps.layers().adopt(content.state());
+          preconditioning.layers().adopt(content.state());
           adopted = content.reports();
         });
-    return steps.toAll(gradients, null, adopted);
+    return preconditioning.toAll(gradients, null, adopted);
   }
 
   /**
@@ -221,7 +221,7 @@ public final class GradientWorker implements KfacPreconditioner {
   @Override
   public void discardStep() {}
 
-  /** The lag of the inverses in use, in steps. */
+  /** The lag of the inverses in use, in preconditioning. */
   public long lag() {
     return publications.lag();
   }
@@ -260,15 +260,15 @@ public final class GradientWorker implements KfacPreconditioner {
     tell(WorkRequest.Kind.RESTORE);
     List<Runnable> change = new ArrayList<>();
     FirstFailure failure = new FirstFailure();
-    failure.keep(() -> change.add(steps.layers().prepareRestore(tensors)));
+    failure.keep(() -> change.add(preconditioning.layers().prepareRestore(tensors)));
     BackgroundThread.await(
         incoming.submitAlone(
             () -> {
               new TensorExchange(groups.publications().collectives()).broadcast(tensors, 0);
-              agreement.settle(failure.take(), new byte[0]);
+              agreement.agree(failure.take(), new byte[0]);
             }));
     change.forEach(Runnable::run);
-    steps.goOnAfter(KfacState.stepOf(tensors));
+    preconditioning.resumeAt(KfacState.stepOf(tensors));
     publications.replaced();
     started = -1;
     adopted = List.of();
@@ -282,7 +282,7 @@ public final class GradientWorker implements KfacPreconditioner {
       tell(WorkRequest.Kind.END);
       outgoing.close();
       incoming.close();
-      steps.close();
+      preconditioning.close();
       noLayers.close();
       groups.close();
     }

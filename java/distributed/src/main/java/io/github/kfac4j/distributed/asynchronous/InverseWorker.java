@@ -3,10 +3,10 @@ package io.github.kfac4j.distributed.asynchronous;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.distributed.asynchronous.AsynchronousPlan.Role;
-import io.github.kfac4j.distributed.collectives.Agreement;
 import io.github.kfac4j.distributed.collectives.Collectives;
-import io.github.kfac4j.distributed.collectives.FirstFailure;
 import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.distributed.exchange.Agreement;
+import io.github.kfac4j.distributed.exchange.FirstFailure;
 import io.github.kfac4j.distributed.sharing.RankLayers;
 import io.github.kfac4j.distributed.sharing.ShardStatistics;
 import io.github.kfac4j.distributed.sharing.TensorExchange;
@@ -39,7 +39,7 @@ public final class InverseWorker implements AutoCloseable {
    * @param precision in which statistics travel
    * @throws IllegalStateException on all ranks, if they do not agree
    * @throws IllegalArgumentException on all ranks, if one has the class of another role, or a
-   *     setting cannot be
+   *     setting is not supported
    */
   public InverseWorker(
       Collectives all,
@@ -109,7 +109,7 @@ public final class InverseWorker implements AutoCloseable {
     List<Runnable> change = new ArrayList<>();
     failure.keep(() -> change.add(mine.prepareRestore(state)));
     try {
-      agreement.settle(failure.take(), new byte[0]);
+      agreement.agree(failure.take(), new byte[0]);
       change.forEach(Runnable::run);
     } catch (RuntimeException told) {
       statistics.reset(); // the state is as it was

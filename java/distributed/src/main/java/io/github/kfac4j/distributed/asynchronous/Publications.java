@@ -1,8 +1,8 @@
 package io.github.kfac4j.distributed.asynchronous;
 
 import io.github.kfac4j.data.LayerReport;
-import io.github.kfac4j.distributed.collectives.Agreement;
-import io.github.kfac4j.distributed.collectives.FirstFailure;
+import io.github.kfac4j.distributed.exchange.Agreement;
+import io.github.kfac4j.distributed.exchange.FirstFailure;
 import io.github.kfac4j.distributed.sharing.RankLayers;
 import io.github.kfac4j.distributed.sharing.Refresh;
 import io.github.kfac4j.distributed.sharing.SharedLayers;
@@ -17,8 +17,8 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
- * Inverses that have been asked for, and when they are put to use. Their logical clock is the step
- * at which they were asked for; how many steps later they are put to use is their lag.
+ * Inverses that have been asked for, and when they take effect. Their logical clock is the step at
+ * which they were asked for; how many steps later they take effect is their lag.
  */
 final class Publications {
   private final int bound;
@@ -29,15 +29,15 @@ final class Publications {
   private Use now = new Use(false, 0, 0, 0);
   private Use beforeStep = now;
 
-  /** How far inverses have been put to use. */
+  /** Up to which step inverses have taken effect. */
   private record Use(boolean ready, long lag, long largestLag, long waits) {}
 
   /** What a refresh gave: reports, and the state with the new inverses. */
   record Content(List<LayerReport> reports, Map<String, StoredTensor> state) {}
 
   /**
-   * Has the owners of layers renew their inverses and publish them; called by those who publish and
-   * those who receive.
+   * Has the owners of layers refresh their inverses and publish them; called by those who publish
+   * and those who receive.
    */
   static Content exchange(
       SharedLayers shared, RankLayers mine, FirstFailure failure, Agreement agreement, long clock) {
@@ -50,7 +50,8 @@ final class Publications {
   /**
    * None yet.
    *
-   * @param everywhere whether something that is so here, or not, is so for all who must act alike
+   * @param everywhere whether a condition that holds on this rank holds on all ranks that must act
+   *     alike
    */
   Publications(int bound, Clock clock, Predicate<Boolean> everywhere) {
     if (bound < 0) {
@@ -67,8 +68,9 @@ final class Publications {
   }
 
   /**
-   * Puts to use what is due at a step, one after the other. Waits if the bound is reached, or if
-   * there have been no inverses yet; throws what kept them from being made.
+   * Applies the inverses that are due at a step, one after the other. Waits if the bound is
+   * reached, or if there have been no inverses yet; throws the failure if they could not be
+   * computed.
    */
   void use(long step, Consumer<Content> user) {
     while (!asked.isEmpty()) {

@@ -1,12 +1,12 @@
 package io.github.kfac4j.distributed.asynchronous;
 
 import io.github.kfac4j.distributed.asynchronous.AsynchronousPlan.Role;
-import io.github.kfac4j.distributed.collectives.Agreement;
 import io.github.kfac4j.distributed.collectives.Collectives;
-import io.github.kfac4j.distributed.collectives.FirstFailure;
-import io.github.kfac4j.distributed.collectives.Handshake;
 import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.distributed.exchange.Agreement;
+import io.github.kfac4j.distributed.exchange.FirstFailure;
 import io.github.kfac4j.distributed.sharing.Assignment;
+import io.github.kfac4j.distributed.sharing.Handshake;
 import io.github.kfac4j.distributed.sharing.LayerCost;
 import io.github.kfac4j.distributed.sharing.SharedLayers;
 import io.github.kfac4j.layer.Layer;
@@ -18,8 +18,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What the ranks of a plan have together: groups that do not wait for one another, one for each way
- * that something goes.
+ * The groups of ranks of a plan, one for each direction in which data flows, so that they do not
+ * wait for one another.
  *
  * @param weights of the first gradient worker, its rank 0, and the statistics workers
  * @param gradients of the gradient workers
@@ -34,8 +34,8 @@ record RoleGroups(
    *
    * @param expected what this rank is to do
    * @throws IllegalStateException on all ranks, if they do not agree on plan, layers or settings
-   * @throws IllegalArgumentException on all ranks, if one is to do something else, or a setting
-   *     cannot be
+   * @throws IllegalArgumentException on all ranks, if one is to do something else, or a setting is
+   *     not supported
    */
   static RoleGroups join(
       Collectives all,
@@ -71,7 +71,7 @@ record RoleGroups(
             require(
                 role == expected,
                 "the plan has this rank for %s, not for %s".formatted(role, expected)));
-    new Agreement(all).settle(failure.take(), new byte[0]);
+    new Agreement(all).agree(failure.take(), new byte[0]);
     boolean first = all.rank() == 0;
     Collectives weights = all.split(first || role == Role.STATISTICS ? 0 : 1);
     Collectives gradients = all.split(role == Role.GRADIENTS ? 0 : 1);

@@ -6,8 +6,8 @@ import io.github.kfac4j.data.Share;
 import io.github.kfac4j.distributed.asynchronous.AsynchronousPlan.Role;
 import io.github.kfac4j.distributed.collectives.Buffers;
 import io.github.kfac4j.distributed.collectives.Collectives;
-import io.github.kfac4j.distributed.collectives.FirstFailure;
 import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.distributed.exchange.FirstFailure;
 import io.github.kfac4j.distributed.sharing.ShardStatistics;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
@@ -44,7 +44,7 @@ public final class StatisticsWorker implements AutoCloseable {
    * @param precision in which statistics travel
    * @throws IllegalStateException on all ranks, if they do not agree
    * @throws IllegalArgumentException on all ranks, if one has the class of another role, or a
-   *     setting cannot be
+   *     setting is not supported
    */
   public StatisticsWorker(
       Collectives all,

@@ -42,7 +42,7 @@ public final class Buffers {
    *
    * @throws MemoryException if no buffer is that large
    */
-  static int size(long bytes) {
+  public static int size(long bytes) {
     if (bytes > Integer.MAX_VALUE) {
       throw new MemoryException(
           "ranks would exchange %s at once, which is more than the 2.0 GiB of a buffer: choose"

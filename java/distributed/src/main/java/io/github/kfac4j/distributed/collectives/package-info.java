@@ -1,5 +1,5 @@
 /**
  * What ranks do together: {@link io.github.kfac4j.distributed.collectives.Collectives}, its engines
- * over MPI and threads, and how numbers and decisions travel on them.
+ * over MPI and threads.
  */
 package io.github.kfac4j.distributed.collectives;

@@ -9,10 +9,10 @@ import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.data.Share;
 import io.github.kfac4j.data.StepReport;
-import io.github.kfac4j.distributed.collectives.Agreement;
 import io.github.kfac4j.distributed.collectives.Collectives;
-import io.github.kfac4j.distributed.collectives.FirstFailure;
 import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.distributed.exchange.Agreement;
+import io.github.kfac4j.distributed.exchange.FirstFailure;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.safetensors.StoredTensor;
@@ -55,7 +55,7 @@ public final class DistributedKfac implements KfacPreconditioner {
   private final SharedLayers shared;
   private final Agreement agreement;
   private final ShardStatistics statistics;
-  private final SharedPreconditioning steps;
+  private final SharedPreconditioning preconditioning;
   private final FirstFailure failure = new FirstFailure();
   private List<LayerReport> lastRefresh = List.of();
 
@@ -83,7 +83,7 @@ public final class DistributedKfac implements KfacPreconditioner {
     shared.check(SharedLayers.version(), options, precision);
     this.agreement = new Agreement(collectives);
     this.statistics = new ShardStatistics(shared, backend, options, precision, agreement);
-    this.steps = new SharedPreconditioning(shared, backend, options, precision);
+    this.preconditioning = new SharedPreconditioning(shared, backend, options, precision);
   }
 
   /** With the balanced assignment of cubic costs, in fp32. */
@@ -101,7 +101,7 @@ public final class DistributedKfac implements KfacPreconditioner {
    * called all shards count the same.
    */
   public void setExamples(int count) {
-    steps.setExamples(count);
+    preconditioning.setExamples(count);
   }
 
   /** Which rank has which layer. */
@@ -111,18 +111,18 @@ public final class DistributedKfac implements KfacPreconditioner {
 
   @Override
   public KfacOptions options() {
-    return steps.options();
+    return preconditioning.options();
   }
 
   /** {@inheritDoc} All ranks make the same change. */
   @Override
   public void reconfigure(KfacOptions changed) {
-    steps.reconfigure(changed);
+    preconditioning.reconfigure(changed);
   }
 
   @Override
   public long step() {
-    return steps.step();
+    return preconditioning.step();
   }
 
   @Override
@@ -165,7 +165,7 @@ public final class DistributedKfac implements KfacPreconditioner {
     if (!statistics.summed()) {
       Map<String, LayerStatistics> sums = statistics.sum(failure.take());
       if (statistics.seen()) {
-        failure.keep(() -> steps.layers().observe(sums));
+        failure.keep(() -> preconditioning.layers().observe(sums));
       }
     }
   }
@@ -173,8 +173,8 @@ public final class DistributedKfac implements KfacPreconditioner {
   @Override
   public List<LayerReport> refresh() {
     sumStatistics();
-    lastRefresh = Refresh.of(shared, steps.layers(), failure, agreement);
-    steps.layers().copyInverses();
+    lastRefresh = Refresh.of(shared, preconditioning.layers(), failure, agreement);
+    preconditioning.layers().copyInverses();
     return lastRefresh;
   }
 
@@ -188,7 +188,7 @@ public final class DistributedKfac implements KfacPreconditioner {
   @Override
   public StepReport preview(List<LayerGradient> gradients) {
     sumIfWanted();
-    return steps.toAll(gradients, failure.take(), lastRefresh);
+    return preconditioning.toAll(gradients, failure.take(), lastRefresh);
   }
 
   /**
@@ -198,7 +198,7 @@ public final class DistributedKfac implements KfacPreconditioner {
    */
   public StepReport preconditionOwned(List<LayerGradient> gradients) {
     sumIfWanted();
-    StepReport report = steps.toOwners(gradients, failure.take(), lastRefresh);
+    StepReport report = preconditioning.toOwners(gradients, failure.take(), lastRefresh);
     endStep();
     return report;
   }
@@ -217,11 +217,11 @@ public final class DistributedKfac implements KfacPreconditioner {
    * @throws IllegalArgumentException naming a layer that is unknown
    */
   public void gatherWeights(Map<String, List<HostTensor>> weights) {
-    steps.gatherWeights(weights);
+    preconditioning.gatherWeights(weights);
   }
 
   private void endStep() {
-    steps.endStep();
+    preconditioning.endStep();
     statistics.reset();
     lastRefresh = List.of();
   }
@@ -236,14 +236,14 @@ public final class DistributedKfac implements KfacPreconditioner {
     failure.take();
     agreement.drop();
     statistics.discard();
-    steps.discardStep();
+    preconditioning.discardStep();
     lastRefresh = List.of();
   }
 
   /** {@inheritDoc} Called by all ranks; all get the whole state, as a single process has it. */
   @Override
   public Map<String, StoredTensor> toTensors() {
-    return steps.layers().toTensors(step());
+    return preconditioning.layers().toTensors(step());
   }
 
   /** {@inheritDoc} Called by all ranks with the whole state; drops the step that is under way. */
@@ -251,10 +251,10 @@ public final class DistributedKfac implements KfacPreconditioner {
   public void restore(Map<String, StoredTensor> tensors) {
     failure.take();
     List<Runnable> change = new ArrayList<>();
-    failure.keep(() -> change.add(steps.layers().prepareRestore(tensors)));
-    agreement.settle(failure.take(), new byte[0]);
+    failure.keep(() -> change.add(preconditioning.layers().prepareRestore(tensors)));
+    agreement.agree(failure.take(), new byte[0]);
     change.forEach(Runnable::run);
-    steps.goOnAfter(KfacState.stepOf(tensors));
+    preconditioning.resumeAt(KfacState.stepOf(tensors));
     statistics.discard();
     lastRefresh = List.of();
   }
@@ -262,6 +262,6 @@ public final class DistributedKfac implements KfacPreconditioner {
   @Override
   public void close() {
     statistics.close();
-    steps.close();
+    preconditioning.close();
   }
 }

@@ -2,10 +2,10 @@ package io.github.kfac4j.distributed.sharing;
 
 import io.github.kfac4j.BatchStatistics;
 import io.github.kfac4j.data.LayerStatistics;
-import io.github.kfac4j.distributed.collectives.Block;
-import io.github.kfac4j.distributed.collectives.Exchange;
 import io.github.kfac4j.distributed.collectives.Pending;
 import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.distributed.exchange.Block;
+import io.github.kfac4j.distributed.exchange.Exchange;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -2,8 +2,8 @@ package io.github.kfac4j.distributed.sharing;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.LayerGradient;
-import io.github.kfac4j.distributed.collectives.Block;
-import io.github.kfac4j.distributed.collectives.Conversions;
+import io.github.kfac4j.distributed.exchange.Block;
+import io.github.kfac4j.distributed.exchange.Conversions;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
@@ -30,7 +30,7 @@ final class GradientBlocks {
   }
 
   /**
-   * Checks what a trainer handed over.
+   * Checks the gradients that a trainer handed over.
    *
    * @param finite whether the numbers are checked too
    * @throws IllegalArgumentException naming the layer and what is wrong
@@ -90,7 +90,8 @@ final class GradientBlocks {
   }
 
   /**
-   * Copies, multiplied by this rank's share of the batch; zeros if that is 0, whatever is there.
+   * Copies, multiplied by this rank's share of the batch; zeros if that is 0, whatever the
+   * gradients are.
    */
   List<Block> toBlocks(List<LayerGradient> gradients, double share) {
     List<Block> blocks = new ArrayList<>();

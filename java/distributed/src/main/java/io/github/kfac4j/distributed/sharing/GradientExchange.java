@@ -2,12 +2,12 @@ package io.github.kfac4j.distributed.sharing;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.LayerGradient;
-import io.github.kfac4j.distributed.collectives.Agreement;
-import io.github.kfac4j.distributed.collectives.Block;
-import io.github.kfac4j.distributed.collectives.Conversions;
-import io.github.kfac4j.distributed.collectives.Exchange;
-import io.github.kfac4j.distributed.collectives.Frames;
 import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.distributed.exchange.Agreement;
+import io.github.kfac4j.distributed.exchange.Block;
+import io.github.kfac4j.distributed.exchange.Conversions;
+import io.github.kfac4j.distributed.exchange.Exchange;
+import io.github.kfac4j.distributed.exchange.Frames;
 import io.github.kfac4j.tensor.HostTensor;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -16,7 +16,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** The way of the gradients: to the owners as sums, and back to all when preconditioned. */
+/**
+ * How gradients travel: summed to the owners of their layers, and back to all ranks once
+ * preconditioned.
+ */
 final class GradientExchange {
   private final SharedLayers shared;
   private final GradientBlocks blocks;
@@ -34,7 +37,7 @@ final class GradientExchange {
    * Sums gradients at their owners, and hands the sums to other workers.
    *
    * @param examples of this rank's shard
-   * @param failure that this rank has to tell, or null
+   * @param failure of this rank, or null
    * @return blocks of which those that this rank works for hold the means over the whole batch
    */
   List<Block> sum(List<LayerGradient> gradients, double examples, RuntimeException failure) {
@@ -66,7 +69,7 @@ final class GradientExchange {
     double total = 0;
     String first = null;
     int rank = 0;
-    for (byte[] one : agreement.settle(problem, message)) {
+    for (byte[] one : agreement.agree(problem, message)) {
       total += Frames.read(one, in -> in.readDouble());
       String theirs =
           new String(one, Double.BYTES, one.length - Double.BYTES, StandardCharsets.UTF_8);
@@ -87,7 +90,7 @@ final class GradientExchange {
   /**
    * Preconditions what this rank works for, in the blocks.
    *
-   * @return what became of those of all ranks, after all have agreed that there was no failure
+   * @return the outcome on all ranks, after all have agreed that there was no failure
    */
   Preconditioned precondition(RankLayers layers, List<LayerGradient> gradients, List<Block> sums) {
     int rank = shared.rank();
@@ -104,7 +107,7 @@ final class GradientExchange {
     byte[] message = mine == null ? null : message(mine);
     double total = 0;
     List<String> plain = new ArrayList<>();
-    for (byte[] one : agreement.settle(failure, message)) {
+    for (byte[] one : agreement.agree(failure, message)) {
       Preconditioned theirs = Frames.read(one, GradientExchange::read);
       total += theirs.innerProduct();
       plain.addAll(theirs.plain());

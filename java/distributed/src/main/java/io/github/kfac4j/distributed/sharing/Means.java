@@ -1,11 +1,11 @@
 package io.github.kfac4j.distributed.sharing;
 
-import io.github.kfac4j.distributed.collectives.Block;
 import io.github.kfac4j.distributed.collectives.Collectives;
-import io.github.kfac4j.distributed.collectives.Conversions;
-import io.github.kfac4j.distributed.collectives.Exchange;
-import io.github.kfac4j.distributed.collectives.Frames;
 import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.distributed.exchange.Block;
+import io.github.kfac4j.distributed.exchange.Conversions;
+import io.github.kfac4j.distributed.exchange.Exchange;
+import io.github.kfac4j.distributed.exchange.Frames;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.ArrayList;
 import java.util.List;

@@ -3,7 +3,7 @@ package io.github.kfac4j.distributed.sharing;
 import java.util.List;
 
 /**
- * What became of gradients.
+ * The outcome of preconditioning.
  *
  * @param innerProduct the sum over layers of {@code <U, dW>}
  * @param plain layers whose gradients stayed as they were

@@ -1,19 +1,19 @@
 package io.github.kfac4j.distributed.sharing;
 
 import io.github.kfac4j.data.LayerReport;
-import io.github.kfac4j.distributed.collectives.Agreement;
-import io.github.kfac4j.distributed.collectives.FirstFailure;
-import io.github.kfac4j.distributed.collectives.Frames;
+import io.github.kfac4j.distributed.exchange.Agreement;
+import io.github.kfac4j.distributed.exchange.FirstFailure;
+import io.github.kfac4j.distributed.exchange.Frames;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The renewal of inverses by their owners, as one decision of all ranks. */
+/** The refresh of inverses by their owners, on which all ranks agree. */
 public final class Refresh {
   private Refresh() {}
 
   /**
-   * Renews what this rank owns; called by all.
+   * Refreshes what this rank owns; called by all ranks.
    *
    * @param failure of this rank so far
    * @return reports of all layers, in their order
@@ -26,7 +26,7 @@ public final class Refresh {
     }
     List<LayerReport> own = List.copyOf(reports.values());
     byte[] message = Frames.bytes(out -> Reports.write(own, out));
-    for (byte[] one : agreement.settle(failure.take(), message)) {
+    for (byte[] one : agreement.agree(failure.take(), message)) {
       Frames.read(one, Reports::read).forEach(report -> reports.put(report.layer(), report));
     }
     return shared.layers().keySet().stream().map(reports::get).toList();

@@ -5,14 +5,14 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.data.Share;
-import io.github.kfac4j.distributed.collectives.Agreement;
-import io.github.kfac4j.distributed.collectives.FirstFailure;
 import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.distributed.exchange.Agreement;
+import io.github.kfac4j.distributed.exchange.FirstFailure;
 import io.github.kfac4j.options.KfacOptions;
 import java.util.List;
 import java.util.Map;
 
-/** The statistics of this rank's shard, and their way to the owners of the layers. */
+/** The statistics of this rank's shard, and how they travel to the owners of the layers. */
 public final class ShardStatistics implements AutoCloseable {
   private final BatchStatistics shard;
   private final EarlyInputs early;
@@ -42,7 +42,7 @@ public final class ShardStatistics implements AutoCloseable {
     early.reweigh(factor);
   }
 
-  /** Makes A and starts to sum it; what goes wrong with A is kept. */
+  /** Computes A and starts to sum it; a failure is kept for later. */
   public void observeInputs(List<Observation> inputs, double share, FirstFailure failure) {
     failure.keep(() -> shard.observeInputs(inputs, share));
     early.observed(shard, share);

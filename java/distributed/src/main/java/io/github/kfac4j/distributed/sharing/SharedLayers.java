@@ -2,7 +2,6 @@ package io.github.kfac4j.distributed.sharing;
 
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.distributed.collectives.Collectives;
-import io.github.kfac4j.distributed.collectives.Handshake;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
@@ -46,7 +45,7 @@ public record SharedLayers(
   }
 
   /**
-   * Makes sure that all ranks mean the same job, and one that can be shared.
+   * Makes sure that all ranks run the same job, and that it can be shared.
    *
    * @param version of this rank's library
    * @throws IllegalStateException naming what differs and both values
@@ -56,8 +55,9 @@ public record SharedLayers(
     Handshake.requireSame(collectives, facts(version, options, precision));
     if (options.intervals().similarity().isPresent()) {
       throw new IllegalArgumentException(
-          "adaptive intervals are for single processes: each layer finds its own, and ranks would have"
-              + " to agree on who observes when; choose intervals that are the same for all layers");
+          "adaptive intervals are for single processes: each layer finds its own, and ranks would"
+              + " have to agree on who observes when; choose intervals that are the same for all"
+              + " layers");
     }
     if (assignment.ranks() != collectives.size()
         || !assignment.owners().keySet().equals(layers.keySet())) {

@@ -4,15 +4,18 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.StepReport;
-import io.github.kfac4j.distributed.collectives.Block;
 import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.distributed.exchange.Block;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 
-/** A step with inverses that are there: sums of gradients, preconditioned, clipped, back to all. */
+/**
+ * A step with the inverses at hand: gradients are summed, preconditioned, clipped and sent back to
+ * all ranks.
+ */
 public final class SharedPreconditioning implements AutoCloseable {
   private final GradientExchange gradients;
   private final RankLayers layers;
@@ -56,7 +59,7 @@ public final class SharedPreconditioning implements AutoCloseable {
   /**
    * Preconditions for all ranks.
    *
-   * @param failure that this rank has to tell, or null
+   * @param failure of this rank, or null
    * @param refreshed what the report says of inverses
    */
   public StepReport toAll(
@@ -107,8 +110,8 @@ public final class SharedPreconditioning implements AutoCloseable {
     layers.discardStep();
   }
 
-  /** Goes on after a step of a saved run; the state of the layers is another matter. */
-  public void goOnAfter(long steps) {
+  /** Resumes at a step of a saved run. The state of the layers is restored apart. */
+  public void resumeAt(long steps) {
     step = steps;
   }
 

@@ -2,13 +2,13 @@ package io.github.kfac4j.distributed.sharing;
 
 import io.github.kfac4j.BatchStatistics;
 import io.github.kfac4j.data.LayerStatistics;
-import io.github.kfac4j.distributed.collectives.Agreement;
-import io.github.kfac4j.distributed.collectives.Block;
 import io.github.kfac4j.distributed.collectives.Collectives;
-import io.github.kfac4j.distributed.collectives.Conversions;
-import io.github.kfac4j.distributed.collectives.Exchange;
-import io.github.kfac4j.distributed.collectives.Frames;
 import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.distributed.exchange.Agreement;
+import io.github.kfac4j.distributed.exchange.Block;
+import io.github.kfac4j.distributed.exchange.Conversions;
+import io.github.kfac4j.distributed.exchange.Exchange;
+import io.github.kfac4j.distributed.exchange.Frames;
 import io.github.kfac4j.layer.Layer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -62,7 +62,7 @@ final class StatisticsReduction {
     Map<String, LayerStatistics> mine = new LinkedHashMap<>();
     layers.keySet().forEach(layer -> mine.put(layer, local.of(layer)));
     RuntimeException unfit = failure == null ? unfit(mine) : failure;
-    List<Seen> seen = agreement.settle(unfit, message(mine)).stream().map(this::seen).toList();
+    List<Seen> seen = agreement.agree(unfit, message(mine)).stream().map(this::seen).toList();
     double[] totals = new double[layers.size()];
     int[] positions = new int[layers.size()];
     for (Seen one : seen) {
@@ -100,7 +100,7 @@ final class StatisticsReduction {
     return sums;
   }
 
-  /** What fp32, in which statistics travel, has no room for; null if all is well. */
+  /** What is beyond the range of fp32, in which statistics travel; null if nothing is. */
   private static RuntimeException unfit(Map<String, LayerStatistics> mine) {
     for (Map.Entry<String, LayerStatistics> layer : mine.entrySet()) {
       for (Map.Entry<String, double[]> moment : layer.getValue().moments().entrySet()) {

@@ -2,7 +2,7 @@ package io.github.kfac4j.distributed.sharing;
 
 import io.github.kfac4j.distributed.collectives.Buffers;
 import io.github.kfac4j.distributed.collectives.Collectives;
-import io.github.kfac4j.distributed.collectives.Frames;
+import io.github.kfac4j.distributed.exchange.Frames;
 import io.github.kfac4j.safetensors.DType;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.io.DataInputStream;
@@ -44,8 +44,8 @@ public final class TensorExchange {
   /**
    * Sends tensors to some ranks.
    *
-   * @param toRank what each rank is to get of this one
-   * @return what this rank got of all
+   * @param toRank what each rank receives from this one
+   * @return what this rank received from each
    */
   public Map<String, StoredTensor> exchange(List<Map<String, StoredTensor>> toRank) {
     List<byte[]> messages = toRank.stream().map(TensorExchange::encode).toList();
@@ -134,7 +134,7 @@ public final class TensorExchange {
     }
   }
 
-  /** Tensors of zeros as they are described. */
+  /** Zeros of the given types and shapes. */
   private static Map<String, StoredTensor> readTable(DataInputStream in) throws IOException {
     Map<String, StoredTensor> tensors = new LinkedHashMap<>();
     for (int i = in.readInt(); i > 0; i--) {

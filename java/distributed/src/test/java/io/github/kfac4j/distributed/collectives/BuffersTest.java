@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.kfac4j.backend.MemoryException;
+import io.github.kfac4j.distributed.exchange.BlockFormat;
 import org.junit.jupiter.api.Test;
 
 /** Sums of sizes are counted beyond an int, and refused in words. */

@@ -40,7 +40,7 @@ public final class ComparisonRun implements AutoCloseable {
   }
 
   /**
-   * Checks everything and makes sure that the whole team means the same run.
+   * Checks everything and makes sure that the whole team was asked for the same run.
    *
    * @param asked the options
    * @param old the folder of the run that is resumed, or null
@@ -149,7 +149,7 @@ public final class ComparisonRun implements AutoCloseable {
     return folder;
   }
 
-  /** Lets a process that was asked to end do so. */
+  /** Lets a process end that was asked to. */
   @Override
   public void close() {
     interruption.close();

@@ -38,9 +38,9 @@ public final class Figures {
    */
   public record Written(String figure, String title, String says, String csv, String png) {}
 
-  /** What is told about the progress, from any thread. */
+  /** Hears of the progress, from any thread. */
   public interface Progress {
-    /** Some more of the work of {@link #work} is done. */
+    /** A part of the work of {@link #work} is done. */
     void step();
 
     /** The work on this figure begins. */
@@ -52,7 +52,7 @@ public final class Figures {
     return ALL.stream().map(Figure::id).toList();
   }
 
-  /** How many steps {@link #write} will tell of. */
+  /** How many parts of the work {@link #write} will report. */
   public static int work(List<String> ids) {
     return selected(ids).stream().mapToInt(f -> f.work() + 1).sum();
   }

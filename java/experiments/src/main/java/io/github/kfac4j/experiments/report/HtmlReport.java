@@ -58,7 +58,7 @@ final class HtmlReport {
                 "."));
   }
 
-  /** What a network was best judged by: its accuracy, or its loss if it has none. */
+  /** The best result of a network: its accuracy, or its loss if it has none. */
   private String score(Summary s) {
     return options.model().classifies()
         ? ResultTable.percent(s.validationAccuracy())
@@ -83,11 +83,12 @@ final class HtmlReport {
 
   private String card(Summary s) {
     return """
-        <div class="card" style="border-color:%s">
-          <h3>%s</h3>
-          <p class="big">%s</p>
-          <p>training loss %s<br>%s</p>
-        </div>"""
+    <div class="card" style="border-color:%s">
+      <h3>%s</h3>
+      <p class="big">%s</p>
+      <p>training loss %s<br>%s</p>
+    </div>\
+    """
         .formatted(
             css(s.optimizer()),
             s.optimizer().title(),

@@ -16,7 +16,7 @@ import java.util.function.ToDoubleFunction;
  * @param learningRate its learning rate
  * @param steps trained
  * @param seconds spent training
- * @param failure why it had to stop, or null
+ * @param failure why it stopped early, or null
  * @param trainLoss mean of the batches of the last ten steps; NaN before the first step
  * @param trainAccuracy likewise
  * @param validationLoss at the last evaluation; NaN without one

@@ -14,7 +14,7 @@ import java.util.Map;
  * alone, so that they need no state.
  *
  * @param weights parameters of the network
- * @param state memories by the name of who remembers
+ * @param state state of the update rules by their names
  * @param history measurements so far; their number is the step
  */
 record Checkpoint(

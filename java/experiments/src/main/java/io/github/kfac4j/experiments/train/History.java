@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.DoubleStream;
 
-/** What was measured while one optimizer trained; grows by one step at a time. */
+/** What was measured while one optimizer trained, step by step. */
 public final class History {
   private static final String STEPS = "steps";
   private static final String VALIDATIONS = "validations";

@@ -88,7 +88,8 @@ public record Hyperparameters(
     momenta.forEach(Hyperparameters::requireMomentum);
     dampings.forEach(
         (name, damping) -> {
-          require(name.approximation().isPresent(), "--damping of %s has no use".formatted(name));
+          require(
+              name.approximation().isPresent(), "--damping has no effect on %s".formatted(name));
           requirePositive("--damping", name, damping);
         });
     require(

@@ -111,7 +111,7 @@ final class KfacSettings {
     Approximation chosen = or(given.factors().flattened(), others);
     if (chosen == Approximation.DOUBLY_FACTORED && options.model() != ModelName.SIMPLE_CNN) {
       throw new IllegalArgumentException(
-          "flattened is about a fully connected layer behind a feature map, which %s has not"
+          "flattened is about a fully connected layer behind a feature map, which %s does not have"
               .formatted(options.model()));
     }
     return chosen;

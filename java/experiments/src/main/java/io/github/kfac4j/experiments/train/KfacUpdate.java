@@ -29,7 +29,7 @@ final class KfacUpdate implements Update {
   private final DjlOptimizer optimizer;
   private final boolean observesInForwardPass;
 
-  /** Listens to the model's layers until it is closed; the backend stays the caller's. */
+  /** Attaches to the model's layers until it is closed; the backend stays the caller's. */
   KfacUpdate(Network network, RunOptions options, OptimizerName name, Backend backend, Team team) {
     KfacSettings.Built settings = KfacSettings.of(options, name, team.rank());
     int examples = options.batch() / settings.microBatches();
@@ -52,13 +52,13 @@ final class KfacUpdate implements Update {
             kfac, settings.rule(), network.task().loss(), network.task().distribution());
     if (team.size() > 1 && !kfac.unsupportedLayers().isEmpty()) {
       throw new IllegalStateException(
-          "with several ranks K-FAC must have all layers, but has not " + kfac.unsupportedLayers());
+          "several ranks need K-FAC for all layers, but it does not support "
+              + kfac.unsupportedLayers());
     }
   }
 
   /**
-   * Describes the fully connected layer behind a feature map as what it is, and gives it its
-   * approximation.
+   * Describes the fully connected layer behind a feature map as such, and sets its approximation.
    */
   private static KfacOptions flatten(
       Map<String, Layer> layers, KfacOptions options, Approximation approximation) {

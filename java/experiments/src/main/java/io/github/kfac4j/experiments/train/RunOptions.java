@@ -82,7 +82,7 @@ public record RunOptions(
     require(
         target == null || model.classifies(),
         "--target",
-        "is an accuracy, which %s has not; use --target-loss".formatted(model));
+        "is an accuracy, which %s does not have; use --target-loss".formatted(model));
     require(
         targetLoss == null || targetLoss > 0 && Double.isFinite(targetLoss),
         "--target-loss",
@@ -194,6 +194,6 @@ public record RunOptions(
     require(
         Objects.equals(asked, stored),
         option,
-        "cannot change when a run is resumed: it was %s, asked is %s".formatted(stored, asked));
+        "cannot change when a run is resumed: it was %s and is now %s".formatted(stored, asked));
   }
 }

@@ -7,9 +7,9 @@ import io.github.kfac4j.backend.BackendUnavailableException;
 import io.github.kfac4j.distributed.collectives.CollectiveException;
 import io.github.kfac4j.distributed.collectives.Collectives;
 import io.github.kfac4j.distributed.collectives.CollectivesProvider;
-import io.github.kfac4j.distributed.collectives.Handshake;
 import io.github.kfac4j.distributed.collectives.MpiCollectives;
 import io.github.kfac4j.distributed.sharing.DistributedKfac;
+import io.github.kfac4j.distributed.sharing.Handshake;
 import io.github.kfac4j.distributed.sharing.Means;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.layer.Layer;
@@ -158,7 +158,7 @@ public final class Team implements AutoCloseable {
   }
 
   /**
-   * Makes sure that all processes mean the same run.
+   * Makes sure that all processes were asked for the same run.
    *
    * @throws BadInputException naming what differs and both values
    */

@@ -3,23 +3,51 @@ package io.github.kfac4j.testkit.checks;
 import io.github.kfac4j.backend.Backend;
 import java.util.function.Consumer;
 
-/** All checks of one backend. */
-public final class BackendChecks {
-  private BackendChecks() {}
+/** What every backend must do, in groups of related verbs. */
+public enum BackendChecks {
+  /** Stacks, traces, scaling, what is not finite. */
+  MATRICES((comparison, extent) -> MatrixChecks.run(comparison, extent)),
+  /** The largest absolute value. */
+  RANGE((comparison, extent) -> RangeChecks.run(comparison)),
+  /** Patches and second moments. */
+  MOMENTS((comparison, extent) -> new MomentChecks(comparison).run(extent)),
+  /** Second moments in a basis. */
+  BASIS_MOMENTS((comparison, extent) -> new BasisChecks(comparison).run(extent)),
+  /** Damped inverses. */
+  INVERSES((comparison, extent) -> new InversionChecks(comparison).run(extent)),
+  /** What the status of an inverse promises. */
+  INVERSE_ACCURACY((comparison, extent) -> new InverseAccuracyChecks(comparison).run(extent)),
+  /** Eigendecompositions. */
+  EIGENVALUES((comparison, extent) -> new EigenChecks(comparison).run(extent)),
+  /** Whole steps by eigendecompositions. */
+  EIGEN_STEPS((comparison, extent) -> new EigenStepChecks(comparison).run(extent)),
+  /** Products of inverses with gradients. */
+  PRECONDITIONING((comparison, extent) -> new PreconditioningChecks(comparison).run(extent)),
+  /** Gradients divided in a basis. */
+  BASIS_PRECONDITIONING(
+      (comparison, extent) -> new BasisPreconditioningChecks(comparison).run(extent));
+
+  private interface Checks {
+    void run(Comparison comparison, Extent extent);
+  }
+
+  private final Checks checks;
+
+  BackendChecks(Checks checks) {
+    this.checks = checks;
+  }
 
   /**
-   * Runs them one after the other.
+   * Runs the checks of this group one after the other.
    *
+   * @param candidate the backend under test
+   * @param reference a backend that is right: that of the core, or a {@link
+   *     io.github.kfac4j.testkit.LiteralBackend} for that one
    * @param extent how large the shapes get
    * @param results is told of each check when it is done
    */
-  public static void run(Backend backend, long seed, Extent extent, Consumer<Check> results) {
-    Comparison comparison = new Comparison(backend, seed, results);
-    MatrixChecks.run(comparison, extent);
-    new MomentChecks(comparison).run(extent);
-    new BasisChecks(comparison).run(extent);
-    new InversionChecks(comparison).run(extent);
-    new EigenChecks(comparison).run(extent);
-    new PreconditioningChecks(comparison).run(extent);
+  public void run(
+      Backend candidate, Backend reference, long seed, Extent extent, Consumer<Check> results) {
+    checks.run(new Comparison(candidate, reference, seed, results), extent);
   }
 }

@@ -7,6 +7,7 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Samples;
+import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.testkit.Fixtures;
 import java.util.List;
 import java.util.Random;
@@ -14,7 +15,7 @@ import java.util.Random;
 /** Second moments of per-example gradients in a Kronecker basis. */
 final class BasisChecks {
   private static final String VERB = "accumulateInBasis";
-  private static final double TOLERANCE = 256 * Fixtures.U;
+  private static final Tolerance TOLERANCE = new Tolerance(256 * Fixtures.U, 1e-11);
 
   private final Comparison comparison;
 
@@ -34,6 +35,12 @@ final class BasisChecks {
           rotated,
           new RowSamples(null, 8, 5, 1, 13, false),
           new RowSamples(null, 8, 5, 1, 32, true));
+      moments(
+          "groups 2, 3x3 kernel on 6x5 images",
+          rotated,
+          new ChannelSamples(null, 5, 30, 2, 3),
+          new PatchSamples(
+              null, 5, 4, 6, 5, ImageLayout.NCHW, Window.of(3, 3).withPadding(1, 1), 2, true));
       if (extent.networks()) {
         moments(
             "Fashion-MNIST CNN, dense 2",

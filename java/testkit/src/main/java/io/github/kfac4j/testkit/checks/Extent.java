@@ -4,6 +4,8 @@ package io.github.kfac4j.testkit.checks;
 public enum Extent {
   /** Matrices up to 130, which takes seconds. */
   SMALL(130),
+  /** Up to 400, which emulated kernels can do: what the tests of a backend run. */
+  MEDIUM(400),
   /** Up to the layers of the Fashion-MNIST network. */
   USUAL(4000),
   /**
@@ -24,7 +26,7 @@ public enum Extent {
 
   /** Whether the layers of the Fashion-MNIST network are checked. */
   boolean networks() {
-    return this != SMALL;
+    return has(USUAL.most);
   }
 
   /** Whether the layers of ResNet-50 are checked. */

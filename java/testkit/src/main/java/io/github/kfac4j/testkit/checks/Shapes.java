@@ -7,12 +7,20 @@ import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.tensor.Tensor;
+import io.github.kfac4j.testkit.Fixtures;
+import io.github.kfac4j.testkit.Literal;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 
 /** The convolutions that are checked; their data is null until a {@link Side} supplies it. */
 final class Shapes {
   private Shapes() {}
+
+  /** Random symmetric {@code n x n} matrices, one after the other. */
+  static double[] symmetric(Random random, int count, int n) {
+    return Literal.symmetric(Fixtures.gaussian(random, count * n * n), n);
+  }
 
   /** A convolution and its name in the table. */
   record Convolution(String name, PatchSamples samples) {}
@@ -75,7 +83,7 @@ final class Shapes {
                   .withStride(stride[0], stride[1])
                   .withPadding(padding[0], padding[1])
                   .withDilation(dilation[0], dilation[1]);
-          boolean bias = (stride[0] + padding[0] + dilation[1]) % 2 == 0;
+          boolean bias = (groups + stride[0] + padding[0] + dilation[1]) % 2 == 0;
           all.add(new PatchSamples(null, 3, 6, 9, 7, layout, window, groups, bias));
         }
       }
@@ -83,11 +91,21 @@ final class Shapes {
     return all;
   }
 
-  /** Shapes of their own: a kernel larger than its image, 1x1, strided, deep, depthwise. */
+  /** Shapes of their own: a kernel larger than its image, 1x1, in NHWC. */
   static List<Convolution> single() {
+    PatchSamples channelsLast =
+        new PatchSamples(
+            null, 4, 5, 12, 11, ImageLayout.NHWC, Window.of(7, 7).withPadding(3, 3), 1, false);
     return List.of(
         same("5x5 kernel on 2x3 images", 2, 3, 2, 3, 5, 1, 1),
         same("1x1 kernel, 13 channels, 1x1 images", 2, 13, 1, 1, 1, 1, 1),
+        same("3x3 kernel, 8 channels, 15x16 images", 2, 8, 15, 16, 3, 1, 1),
+        new Convolution("7x7 kernel, 5 channels, 12x11 images, NHWC", channelsLast));
+  }
+
+  /** Larger ones: strided, deep, depthwise. */
+  static List<Convolution> deep() {
+    return List.of(
         same("7x7 kernel, stride 2, 3 channels, 32x32 images", 2, 3, 32, 32, 7, 2, 1),
         same("3x3 kernel, 64 channels, 14x14 images", 4, 64, 14, 14, 3, 1, 1),
         same("3x3 kernel, 32 channels, depthwise, 13x11 images", 3, 32, 13, 11, 3, 1, 32));

@@ -3,9 +3,7 @@ package io.github.kfac4j.testkit.checks;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.tensor.HostTensor;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
+import io.github.kfac4j.testkit.Fixtures;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -28,20 +26,18 @@ final class Side implements AutoCloseable {
     return backend;
   }
 
+  /** Whether the backend stores fp64. */
+  boolean isDouble() {
+    return zeros(1, 1, 1).isDouble();
+  }
+
   /** A tensor with a copy of the values, of rank 1 if no shape is given. */
   HostTensor tensor(double[] values, int... shape) {
     int[] extents = shape.length == 0 ? new int[] {values.length} : shape;
     if (exact) {
       return HostTensor.of(values.clone(), extents);
     }
-    FloatBuffer buffer =
-        ByteBuffer.allocateDirect(Float.BYTES * values.length)
-            .order(ByteOrder.nativeOrder())
-            .asFloatBuffer();
-    for (int i = 0; i < values.length; i++) {
-      buffer.put(i, (float) values[i]);
-    }
-    return HostTensor.of(buffer, extents);
+    return Fixtures.direct(values, extents);
   }
 
   /** A stack with the given elements, closed with this side. */

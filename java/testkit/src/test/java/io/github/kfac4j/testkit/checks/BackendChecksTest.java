@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Percentage.withPercentage;
 
+import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.testkit.Literal;
 import io.github.kfac4j.testkit.checks.BrokenBackend.Fault;
@@ -38,23 +39,27 @@ class BackendChecksTest {
       };
 
   private static void run(Fault fault, Consumer<Check> results) {
-    Comparison comparison = new Comparison(new BrokenBackend(fault), 7, results);
-    String verb = verb(fault);
-    switch (verb) {
-      case "patches", "accumulate" -> new MomentChecks(comparison).run(Extent.USUAL);
-      case "accumulateInBasis" -> new BasisChecks(comparison).run(Extent.USUAL);
-      case "invert" -> new InversionChecks(comparison).run(Extent.USUAL);
-      case "decompose" -> new EigenChecks(comparison).run(Extent.USUAL);
-      case "precondition", "preconditionInBasis" ->
-          new PreconditioningChecks(comparison).run(Extent.USUAL);
-      default -> MatrixChecks.run(comparison, Extent.USUAL);
-    }
+    group(fault).run(new BrokenBackend(fault), new JavaBackend(), 7, Extent.USUAL, results);
+  }
+
+  private static BackendChecks group(Fault fault) {
+    return switch (verb(fault)) {
+      case "patches", "accumulate" -> BackendChecks.MOMENTS;
+      case "accumulateInBasis" -> BackendChecks.BASIS_MOMENTS;
+      case "invert" -> BackendChecks.INVERSES;
+      case "decompose" -> BackendChecks.EIGENVALUES;
+      case "precondition" -> BackendChecks.PRECONDITIONING;
+      case "preconditionInBasis" -> BackendChecks.BASIS_PRECONDITIONING;
+      case "largest" -> BackendChecks.RANGE;
+      default -> BackendChecks.MATRICES;
+    };
   }
 
   private static String verb(Fault fault) {
     return switch (fault) {
       case NONE, TRACE -> "traces";
       case FINITE -> "firstNonFinite";
+      case LARGEST -> "largest";
       case SCALE -> "scale";
       case PATCHES -> "patches";
       case MOMENT, NOT_A_NUMBER, EXCEPTION -> "accumulate";
@@ -76,33 +81,38 @@ class BackendChecksTest {
 
   @Test
   void withoutAFaultThereIsNoMiss() {
-    Comparison comparison = new Comparison(new BrokenBackend(Fault.NONE), 7, STOP_AT_MISS);
-    MatrixChecks.run(comparison, Extent.USUAL);
-    new BasisChecks(comparison).run(Extent.USUAL);
+    for (BackendChecks group :
+        List.of(BackendChecks.MATRICES, BackendChecks.RANGE, BackendChecks.BASIS_MOMENTS)) {
+      group.run(new BrokenBackend(Fault.NONE), new JavaBackend(), 7, Extent.USUAL, STOP_AT_MISS);
+    }
   }
 
   @Test
   void whatABackendThrowsIsAMissAndTheRestGoesOn() {
     List<Check> checks = new ArrayList<>();
-    Comparison comparison = new Comparison(new BrokenBackend(Fault.EXCEPTION), 7, checks::add);
+    Comparison comparison = comparison(Fault.EXCEPTION, 7, checks::add);
     comparison.check(
         "accumulate",
         "nothing",
-        0,
+        Tolerance.EXACT,
         side -> {
           side.backend().accumulate(List.of());
           return new double[0];
         });
-    comparison.check("allocate", "one", 0, side -> side.zeros(1, 1, 1).toArray());
+    comparison.check("allocate", "one", Tolerance.EXACT, side -> side.zeros(1, 1, 1).toArray());
     assertThat(checks.get(0).ok()).isFalse();
     assertThat(checks.get(1).ok()).isTrue();
   }
 
+  private static Comparison comparison(Fault fault, long seed, Consumer<Check> results) {
+    return new Comparison(new BrokenBackend(fault), new JavaBackend(), seed, results);
+  }
+
   @Test
   void casesAreDeterminedByTheSeed() {
-    Comparison one = new Comparison(new BrokenBackend(Fault.NONE), 1, check -> {});
-    Comparison same = new Comparison(new BrokenBackend(Fault.NONE), 1, check -> {});
-    Comparison other = new Comparison(new BrokenBackend(Fault.NONE), 2, check -> {});
+    Comparison one = comparison(Fault.NONE, 1, check -> {});
+    Comparison same = comparison(Fault.NONE, 1, check -> {});
+    Comparison other = comparison(Fault.NONE, 2, check -> {});
     long first = one.random("invert", "x").nextLong();
     assertThat(same.random("invert", "x").nextLong()).isEqualTo(first);
     assertThat(other.random("invert", "x").nextLong()).isNotEqualTo(first);

@@ -17,7 +17,7 @@ import io.github.kfac4j.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 
-/** The reference with one fault, just large enough to matter. */
+/** The reference backend with one fault, just large enough to matter. */
 final class BrokenBackend implements Backend {
   /** What is wrong with it. */
   enum Fault {
@@ -27,6 +27,7 @@ final class BrokenBackend implements Backend {
     BASIS_MOMENT,
     TRACE,
     FINITE,
+    LARGEST,
     SCALE,
     INVERSE,
     INVERSE_STATUS,
@@ -81,7 +82,7 @@ final class BrokenBackend implements Backend {
   @Override
   public long[] firstNonFinite(List<? extends Tensor> tensors) {
     long[] first = java.firstNonFinite(tensors);
-    if (fault == Fault.FINITE) {
+    if (fault == Fault.FINITE && first.length > 1) {
       first[1]--;
     }
     return first;
@@ -89,7 +90,11 @@ final class BrokenBackend implements Backend {
 
   @Override
   public double[] largest(List<? extends Tensor> tensors) {
-    return java.largest(tensors);
+    double[] largest = java.largest(tensors);
+    if (fault == Fault.LARGEST && largest.length > 0) {
+      largest[0] = Math.nextUp((float) largest[0]);
+    }
+    return largest;
   }
 
   @Override
@@ -101,25 +106,31 @@ final class BrokenBackend implements Backend {
   @Override
   public void accumulate(List<AccumulateRequest> moments) {
     java.accumulate(moments);
+    if (fault == Fault.EXCEPTION) {
+      throw new IllegalStateException("out of order");
+    }
+    if (moments.isEmpty()) {
+      return;
+    }
     nudge(Fault.MOMENT, moments.get(moments.size() - 1).target(), 1e-5);
     if (fault == Fault.NOT_A_NUMBER) {
       nudge(fault, moments.get(0).target(), Double.NaN);
-    }
-    if (fault == Fault.EXCEPTION) {
-      throw new IllegalStateException("out of order");
     }
   }
 
   @Override
   public void accumulateInBasis(List<BasisAccumulateRequest> moments) {
     java.accumulateInBasis(moments);
+    if (moments.isEmpty()) {
+      return;
+    }
     nudge(Fault.BASIS_MOMENT, moments.get(0).target(), 3e-5);
   }
 
   @Override
   public List<double[]> traces(List<MatrixStack> stacks) {
     List<double[]> traces = java.traces(stacks);
-    if (fault == Fault.TRACE) {
+    if (fault == Fault.TRACE && !traces.isEmpty()) {
       traces.get(0)[2] = (float) traces.get(0)[2];
     }
     return traces;
@@ -127,8 +138,11 @@ final class BrokenBackend implements Backend {
 
   @Override
   public List<Status[]> invert(List<InvertRequest> inversions) {
-    InvertRequest first = inversions.get(0);
     List<Status[]> statuses = java.invert(inversions);
+    if (inversions.isEmpty()) {
+      return statuses;
+    }
+    InvertRequest first = inversions.get(0);
     nudge(Fault.INVERSE, first.inverse(), 1e-4);
     nudge(Fault.SOURCE_CHANGED, first.source(), 1e-7);
     Status[] ofFirst = statuses.get(0);
@@ -147,6 +161,9 @@ final class BrokenBackend implements Backend {
   @Override
   public List<Status[]> decompose(List<DecomposeRequest> decompositions) {
     List<Status[]> statuses = java.decompose(decompositions);
+    if (decompositions.isEmpty()) {
+      return statuses;
+    }
     nudge(Fault.EIGENVALUE, decompositions.get(0).values(), 1e-4);
     nudge(Fault.EIGENVECTOR, decompositions.get(0).vectors(), 1e-4);
     return statuses;
@@ -155,6 +172,9 @@ final class BrokenBackend implements Backend {
   @Override
   public double[] precondition(List<PreconditionRequest> steps) {
     double[] inner = java.precondition(steps);
+    if (steps.isEmpty()) {
+      return inner;
+    }
     Gradient result = steps.get(0).result();
     nudge(Fault.STEP, result.weight(), 1e-3);
     nudge(Fault.BIAS_STEP, result.bias(), 1e-3);
@@ -167,6 +187,9 @@ final class BrokenBackend implements Backend {
   @Override
   public double[] preconditionInBasis(List<BasisPreconditionRequest> steps) {
     double[] inner = java.preconditionInBasis(steps);
+    if (steps.isEmpty()) {
+      return inner;
+    }
     nudge(Fault.BASIS_STEP, steps.get(0).result().weight(), 1e-3);
     return inner;
   }
@@ -174,7 +197,9 @@ final class BrokenBackend implements Backend {
   @Override
   public void scale(List<? extends Tensor> tensors, double factor) {
     java.scale(tensors, factor);
-    nudge(Fault.SCALE, tensors.get(0), 1e-5);
+    if (!tensors.isEmpty()) {
+      nudge(Fault.SCALE, tensors.get(0), 1e-5);
+    }
   }
 
   @Override

@@ -15,17 +15,17 @@ import java.util.stream.Stream;
 record BatchSizeReport(List<ScalingCurve> curves, Settings settings) {
   static final List<String> METHOD =
       List.of(
-          "Steps to the goal: the fewest over the trials of an optimizer and a batch size, counted to"
-              + " the first evaluation at the goal; so many steps apart as the column within says."
-              + " Trials are points of one Halton sequence, the"
-              + " same for all batch sizes; a trial ends behind the best one before it.",
+          "Steps to the goal: the fewest over the trials of an optimizer and a batch size, counted"
+              + " to the first evaluation at the goal; so many steps apart as the column within"
+              + " says. Trials are points of one Halton sequence, the same for all batch sizes; a"
+              + " trial ends behind the best one before it.",
           "Examples: steps times batch size, as a multiple of those with the optimizer's smallest"
-              + " batch size; 1 is perfect scaling, the dashed lines. The critical batch size is where"
-              + " they double, interpolated on logarithmic scales, at the first crossing.",
-          "At edge: the best value lies in the outer tenth of its range, so that a better one may lie"
-              + " outside.");
+              + " batch size; 1 is perfect scaling, the dashed lines. The critical batch size is"
+              + " where they double, interpolated on logarithmic scales, at the first crossing.",
+          "At edge: the best value lies in the outer tenth of its range, so that a better one may"
+              + " lie outside.");
 
-  /** One sentence for each optimizer, and what spoils them. */
+  /** One sentence for each optimizer, and what limits them. */
   List<String> findings() {
     List<String> findings = new ArrayList<>();
     for (ScalingCurve curve : curves) {

@@ -26,7 +26,7 @@ record Grid(Range x, Range y, int points) {
     List<Range> searched = space.searched();
     if (searched.size() > 2) {
       throw new BadInputException(
-          "a grid of %s has two dimensions at most, asked are %s: fix one, as in --momentum 0.9"
+          "a grid of %s has at most two dimensions, but %s are searched: fix one, as in --momentum 0.9"
               .formatted(
                   optimizer, searched.stream().map(r -> r.metaparameter().option()).toList()));
     }

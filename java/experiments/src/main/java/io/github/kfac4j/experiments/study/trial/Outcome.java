@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * What became of a trial; numbers that do not exist are null.
+ * The outcome of a trial; numbers that do not exist are null.
  *
  * @param values of the metaparameters, by name
  * @param stepsToGoal steps before the first evaluation at the goal

@@ -44,9 +44,9 @@ public final class Study implements AutoCloseable {
     this.log = log;
   }
 
-  /** What a kind of study has of its own. */
+  /** What distinguishes one kind of study from another. */
   public interface Plan {
-    /** What it is called, also in the names of its files. */
+    /** Its name, also in the names of its files. */
     String name();
 
     /** Its trials; those of an optimizer and a batch size in ascending order. */

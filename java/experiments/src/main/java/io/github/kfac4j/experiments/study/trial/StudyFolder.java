@@ -67,7 +67,7 @@ public final class StudyFolder implements AutoCloseable {
           String old = stored.get(option);
           if (!value.equals(old)) {
             throw new BadInputException(
-                "%s holds another study: its %s is %s, asked is %s; choose another --out"
+                "%s holds another study: its %s is %s and not %s; choose another --out"
                     .formatted(path, option, old, value));
           }
         });
@@ -95,7 +95,7 @@ public final class StudyFolder implements AutoCloseable {
   }
 
   /**
-   * What became of a trial, if it was finished before.
+   * The outcome of a trial, if it was finished before.
    *
    * @throws BadInputException if its file is damaged, or is about other values
    */

@@ -22,7 +22,7 @@ public record StudyReport(
     List<String> method,
     Object optimizers) {
 
-  /** With the remark that trials are missing. */
+  /** With a note that trials are missing. */
   StudyReport interrupted() {
     List<String> all = new ArrayList<>(findings);
     all.add(0, "Interrupted: a partial result. Repeat the command to continue.");

@@ -17,7 +17,7 @@ public record Trial(
     return "%s-%d-%03d".formatted(optimizer, batch, number);
   }
 
-  /** Whether the other one is of the same optimizer and batch size. */
+  /** Whether another trial has the same optimizer and batch size. */
   public boolean competesWith(Trial other) {
     return optimizer == other.optimizer && batch == other.batch;
   }

@@ -1,5 +1,7 @@
-package io.github.kfac4j.distributed.collectives;
+package io.github.kfac4j.distributed.sharing;
 
+import io.github.kfac4j.distributed.collectives.Collectives;
+import io.github.kfac4j.distributed.exchange.Frames;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -9,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/** Makes sure at the start that all ranks mean the same job. */
+/** Makes sure at the start that all ranks run the same job. */
 public final class Handshake {
   private Handshake() {}
 

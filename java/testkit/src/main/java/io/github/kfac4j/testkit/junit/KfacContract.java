@@ -1,8 +1,9 @@
-package io.github.kfac4j;
+package io.github.kfac4j.testkit.junit;
 
-import static io.github.kfac4j.Networks.OPTIONS;
+import static io.github.kfac4j.testkit.EveryLayer.OPTIONS;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.kfac4j.Kfac;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.Share;
 import io.github.kfac4j.options.Approximation;

@@ -1,6 +1,8 @@
-package io.github.kfac4j.distributed.collectives;
+package io.github.kfac4j.distributed.exchange;
 
 import io.github.kfac4j.data.InversionFailedException;
+import io.github.kfac4j.distributed.collectives.CollectiveException;
+import io.github.kfac4j.distributed.collectives.Collectives;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -53,13 +55,13 @@ public final class Agreement {
   }
 
   /**
-   * Tells all ranks how this one fares.
+   * Exchanges with all ranks whether this one failed.
    *
    * @param failure of this rank, or null
    * @param message to all, if there was no failure
    * @return the messages in the order of the ranks
    */
-  public List<byte[]> settle(RuntimeException failure, byte[] message) {
+  public List<byte[]> agree(RuntimeException failure, byte[] message) {
     Kind kind = failure == null ? Kind.NONE : Kind.of(failure);
     byte[] frame =
         Frames.bytes(

@@ -1,5 +1,6 @@
-package io.github.kfac4j.distributed.collectives;
+package io.github.kfac4j.distributed.exchange;
 
+import io.github.kfac4j.distributed.collectives.Buffers;
 import io.github.kfac4j.safetensors.Half;
 import java.nio.ByteBuffer;
 

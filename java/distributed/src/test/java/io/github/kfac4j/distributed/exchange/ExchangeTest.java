@@ -1,8 +1,11 @@
-package io.github.kfac4j.distributed.collectives;
+package io.github.kfac4j.distributed.exchange;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
+import io.github.kfac4j.distributed.collectives.CountingCollectives;
+import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.distributed.collectives.Ranks;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;

@@ -1,19 +1,21 @@
-package io.github.kfac4j;
+package io.github.kfac4j.testkit.junit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.kfac4j.Kfac;
+import io.github.kfac4j.KfacState;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.InverseAccuracy;
-import io.github.kfac4j.curvature.Factors;
-import io.github.kfac4j.curvature.KroneckerInverses;
-import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.options.InversePolicy;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.EveryLayer;
 import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.testkit.Literal;
 import java.util.List;
@@ -39,14 +41,14 @@ public abstract class KfacAccuracyContract {
   void okMeansRight(InversePolicy.Method method) {
     for (double damping : DAMPINGS) {
       KfacOptions options =
-          Networks.OPTIONS
+          EveryLayer.OPTIONS
               .withDamping(damping)
               .withInversePolicy(InversePolicy.DEFAULT.withMethod(method));
       try (Backend backend = open();
           Kfac kfac = new Kfac(backend, Map.of("layer", new Dense(90, 40, false)), options)) {
         kfac.observe(List.of(batch(8, 1)));
         LayerReport.GroupReport report = kfac.refresh().get(0).perGroup().get(0);
-        check(kfac.state().layer("layer"), report, "damping " + damping);
+        check(kfac.state(), report, "damping " + damping);
       }
     }
   }
@@ -55,17 +57,16 @@ public abstract class KfacAccuracyContract {
   @EnumSource(InversePolicy.Method.class)
   void theLastGoodInverseIsKeptWhereNoneIsOfUse(InversePolicy.Method method) {
     KfacOptions options =
-        Networks.OPTIONS.withInversePolicy(new InversePolicy(method, 1e-3, 0, 10, 1));
+        EveryLayer.OPTIONS.withInversePolicy(new InversePolicy(method, 1e-3, 0, 10, 1));
     try (Backend backend = open();
         Kfac kfac = new Kfac(backend, Map.of("layer", new Dense(90, 40, false)), options)) {
       kfac.observe(List.of(batch(8, 1)));
       kfac.refresh();
-      LayerState state = kfac.state().layer("layer");
-      double[] good = state.matrix(KroneckerInverses.A_INVERSE).toArray();
+      double[] good = inverse(kfac.state(), "A");
       kfac.reconfigure(options.withDamping(1e-40));
       LayerReport.GroupReport report = kfac.refresh().get(0).perGroup().get(0);
       assertThat(report.status()).contains("last good inverse kept");
-      assertThat(state.matrix(KroneckerInverses.A_INVERSE).toArray()).containsExactly(good);
+      assertThat(inverse(kfac.state(), "A")).containsExactly(good);
     }
   }
 
@@ -77,11 +78,12 @@ public abstract class KfacAccuracyContract {
   @ParameterizedTest
   @ValueSource(doubles = {1, 1e-2, 1e-3, 1e-4})
   void aStepWithTheGradientOfTheBatchIsWithinRoundingTimesBothConditions(double damping) {
-    KfacOptions options = Networks.OPTIONS.withDamping(damping);
+    KfacOptions options = EveryLayer.OPTIONS.withDamping(damping);
     Observation batch = batch(8, 3);
     HostTensor gradient = gradient(batch, 8);
     double[] expected;
-    try (Kfac exact = Networks.kfac(new Dense(90, 40, false), options)) {
+    try (Backend java = new JavaBackend();
+        Kfac exact = new Kfac(java, Map.of("layer", new Dense(90, 40, false)), options)) {
       exact.observe(List.of(batch));
       exact.refresh();
       HostTensor same = HostTensor.of(gradient.toArray(), 40, 90); // as it was rounded
@@ -94,22 +96,37 @@ public abstract class KfacAccuracyContract {
       LayerReport.GroupReport report = kfac.refresh().get(0).perGroup().get(0);
       assertThat(report.status()).isEqualTo("ok");
       kfac.precondition(List.of(new LayerGradient("layer", gradient, null)));
-      LayerState state = kfac.state().layer("layer");
-      double u = InverseAccuracy.roundoff(state.matrix(Factors.A));
       double conditions =
-          condition(state, Factors.A, report.dampingA())
-              * condition(state, Factors.G, report.dampingG());
+          condition(kfac.state(), "A", report.dampingA())
+              * condition(kfac.state(), "G", report.dampingG());
       assertThat(Fixtures.error(gradient.toArray(), expected))
           .as("conditions %s", conditions)
-          .isLessThan(0x1p-24 + Math.sqrt(90) * u * conditions); // the result is fp32
+          .isLessThan(
+              0x1p-24 + Math.sqrt(90) * roundoff(backend) * conditions); // the result is fp32
     }
   }
 
   /** Of the damped factor of a batch smaller than it, whose least eigenvalue is the damping. */
-  private static double condition(LayerState state, String factor, double damping) {
-    double[] m = state.matrix(factor).toArray();
-    int n = state.matrix(factor).rows();
-    return Literal.norm(Fixtures.damped(m, n, Factors.debias(state), damping), n) / damping;
+  private static double condition(KfacState state, String factor, double damping) {
+    double[] m = state.factor("layer", factor);
+    int n = size(m);
+    return Literal.norm(Fixtures.damped(m, n, 1, damping), n) / damping;
+  }
+
+  /** The unit roundoff of what a backend stores. */
+  private static double roundoff(Backend backend) {
+    try (MatrixStack stack = backend.allocate(1, 1, 1)) {
+      return InverseAccuracy.roundoff(stack);
+    }
+  }
+
+  private static int size(double[] matrix) {
+    return (int) Math.sqrt(matrix.length);
+  }
+
+  /** As it is stored, since nothing decays here. */
+  private static double[] inverse(KfacState state, String factor) {
+    return state.factor("layer", factor + "_inverse");
   }
 
   /** The mean of the outer products, in fp32. */
@@ -127,14 +144,15 @@ public abstract class KfacAccuracyContract {
 
   private static Observation batch(int examples, long seed) {
     Random random = new Random(seed);
-    double[] a = Networks.gaussian(random, examples * 90);
-    double[] g = Networks.gaussian(random, examples * 40);
-    return Networks.observation(Fixtures.direct(a, examples, 90), Fixtures.direct(g, examples, 40));
+    double[] a = Fixtures.gaussian(random, examples * 90);
+    double[] g = Fixtures.gaussian(random, examples * 40);
+    HostTensor input = Fixtures.direct(a, examples, 90);
+    return Observation.ofSumLoss("layer", input, Fixtures.direct(g, examples, 40));
   }
 
-  private static void check(LayerState state, LayerReport.GroupReport report, String damping) {
-    double errorA = error(state, Factors.A, report.dampingA());
-    double errorG = error(state, Factors.G, report.dampingG());
+  private static void check(KfacState state, LayerReport.GroupReport report, String damping) {
+    double errorA = error(state, "A", report.dampingA());
+    double errorG = error(state, "G", report.dampingG());
     double error = Math.max(errorA, errorG);
     String what = "%s: %s, error %s".formatted(damping, report.status(), error);
     if (report.status().equals("ok")) {
@@ -146,12 +164,11 @@ public abstract class KfacAccuracyContract {
     }
   }
 
-  private static double error(LayerState state, String factor, double damping) {
-    double[] m = state.matrix(factor).toArray();
-    int n = state.matrix(factor).rows();
-    double[] damped = Fixtures.damped(m, n, Factors.debias(state), damping);
-    double[] x = state.matrix(factor + "_inverse").toArray();
-    double[] product = Literal.multiply(x, damped, n, n, n);
+  private static double error(KfacState state, String factor, double damping) {
+    double[] m = state.factor("layer", factor);
+    int n = size(m);
+    double[] x = inverse(state, factor);
+    double[] product = Literal.multiply(x, Fixtures.damped(m, n, 1, damping), n, n, n);
     return Literal.norm(Fixtures.damped(product, n, 1, -1), n);
   }
 }

@@ -1,7 +1,8 @@
-package io.github.kfac4j.distributed.collectives;
+package io.github.kfac4j.distributed.exchange;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.kfac4j.distributed.collectives.Buffers;
 import io.github.kfac4j.safetensors.Half;
 import java.util.Random;
 import org.junit.jupiter.api.Test;

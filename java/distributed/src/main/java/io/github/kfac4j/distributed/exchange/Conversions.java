@@ -1,4 +1,4 @@
-package io.github.kfac4j.distributed.collectives;
+package io.github.kfac4j.distributed.exchange;
 
 /** Conversions between precisions. */
 public final class Conversions {

@@ -1,7 +1,7 @@
-package io.github.kfac4j.distributed.collectives;
+package io.github.kfac4j.distributed.exchange;
 
 /**
- * Numbers that one rank is to get or to give.
+ * Conversions that one rank is to get or to give.
  *
  * @param owner that rank
  * @param values the numbers; overwritten by the operation

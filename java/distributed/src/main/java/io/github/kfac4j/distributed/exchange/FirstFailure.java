@@ -1,4 +1,4 @@
-package io.github.kfac4j.distributed.collectives;
+package io.github.kfac4j.distributed.exchange;
 
 /** What went wrong on this rank first, until it is told to all. */
 public final class FirstFailure {

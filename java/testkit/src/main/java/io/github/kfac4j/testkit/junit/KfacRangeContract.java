@@ -1,8 +1,9 @@
-package io.github.kfac4j;
+package io.github.kfac4j.testkit.junit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.kfac4j.Kfac;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.Observation;
@@ -57,7 +58,7 @@ public abstract class KfacRangeContract {
     for (double[] size : SIZES) {
       double block = Math.max(size[0], 1) * size[1];
       KfacOptions options =
-          Networks.OPTIONS.withDampingMode(mode).withDamping(0.1 * block * block).withDecay(0.5);
+          EveryLayer.OPTIONS.withDampingMode(mode).withDamping(0.1 * block * block).withDecay(0.5);
       try (Backend backend = open();
           Kfac kfac = EveryLayer.kfac(backend, approximation, options);
           Kfac java = EveryLayer.kfac(new JavaBackend(), approximation, options)) {
@@ -75,7 +76,7 @@ public abstract class KfacRangeContract {
     for (double[] size : List.of(new double[] {1, 1e-24}, new double[] {1e-20, 1e15})) {
       double block = Math.max(1, size[1]);
       KfacOptions options =
-          Networks.OPTIONS.withDampingMode(mode).withDamping(0.1 * block * block).withDecay(0.5);
+          EveryLayer.OPTIONS.withDampingMode(mode).withDamping(0.1 * block * block).withDecay(0.5);
       try (Backend backend = open();
           Kfac kfac = EveryLayer.kfac(backend, approximation, options);
           Kfac java = EveryLayer.kfac(new JavaBackend(), approximation, options)) {
@@ -104,7 +105,7 @@ public abstract class KfacRangeContract {
     double c = Math.scalb(1.0, Math.getExponent(factor));
     for (Approximation approximation : Approximation.values()) {
       for (DampingMode mode : approximation.dampingModes()) {
-        KfacOptions options = Networks.OPTIONS.withDampingMode(mode).withDamping(0.1);
+        KfacOptions options = EveryLayer.OPTIONS.withDampingMode(mode).withDamping(0.1);
         try (Backend backend = open();
             Kfac plain = EveryLayer.kfac(backend, approximation, options);
             Kfac scaled =
@@ -129,7 +130,7 @@ public abstract class KfacRangeContract {
   @CsvSource({"1e20,1,1", "1,1e20,1", "1,1,1e200", "1,1e10,1e10", "1,1e-30,1e-40"})
   void whatIsBeyondIsRefusedByNameAndChangesNothing(double input, double grad, double scale) {
     try (Backend backend = open();
-        Kfac kfac = new Kfac(backend, Map.of("fc", new Dense(3, 2, true)), Networks.OPTIONS)) {
+        Kfac kfac = new Kfac(backend, Map.of("fc", new Dense(3, 2, true)), EveryLayer.OPTIONS)) {
       kfac.observe(List.of(observation(1, 1, 1)));
       Map<String, StoredTensor> before = kfac.toTensors();
       assertThatThrownBy(() -> kfac.observe(List.of(observation(input, grad, scale))))
@@ -145,10 +146,10 @@ public abstract class KfacRangeContract {
     Observation tiny = observation(1e-20, 1e-24, 1);
     double[] g = new double[4];
     try (Backend backend = open();
-        Kfac kfac = new Kfac(backend, Map.of("fc", new Dense(3, 2, true)), Networks.OPTIONS);
-        Kfac other = new Kfac(backend, Map.of("fc", new Dense(3, 2, true)), Networks.OPTIONS);
+        Kfac kfac = new Kfac(backend, Map.of("fc", new Dense(3, 2, true)), EveryLayer.OPTIONS);
+        Kfac other = new Kfac(backend, Map.of("fc", new Dense(3, 2, true)), EveryLayer.OPTIONS);
         Kfac java =
-            new Kfac(new JavaBackend(), Map.of("fc", new Dense(3, 2, true)), Networks.OPTIONS)) {
+            new Kfac(new JavaBackend(), Map.of("fc", new Dense(3, 2, true)), EveryLayer.OPTIONS)) {
       kfac.observe(List.of(tiny));
       double[] grads = ((HostTensor) tiny.outputGrad()).toArray();
       for (int n = 0; n < 4; n++) {
@@ -169,7 +170,7 @@ public abstract class KfacRangeContract {
   @Test
   void aDiscardedBatchOfAnotherSizeLeavesNothing() {
     try (Backend backend = open();
-        Kfac kfac = new Kfac(backend, Map.of("fc", new Dense(3, 2, true)), Networks.OPTIONS)) {
+        Kfac kfac = new Kfac(backend, Map.of("fc", new Dense(3, 2, true)), EveryLayer.OPTIONS)) {
       kfac.observe(List.of(observation(1e-20, 1e-24, 1)));
       kfac.refresh();
       kfac.endStep();
@@ -185,8 +186,8 @@ public abstract class KfacRangeContract {
     Random random = new Random(3);
     return new Observation(
         "fc",
-        Fixtures.direct(times(Networks.gaussian(random, 12), input), 4, 3),
-        Fixtures.direct(times(Networks.gaussian(random, 8), grad), 4, 2),
+        Fixtures.direct(times(Fixtures.gaussian(random, 12), input), 4, 3),
+        Fixtures.direct(times(Fixtures.gaussian(random, 8), grad), 4, 2),
         scale);
   }
 

@@ -1,5 +1,9 @@
-package io.github.kfac4j.distributed.collectives;
+package io.github.kfac4j.distributed.exchange;
 
+import io.github.kfac4j.distributed.collectives.Buffers;
+import io.github.kfac4j.distributed.collectives.Collectives;
+import io.github.kfac4j.distributed.collectives.Pending;
+import io.github.kfac4j.distributed.collectives.Precision;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;

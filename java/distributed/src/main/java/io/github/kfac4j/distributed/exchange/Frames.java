@@ -1,5 +1,7 @@
-package io.github.kfac4j.distributed.collectives;
+package io.github.kfac4j.distributed.exchange;
 
+import io.github.kfac4j.distributed.collectives.Buffers;
+import io.github.kfac4j.distributed.collectives.Collectives;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
