@@ -186,7 +186,7 @@ class ReadmeTest {
   }
 
   private static String inContext(Path readme, String code) {
-    boolean pytorch = readme.getParent().endsWith("pytorch");
+    boolean pytorch = readme.getParent().endsWith(Path.of("java", "pytorch"));
     return (pytorch ? PYTORCH_CONTEXT : CONTEXT).formatted(code);
   }
 
