@@ -9,8 +9,13 @@ namespace {
 using kfac::Plan;
 using kfac::Verbs;
 
+bool known(const char* name) {
+  return !std::strcmp(name, "avx512") || !std::strcmp(name, "avx2") || !std::strcmp(name, "portable");
+}
+
 const Verbs& choose() {
   const char* limit = std::getenv("KFAC_CPU_INSTRUCTIONS");
+  if (limit && !known(limit)) limit = nullptr;
 #ifdef KFAC_X86
   __builtin_cpu_init();
   auto allowed = [limit](const char* name) { return !limit || std::strcmp(limit, name) == 0; };

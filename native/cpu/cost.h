@@ -88,7 +88,7 @@ struct Cost {
         method = other;
       }
     };
-    if (c.groups > 1) consider(KFAC_CPU_LANES, lanes());
+    if (c.groups > 1 && LanesPlan::fits(c)) consider(KFAC_CPU_LANES, lanes());
     if (correlates()) {
       consider(KFAC_CPU_SHIFT, shift());
       consider(KFAC_CPU_SPECTRAL, spectral());

@@ -28,11 +28,14 @@ struct Gather {
   int features, dim;  // without and with the bias
   int pieces;         // units of a row
   bool direct;        // patches are pixels, and packed as such
+  bool apart = false; // no two kernel columns share a line
 
   explicit Gather(const kfac_cpu_patch_samples& conv)
       : c(flattened(conv)), rows(Axis::rows(c)), columns(Axis::columns(c)),
         features((int)(c.channels * c.kernel_height * c.kernel_width)), dim(features + (int)c.bias),
-        pieces((columns.outputs() + CHUNK - 1) / CHUNK), direct(is_pixel(c)) {}
+        pieces((columns.outputs() + CHUNK - 1) / CHUNK), direct(is_pixel(c)) {
+    apart = shorter_apart();
+  }
 
   static bool is_pixel(const kfac_cpu_patch_samples& c) {
     return c.kernel_height * c.kernel_width == 1 && c.padding_height == 0 && c.padding_width == 0;
@@ -63,9 +66,16 @@ struct Gather {
 
   // A line holds what one kernel row of one channel reads for one unit, zeros beyond the image; with a stride, first
   // the pixels that the first kernel column sees, then those one further, and so on, so that outputs lie side by side.
-  int reach() const { return longest() + (columns.kernel - 1) * columns.dilation / columns.stride; }
+  // Where that would be longer, as with large strides and dilations, each kernel column has its own pixels instead.
+  int reach() const { return longest() + (apart ? 0 : (columns.kernel - 1) * columns.dilation / columns.stride); }
+  int runs() const { return apart ? columns.kernel : columns.stride; }
   int phase_floats() const { return round_up(reach(), W) + W; }
-  int line_floats() const { return columns.stride * phase_floats(); }
+  ptrdiff_t line_floats() const { return (ptrdiff_t)runs() * phase_floats(); }
+  bool shorter_apart() const {
+    Gather other = *this;
+    other.apart = true;
+    return other.line_floats() < line_floats();
+  }
   int lines() const { return least(P, (P - 2) / columns.kernel + 2); }  // that a panel of coordinates touches at most
   int side_by_side() const { return pieces > 1 ? 1 : most(1, W / longest()); }  // units that one vector has room for
   size_t scratch_floats() const { return (size_t)lines() * side_by_side() * line_floats(); }
@@ -142,9 +152,10 @@ struct Gather {
     }
     const float* start[P];
     for (int i = 0; i < count; i++) {
-      int coordinate = panel * P + i, shift = coordinate % columns.kernel * columns.dilation;
-      start[i] = scratch + (coordinate / columns.kernel - line) * line_floats() +
-                 shift % columns.stride * phase_floats() + shift / columns.stride;
+      int coordinate = panel * P + i, column = coordinate % columns.kernel, shift = column * columns.dilation;
+      ptrdiff_t run = apart ? column : shift % columns.stride;
+      start[i] = scratch + (coordinate / columns.kernel - line) * line_floats() + run * phase_floats() +
+                 (apart ? 0 : shift / columns.stride);
     }
     ptrdiff_t step = (ptrdiff_t)lines.count * line_floats();
     for (int k = first; k < end;) {
@@ -192,9 +203,10 @@ struct Gather {
 
   /// Fills the lines of one unit.
   void fill(const float* image, const Lines& lines, const Unit& u, float* out) const {
-    int stride = columns.stride, phases = least(stride, (columns.kernel - 1) * columns.dilation + 1), n = reach();
-    for (int phase = 0; phase < phases; phase++, out += phase_floats()) {
-      int x = u.start * stride + phase - columns.padding;  // of the first element
+    int stride = columns.stride, n = reach();
+    int filled = apart ? columns.kernel : least(stride, (columns.kernel - 1) * columns.dilation + 1);
+    for (int run = 0; run < filled; run++, out += phase_floats()) {
+      int x = u.start * stride + (apart ? run * columns.dilation : run) - columns.padding;  // of the first element
       int from = least(n, most(0, (stride - 1 - x) / stride)),
           to = least(n, most(0, (columns.size - x + stride - 1) / stride));
       for (int i = 0; i < lines.count; i++) {

@@ -21,6 +21,16 @@ struct LanesPlan : Plan {
   int band, bands;  // output rows that are packed together; how many such bands in all
   int slices;
 
+  static constexpr double SMALL = 1 << 22;  // floats of scratch that are not worth a thought
+  static constexpr double SPREAD = 4;       // times the image that its zeros may make of it
+
+  /// Whether the zeros around the images, as many as padding and dilation say, leave them their size.
+  static bool fits(const kfac_cpu_patch_samples& c) {
+    double width = (double)c.width + 2 * c.padding_width, row = (double)c.dilation_height * (c.kernel_height - 1) + 1;
+    double image = (double)c.height * c.width;
+    return width * row * P * c.channels <= SMALL || width * row <= SPREAD * image;
+  }
+
   explicit LanesPlan(const AccumulateRequest& request)
       : request(request), groups(request.conv), rows(Axis::rows(groups)), columns(Axis::columns(groups)),
         features((int)groups.channels * rows.kernel * columns.kernel), blocks((features + T - 1) / T),
@@ -28,7 +38,7 @@ struct LanesPlan : Plan {
     groups.channels = request.conv.groups;
     groups.channel_stride *= request.conv.channels;
     width = (columns.outputs() - 1) * columns.stride + (columns.kernel - 1) * columns.dilation + 1;
-    int most_rows = PACKED / (width * P * (int)request.conv.channels);
+    int most_rows = (int)(PACKED / ((int64_t)width * P * request.conv.channels));
     band = most(1, least(rows.outputs(), (most_rows - (rows.kernel - 1) * rows.dilation - 1) / rows.stride + 1));
     bands = (int)groups.examples * per_image();
     double all = (double)vectors * sum_floats(), work = (double)bands * band * columns.outputs() * all,

@@ -100,10 +100,16 @@ static inline void store(float* p, vf v, int count) {
 typedef int (*LaneOf)(int lane);
 template <LaneOf from>
 static inline __attribute__((always_inline)) vf shuffle(vf a, vf b) {
+#ifdef __clang__  // for the fuzzer: it has no shuffle by a vector
+  vf out;
+  for (int l = 0; l < W; l++) out[l] = from(l) < W ? a[from(l)] : b[from(l) - W];
+  return out;
+#else
   vi lanes;
 #pragma GCC unroll 16
   for (int l = 0; l < W; l++) lanes[l] = from(l);
   return __builtin_shuffle(a, b, lanes);
+#endif
 }
 
 // Within each quarter of 4 lanes: the first or second half of both operands, alternating in singles or in pairs.

@@ -4,6 +4,8 @@
 //
 // KFAC_FAKE_FAIL="FUNCTION CODE FIRST LAST": calls number FIRST to LAST of this function return this cudaError_t. One
 // from 700 on is sticky: from then on every call returns it, as after an illegal address.
+// KFAC_FAKE_MANAGED: memory that was not allocated here counts as managed, so that a trainer on the CPU serves as one on
+// a GPU.
 // KFAC_FAKE_STREAM_DEVICE=N: the device that streams say they belong to.
 #include <cstdint>
 #include <cstdio>
@@ -157,13 +159,14 @@ int cudaMemGetInfo(size_t* free_bytes, size_t* total) {
   return SUCCESS;
 }
 struct PointerAttributes {
-  int type, device;  // types: 0 unknown, 1 pinned host, 2 device
+  int type, device;  // types: 0 unknown, 1 pinned host, 2 device, 3 managed
   void *device_pointer, *host_pointer;
 };
 int cudaPointerGetAttributes(PointerAttributes* out, const void* p) {
   const std::lock_guard<std::mutex> guard(lock);
   auto next = allocations().upper_bound(key(p));
-  *out = {0, -1, nullptr, nullptr};
+  static const bool managed = std::getenv("KFAC_FAKE_MANAGED");
+  *out = managed ? PointerAttributes{3, 0, nullptr, nullptr} : PointerAttributes{0, -1, nullptr, nullptr};
   if (next == allocations().begin()) return SUCCESS;
   const auto& [start, allocation] = *--next;
   if (key(p) < start + allocation.bytes) *out = {allocation.device ? 2 : 1, 0, nullptr, nullptr};

@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 /* The instruction set in use: "avx512", "avx2" or "portable". The environment variable KFAC_CPU_INSTRUCTIONS names a
- * lesser one; it is read once. */
+ * lesser one, or nothing if it is none of these; it is read once. */
 KFAC_CPU_API const char* kfac_cpu_instructions(void);
 
 /* Work cut into phases of independent tasks; a phase begins when the one before has ended. The cut depends on sizes
@@ -81,7 +81,7 @@ KFAC_CPU_API void kfac_cpu_multiply_short(int32_t m, int32_t n, int32_t k, const
 /* The samples of a convolution, which are the patches of its images, and where these lie: channel c of group k and
  * position p = row * width + column of example n at
  * images[n * example_stride + (k * channels + c) * channel_stride + p * position_stride]. One of the last two strides
- * is 1. */
+ * is 1. A dimension with its padding, a dilated kernel and a stride are at most 2^27. */
 typedef struct kfac_cpu_patch_samples {
   int64_t examples, groups, channels, height, width; /* channels of one group */
   int64_t example_stride, channel_stride, position_stride;

@@ -8,6 +8,7 @@ module io.github.kfac4j.testkit {
   requires static org.junit.jupiter.params;
 
   exports io.github.kfac4j.testkit;
+  exports io.github.kfac4j.testkit.attack;
   exports io.github.kfac4j.testkit.checks;
   exports io.github.kfac4j.testkit.junit;
 }

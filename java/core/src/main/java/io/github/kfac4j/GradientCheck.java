@@ -7,6 +7,7 @@ import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.curvature.Range;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
@@ -60,7 +61,7 @@ final class GradientCheck {
 
   private static void requireGradient(LayerState state, LayerGradient gradient) {
     Layer layer = state.layer;
-    requireShape(state, "weight gradient", gradient.weight(), layer.weightShape());
+    requireReplaceable(state, "weight gradient", gradient.weight(), layer.weightShape());
     if (layer.bias() != (gradient.bias() != null)) {
       throw new IllegalArgumentException(
           LayerState.prefix(state.name)
@@ -69,15 +70,22 @@ final class GradientCheck {
                   : "has no bias, but a gradient of it"));
     }
     if (layer.bias()) {
-      requireShape(state, "bias gradient", gradient.bias(), layer.biasShape());
+      requireReplaceable(state, "bias gradient", gradient.bias(), layer.biasShape());
     }
   }
 
-  private static void requireShape(LayerState state, String what, Tensor tensor, Shape shape) {
+  private static void requireReplaceable(
+      LayerState state, String what, Tensor tensor, Shape shape) {
     if (!tensor.shape().equals(shape)) {
       throw new IllegalArgumentException(
           LayerState.prefix(state.name)
               + "%s has shape %s, expected %s".formatted(what, tensor.shape(), shape));
+    }
+    if (tensor instanceof HostTensor host && host.isReadOnly()) {
+      throw new IllegalArgumentException(
+          LayerState.prefix(state.name)
+              + what
+              + " is in a read-only buffer, and is to be replaced by the preconditioned one: copy it");
     }
   }
 

@@ -11,6 +11,7 @@ import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** The other half of K-FAC: what is made of the averages, and gradients that it is applied to. */
@@ -52,13 +53,14 @@ final class Inverses {
    */
   record Clipped(double innerProduct, double clip) {}
 
-  /** Makes gradients zeros, as the burn-in does. */
+  /** Makes gradients zeros, as the burn-in does, and stores them. */
   Clipped clear(List<Curvature.Request> requests) {
     requests.forEach(request -> backend.scale(request.tensors(), 0));
+    requests.forEach(Curvature.Request::store);
     return new Clipped(0, 0);
   }
 
-  /** Preconditions and clips gradients in place. */
+  /** Preconditions and clips gradients in place, and stores them. */
   Clipped precondition(List<Curvature.Request> requests, KfacOptions options) {
     for (Curvature.Request request : requests) {
       if (request.exponent() != 0) {
@@ -70,16 +72,33 @@ final class Inverses {
     double innerProduct = results.stream().mapToDouble(Curvature.Result::inner).sum();
     double clip = clip(innerProduct, options);
     finish(results, clip);
+    requests.forEach(Curvature.Request::store);
+    requireStored(results);
     return new Clipped(innerProduct, clip);
   }
 
+  /** An inner product is finite only if what was preconditioned is: 0 times infinity is NaN. */
   private static void requireFinite(Curvature.Result result) {
     if (!Double.isFinite(result.inner())) {
-      throw new InversionFailedException(
-          LayerState.prefix(result.request().state().name)
-              + "the preconditioned gradient is beyond the range of its tensors; raise the"
-              + " damping");
+      throw beyondRange(result);
     }
+  }
+
+  /** Checks what became of U after its inner product was taken. */
+  private void requireStored(List<Curvature.Result> results) {
+    for (Curvature.Result result : results) {
+      if (result.mayOverflow()
+          && Arrays.stream(backend.firstNonFinite(result.request().stored()))
+              .anyMatch(at -> at >= 0)) {
+        throw beyondRange(result);
+      }
+    }
+  }
+
+  private static InversionFailedException beyondRange(Curvature.Result result) {
+    return new InversionFailedException(
+        LayerState.prefix(result.request().state().name)
+            + "the preconditioned gradient is beyond the range of its tensors; raise the damping");
   }
 
   /** Clips, and brings U to its size where it was computed divided by a power of two. */

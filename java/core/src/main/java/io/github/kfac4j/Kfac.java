@@ -34,7 +34,8 @@ import java.util.Set;
  *
  * <p>Every verb checks all of its arguments before it changes anything: after an {@link
  * IllegalArgumentException} the state and the gradients are as they were. An instance is used by
- * one thread at a time. It owns its state but not the backend.
+ * one thread at a time, and a second one is refused with an {@link IllegalStateException}. It owns
+ * its state but not the backend.
  */
 public final class Kfac implements KfacPreconditioner {
   private static final System.Logger LOG = System.getLogger(Kfac.class.getName());
@@ -75,8 +76,11 @@ public final class Kfac implements KfacPreconditioner {
 
   @Override
   public void reconfigure(KfacOptions changed) {
-    options.requireCompatible(changed);
-    options = changed;
+    state.alone.run(
+        () -> {
+          options.requireCompatible(changed);
+          options = changed;
+        });
   }
 
   /** Factors, inverses and counters. */
@@ -109,9 +113,12 @@ public final class Kfac implements KfacPreconditioner {
 
   @Override
   public void observe(List<Observation> observations, Share share) {
-    List<Observation> due =
-        observations.stream().filter(one -> due(state.layer(one.layer()))).toList();
-    statistics.observe(due, share, options);
+    state.alone.run(
+        () -> {
+          List<Observation> due =
+              observations.stream().filter(one -> due(state.layer(one.layer()))).toList();
+          statistics.observe(due, share, options);
+        });
   }
 
   /**
@@ -123,16 +130,20 @@ public final class Kfac implements KfacPreconditioner {
    *     that are missing or of another size, NaN or infinity
    */
   public void add(Map<String, LayerStatistics> batch) {
-    statistics.add(batch, options.decay());
+    state.alone.run(() -> statistics.add(batch, options.decay()));
   }
 
   @Override
   public void reweigh(double factor) {
-    statistics.reweigh(factor, options.decay());
+    state.alone.run(() -> statistics.reweigh(factor, options.decay()));
   }
 
   @Override
   public List<LayerReport> refresh() {
+    return state.alone.call(this::renew);
+  }
+
+  private List<LayerReport> renew() {
     List<LayerState> due = state.layers().values().stream().filter(this::due).toList();
     if (!due.isEmpty() && !statistics.anyObserved()) {
       throw new IllegalStateException(
@@ -143,23 +154,30 @@ public final class Kfac implements KfacPreconditioner {
 
   @Override
   public StepReport precondition(List<LayerGradient> gradients) {
-    StepReport report = preview(gradients);
-    endStep();
-    return report;
+    return state.alone.call(
+        () -> {
+          StepReport report = preview(gradients);
+          endStep();
+          return report;
+        });
   }
 
   /** Ends a step whose gradients were previewed; {@link #precondition} does it by itself. */
   public void endStep() {
-    state.endStep();
+    state.alone.run(state::endStep);
   }
 
   @Override
   public void discardStep() {
-    state.open().discard();
+    state.alone.run(() -> state.open().discard());
   }
 
   @Override
   public StepReport preview(List<LayerGradient> gradients) {
+    return state.alone.call(() -> replace(gradients));
+  }
+
+  private StepReport replace(List<LayerGradient> gradients) {
     boolean burnIn = options.intervals().burningIn(state.step());
     List<Curvature.Request> requests =
         check.requests(gradients, layer -> !burnIn && staysPlain(layer));
@@ -168,7 +186,6 @@ public final class Kfac implements KfacPreconditioner {
     plain.forEach(this::sayPlain);
     Inverses.Clipped done =
         burnIn ? inverses.clear(requests) : inverses.precondition(requests, options);
-    requests.forEach(Curvature.Request::store);
     return new StepReport(
         state.step() + 1, done.innerProduct(), done.clip(), state.open().refreshed, burnIn, plain);
   }
@@ -228,12 +245,12 @@ public final class Kfac implements KfacPreconditioner {
    * @throws IllegalArgumentException as {@link #restore}
    */
   public void adopt(Map<String, StoredTensor> tensors) {
-    statistics.adopt(tensors);
+    state.alone.run(() -> statistics.adopt(tensors));
   }
 
   /** Frees the state's matrices; idempotent. */
   @Override
   public void close() {
-    statistics.close();
+    state.alone.run(statistics::close);
   }
 }

@@ -1,5 +1,6 @@
 package io.github.kfac4j;
 
+import io.github.kfac4j.backend.OneThread;
 import io.github.kfac4j.curvature.Factors;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.curvature.OpenStep;
@@ -31,6 +32,9 @@ import java.util.Map;
 public final class KfacState {
   private static final String FORMAT = "kfac4j-state";
   private static final String FORMAT_VERSION = "3";
+
+  /** Of this state and its K-FAC. */
+  final OneThread alone = new OneThread("K-FAC");
 
   private final Map<String, LayerState> layers;
   private final OpenStep open;
@@ -114,12 +118,19 @@ public final class KfacState {
     if (layer == null || layer.matrix(key) == null) {
       throw new IllegalArgumentException(LayerState.prefix(name) + "there is no factor " + key);
     }
-    double debias = Factors.debias(layer);
-    return Arrays.stream(layer.values(key)).map(x -> x * debias).toArray();
+    return alone.call(
+        () -> {
+          double debias = Factors.debias(layer);
+          return Arrays.stream(layer.values(key)).map(x -> x * debias).toArray();
+        });
   }
 
   /** A copy of everything as named tensors. */
   public Map<String, StoredTensor> toTensors() {
+    return alone.call(this::copy);
+  }
+
+  private Map<String, StoredTensor> copy() {
     Map<String, StoredTensor> tensors = new LinkedHashMap<>();
     tensors.put(SavedState.STEP, StoredTensor.of(new long[] {step}));
     layers.forEach(
@@ -155,12 +166,14 @@ public final class KfacState {
   Runnable prepareRestore(Map<String, StoredTensor> tensors) {
     SavedState saved = new SavedState(tensors);
     long newStep = saved.step();
-    Runnable change = saved.read(layers);
-    return () -> {
-      change.run();
-      step = newStep;
-      open.end();
-    };
+    Runnable change = alone.call(() -> saved.read(layers));
+    return () ->
+        alone.run(
+            () -> {
+              change.run();
+              step = newStep;
+              open.end();
+            });
   }
 
   /** Takes over all but the number of steps, as a part of the step that is under way. */

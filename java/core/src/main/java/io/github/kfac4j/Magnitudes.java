@@ -33,6 +33,12 @@ final class Magnitudes {
      */
     void requireInRange() {
       double scaled = largest * scale;
+      if (scale * scale == 0 || Double.isInfinite(scale * scale)) { // zeros have no size to tell
+        throw new IllegalArgumentException(
+            "%s is times %s, whose square is beyond fp64; correct the scale"
+                    .formatted(name(), scale)
+                + DISCARD);
+      }
       if (scaled > Range.MOST || largest > Range.MOST) {
         throw new IllegalArgumentException(
             "%s is up to %s%s, beyond the %s that K-FAC takes; normalise it, or leave the layer out"

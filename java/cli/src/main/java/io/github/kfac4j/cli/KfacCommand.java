@@ -3,6 +3,7 @@ package io.github.kfac4j.cli;
 import io.github.kfac4j.backend.BackendUnavailableException;
 import io.github.kfac4j.cli.apply.ApplyCommand;
 import io.github.kfac4j.cli.common.ExitCode;
+import io.github.kfac4j.cli.common.Memory;
 import io.github.kfac4j.cli.common.Version;
 import io.github.kfac4j.cli.info.InfoCommand;
 import io.github.kfac4j.cli.nqm.NqmCommand;
@@ -60,7 +61,7 @@ public final class KfacCommand implements Runnable {
     try {
       code = command.execute(args);
     } catch (OutOfMemoryError e) {
-      return report(command, "not enough memory; give java more with -Xmx: " + e, ExitCode.FAILED);
+      return report(command, Memory.advice(e), ExitCode.FAILED);
     }
     boolean lost = System.out.checkError(); // the command's own writers are flushed
     return lost && code == ExitCode.OK

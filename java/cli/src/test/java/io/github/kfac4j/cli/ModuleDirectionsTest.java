@@ -127,6 +127,8 @@ class ModuleDirectionsTest {
     noClasses()
         .that()
         .resideOutsideOfPackages(ROOT + ".cuda..", ROOT + ".nccl..")
+        .and()
+        .doNotHaveFullyQualifiedName(ROOT + ".pytorch.Gpu") // a trainer's stream is one of CUDA
         .should()
         .dependOnClassesThat()
         .resideInAPackage("org.bytedeco.cuda..")
@@ -136,6 +138,16 @@ class ModuleDirectionsTest {
   @Test
   void adaptersKnowTheCoreAndTheirTrainerOnly() {
     never(in(ROOT + ".djl.."), "org.bytedeco..", ROOT + ".cpu..", ROOT + ".nqm..");
+    never(in(ROOT + ".pytorch.."), "ai.djl..", ROOT + ".djl..", ROOT + ".cpu..", ROOT + ".nqm..");
+    noClasses()
+        .that()
+        .resideInAPackage(ROOT + ".pytorch..")
+        .and()
+        .doNotHaveFullyQualifiedName(ROOT + ".pytorch.Gpu")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage(ROOT + ".cuda..")
+        .check(ALL);
   }
 
   @Test

@@ -83,6 +83,34 @@ class ReadmeTest {
       }
       """;
 
+  /** The same for a program on JavaCPP PyTorch, whose names are those of other packages too. */
+  private static final String PYTORCH_CONTEXT =
+      """
+      import static org.bytedeco.pytorch.global.torch.cross_entropy_loss;
+
+      import io.github.kfac4j.options.KfacOptions;
+      import io.github.kfac4j.pytorch.*;
+      import org.bytedeco.javacpp.*;
+      import org.bytedeco.pytorch.*;
+      import org.bytedeco.pytorch.Module;
+
+      class Snippet {
+        int steps;
+
+        Tensor images() {
+          return null;
+        }
+
+        Tensor labels() {
+          return null;
+        }
+
+        void run() throws Exception {
+      %s
+        }
+      }
+      """;
+
   /** The front page and that of every folder with one, of whatever depth but build output. */
   private static Map<Path, String> readmes() {
     Map<Path, String> texts = new TreeMap<>();
@@ -135,18 +163,38 @@ class ReadmeTest {
   @TestFactory
   List<DynamicTest> snippetsCompile(@TempDir Path classes) {
     List<DynamicTest> tests =
-        fences("java")
-            .map(code -> DynamicTest.dynamicTest(firstLine(code), () -> compile(code, classes)))
+        READMES.entrySet().stream()
+            .flatMap(
+                readme ->
+                    snippets(readme.getValue())
+                        .map(
+                            code ->
+                                DynamicTest.dynamicTest(
+                                    firstLine(code),
+                                    () -> compile(inContext(readme.getKey(), code), classes))))
             .toList();
     assertThat(tests).hasSizeGreaterThan(3);
     return tests;
+  }
+
+  private static Stream<String> snippets(String text) {
+    return FENCE
+        .matcher(text)
+        .results()
+        .filter(fence -> fence.group(1).equals("java"))
+        .map(fence -> fence.group(2));
+  }
+
+  private static String inContext(Path readme, String code) {
+    boolean pytorch = readme.getParent().endsWith(Path.of("java", "pytorch"));
+    return (pytorch ? PYTORCH_CONTEXT : CONTEXT).formatted(code);
   }
 
   private static String firstLine(String code) {
     return code.lines().findFirst().orElseThrow();
   }
 
-  private static void compile(String code, Path classes) {
+  private static void compile(String program, Path classes) {
     JavaCompiler javac = ToolProvider.getSystemJavaCompiler();
     DiagnosticCollector<JavaFileObject> messages = new DiagnosticCollector<>();
     String path = System.getProperty("surefire.test.class.path");
@@ -162,7 +210,7 @@ class ReadmeTest {
                 "-classpath",
                 path == null ? System.getProperty("java.class.path") : path),
             null,
-            List.of(new Source(CONTEXT.formatted(code))))
+            List.of(new Source(program)))
         .call();
     assertThat(
             messages.getDiagnostics().stream()

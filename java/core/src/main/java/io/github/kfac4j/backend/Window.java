@@ -13,6 +13,8 @@ public record Window(
     int paddingWidth,
     int dilationHeight,
     int dilationWidth) {
+  /** The most rows and columns that an image may have with its padding, on every backend. */
+  public static final int LARGEST_EXTENT = 1 << 27;
 
   /**
    * Checks the values.
@@ -74,18 +76,63 @@ public record Window(
         width);
   }
 
-  /** Output rows for an input of {@code height} rows; not positive if the kernel does not fit. */
+  /**
+   * Output rows for an input of {@code height} rows; 0 if the kernel does not fit.
+   *
+   * @throws IllegalArgumentException if the padded image has more than {@link #LARGEST_EXTENT}
+   */
   public int outputHeight(int height) {
-    return positions(height, kernelHeight, strideHeight, paddingHeight, dilationHeight);
+    return outputs("rows", height, kernelHeight, strideHeight, paddingHeight, dilationHeight);
   }
 
-  /** Output columns for an input of {@code width} columns; not positive if it does not fit. */
+  /**
+   * Output columns for an input of {@code width} columns; 0 if the kernel does not fit.
+   *
+   * @throws IllegalArgumentException if the padded image has more than {@link #LARGEST_EXTENT}
+   */
   public int outputWidth(int width) {
-    return positions(width, kernelWidth, strideWidth, paddingWidth, dilationWidth);
+    return outputs("columns", width, kernelWidth, strideWidth, paddingWidth, dilationWidth);
   }
 
-  private static int positions(int size, int kernel, int stride, int padding, int dilation) {
-    return Math.floorDiv(size + 2 * padding - dilation * (kernel - 1) - 1, stride) + 1;
+  private static int outputs(
+      String what, int size, int kernel, int stride, int padding, int dilation) {
+    long padded = size + 2L * padding;
+    if (padded > LARGEST_EXTENT) {
+      throw new IllegalArgumentException(
+          "images of %d %s with a padding of %d on both sides have %d, and at most %d are possible"
+              .formatted(size, what, padding, padded, LARGEST_EXTENT));
+    }
+    long reach = dilation * (kernel - 1L) + 1;
+    return reach > padded ? 0 : (int) ((padded - reach) / stride) + 1;
+  }
+
+  /**
+   * The window with the same patches of such images in which what has no effect is small: strides
+   * of a single output and dilations of a single element. So no number is larger than the padded
+   * image.
+   *
+   * <p>The kernel must fit into the image.
+   *
+   * @throws IllegalArgumentException if the padded image has more than {@link #LARGEST_EXTENT} rows
+   *     or columns
+   */
+  public Window on(int height, int width) {
+    int rows = outputHeight(height);
+    int columns = outputWidth(width);
+    return new Window(
+        kernelHeight,
+        kernelWidth,
+        rows == 1 ? oneStep(height, kernelHeight, paddingHeight, dilationHeight) : strideHeight,
+        columns == 1 ? oneStep(width, kernelWidth, paddingWidth, dilationWidth) : strideWidth,
+        paddingHeight,
+        paddingWidth,
+        kernelHeight == 1 ? 1 : dilationHeight,
+        kernelWidth == 1 ? 1 : dilationWidth);
+  }
+
+  /** The smallest stride that leaves a single output. */
+  private static int oneStep(int size, int kernel, int padding, int dilation) {
+    return size + 2 * padding - dilation * (kernel - 1); // within the padded image
   }
 
   private static void requirePositive(String what, int height, int width) {

@@ -10,6 +10,8 @@ import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * What the Fisher blocks look like, for a batch of layers at a time. Each is one file, which owns
@@ -92,6 +94,11 @@ public interface Curvature {
           : List.of(gradient.weight(), gradient.bias());
     }
 
+    /** The caller's tensors, which are the same but where a layer has an order of its own. */
+    public List<Tensor> stored() {
+      return Stream.of(source.weight(), source.bias()).filter(Objects::nonNull).toList();
+    }
+
     /** What came of it, where both parts have the same exponent. */
     Result result(double inner, int shift) {
       return result(Math.scalb(inner, shift), shift, shift);
@@ -120,7 +127,13 @@ public interface Curvature {
    * @param weight U is what the weight's tensor holds times 2 to this exponent, mostly 0
    * @param bias the same for the bias
    */
-  record Result(Request request, double inner, int weight, int bias) {}
+  record Result(Request request, double inner, int weight, int bias) {
+    /** Whether U may have lost its range after the inner product was taken. */
+    public boolean mayOverflow() {
+      boolean copied = request.gradient.weight() != request.source.weight();
+      return weight > 0 || bias > 0 || copied || request.state.isDouble();
+    }
+  }
 
   /** The damping of a layer's block. */
   static double lambda(Layer layer, KfacOptions options) {

@@ -7,7 +7,7 @@ import java.util.Objects;
  * A layer's gradient, replaced in place by the preconditioned one.
  *
  * @param layer the layer's name
- * @param weight the gradient of the weight, in the weight's shape
+ * @param weight the gradient of the weight, in the weight's shape; not in a read-only buffer
  * @param bias the gradient of the bias, null for a layer without one
  */
 public record LayerGradient(String layer, Tensor weight, Tensor bias) {

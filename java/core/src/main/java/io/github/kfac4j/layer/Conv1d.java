@@ -57,14 +57,11 @@ public record Conv1d(int inChannels, int outChannels, Window window, int groups,
   @Override
   public Vectors use(Tensor input, Tensor outputGrad) {
     Shape in = sequences("input", input, inChannels);
-    if (window.outputWidth(in.get(2)) <= 0) {
-      throw new IllegalArgumentException(
-          "input has shape %s, too small for the kernel: %s".formatted(in, window));
-    }
+    Window seen = Conv2d.seen(window, in, 1, in.get(2));
     Shape out = sequences("output gradient", outputGrad, outChannels);
     ImageLayout layout = ImageLayout.NCHW;
     return new Vectors(
-        new PatchSamples(input, in.get(0), inChannels, 1, in.get(2), layout, window, groups, bias),
+        new PatchSamples(input, in.get(0), inChannels, 1, in.get(2), layout, seen, groups, bias),
         new ChannelSamples(outputGrad, out.get(0), out.get(2), groups, outputDim()));
   }
 

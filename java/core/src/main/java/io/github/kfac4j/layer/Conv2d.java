@@ -78,28 +78,37 @@ public record Conv2d(
 
   @Override
   public Vectors use(Tensor input, Tensor outputGrad) {
-    return new Vectors(inputs(input), outputGrads(outputGrad));
-  }
-
-  private Samples inputs(Tensor input) {
-    Shape shape = images("input", input, inChannels);
-    int height = shape.get(layout == ImageLayout.NCHW ? 2 : 1);
-    int width = shape.get(layout == ImageLayout.NCHW ? 3 : 2);
-    if (window.outputHeight(height) <= 0 || window.outputWidth(width) <= 0) {
+    Shape in = images("input", input, inChannels);
+    int rows = layout == ImageLayout.NCHW ? 2 : 1; // columns are the dimension behind it
+    int height = in.get(rows);
+    int width = in.get(rows + 1);
+    Window seen = seen(window, in, height, width);
+    Shape out = images("output gradient", outputGrad, outChannels);
+    int outHeight = seen.outputHeight(height);
+    int outWidth = seen.outputWidth(width);
+    if (out.get(0) != in.get(0) || out.get(rows) != outHeight || out.get(rows + 1) != outWidth) {
       throw new IllegalArgumentException(
-          "input has shape %s, too small for the kernel: %s".formatted(shape, window));
+          "an input of shape %s gives %d examples of %d x %d outputs, but the output gradient has shape %s"
+              .formatted(in, in.get(0), outHeight, outWidth, out));
     }
-    return new PatchSamples(
-        input, shape.get(0), inChannels, height, width, layout, window, groups, bias);
+    int examples = in.get(0);
+    int positions = outHeight * outWidth; // of a tensor that is there
+    Samples g =
+        layout == ImageLayout.NCHW
+            ? new ChannelSamples(outputGrad, examples, positions, groups, outputDim())
+            : new RowSamples(outputGrad, examples, positions, groups, outputDim(), false);
+    return new Vectors(
+        new PatchSamples(input, examples, inChannels, height, width, layout, seen, groups, bias),
+        g);
   }
 
-  private Samples outputGrads(Tensor outputGrad) {
-    Shape shape = images("output gradient", outputGrad, outChannels);
-    int examples = shape.get(0);
-    int positions = (int) (shape.size() / examples / outChannels);
-    return layout == ImageLayout.NCHW
-        ? new ChannelSamples(outputGrad, examples, positions, groups, outputDim())
-        : new RowSamples(outputGrad, examples, positions, groups, outputDim(), false);
+  /** The window as it is over images of an input. */
+  static Window seen(Window window, Shape input, int height, int width) {
+    if (window.outputHeight(height) == 0 || window.outputWidth(width) == 0) {
+      throw new IllegalArgumentException(
+          "input has shape %s, too small for the kernel: %s".formatted(input, window));
+    }
+    return window.on(height, width);
   }
 
   private Shape images(String what, Tensor data, int channels) {

@@ -17,7 +17,7 @@ import io.github.kfac4j.tensor.Tensor;
  * <p>It is the convolution, with stride 1, of the input spread out by zeros, and its factors are
  * those of KFC for that convolution: A over patches of the spread input, in the order (channel,
  * kernel row, kernel column) and with the bias coordinate last; G over the pixels of the output.
- * The spread input is a copy, about as large as the output.
+ * The spread input is a copy, about as large as the output; its margins are not stored.
  *
  * @param inChannels channels of the input
  * @param outChannels channels of the output
@@ -56,21 +56,27 @@ public record ConvTranspose2d(
   public Vectors use(Tensor input, Tensor outputGrad) {
     HostTensor in = images("input", input, inChannels);
     HostTensor out = images("output gradient", outputGrad, outChannels);
-    requireOutput("rows", in, out, 2);
-    requireOutput("columns", in, out, 3);
-    int height = out.shape().get(2) + reach(0);
-    int width = out.shape().get(3) + reach(1);
+    Axis rows = axis("rows", in, out, 2);
+    Axis columns = axis("columns", in, out, 3);
     Window dense =
-        Window.of(window.kernelHeight(), window.kernelWidth())
-            .withDilation(window.dilationHeight(), window.dilationWidth());
+        new Window(
+                window.kernelHeight(),
+                window.kernelWidth(),
+                1,
+                1,
+                rows.margin(),
+                columns.margin(),
+                window.dilationHeight(),
+                window.dilationWidth())
+            .on(rows.size(), columns.size());
     int examples = in.shape().get(0);
     return new Vectors(
         new PatchSamples(
-            spread(in, height, width),
+            spread(in, rows, columns),
             examples,
             inChannels,
-            height,
-            width,
+            rows.size(),
+            columns.size(),
             ImageLayout.NCHW,
             dense,
             groups,
@@ -83,47 +89,70 @@ public record ConvTranspose2d(
             outputDim()));
   }
 
-  /** How far the kernel reaches beyond a pixel along rows (0) or columns (1). */
-  private int reach(int axis) {
-    return axis == 0
-        ? window.dilationHeight() * (window.kernelHeight() - 1)
-        : window.dilationWidth() * (window.kernelWidth() - 1);
+  /**
+   * One dimension of the spread input: pixel x lies at {@code x stride + start}.
+   *
+   * @param size with what a kernel sees beyond the last pixel, without the margins
+   * @param margin zeros on both sides that are not stored
+   */
+  private record Axis(int size, int stride, int start, int margin) {
+    /** Where a pixel lies, counted from the other end; maybe outside. */
+    long turned(int x) {
+      return size - 1 - ((long) x * stride + start);
+    }
   }
 
-  private void requireOutput(String what, HostTensor in, HostTensor out, int dimension) {
-    int axis = dimension - 2;
-    int stride = axis == 0 ? window.strideHeight() : window.strideWidth();
-    int padding = axis == 0 ? window.paddingHeight() : window.paddingWidth();
-    int dilation = axis == 0 ? window.dilationHeight() : window.dilationWidth();
-    int least = (in.shape().get(dimension) - 1) * stride - 2 * padding + reach(axis) + 1;
-    int most = least + Math.max(stride, dilation) - 1;
+  private Axis axis(String what, HostTensor in, HostTensor out, int dimension) {
+    boolean rows = dimension == 2;
+    int stride = rows ? window.strideHeight() : window.strideWidth();
+    int padding = rows ? window.paddingHeight() : window.paddingWidth();
+    int dilation = rows ? window.dilationHeight() : window.dilationWidth();
+    long reach = dilation * ((rows ? window.kernelHeight() : window.kernelWidth()) - 1L);
+    long least = (in.shape().get(dimension) - 1L) * stride - 2L * padding + reach + 1;
+    long most = least + Math.max(stride, dilation) - 1;
     int actual = out.shape().get(dimension);
     if (actual < least || actual > most) {
       throw new IllegalArgumentException(
           "an input of shape %s gives %d to %d %s, but the output gradient of shape %s has %d"
               .formatted(in.shape(), least, most, what, out.shape(), actual));
     }
+    long margin = Math.max(0, reach - padding);
+    long size = actual + reach - 2 * margin;
+    if (actual + reach > Window.LARGEST_EXTENT) {
+      throw new IllegalArgumentException(
+          "%d %s of outputs, which the kernel sees from up to %d beyond, are not possible: %s"
+              .formatted(actual, what, reach, window));
+    }
+    return new Axis((int) size, stride, (int) (reach - padding - margin), (int) margin);
   }
 
   /**
-   * The input with zeros between and around its pixels, turned by half a circle: so turned, the
+   * The input with zeros between and behind its pixels, turned by half a circle: so turned, the
    * kernel's elements come in the order of the weight.
    */
-  private HostTensor spread(HostTensor in, int height, int width) {
+  private HostTensor spread(HostTensor in, Axis down, Axis across) {
     int rows = in.shape().get(2);
     int cols = in.shape().get(3);
     int planes = in.shape().get(0) * inChannels;
-    HostTensor spread = HostTensor.like(in, in.shape().get(0), inChannels, height, width);
+    long elements = (long) down.size() * across.size() * planes;
+    if (elements > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "an input of shape %s, spread out to %d x %d, has %d elements, and at most %d are possible"
+              .formatted(in.shape(), down.size(), across.size(), elements, Integer.MAX_VALUE));
+    }
+    int width = across.size();
+    HostTensor spread =
+        HostTensor.like(in, in.shape().get(0), inChannels, down.size(), across.size());
     double[] plane = new double[rows * cols];
-    double[] wide = new double[height * width];
+    double[] wide = new double[down.size() * width];
     for (int p = 0; p < planes; p++) {
       in.read(p * plane.length, plane, 0, plane.length);
       for (int y = 0; y < rows; y++) {
-        int row = height - 1 - (y * window.strideHeight() + reach(0) - window.paddingHeight());
+        long row = down.turned(y);
         for (int x = 0; x < cols; x++) {
-          int col = width - 1 - (x * window.strideWidth() + reach(1) - window.paddingWidth());
-          if (row >= 0 && row < height && col >= 0 && col < width) {
-            wide[row * width + col] = plane[y * cols + x];
+          long col = across.turned(x);
+          if (row >= 0 && row < down.size() && col >= 0 && col < width) {
+            wide[(int) row * width + (int) col] = plane[y * cols + x];
           }
         }
       }

@@ -74,9 +74,23 @@ public record Dense(int inFeatures, int outFeatures, boolean bias, WeightSharing
     RowSamples a = rows("input", input, inFeatures, bias);
     RowSamples g = rows("output gradient", outputGrad, outFeatures, false);
     Vectors vectors = new Vectors(a, g);
+    requireSamePlaces(input.shape(), outputGrad.shape());
     return sharing == WeightSharing.EXPAND || vectors.positions() == 1
         ? vectors
         : new Vectors(sum("input", a, 1.0 / a.positions()), sum("output gradient", g, 1));
+  }
+
+  /** Where neither tensor is flattened, their rows must be of the same places. */
+  private static void requireSamePlaces(Shape in, Shape out) {
+    boolean same = true;
+    for (int i = 0; in.rank() == out.rank() && i < in.rank() - 1; i++) {
+      same &= in.get(i) == out.get(i);
+    }
+    if (!same) {
+      throw new IllegalArgumentException(
+          "input and output gradient must agree in all dimensions but the last, but have the shapes %s and %s"
+              .formatted(in, out));
+    }
   }
 
   /** The sums over positions, scaled. */

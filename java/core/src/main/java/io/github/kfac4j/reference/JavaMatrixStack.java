@@ -18,10 +18,11 @@ final class JavaMatrixStack implements MatrixStack {
 
   /** The elements themselves, not a copy. */
   double[] elements() {
-    if (elements == null) {
+    double[] open = elements; // another thread may be closing it
+    if (open == null) {
       throw new IllegalStateException("the matrix stack is closed");
     }
-    return elements;
+    return open;
   }
 
   /** Where matrix {@code k} starts in {@link #elements()}. */

@@ -71,6 +71,11 @@ public final class HostTensor implements Tensor {
     return doubles != null;
   }
 
+  /** Whether the buffer that it is a view of cannot be written. */
+  public boolean isReadOnly() {
+    return isDouble() ? doubles.isReadOnly() : floats.isReadOnly();
+  }
+
   /** The fp32 data from element 0; throws {@link IllegalStateException} if the data is fp64. */
   public FloatBuffer floats() {
     if (floats == null) {

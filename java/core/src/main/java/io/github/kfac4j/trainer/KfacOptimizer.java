@@ -35,8 +35,10 @@ public final class KfacOptimizer {
    *
    * @param weights views that stay valid, by name
    * @param rule settings
+   * @throws IllegalArgumentException naming a weight in a read-only buffer
    */
   public KfacOptimizer(Map<String, HostTensor> weights, UpdateRule rule) {
+    weights.forEach((name, weight) -> requireWritable("weight", name, weight));
     this.weights = new LinkedHashMap<>(weights);
     this.rule = rule;
     this.memory = Tensors.zerosLike(weights);
@@ -61,8 +63,8 @@ public final class KfacOptimizer {
    * @param preconditioner rewrites these gradients
    * @param batch the batch of the gradients; asked only by Levenberg-Marquardt damping and {@link
    *     Rates.QuadraticMinimum}
-   * @throws IllegalArgumentException naming a gradient that is missing or does not fit; nothing has
-   *     changed then
+   * @throws IllegalArgumentException naming a gradient that is missing, does not fit or is in a
+   *     read-only buffer; nothing has changed then
    */
   public OptimizerReport step(
       Map<String, HostTensor> gradients, Preconditioner preconditioner, BatchFunction batch) {
@@ -216,7 +218,16 @@ public final class KfacOptimizer {
                 "parameter '%s': the gradient has shape %s, expected %s"
                     .formatted(name, gradient == null ? "none" : gradient.shape(), weight.shape()));
           }
+          requireWritable("gradient", name, gradient);
         });
+  }
+
+  private static void requireWritable(String what, String name, HostTensor tensor) {
+    if (tensor.isReadOnly()) {
+      throw new IllegalArgumentException(
+          "parameter '%s': the %s is in a read-only buffer, and is to be overwritten"
+              .formatted(name, what));
+    }
   }
 
   /** A copy of everything remembered between steps, as named tensors. */

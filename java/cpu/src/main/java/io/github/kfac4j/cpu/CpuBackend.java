@@ -8,6 +8,7 @@ import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.OneThread;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.Status;
@@ -59,6 +60,7 @@ public final class CpuBackend implements Backend {
   private final boolean own;
 
   private final Arena shared = new Arena();
+  private final OneThread alone = new OneThread("the cpu backend");
   private boolean closed;
 
   /**
@@ -99,129 +101,151 @@ public final class CpuBackend implements Backend {
         2 * Float.BYTES,
         Floats.LARGEST,
         all,
-        "more with -Dorg.bytedeco.javacpp.maxbytes or, which sets the same, -Xmx");
+        "more with -Dorg.bytedeco.javacpp.maxbytes");
   }
 
   @Override
   public MatrixStack allocate(int count, int rows, int cols) {
-    return new CpuMatrixStack(count, rows, cols, false);
+    return new CpuMatrixStack(count, rows, cols, false, alone);
   }
 
   @Override
   public MatrixStack allocateBasis(int count, int rows, int cols) {
-    return new CpuMatrixStack(count, rows, cols, true);
+    return new CpuMatrixStack(count, rows, cols, true, alone);
   }
 
   @Override
   public long[] firstNonFinite(List<? extends Tensor> tensors) {
-    List<FirstNonFinite> plans = tensors.stream().map(FirstNonFinite::new).toList();
-    run(plans);
-    return plans.stream().mapToLong(FirstNonFinite::index).toArray();
+    return alone.call(
+        () -> {
+          List<FirstNonFinite> plans = tensors.stream().map(FirstNonFinite::new).toList();
+          run(plans);
+          return plans.stream().mapToLong(FirstNonFinite::index).toArray();
+        });
   }
 
   @Override
   public double[] largest(List<? extends Tensor> tensors) {
-    List<Largest> plans = tensors.stream().map(Largest::new).toList();
-    run(plans);
-    return plans.stream().mapToDouble(Largest::value).toArray();
+    return alone.call(
+        () -> {
+          List<Largest> plans = tensors.stream().map(Largest::new).toList();
+          run(plans);
+          return plans.stream().mapToDouble(Largest::value).toArray();
+        });
   }
 
   @Override
   public void scale(List<? extends Tensor> tensors, double factor) {
-    run(tensors.stream().map(t -> new Scaling(t, factor)).toList());
+    alone.run(() -> run(tensors.stream().map(t -> new Scaling(t, factor)).toList()));
   }
 
   @Override
   public void patches(PatchSamples samples, MatrixStack target) {
-    run(List.of(new PatchesPlan(samples, CpuMatrixStack.of(target))));
+    alone.run(() -> run(List.of(new PatchesPlan(samples, CpuMatrixStack.of(target)))));
   }
 
   @Override
   public void accumulate(List<AccumulateRequest> moments) {
-    new Accumulation(pool, shared(), own).run(moments);
+    alone.run(() -> new Accumulation(pool, shared(), own).run(moments));
   }
 
   @Override
   public void accumulateInBasis(List<BasisAccumulateRequest> moments) {
-    List<Plan> plans = new ArrayList<>();
-    Arena memory = shared();
-    for (BasisAccumulateRequest moment : moments) {
-      SampleMatrix g = SampleMatrix.of(moment.g());
-      SampleMatrix a = SampleMatrix.of(moment.a());
-      if (moment.g().positions() > 1) {
-        for (int k = 0; k < moment.target().count(); k++) {
-          plans.add(new BasisSlicePlan(moment, g, a, k));
-        }
-        continue;
-      }
-      for (long first = 0; first < g.rows; first += BasisRowsPlan.MAX_ROWS) {
-        // rows after the first add to what those gave
-        if (first > 0 || memory.takenFloats() > SIDE_BY_SIDE) {
+    alone.run(
+        () -> {
+          List<Plan> plans = new ArrayList<>();
+          Arena memory = shared();
+          for (BasisAccumulateRequest moment : moments) {
+            SampleMatrix g = SampleMatrix.of(moment.g());
+            SampleMatrix a = SampleMatrix.of(moment.a());
+            if (moment.g().positions() > 1) {
+              for (int k = 0; k < moment.target().count(); k++) {
+                plans.add(new BasisSlicePlan(moment, g, a, k));
+              }
+              continue;
+            }
+            for (long first = 0; first < g.rows; first += BasisRowsPlan.MAX_ROWS) {
+              // rows after the first add to what those gave
+              if (first > 0 || memory.takenFloats() > SIDE_BY_SIDE) {
+                run(plans);
+                plans.clear();
+                memory.reset();
+              }
+              int count = (int) Math.min(BasisRowsPlan.MAX_ROWS, g.rows - first);
+              plans.add(new BasisRowsPlan(moment, g, a, first, count, memory));
+            }
+          }
           run(plans);
-          plans.clear();
-          memory.reset();
-        }
-        int count = (int) Math.min(BasisRowsPlan.MAX_ROWS, g.rows - first);
-        plans.add(new BasisRowsPlan(moment, g, a, first, count, memory));
-      }
-    }
-    run(plans);
+        });
   }
 
   @Override
   public List<double[]> traces(List<MatrixStack> stacks) {
-    return stacks.stream().map(s -> CpuMatrixStack.of(s).traces()).toList();
+    return alone.call(() -> stacks.stream().map(s -> CpuMatrixStack.of(s).traces()).toList());
   }
 
   @Override
   public List<Status[]> invert(List<InvertRequest> inversions) {
-    try (InversionPlans plans = new InversionPlans(inversions, pool.threads(), own, shared())) {
-      run(plans.plans());
-      List<Status[]> statuses = plans.statuses();
-      new TestedInverses(pool, shared).settle(inversions, statuses);
-      return statuses;
-    }
+    return alone.call(
+        () -> {
+          try (InversionPlans plans =
+              new InversionPlans(inversions, pool.threads(), own, shared())) {
+            run(plans.plans());
+            List<Status[]> statuses = plans.statuses();
+            new TestedInverses(pool, shared).settle(inversions, statuses);
+            return statuses;
+          }
+        });
   }
 
   @Override
   public List<Status[]> decompose(List<DecomposeRequest> decompositions) {
-    List<Status[]> statuses = new ArrayList<>();
-    List<Plan> plans = new ArrayList<>();
-    for (DecomposeRequest request : decompositions) {
-      int n = request.source().rows();
-      Status[] status = new Status[request.source().count()];
-      statuses.add(status);
-      for (int k = 0; k < status.length; k++) {
-        int index = k;
-        double work = 9 * Math.pow(n, 3);
-        plans.add(Plan.of(work, s -> status[index] = Eigen.decompose(request, index, s)));
-      }
-    }
-    run(plans);
-    return statuses;
+    return alone.call(
+        () -> {
+          List<Status[]> statuses = new ArrayList<>();
+          List<Plan> plans = new ArrayList<>();
+          for (DecomposeRequest request : decompositions) {
+            int n = request.source().rows();
+            Status[] status = new Status[request.source().count()];
+            statuses.add(status);
+            for (int k = 0; k < status.length; k++) {
+              int index = k;
+              double work = 9 * Math.pow(n, 3);
+              plans.add(Plan.of(work, s -> status[index] = Eigen.decompose(request, index, s)));
+            }
+          }
+          run(plans);
+          return statuses;
+        });
   }
 
   @Override
   public double[] precondition(List<PreconditionRequest> steps) {
-    Arena memory = shared();
-    List<KroneckerStep> all = new ArrayList<>();
-    for (PreconditionRequest step : steps) {
-      all.add(own ? new PanelKroneckerPlan(step, memory) : new KroneckerPlan(step, memory));
-    }
-    run(all.stream().map(KroneckerStep::forward).toList());
-    run(all.stream().filter(KroneckerStep::lossy).map(s -> s.again(memory)).toList());
-    run(all.stream().map(KroneckerStep::finish).toList());
-    return all.stream().mapToDouble(KroneckerStep::inner).toArray();
+    return alone.call(
+        () -> {
+          Arena memory = shared();
+          List<KroneckerStep> all = new ArrayList<>();
+          for (PreconditionRequest step : steps) {
+            all.add(own ? new PanelKroneckerPlan(step, memory) : new KroneckerPlan(step, memory));
+          }
+          run(all.stream().map(KroneckerStep::forward).toList());
+          run(all.stream().filter(KroneckerStep::lossy).map(s -> s.again(memory)).toList());
+          run(all.stream().map(KroneckerStep::finish).toList());
+          return all.stream().mapToDouble(KroneckerStep::inner).toArray();
+        });
   }
 
   @Override
   public double[] preconditionInBasis(List<BasisPreconditionRequest> steps) {
-    Arena memory = shared();
-    List<BasisPlan> plans = steps.stream().map(s -> new BasisPlan(s, memory)).toList();
-    run(plans.stream().map(p -> p.forward()).toList());
-    run(plans.stream().filter(BasisPlan::lossy).map(p -> p.again(memory)).toList());
-    run(plans.stream().map(BasisPlan::back).toList());
-    return plans.stream().mapToDouble(BasisPlan::inner).toArray();
+    return alone.call(
+        () -> {
+          Arena memory = shared();
+          List<BasisPlan> plans = steps.stream().map(s -> new BasisPlan(s, memory)).toList();
+          run(plans.stream().map(p -> p.forward()).toList());
+          run(plans.stream().filter(BasisPlan::lossy).map(p -> p.again(memory)).toList());
+          run(plans.stream().map(BasisPlan::back).toList());
+          return plans.stream().mapToDouble(BasisPlan::inner).toArray();
+        });
   }
 
   /** The bytes of scratch memory kept for the next call. */
@@ -249,10 +273,13 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void close() {
-    if (!closed) {
-      closed = true;
-      pool.close();
-      shared.close();
-    }
+    alone.run(
+        () -> {
+          if (!closed) {
+            closed = true;
+            pool.close();
+            shared.close();
+          }
+        });
   }
 }

@@ -71,6 +71,16 @@ class AvailabilityTest {
     assertThat(output.strip()).endsWith("[ok]");
   }
 
+  @Test
+  void anInstructionSetThatDoesNotExistIsNamed() {
+    assertThat(KfacCpuLibrary.complaint(null, "avx2")).isNull();
+    assertThat(KfacCpuLibrary.complaint("portable", "portable")).isNull();
+    assertThat(KfacCpuLibrary.complaint("avx51", "avx2"))
+        .isEqualTo(
+            "KFAC_CPU_INSTRUCTIONS is 'avx51', which is none of [avx512, avx2, portable], and has"
+                + " no effect: avx2 is used");
+  }
+
   /** Opens the backend twice and inverts a matrix. */
   static final class Invert {
     public static void main(String[] args) {

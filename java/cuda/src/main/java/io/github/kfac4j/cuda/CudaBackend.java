@@ -90,150 +90,163 @@ public final class CudaBackend implements Backend {
 
   @Override
   public Storage storage() {
-    context.enter();
-    return new Storage(
-        "device memory",
-        Float.BYTES,
-        Double.BYTES,
-        Integer.MAX_VALUE - 8,
-        Check.freeBytes(),
-        "a device with more");
+    return context.alone.call(
+        () -> {
+          context.enter();
+          return new Storage(
+              "device memory",
+              Float.BYTES,
+              Double.BYTES,
+              Integer.MAX_VALUE - 8,
+              Check.freeBytes(),
+              "a device with more");
+        });
   }
 
   @Override
   public MatrixStack allocate(int count, int rows, int cols) {
-    return new CudaMatrixStack(context, count, rows, cols, false);
+    return context.alone.call(() -> new CudaMatrixStack(context, count, rows, cols, false));
   }
 
   /** In fp64. */
   @Override
   public MatrixStack allocateBasis(int count, int rows, int cols) {
-    return new CudaMatrixStack(context, count, rows, cols, true);
+    return context.alone.call(() -> new CudaMatrixStack(context, count, rows, cols, true));
   }
 
   @Override
   public long[] firstNonFinite(List<? extends Tensor> tensors) {
-    return Elementwise.firstNonFinite(tensors, context);
+    return context.alone.call(() -> Elementwise.firstNonFinite(tensors, context));
   }
 
   @Override
   public double[] largest(List<? extends Tensor> tensors) {
-    return Elementwise.largest(tensors, context);
+    return context.alone.call(() -> Elementwise.largest(tensors, context));
   }
 
   @Override
   public void scale(List<? extends Tensor> tensors, double factor) {
-    Elementwise.scale(tensors, factor, context);
+    context.alone.run(() -> Elementwise.scale(tensors, factor, context));
   }
 
   @Override
   public void patches(PatchSamples samples, MatrixStack target) {
-    try (Call call = new Call(context);
-        kfac_patches_request request = new kfac_patches_request()) {
-      CudaMatrixStack out = call.stack(target);
-      StridedSamples.describe(samples, call, request.samples());
-      request.out(out.pointer());
-      call.kernels(
-          "kfac_patches",
-          out.shape(),
-          () -> kfac_cuda.kfac_patches_workspace(request, 1),
-          (workspace, bytes) ->
-              kfac_cuda.kfac_patches(request, 1, workspace, bytes, context.stream()));
-      call.finish();
-    }
+    context.alone.run(
+        () -> {
+          try (Call call = new Call(context);
+              kfac_patches_request request = new kfac_patches_request()) {
+            CudaMatrixStack out = call.stack(target);
+            StridedSamples.describe(samples, call, request.samples());
+            request.out(out.pointer());
+            call.kernels(
+                "kfac_patches",
+                out.shape(),
+                () -> kfac_cuda.kfac_patches_workspace(request, 1),
+                (workspace, bytes) ->
+                    kfac_cuda.kfac_patches(request, 1, workspace, bytes, context.stream()));
+            call.finish();
+          }
+        });
   }
 
   @Override
   public void accumulate(List<AccumulateRequest> moments) {
-    int count = moments.size();
-    try (Call call = new Call(context);
-        kfac_accumulate_request requests = new kfac_accumulate_request(count)) {
-      for (int i = 0; i < count; i++) {
-        AccumulateRequest moment = moments.get(i);
-        StridedSamples.describe(moment.samples(), call, requests.position(i).samples());
-        requests
-            .target(call.stack(moment.target()).pointer())
-            .weight((float) moment.weight())
-            .decay((float) moment.decay());
-      }
-      requests.position(0);
-      call.kernels(
-          "kfac_accumulate",
-          count + " moments",
-          () -> kfac_cuda.kfac_accumulate_workspace(requests, count, MATH),
-          (workspace, bytes) ->
-              kfac_cuda.kfac_accumulate(requests, count, MATH, workspace, bytes, context.stream()));
-      call.finish();
-    }
+    context.alone.run(
+        () -> {
+          int count = moments.size();
+          try (Call call = new Call(context);
+              kfac_accumulate_request requests = new kfac_accumulate_request(count)) {
+            for (int i = 0; i < count; i++) {
+              AccumulateRequest moment = moments.get(i);
+              StridedSamples.describe(moment.samples(), call, requests.position(i).samples());
+              requests
+                  .target(call.stack(moment.target()).pointer())
+                  .weight((float) moment.weight())
+                  .decay((float) moment.decay());
+            }
+            requests.position(0);
+            call.kernels(
+                "kfac_accumulate",
+                count + " moments",
+                () -> kfac_cuda.kfac_accumulate_workspace(requests, count, MATH),
+                (workspace, bytes) ->
+                    kfac_cuda.kfac_accumulate(
+                        requests, count, MATH, workspace, bytes, context.stream()));
+            call.finish();
+          }
+        });
   }
 
   @Override
   public void accumulateInBasis(List<BasisAccumulateRequest> moments) {
-    BasisAccumulation.run(moments, context);
+    context.alone.run(() -> BasisAccumulation.run(moments, context));
   }
 
   @Override
   public List<double[]> traces(List<MatrixStack> stacks) {
-    int count = stacks.size();
-    try (Call call = new Call(context);
-        kfac_traces_request requests = new kfac_traces_request(count)) {
-      int matrices = stacks.stream().mapToInt(MatrixStack::count).sum();
-      long traces = call.take((long) matrices * Double.BYTES);
-      long at = traces;
-      for (int i = 0; i < count; i++) {
-        CudaMatrixStack stack = call.stack(stacks.get(i));
-        requests
-            .position(i)
-            .matrix(stack.pointer())
-            .traces(Address.doubles(at))
-            .n(stack.rows())
-            .count(stack.count());
-        at += (long) stack.count() * Double.BYTES;
-      }
-      requests.position(0);
-      call.kernels(
-          "kfac_traces",
-          matrices + " matrices",
-          () -> kfac_cuda.kfac_traces_workspace(requests, count),
-          (workspace, bytes) ->
-              kfac_cuda.kfac_traces(requests, count, workspace, bytes, context.stream()));
-      double[] all = call.readDoubles(traces, matrices);
-      call.finish();
-      List<double[]> result = new ArrayList<>();
-      int first = 0;
-      for (MatrixStack stack : stacks) {
-        double[] one = new double[stack.count()];
-        System.arraycopy(all, first, one, 0, one.length);
-        result.add(one);
-        first += one.length;
-      }
-      return result;
-    }
+    return context.alone.call(
+        () -> {
+          int count = stacks.size();
+          try (Call call = new Call(context);
+              kfac_traces_request requests = new kfac_traces_request(count)) {
+            int matrices = stacks.stream().mapToInt(MatrixStack::count).sum();
+            long traces = call.take((long) matrices * Double.BYTES);
+            long at = traces;
+            for (int i = 0; i < count; i++) {
+              CudaMatrixStack stack = call.stack(stacks.get(i));
+              requests
+                  .position(i)
+                  .matrix(stack.pointer())
+                  .traces(Address.doubles(at))
+                  .n(stack.rows())
+                  .count(stack.count());
+              at += (long) stack.count() * Double.BYTES;
+            }
+            requests.position(0);
+            call.kernels(
+                "kfac_traces",
+                matrices + " matrices",
+                () -> kfac_cuda.kfac_traces_workspace(requests, count),
+                (workspace, bytes) ->
+                    kfac_cuda.kfac_traces(requests, count, workspace, bytes, context.stream()));
+            double[] all = call.readDoubles(traces, matrices);
+            call.finish();
+            List<double[]> result = new ArrayList<>();
+            int first = 0;
+            for (MatrixStack stack : stacks) {
+              double[] one = new double[stack.count()];
+              System.arraycopy(all, first, one, 0, one.length);
+              result.add(one);
+              first += one.length;
+            }
+            return result;
+          }
+        });
   }
 
   @Override
   public List<Status[]> invert(List<InvertRequest> inversions) {
-    return Inverses.run(inversions, cusolverInverses, context);
+    return context.alone.call(() -> Inverses.run(inversions, cusolverInverses, context));
   }
 
   @Override
   public List<Status[]> decompose(List<DecomposeRequest> decompositions) {
-    return Eigenvectors.run(decompositions, context);
+    return context.alone.call(() -> Eigenvectors.run(decompositions, context));
   }
 
   @Override
   public double[] precondition(List<PreconditionRequest> steps) {
-    return KroneckerPreconditioning.run(steps, context);
+    return context.alone.call(() -> KroneckerPreconditioning.run(steps, context));
   }
 
   @Override
   public double[] preconditionInBasis(List<BasisPreconditionRequest> steps) {
-    return BasisPreconditioning.run(steps, context);
+    return context.alone.call(() -> BasisPreconditioning.run(steps, context));
   }
 
   /** Frees all memory, that of matrix stacks that are still open too; idempotent. */
   @Override
   public void close() {
-    context.close();
+    context.alone.run(() -> context.close());
   }
 }

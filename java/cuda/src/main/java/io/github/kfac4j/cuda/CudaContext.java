@@ -17,6 +17,7 @@ import static org.bytedeco.cuda.global.cusolver.cusolverDnCreate;
 import static org.bytedeco.cuda.global.cusolver.cusolverDnDestroy;
 import static org.bytedeco.cuda.global.cusolver.cusolverDnSetStream;
 
+import io.github.kfac4j.backend.OneThread;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -34,6 +35,7 @@ final class CudaContext implements AutoCloseable {
   private static final long BLAS_WORKSPACE = 32L << 20;
 
   final Check check = new Check();
+  final OneThread alone = new OneThread("the cuda backend");
   final Arena scratch = new Arena(this);
   private final int device;
   private final CUstream_st stream;

@@ -102,46 +102,55 @@ final class CudaMatrixStack implements MatrixStack {
 
   @Override
   public double[] toArray() {
-    long from = address();
-    context.enter();
-    double[] all = new double[size()];
-    if (wide) {
-      context.staging().downloadDoubles(from, all);
-    } else {
-      context.staging().downloadFloats(from, all);
-    }
-    return all;
+    return context.alone.call(
+        () -> {
+          long from = address();
+          context.enter();
+          double[] all = new double[size()];
+          if (wide) {
+            context.staging().downloadDoubles(from, all);
+          } else {
+            context.staging().downloadFloats(from, all);
+          }
+          return all;
+        });
   }
 
   @Override
   public void set(double[] elements) {
-    long to = address();
-    requireSize(elements);
-    context.enter();
-    if (wide) {
-      context.staging().uploadDoubles(elements, to);
-    } else {
-      context.staging().uploadFloats(elements, to);
-    }
-    context.synchronize();
+    context.alone.run(
+        () -> {
+          long to = address();
+          requireSize(elements);
+          context.enter();
+          if (wide) {
+            context.staging().uploadDoubles(elements, to);
+          } else {
+            context.staging().uploadFloats(elements, to);
+          }
+          context.synchronize();
+        });
   }
 
   @Override
   public void copyFrom(MatrixStack other) {
-    CudaMatrixStack own = of(context, other);
-    requireLike(own);
-    long bytes = (long) size() * elementBytes();
-    context.enter();
-    context.check.runtime(
-        cudaMemcpyAsync(
-            Address.pointer(address()),
-            Address.pointer(own.address()),
-            bytes,
-            cudaMemcpyDeviceToDevice,
-            context.stream()),
-        "cudaMemcpyAsync",
-        bytes + " bytes");
-    context.synchronize();
+    context.alone.run(
+        () -> {
+          CudaMatrixStack own = of(context, other);
+          requireLike(own);
+          long bytes = (long) size() * elementBytes();
+          context.enter();
+          context.check.runtime(
+              cudaMemcpyAsync(
+                  Address.pointer(address()),
+                  Address.pointer(own.address()),
+                  bytes,
+                  cudaMemcpyDeviceToDevice,
+                  context.stream()),
+              "cudaMemcpyAsync",
+              bytes + " bytes");
+          context.synchronize();
+        });
   }
 
   @Override
@@ -151,7 +160,10 @@ final class CudaMatrixStack implements MatrixStack {
 
   @Override
   public void close() {
-    context.free(address);
-    address = 0;
+    context.alone.run(
+        () -> {
+          context.free(address);
+          address = 0;
+        });
   }
 }

@@ -56,6 +56,11 @@ public final class EveryLayer {
     }
     List<LayerGradient> gradients = gradients(random);
     kfac.precondition(gradients);
+    return values(gradients);
+  }
+
+  /** What gradients hold, as copies. */
+  public static double[][] values(List<LayerGradient> gradients) {
     return gradients.stream()
         .flatMap(gradient -> Stream.of(gradient.weight(), gradient.bias()))
         .filter(Objects::nonNull)

@@ -4,6 +4,7 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MemoryException;
 import io.github.kfac4j.cli.common.BackendOption;
 import io.github.kfac4j.cli.common.JsonOption;
+import io.github.kfac4j.cli.common.Memory;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.files.AtomicFile;
 import io.github.kfac4j.layer.Layer;
@@ -135,7 +136,7 @@ public final class ApplyCommand implements Callable<Integer> {
     } catch (MemoryException e) {
       throw new BadInputException(e.getMessage(), e);
     } catch (OutOfMemoryError e) {
-      throw new BadInputException("not enough memory; give java a larger heap with -Xmx", e);
+      throw new BadInputException(Memory.advice(e), e);
     }
     return 0;
   }

@@ -202,14 +202,18 @@ class ApplyRefusalTest {
     refused(bench.run(GOOD), 2, "layer 'fc': ", "2 examples", "[3, 2]");
     bench.put("fc.input", DType.F32, new double[6], 3, 2);
     bench.put("conv.output_grad", DType.F32, new double[36], 3, 4, 3, 1);
-    refused(bench.run(GOOD), 2, "layer 'conv': ", "4 positions", "of 3");
+    refused(bench.run(GOOD), 2, "layer 'conv': ", "3 examples of 2 x 2 outputs", "[3, 4, 3, 1]");
   }
 
   @Test
   void resultsBeyondTheRangeOfTheirTypeAreNotWritten() {
     bench.put("fc.weight_grad", DType.F32, new double[] {1, 3e38, 1, 1}, 2, 2);
     bench.put("fc.output_grad", DType.F32, new double[6], 3, 2);
-    refused(bench.run(GOOD), 2, "'fc.weight_grad' is beyond the range of F32 at flat index");
+    refused(
+        bench.run(GOOD),
+        1,
+        "layer 'fc': the preconditioned gradient is beyond the range of its tensors",
+        "raise the damping");
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.github.kfac4j.cpu.matrix;
 
 import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.OneThread;
 import io.github.kfac4j.cpu.memory.Floats;
 
 /**
@@ -9,6 +10,7 @@ import io.github.kfac4j.cpu.memory.Floats;
  * alone.
  */
 public final class CpuMatrixStack implements MatrixStack {
+  private final OneThread alone;
   private final int count;
   private final int rows;
   private final int cols;
@@ -17,7 +19,13 @@ public final class CpuMatrixStack implements MatrixStack {
   /** The second of each pair, or null. */
   private Floats rests;
 
-  public CpuMatrixStack(int count, int rows, int cols, boolean pairs) {
+  /**
+   * A stack of zeros.
+   *
+   * @param alone the guard of the backend that uses it
+   */
+  public CpuMatrixStack(int count, int rows, int cols, boolean pairs, OneThread alone) {
+    this.alone = alone;
     this.count = count;
     this.rows = rows;
     this.cols = cols;
@@ -114,47 +122,59 @@ public final class CpuMatrixStack implements MatrixStack {
 
   @Override
   public double[] toArray() {
-    open();
-    double[] all = new double[size()];
-    for (int i = 0; i < all.length; i++) {
-      all[i] = get(i);
-    }
-    return all;
+    return alone.call(
+        () -> {
+          open();
+          double[] all = new double[size()];
+          for (int i = 0; i < all.length; i++) {
+            all[i] = get(i);
+          }
+          return all;
+        });
   }
 
   @Override
   public void set(double[] elements) {
-    open();
-    requireSize(elements);
-    for (int i = 0; i < elements.length; i++) {
-      put(i, elements[i]);
-    }
+    alone.run(
+        () -> {
+          open();
+          requireSize(elements);
+          for (int i = 0; i < elements.length; i++) {
+            put(i, elements[i]);
+          }
+        });
   }
 
   @Override
   public void copyFrom(MatrixStack other) {
-    Floats values = open();
-    CpuMatrixStack own = of(other);
-    requireLike(own);
-    values.copy(own.open(), size());
-    if (rests != null) {
-      rests.copy(own.rests, size());
-    }
+    alone.run(
+        () -> {
+          Floats values = open();
+          CpuMatrixStack own = of(other);
+          requireLike(own);
+          values.copy(own.open(), size());
+          if (rests != null) {
+            rests.copy(own.rests, size());
+          }
+        });
   }
 
   @Override
   public MatrixStack like() {
-    return new CpuMatrixStack(count, rows, cols, rests != null);
+    return new CpuMatrixStack(count, rows, cols, rests != null, alone);
   }
 
   @Override
   public void close() {
-    if (memory != null) {
-      memory.free();
-      memory = null;
-      if (rests != null) {
-        rests.free();
-      }
-    }
+    alone.run(
+        () -> {
+          if (memory != null) {
+            memory.free();
+            memory = null;
+            if (rests != null) {
+              rests.free();
+            }
+          }
+        });
   }
 }

@@ -1,10 +1,14 @@
 package io.github.kfac4j.cpu.natives;
 
+import java.util.List;
 import org.bytedeco.javacpp.Loader;
 
 /** Loads libkfac_cpu, once. The backend works without it, on OpenBLAS alone, but not as fast. */
 public final class KfacCpuLibrary {
   private static final System.Logger LOG = System.getLogger(KfacCpuLibrary.class.getName());
+
+  private static final String INSTRUCTIONS = "KFAC_CPU_INSTRUCTIONS";
+  private static final List<String> KNOWN = List.of("avx512", "avx2", "portable");
 
   private KfacCpuLibrary() {}
 
@@ -26,10 +30,21 @@ public final class KfacCpuLibrary {
     return failure == null;
   }
 
+  /** What is wrong with a value of the environment variable, null if nothing. */
+  public static String complaint(String asked, String used) {
+    return asked == null || KNOWN.contains(asked)
+        ? null
+        : "%s is '%s', which is none of %s, and has no effect: %s is used"
+            .formatted(INSTRUCTIONS, asked, KNOWN, used);
+  }
+
   private static String load() {
     try {
       Loader.load(KfacCpu.class);
-      KfacCpu.kfac_cpu_instructions();
+      String complaint = complaint(System.getenv(INSTRUCTIONS), KfacCpu.kfac_cpu_instructions());
+      if (complaint != null) {
+        LOG.log(System.Logger.Level.WARNING, complaint);
+      }
       return null;
     } catch (LinkageError | RuntimeException e) {
       return LoadFailure.deepest(e)

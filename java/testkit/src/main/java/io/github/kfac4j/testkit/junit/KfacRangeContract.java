@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.data.InversionFailedException;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Dense;
@@ -18,6 +19,7 @@ import io.github.kfac4j.tensor.Tensor;
 import io.github.kfac4j.testkit.EveryLayer;
 import io.github.kfac4j.testkit.Fixtures;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -127,7 +129,7 @@ public abstract class KfacRangeContract {
   }
 
   @ParameterizedTest
-  @CsvSource({"1e20,1,1", "1,1e20,1", "1,1,1e200", "1,1e10,1e10", "1,1e-30,1e-40"})
+  @CsvSource({"1e20,1,1", "1,1e20,1", "1,1,1e200", "1,1e10,1e10", "1,1e-30,1e-40", "1,0,1e200"})
   void whatIsBeyondIsRefusedByNameAndChangesNothing(double input, double grad, double scale) {
     try (Backend backend = open();
         Kfac kfac = new Kfac(backend, Map.of("fc", new Dense(3, 2, true)), EveryLayer.OPTIONS)) {
@@ -138,6 +140,46 @@ public abstract class KfacRangeContract {
           .hasMessageContaining("layer 'fc'")
           .hasMessageContaining(input > 1 ? "input" : "output gradient");
       assertThat(kfac.toTensors()).isEqualTo(before);
+    }
+  }
+
+  /** U of 1e50 and more, which fp32 tensors have no room for, whatever it was computed in. */
+  @ParameterizedTest
+  @MethodSource("cases")
+  void aStepThatItsTensorsCannotHoldIsNoStep(Approximation approximation, DampingMode mode) {
+    KfacOptions options = EveryLayer.OPTIONS.withDampingMode(mode).withDamping(1e-40).withDecay(0);
+    try (Backend backend = open();
+        Kfac kfac = EveryLayer.kfac(backend, approximation, options)) {
+      Random random = new Random(5);
+      List<Observation> batch = new ArrayList<>();
+      for (Observation one : EveryLayer.observations(random)) {
+        boolean ids = one.input().shape().rank() == 1;
+        batch.add(
+            Observation.ofSumLoss(
+                one.layer(),
+                scaled(one.input(), ids ? 1 : 1e-20),
+                scaled(one.outputGrad(), 1e-20)));
+      }
+      kfac.observe(batch);
+      kfac.refresh();
+      for (LayerGradient gradient : EveryLayer.gradients(random)) {
+        float[] ones = new float[(int) gradient.weight().shape().size()];
+        Arrays.fill(ones, 1e30f);
+        int[] shape = new int[gradient.weight().shape().rank()];
+        Arrays.setAll(shape, gradient.weight().shape()::get);
+        LayerGradient narrow =
+            new LayerGradient(gradient.layer(), HostTensor.of(ones, shape), gradient.bias());
+        try {
+          kfac.preview(List.of(narrow));
+          for (float value : ones) {
+            assertThat(value).as(gradient.layer()).isFinite();
+          }
+        } catch (InversionFailedException e) {
+          assertThat(e)
+              .hasMessageContaining("layer '" + gradient.layer() + "'")
+              .hasMessageContaining("beyond the range of its tensors");
+        }
+      }
     }
   }
 

@@ -1,0 +1,250 @@
+package io.github.kfac4j.pytorch;
+
+import io.github.kfac4j.KfacPreconditioner;
+import io.github.kfac4j.data.StepReport;
+import io.github.kfac4j.fisher.Fisher;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.trainer.KfacFactory;
+import io.github.kfac4j.trainer.TrainedLayers;
+import io.github.kfac4j.trainer.TrainingStep;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.bytedeco.pytorch.GradMode;
+import org.bytedeco.pytorch.Module;
+import org.bytedeco.pytorch.Optimizer;
+import org.bytedeco.pytorch.Tensor;
+
+/** A network, the K-FAC that listens to its layers, and the step that is under way. */
+final class Attachment implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(TorchKfac.class.getName());
+
+  private final Module net;
+  private final Place place;
+  private final boolean sampled;
+  private final NetTaps taps;
+  private final TrainedLayers layers;
+  private final TrainingStep<Pass> step;
+  private final Set<Tap> used = new HashSet<>();
+  private final Set<Tap> saidUnheard = new HashSet<>();
+  private Optimizer optimizer;
+  private int microBatches = 1;
+  private int saidExamples;
+  private boolean closed;
+
+  /**
+   * Finds the layers and makes K-FAC for them.
+   *
+   * @param leftOut names of layers that K-FAC is not to have
+   * @throws IllegalArgumentException as {@link NetTaps} and {@link TrainedLayers}, or if EKFAC
+   *     would measure nothing
+   */
+  Attachment(
+      Module net,
+      KfacOptions options,
+      Fisher fisher,
+      KfacFactory factory,
+      Place place,
+      String... leftOut) {
+    requireMeasurable(options);
+    this.net = net;
+    this.place = place;
+    this.sampled = fisher.estimator() != Fisher.Estimator.EMPIRICAL;
+    this.taps = new NetTaps(net);
+    try {
+      layers =
+          new TrainedLayers(
+              taps.taps(),
+              options.withEstimator(fisher.estimator()),
+              factory,
+              Set.of(leftOut),
+              LOG);
+      step =
+          new TrainingStep<>(fisher, new Gradients(net, taps.taps(), place, used::contains), LOG);
+      update();
+    } catch (RuntimeException e) {
+      taps.close();
+      throw e;
+    }
+  }
+
+  private static void requireMeasurable(KfacOptions options) {
+    boolean ekfac =
+        options.approximation() == Approximation.EKFAC
+            || options.approximations().containsValue(Approximation.EKFAC);
+    if (ekfac && options.intervals().inverses() == 1) {
+      throw new IllegalArgumentException(
+          "EKFAC measures its moments between refreshes, but inverses are renewed in every step:"
+              + " choose intervals such as withIntervals(1, 10)");
+    }
+  }
+
+  private void update() {
+    boolean first = layers.kfac() == null;
+    if (layers.update()) {
+      step.setKfac(layers.kfac());
+      taps.taps().forEach(tap -> tap.describeAs(layers.layer(tap)));
+      if (first) {
+        List<String> others = others();
+        LOG.log(
+            System.Logger.Level.INFO,
+            "K-FAC preconditions {0}; the optimizer alone trains {1}",
+            names(),
+            others.isEmpty() ? "nothing" : others);
+      }
+    }
+  }
+
+  TrainingStep<Pass> step() {
+    return step;
+  }
+
+  KfacPreconditioner kfac() {
+    return layers.kfac();
+  }
+
+  List<String> names() {
+    return taps.taps().stream()
+        .filter(tap -> layers.has(tap) && tap.trains())
+        .map(Tap::name)
+        .toList();
+  }
+
+  List<String> others() {
+    return taps.others(tap -> layers.has(tap) && tap.trains());
+  }
+
+  void setMicroBatches(int count) {
+    step.setMicroBatches(count);
+    microBatches = count;
+  }
+
+  void followLearningRate(Optimizer value) {
+    optimizer = value;
+  }
+
+  /** Runs a module, and listens to it if it is in training. */
+  Tensor forward(Module module, Tensor x) {
+    Site site = Sites.of(module);
+    if (site == null) {
+      throw new IllegalArgumentException(
+          "K-FAC does not know a module of class %s: %s; call its own forward()"
+              .formatted(module.getClass().getSimpleName(), Sites.KNOWN));
+    }
+    boolean training = !closed && GradMode.is_enabled() && net.is_training();
+    Tap tap = training ? taps.of(site) : null;
+    if (training && (!step.hasPass() || step.pass().over())) {
+      begin(saidExamples > 0 ? saidExamples : site.shape(Sizes.of(x))[0]);
+    }
+    Tensor output = site.forward(x);
+    if (tap != null && tap.active() && output.requires_grad()) {
+      used.add(tap);
+      step.pass().use(tap, site, x, output, microBatches > 1);
+    }
+    return output;
+  }
+
+  void beginPass(int examples) {
+    if (step.hasPass()) {
+      step.pass().end();
+    }
+    saidExamples = examples;
+  }
+
+  private void begin(int examples) {
+    if (!step.hasPass()) {
+      update();
+      used.clear();
+    }
+    boolean captured = step.wantsNext();
+    await();
+    step.begin(new Pass(place, examples, saidExamples > 0, captured), captured);
+    saidExamples = 0;
+  }
+
+  /** Waits until what K-FAC takes on a GPU is there. */
+  private void await() {
+    int device = place == Place.HOST ? -1 : Devices.of(taps.taps().get(0).weight());
+    if (device >= 0) {
+      Gpu.await(device);
+    }
+  }
+
+  /** Ends the forward pass with what it has led to. */
+  void outputs(Tensor outputs) {
+    if (!closed && step.hasPass() && !step.pass().over() && outputs.requires_grad()) {
+      Pass pass = step.pass();
+      await();
+      step.forwardDone(() -> new Sampling(pass, outputs));
+      pass.endSampled();
+    }
+  }
+
+  StepReport precondition() {
+    if (closed) {
+      throw new IllegalStateException("K-FAC is closed");
+    }
+    if (!step.hasPass()) {
+      throw new IllegalStateException(
+          "there is no training pass to precondition: run the layers by kfac.forward(layer, x), in"
+              + " a network in training mode (net.train(true)) and with gradients enabled, and"
+              + " loss.backward(), before each call of precondition()");
+    }
+    if (sampled && step.pass().observes() && !step.pass().sampled()) {
+      throw new IllegalStateException(
+          "the Fisher of this K-FAC starts from the network's outputs: pass them through"
+              + " kfac.outputs(y) before the loss");
+    }
+    await();
+    step.endPasses();
+    followRate();
+    nameUnheard();
+    try {
+      return step.precondition(false);
+    } finally {
+      step.close();
+    }
+  }
+
+  private void followRate() {
+    if (optimizer != null) {
+      KfacPreconditioner kfac = layers.kfac();
+      double rate = optimizer.param_groups().get(0).options().get_lr();
+      if (rate > 0 && rate != kfac.options().learningRate()) {
+        kfac.reconfigure(kfac.options().withLearningRate(rate));
+      }
+    }
+  }
+
+  /** Names once each layer that has a gradient but was not run through here. */
+  private void nameUnheard() {
+    for (Tap tap : taps.taps()) {
+      if (tap.active()
+          && !used.contains(tap)
+          && tap.weight().grad().defined()
+          && saidUnheard.add(tap)) {
+        LOG.log(
+            System.Logger.Level.WARNING,
+            "layer ''{0}'' has a gradient but did not run by kfac.forward(layer, x): the optimizer"
+                + " alone trains it",
+            tap.name());
+      }
+    }
+  }
+
+  void discardStep() {
+    step.discard();
+    new Gradients(net, List.of(), place, used::contains).clear();
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      step.close();
+      layers.close();
+      taps.close();
+    }
+  }
+}

@@ -1,0 +1,165 @@
+package io.github.kfac4j.pytorch;
+
+import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.tensor.Shape;
+import io.github.kfac4j.trainer.TrainingPass;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+
+/** A forward pass in training and what the layers saw in it. */
+final class Pass implements TrainingPass {
+  private final Place place;
+  private final int examples;
+  private final boolean said;
+  private final boolean observes;
+  private final List<Capture> captures = new ArrayList<>();
+  private final Set<Tap> used = new HashSet<>();
+  private final List<View> views = new ArrayList<>();
+  private boolean ended;
+  private boolean sampled;
+
+  /**
+   * Begins a pass.
+   *
+   * @param examples N
+   * @param said whether the program has said so; else it was read off the first input
+   * @param observes whether what layers see is captured
+   */
+  Pass(Place place, int examples, boolean said, boolean observes) {
+    this.place = place;
+    this.examples = examples;
+    this.said = said;
+    this.observes = observes;
+  }
+
+  @Override
+  public int examples() {
+    return examples;
+  }
+
+  /** Records a use of a layer that K-FAC has. */
+  void use(Tap tap, Site site, Tensor input, Tensor output, boolean boundary) {
+    captures.removeIf(
+        old -> {
+          boolean dead = old.dead();
+          if (dead) {
+            old.close();
+          }
+          return dead;
+        });
+    used.add(tap);
+    if (observes || boundary && captures.isEmpty()) {
+      captures.add(new Capture(tap, site, observes ? input : null, output));
+    }
+  }
+
+  /** Whether a layer was used. */
+  boolean used(Tap tap) {
+    return used.contains(tap);
+  }
+
+  /** Whether what runs forward now is another pass. */
+  boolean over() {
+    return ended || hasGradients();
+  }
+
+  /** Says that the forward pass has ended. */
+  void end() {
+    ended = true;
+  }
+
+  /** Says that the Fisher has had its backward passes, which end the forward pass. */
+  void endSampled() {
+    sampled = true;
+    ended = true;
+  }
+
+  boolean sampled() {
+    return sampled;
+  }
+
+  List<Capture> captures() {
+    return captures;
+  }
+
+  boolean observes() {
+    return observes;
+  }
+
+  @Override
+  public List<Observation> inputs() {
+    closeViews();
+    return captures.stream()
+        .map(
+            one ->
+                Observation.ofInput(
+                    one.tap().name(),
+                    sample(one, one.seen()),
+                    Shape.of(one.site().shape(Sizes.of(one.zeros()))),
+                    examples))
+        .toList();
+  }
+
+  @Override
+  @SuppressWarnings("try") // the scope frees what is made inside it
+  public List<Observation> observations(double outputGradScale) {
+    closeViews();
+    requireExamples();
+    try (PointerScope scope = new PointerScope()) {
+      return captures.stream()
+          .filter(Capture::hasGradient)
+          .map(one -> observation(one, outputGradScale))
+          .toList();
+    }
+  }
+
+  private Observation observation(Capture one, double scale) {
+    Tensor outputGrad = one.site().reaching(one.seen(), one.outputGrad());
+    return new Observation(
+        one.tap().name(), sample(one, one.seen()), sample(one, outputGrad), scale, examples);
+  }
+
+  private io.github.kfac4j.tensor.Tensor sample(Capture one, Tensor tensor) {
+    Layer layer = one.tap().layer();
+    View view = place.sample(layer, tensor, one.site().shape(Sizes.of(tensor)));
+    views.add(view);
+    return view.tensor();
+  }
+
+  /** A forward pass that was not followed by a backward pass must not have set N. */
+  private void requireExamples() {
+    List<Capture> reached = captures.stream().filter(Capture::hasGradient).toList();
+    if (!said && !reached.isEmpty() && reached.size() < captures.size()) {
+      int first = reached.get(0).site().shape(Sizes.of(reached.get(0).seen()))[0];
+      if (first != examples) {
+        throw new IllegalStateException(
+            ("a forward pass of %d examples had no backward pass before the one of %d: evaluate"
+                    + " with net.eval() or inside a NoGradGuard, or begin each pass with"
+                    + " beginPass(examples)")
+                .formatted(examples, first));
+      }
+    }
+  }
+
+  @Override
+  public boolean hasGradients() {
+    return captures.stream().anyMatch(Capture::hasGradient);
+  }
+
+  private void closeViews() {
+    views.forEach(View::close);
+    views.clear();
+  }
+
+  @Override
+  public void close() {
+    closeViews();
+    captures.forEach(Capture::close);
+    captures.clear();
+  }
+}

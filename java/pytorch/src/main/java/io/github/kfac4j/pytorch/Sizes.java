@@ -1,0 +1,44 @@
+package io.github.kfac4j.pytorch;
+
+import io.github.kfac4j.tensor.Shape;
+import java.util.Arrays;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.TensorBase;
+
+/** Shapes of PyTorch's and of K-FAC's tensors. */
+final class Sizes {
+  private Sizes() {}
+
+  /** The extents of a tensor. */
+  @SuppressWarnings("try") // the scope frees what is made inside it
+  static long[] of(TensorBase tensor) {
+    try (PointerScope scope = new PointerScope()) {
+      long[] sizes = new long[(int) tensor.dim()];
+      for (int i = 0; i < sizes.length; i++) {
+        sizes[i] = tensor.size(i);
+      }
+      return sizes;
+    }
+  }
+
+  static int[] ints(long[] sizes) {
+    return Arrays.stream(sizes).mapToInt(Math::toIntExact).toArray();
+  }
+
+  static int[] ints(Shape shape) {
+    int[] extents = new int[shape.rank()];
+    Arrays.setAll(extents, shape::get);
+    return extents;
+  }
+
+  /** One example more than none: a leading 1 if the shape has no batch dimension. */
+  static int[] batched(long[] sizes, int rank) {
+    if (sizes.length >= rank) {
+      return ints(sizes);
+    }
+    int[] extents = new int[sizes.length + 1];
+    extents[0] = 1;
+    System.arraycopy(ints(sizes), 0, extents, 1, sizes.length);
+    return extents;
+  }
+}
