@@ -72,7 +72,7 @@ class SimpleCnnTest {
     SGDOptions settings = new SGDOptions(rate);
     settings.momentum().put(0.9);
     SGD sgd = new SGD(net.parameters(), settings);
-    BatchReader reader = BatchReader.training(DATA, BATCH, 1);
+    BatchReader reader = BatchReader.training(DATA, BATCH, false, 1);
     BatchOrder order = new BatchOrder(DATA.train().count(), BATCH, 1);
     try (TorchKfac kfac = options == null ? null : TorchKfac.attach(net, options)) {
       BiFunction<Module, Tensor, Tensor> run = kfac == null ? SimpleCnnTest::plain : kfac::forward;
