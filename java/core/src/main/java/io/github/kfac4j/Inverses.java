@@ -70,7 +70,7 @@ final class Inverses {
     List<Curvature.Result> results = blocks.precondition(requests, options);
     results.forEach(Inverses::requireFinite);
     double innerProduct = results.stream().mapToDouble(Curvature.Result::inner).sum();
-    double clip = clip(innerProduct, options);
+    double clip = options.clipOf(innerProduct);
     finish(results, clip);
     requests.forEach(Curvature.Request::store);
     requireStored(results);
@@ -118,13 +118,5 @@ final class Inverses {
     if (clip < 1) {
       backend.scale(plain, clip);
     }
-  }
-
-  private static double clip(double innerProduct, KfacOptions options) {
-    if (options.klClip().isEmpty()) {
-      return 1;
-    }
-    double bound = options.klClip().getAsDouble();
-    return options.convention().klClip(bound, options.learningRate(), innerProduct);
   }
 }

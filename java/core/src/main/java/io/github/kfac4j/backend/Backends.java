@@ -11,6 +11,8 @@ import java.util.ServiceLoader;
 public final class Backends {
   private static final System.Logger LOG = System.getLogger(Backends.class.getName());
 
+  private static final String PURE_JAVA = "java";
+
   private Backends() {}
 
   /** All known providers, the preferred ones first. */
@@ -23,18 +25,34 @@ public final class Backends {
 
   /**
    * Opens the fastest backend that works here. Each faster one that does not is named in one line
-   * of the log, with the reason.
+   * of the log, with the reason; that only pure Java is left is a warning, which says what to add.
    */
   public static Backend best() {
-    for (BackendProvider provider : providers()) {
+    List<BackendProvider> providers = providers();
+    for (BackendProvider provider : providers) {
       String reason = provider.unavailableReason();
       if (reason == null) {
+        if (provider.name().equals(PURE_JAVA)) {
+          warnOfPureJava(providers.size() > 1);
+        }
         return provider.open();
       }
       LOG.log(
           System.Logger.Level.INFO, "backend ''{0}'' is not used: {1}", provider.name(), reason);
     }
     throw new BackendUnavailableException("any", "no backend is on the class path");
+  }
+
+  private static void warnOfPureJava(boolean othersFailed) {
+    LOG.log(
+        System.Logger.Level.WARNING,
+        "K-FAC runs in pure Java, several times slower than with a native backend: {0}",
+        othersFailed
+            ? "none of those on the class path can be used here, for the reasons in the lines"
+                + " before"
+            : "add io.github.kfac4j:kfac-cpu, on Linux x86-64 also with the classifier"
+                + " linux-x86_64, or for DJL io.github.kfac4j:kfac-djl-platform, which brings"
+                + " both");
   }
 
   /**

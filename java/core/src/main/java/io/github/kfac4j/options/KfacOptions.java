@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 /**
  * Settings of K-FAC, immutable. Start from {@link #DEFAULT} and change what is needed:
  *
- * <pre>{@code KfacOptions.DEFAULT.withDamping(1e-2).withKlClip(1e-3, learningRate)}</pre>
+ * <pre>{@code KfacOptions.DEFAULT.withDamping(1e-2).withKlClip(1e-4)}</pre>
  *
  * @param damping Tikhonov damping lambda, positive
  * @param dampingMode how damping enters the inverse
@@ -25,7 +25,8 @@ import java.util.stream.Stream;
  *     interval; 0 means the last batch alone
  * @param klClip bound on the squared step length in the Fisher metric (Ba et al. 2017, section 5);
  *     empty for none
- * @param learningRate of the trainer's update rule, which the clip depends on
+ * @param learningRate of the trainer's update rule, which the clip depends on; nothing is clipped
+ *     as long as it is empty. Adapters tell it before every step
  * @param intervals when factors and inverses are renewed; with EKFAC the factors more often than
  *     the inverses, or both in every step if the caller observes once more after each refresh
  * @param maxExamples at most so many examples of a batch, its first ones, go into the factors
@@ -40,14 +41,14 @@ public record KfacOptions(
     Map<String, Approximation> approximations,
     double decay,
     OptionalDouble klClip,
-    double learningRate,
+    OptionalDouble learningRate,
     Intervals intervals,
     int maxExamples,
     InversePolicy inversePolicy) {
 
   /**
-   * Damping 1e-3 factored, convention KFC, empirical Fisher, Kronecker, decay 0.95, no KL clip,
-   * factors and inverses every 10 steps.
+   * Damping 1e-3 factored, convention KFC, empirical Fisher, Kronecker, decay 0.95, factors and
+   * inverses every 10 steps, a KL clip of 1e-3 from when the learning rate is known.
    */
   public static final KfacOptions DEFAULT =
       new KfacOptions(
@@ -58,8 +59,8 @@ public record KfacOptions(
           Approximation.KRONECKER,
           Map.of(),
           0.95,
+          OptionalDouble.of(1e-3),
           OptionalDouble.empty(),
-          1.0,
           Intervals.of(10, 10),
           Integer.MAX_VALUE,
           InversePolicy.DEFAULT);
@@ -74,15 +75,8 @@ public record KfacOptions(
     Objects.requireNonNull(estimator, "estimator");
     require(damping > 0 && Double.isFinite(damping), "damping", damping, "positive");
     require(decay >= 0 && decay < 1, "decay", decay, "in [0, 1)");
-    require(
-        learningRate > 0 && Double.isFinite(learningRate),
-        "learning rate",
-        learningRate,
-        "positive");
-    if (klClip.isPresent()) {
-      double clip = klClip.getAsDouble();
-      require(clip > 0 && Double.isFinite(clip), "KL clip", clip, "positive");
-    }
+    requirePositive("learning rate", learningRate);
+    requirePositive("KL clip", klClip);
     require(maxExamples > 0, "number of examples for the factors", maxExamples, "positive");
     require(
         approximation.dampingModes().contains(dampingMode),
@@ -187,13 +181,14 @@ public record KfacOptions(
     return with(copy -> copy.decay = value);
   }
 
-  /** Clips the step by {@code clip} at the trainer's learning rate. */
+  /** Clips the step by {@code clip} at the trainer's learning rate, whatever that will be. */
+  public KfacOptions withKlClip(double clip) {
+    return with(copy -> copy.klClip = OptionalDouble.of(clip));
+  }
+
+  /** Clips the step by {@code clip} at this learning rate of the trainer. */
   public KfacOptions withKlClip(double clip, double learningRate) {
-    return with(
-        copy -> {
-          copy.klClip = OptionalDouble.of(clip);
-          copy.learningRate = learningRate;
-        });
+    return withKlClip(clip).withLearningRate(learningRate);
   }
 
   /** Without a clip. */
@@ -203,7 +198,7 @@ public record KfacOptions(
 
   /** Another learning rate for the KL clip. */
   public KfacOptions withLearningRate(double value) {
-    return with(copy -> copy.learningRate = value);
+    return with(copy -> copy.learningRate = OptionalDouble.of(value));
   }
 
   /** Other intervals, in steps. */
@@ -271,7 +266,7 @@ public record KfacOptions(
     private Map<String, Approximation> approximations;
     private double decay;
     private OptionalDouble klClip;
-    private double learningRate;
+    private OptionalDouble learningRate;
     private Intervals intervals;
     private int maxExamples;
     private InversePolicy inversePolicy;
@@ -314,9 +309,25 @@ public record KfacOptions(
     }
   }
 
+  private static void requirePositive(String setting, OptionalDouble value) {
+    value.ifPresent(
+        number -> require(number > 0 && Double.isFinite(number), setting, number, "positive"));
+  }
+
   static void require(boolean ok, String setting, Object value, String rule) {
     if (!ok) {
       throw new IllegalArgumentException(setting + " must be " + rule + " but is " + value);
     }
+  }
+
+  /**
+   * What a step is multiplied by: 1 unless there is a clip, a learning rate and a long step.
+   *
+   * @param innerProduct the sum over layers of {@code <U, dW>}
+   */
+  public double clipOf(double innerProduct) {
+    return klClip.isEmpty() || learningRate.isEmpty()
+        ? 1
+        : convention.klClip(klClip.getAsDouble(), learningRate.getAsDouble(), innerProduct);
   }
 }

@@ -7,6 +7,7 @@ package io.github.kfac4j.trainer;
 final class MicroBatches {
   private final ModelGradients gradients;
   private int count = 1;
+  private boolean divided;
   private int passes;
   private long examples;
   private long last;
@@ -16,8 +17,31 @@ final class MicroBatches {
     this.gradients = gradients;
   }
 
-  void setCount(int value) {
+  /**
+   * Changes how many there are, also within a step.
+   *
+   * @param lossesDivided whether each loss is divided by their number, so that gradients are left
+   *     as they add up
+   * @return what the shares of the passes so far must be multiplied by
+   * @throws IllegalArgumentException if the number is not positive or there were more
+   */
+  double setCount(int value, boolean lossesDivided) {
+    if (value < 1) {
+      throw new IllegalArgumentException("micro-batches must be positive but are " + value);
+    }
+    if (value < passes) {
+      throw new IllegalArgumentException(
+          "this step has had %d passes and cannot have %d micro-batches".formatted(passes, value));
+    }
+    double before = estimate();
     count = value;
+    divided = lossesDivided;
+    return passes == 0 ? 1 : before / estimate();
+  }
+
+  /** What the loss of a pass is divided by. */
+  int divisor() {
+    return divided ? count : 1;
   }
 
   /** Whether factors and gradients become means over passes. */
@@ -53,7 +77,7 @@ final class MicroBatches {
   double begin(int next) {
     double before = estimate();
     boolean equal = passes == 0 || next == last;
-    if (several() && !equal) {
+    if (several() && !divided && !equal) {
       gradients.multiply((double) last / next);
     }
     passes++;
@@ -79,15 +103,15 @@ final class MicroBatches {
   void requireAll() {
     if (several() && passes != count) {
       throw new IllegalStateException(
-          ("a step has %d micro-batches, but there were %d passes: run the others, or call"
-                  + " discardStep() to drop it")
+          ("a step has %d micro-batches, but there were %d passes: run the others, call"
+                  + " setMicroBatches() with as many as there were, or discardStep() to drop it")
               .formatted(count, passes));
     }
   }
 
   /** Makes the gradients, which have added up, the mean over all examples. */
   void average() {
-    if (several()) {
+    if (several() && !divided) {
       gradients.multiply(last / (double) examples);
     }
   }

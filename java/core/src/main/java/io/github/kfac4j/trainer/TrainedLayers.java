@@ -166,8 +166,10 @@ public final class TrainedLayers implements AutoCloseable {
     return wanted;
   }
 
-  private void leaveOut(String name, String reason) {
+  /** Leaves a layer to the optimizer from now on, and says why. */
+  public void leaveOut(String name, String reason) {
     leftOut.add(name);
+    known.remove(name);
     log.log(System.Logger.Level.WARNING, "K-FAC leaves {0} to the optimizer: {1}", name, reason);
   }
 

@@ -88,16 +88,31 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
   }
 
   /**
-   * Passes that make up a step; with several, factors and gradients become the means over the
-   * examples of all.
+   * Passes that make up a step, each with the mean loss of its own examples; with several, factors
+   * and gradients become the means over the examples of all. Within a step it says that there are
+   * as many after all, such as the last ones of an epoch.
    *
-   * @throws IllegalArgumentException if the count is not positive
+   * @throws IllegalArgumentException if the count is not positive or there were more passes
    */
   public void setMicroBatches(int count) {
-    if (count < 1) {
-      throw new IllegalArgumentException("micro-batches must be positive but are " + count);
+    setMicroBatches(count, false);
+  }
+
+  /**
+   * The same for losses that are divided by the count, as gradients are commonly accumulated:
+   * factors see the losses themselves, and gradients are left as they add up.
+   *
+   * @throws IllegalArgumentException likewise
+   */
+  public void setDividedMicroBatches(int count) {
+    setMicroBatches(count, true);
+  }
+
+  private void setMicroBatches(int count, boolean divided) {
+    double reweighed = microBatches.setCount(count, divided);
+    if (reweighed != 1 && captured) {
+      kfac.reweigh(reweighed);
     }
-    microBatches.setCount(count);
   }
 
   /**
@@ -163,7 +178,7 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
     }
     pass = next;
     this.captured = captured;
-    this.outputGradScale = next.examples() / lossScale;
+    this.outputGradScale = microBatches.divisor() * next.examples() / lossScale;
   }
 
   /**

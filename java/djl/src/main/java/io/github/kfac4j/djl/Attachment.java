@@ -2,6 +2,7 @@ package io.github.kfac4j.djl;
 
 import ai.djl.Model;
 import ai.djl.ndarray.NDList;
+import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.fisher.Fisher;
@@ -36,7 +37,8 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
     try {
       KfacOptions settings = options.withEstimator(fisher.estimator());
       layers = new TrainedLayers(taps.taps(), settings, factory, leftOut, LOG);
-      step = new Step(taps.taps(), fisher, List.copyOf(taps.parameters().values()));
+      List<Parameter> parameters = List.copyOf(taps.parameters().values());
+      step = new Step(taps.taps(), fisher, parameters, this::leaveUnreachable);
       initialized();
     } catch (RuntimeException e) {
       taps.close();
@@ -75,6 +77,14 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
     if (first) {
       logLayers();
     }
+  }
+
+  private void leaveUnreachable(Tap tap) {
+    tap.describeAs(null);
+    layers.leaveOut(
+        tap.name(),
+        "its parent calls it from where K-FAC cannot reach, such as a lambda or a map; make it with"
+            + " DjlKfac.reachable(layer)");
   }
 
   private void logLayers() {

@@ -1,6 +1,7 @@
 package io.github.kfac4j.djl;
 
 import ai.djl.Model;
+import ai.djl.metric.Metrics;
 import ai.djl.ndarray.NDList;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
@@ -17,6 +18,7 @@ import io.github.kfac4j.trainer.KfacFactory;
 import io.github.kfac4j.trainer.StepTimes;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.Set;
 
 /**
@@ -47,9 +49,13 @@ import java.util.Set;
  * Not thread-safe.
  */
 public final class DjlKfac extends TrainingListenerAdapter implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(DjlKfac.class.getName());
+
   private final Model model;
   private final Backend ownBackend;
   private final Attachment attachment;
+  private boolean unclipped;
+  private boolean closed;
 
   private DjlKfac(
       Model model,
@@ -160,12 +166,23 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
   /**
    * Makes each step of several micro-batches: {@link #precondition} wants as many passes, each with
    * the mean loss of its own examples, and makes statistics and the gradients of all parameters,
-   * which have added up, the means over the examples of all.
+   * which have added up, the means over the examples of all. Called within a step, with as many as
+   * there were, it ends an accumulation that is not complete.
    *
-   * @throws IllegalArgumentException if the count is not positive
+   * @throws IllegalArgumentException if the count is not positive or there were more passes
    */
   public void setMicroBatches(int count) {
     attachment.steps().setMicroBatches(count);
+  }
+
+  /**
+   * The same for loops that divide each loss by the count before its backward pass: statistics are
+   * those of the losses themselves, and gradients are left as they have added up.
+   *
+   * @throws IllegalArgumentException likewise
+   */
+  public void setDividedMicroBatches(int count) {
+    attachment.steps().setDividedMicroBatches(count);
   }
 
   /**
@@ -207,6 +224,9 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    * Preconditions the gradients in place; call it after the backward pass and before {@link
    * Trainer#step()}.
    *
+   * <p>The KL clip goes by the learning rate that the trainer's optimizer is about to use, its
+   * tracker's, or else the one in the options.
+   *
    * <p>In the burn-in the gradients of all parameters become zeros, but for one element of 1e-45
    * without which DJL's trainer refuses them: the optimizer changes nothing then, except by a
    * weight decay of its own. The gradient of a layer that no pass has used yet stays plain until it
@@ -214,18 +234,41 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    *
    * @throws IllegalStateException if there was no forward pass since the last call; if there was no
    *     backward pass, in steps that take its gradients into the factors (in others the gradients
-   *     are what they were); if micro-batches are missing; or if a layer is out of K-FAC's reach. A
-   *     pass that is missing can be run then
+   *     are what they were); or if micro-batches are missing. A pass that is missing can be run
+   *     then
    * @throws IllegalArgumentException naming the layer, if its input or a gradient is NaN or
    *     infinite; {@link #discardStep} then drops the step
    */
   public StepReport precondition() {
+    if (closed) {
+      throw new IllegalStateException("K-FAC is closed: attach it again");
+    }
     Step current = step();
     current.endPasses();
     try {
+      followLearningRate(current);
       return current.neutral().precondition(false);
     } finally {
       current.close();
+    }
+  }
+
+  /** Tells K-FAC, for its clip, the learning rate that the trainer is about to use. */
+  private void followLearningRate(Step current) {
+    KfacOptions options = verbs().options();
+    if (options.klClip().isEmpty()) {
+      return;
+    }
+    OptionalDouble rate = current.learningRate();
+    if (rate.isPresent() && rate.getAsDouble() > 0 && !rate.equals(options.learningRate())) {
+      verbs().reconfigure(options.withLearningRate(rate.getAsDouble()));
+    }
+    if (rate.isEmpty() && options.learningRate().isEmpty() && !unclipped) {
+      unclipped = true;
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "K-FAC cannot read the learning rate of this trainer's optimizer and clips nothing: tell"
+              + " it with KfacOptions.withKlClip(clip, learningRate)");
     }
   }
 
@@ -256,6 +299,9 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
 
   @Override
   public void onTrainingBegin(Trainer trainer) {
+    if (closed) {
+      return;
+    }
     if (trainer.getModel() != model) {
       throw new IllegalArgumentException("K-FAC is attached to another model than the trainer's");
     }
@@ -265,14 +311,44 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
     }
   }
 
+  /** Preconditions, and adds times and clip to the trainer's metrics if it has some. */
   @Override
   public void onTrainingBatch(Trainer trainer, BatchData batchData) {
+    if (closed) {
+      return;
+    }
     precondition();
+    if (trainer.getMetrics() != null) {
+      addTo(trainer.getMetrics());
+    }
   }
 
-  /** Takes the taps out of the model, which can be used on, and frees the state; idempotent. */
+  /**
+   * Adds what the last step did to metrics, as DJL's own are, times in nanoseconds: {@code
+   * kfac-sample}, {@code kfac-observe}, {@code kfac-refresh}, {@code kfac-precondition}, {@code
+   * kfac-clip}.
+   *
+   * @throws IllegalStateException if there was no step
+   */
+  public void addTo(Metrics metrics) {
+    StepTimes times = lastTimes();
+    if (times == null) {
+      throw new IllegalStateException("there is nothing to measure before the first step");
+    }
+    metrics.addMetric("kfac-sample", times.sample());
+    metrics.addMetric("kfac-observe", times.observe());
+    metrics.addMetric("kfac-refresh", times.refresh());
+    metrics.addMetric("kfac-precondition", times.precondition());
+    metrics.addMetric("kfac-clip", lastReport().clip());
+  }
+
+  /**
+   * Takes the taps out of the model, which can be used on, and frees the state; idempotent. As a
+   * listener it does nothing from now on.
+   */
   @Override
   public void close() {
+    closed = true;
     attachment.close();
     if (ownBackend != null) {
       ownBackend.close();

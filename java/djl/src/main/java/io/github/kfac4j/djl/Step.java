@@ -12,6 +12,7 @@ import io.github.kfac4j.trainer.ModelGradients;
 import io.github.kfac4j.trainer.TrainingStep;
 import java.util.HashSet;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -22,14 +23,21 @@ final class Step implements ModelGradients, AutoCloseable {
 
   private final List<Tap> taps;
   private final List<Parameter> parameters;
+  private final Consumer<Tap> unreachable;
   private final TrainingStep<Pass> neutral;
   private final Set<Tap> used = new HashSet<>();
   private boolean gpuNamed;
   private ParameterStore store;
   private Device device;
 
-  Step(List<Tap> taps, Fisher fisher, List<Parameter> parameters) {
+  /**
+   * No step yet.
+   *
+   * @param unreachable hears of a layer that has a gradient but has never passed through its tap
+   */
+  Step(List<Tap> taps, Fisher fisher, List<Parameter> parameters, Consumer<Tap> unreachable) {
     this.taps = taps;
+    this.unreachable = unreachable;
     this.parameters = parameters;
     this.neutral = new TrainingStep<>(fisher, this, LOG);
   }
@@ -80,18 +88,15 @@ final class Step implements ModelGradients, AutoCloseable {
     neutral.requireAllPasses();
     taps.stream()
         .filter(Tap::active)
-        .filter(tap -> !used.contains(tap) && Gradients.isPresent(neutral.pass(), tap.weight()))
-        .findFirst()
-        .ifPresent(Step::refuse);
+        .filter(tap -> !tap.heard() && Gradients.isPresent(neutral.pass(), tap.weight()))
+        .forEach(unreachable);
     neutral.endPasses();
   }
 
-  private static void refuse(Tap tap) {
-    throw new IllegalStateException(
-        ("layer '%s': did not pass through its tap. If its parent calls it from where K-FAC cannot"
-                + " reach, such as a lambda or a map, keep it in a field, an array or a list of the"
-                + " parent, or leave the layer out of K-FAC")
-            .formatted(tap.name()));
+  /** The largest learning rate that the optimizer is about to use for a layer's weight. */
+  OptionalDouble learningRate() {
+    return LearningRate.next(
+        store, taps.stream().filter(Tap::active).map(tap -> tap.weight().getId()).toList());
   }
 
   @Override

@@ -21,6 +21,7 @@ final class Tap implements ModelLayer {
   private Layer layer;
   private Channels channels;
   private Pass pass;
+  private boolean heard;
 
   /**
    * A tap on an untouched block.
@@ -94,6 +95,11 @@ final class Tap implements ModelLayer {
     return layer != null && trains();
   }
 
+  /** Whether the layer has ever passed through this tap. */
+  boolean heard() {
+    return heard;
+  }
+
   /** Records into the pass from now on, or nothing if it is null. */
   void record(Pass target) {
     pass = target;
@@ -119,6 +125,7 @@ final class Tap implements ModelLayer {
     if (pass == null) {
       return outputs;
     }
+    heard = true;
     pass.use(this);
     if (!pass.observes() || !active()) {
       return outputs;

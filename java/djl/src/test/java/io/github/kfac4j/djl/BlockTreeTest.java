@@ -2,9 +2,9 @@ package io.github.kfac4j.djl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
-import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import ai.djl.Model;
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -13,6 +13,7 @@ import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Activation;
 import ai.djl.nn.Block;
 import ai.djl.nn.ParallelBlock;
+import ai.djl.nn.Parameter;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.nn.convolutional.Conv2d;
 import ai.djl.nn.core.Linear;
@@ -165,13 +166,25 @@ class BlockTreeTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void layerOutOfReachIsAnErrorThatNamesIt(boolean sampled) {
+  void aLayerOutOfReachIsLeftToTheOptimizer(boolean sampled) {
     Fisher fisher = sampled ? Fisher.monteCarlo(1) : Fisher.EMPIRICAL;
-    try (Model model = Nets.model(new SequentialBlock().add(linear(4)).add(new Hidden()));
-        DjlKfac kfac = DjlKfac.attach(model, KfacOptions.DEFAULT, fisher, backend)) {
-      assertThatIllegalStateException()
-          .isThrownBy(() -> step(model, kfac))
-          .withMessageStartingWith("layer '02Hidden_01fc': did not pass through its tap");
+    Hidden hidden = new Hidden();
+    try (Model model = Nets.model(new SequentialBlock().add(linear(4)).add(hidden));
+        DjlKfac kfac = DjlKfac.attach(model, KfacOptions.DEFAULT, fisher, backend);
+        Trainer trainer = model.newTrainer(Nets.config(0.1f))) {
+      trainer.initialize(INPUT);
+      for (int i = 0; i < 2; i++) {
+        NDArray x = trainer.getManager().randomNormal(INPUT);
+        NDArray labels = trainer.getManager().create(new float[] {0, 1, 2, 0, 1, 2});
+        Nets.pass(trainer, new NDList(x, labels));
+        Parameter weight = hidden.byName.get("fc").getDirectParameters().get("weight");
+        float[] plain = Nets.gradient(weight);
+        kfac.precondition();
+        assertThat(Nets.gradient(weight)).isEqualTo(plain);
+        assertThat(kfac.layers()).containsExactly("01Linear");
+        assertThat(kfac.unsupportedLayers()).containsExactly("02Hidden_01fc (Linear)");
+        trainer.step();
+      }
     }
   }
 

@@ -49,7 +49,7 @@ record ApplyConfig(
             .withEstimator(
                 fisher == null ? Fisher.Estimator.EMPIRICAL : Fisher.Estimator.of(fisher))
             .withDecay(orElse(decay, 0.0))
-            .withLearningRate(rate)
+            .withoutKlClip()
             .withInversePolicy(
                 InversePolicy.DEFAULT.withMethod(
                     orElse(
@@ -66,7 +66,7 @@ record ApplyConfig(
     if (blocks == Approximation.DOUBLY_FACTORED) {
       options = options.withDampingMode(mode); // refuses exact, which it does not have
     }
-    return klClip == null ? options : options.withKlClip(klClip, rate);
+    return klClip == null ? options.withLearningRate(rate) : options.withKlClip(klClip, rate);
   }
 
   /**

@@ -25,7 +25,10 @@ public final class KfacCpuLibrary {
   private static boolean tryToLoad() {
     String failure = load();
     if (failure != null) {
-      LOG.log(System.Logger.Level.INFO, "the cpu backend uses OpenBLAS alone: {0}", failure);
+      // elsewhere there is nothing to add
+      boolean built = LoadFailure.platform().equals("linux-x86_64");
+      System.Logger.Level level = built ? System.Logger.Level.WARNING : System.Logger.Level.INFO;
+      LOG.log(level, "the cpu backend uses OpenBLAS alone: {0}", failure);
     }
     return failure == null;
   }
@@ -48,7 +51,7 @@ public final class KfacCpuLibrary {
       return null;
     } catch (LinkageError | RuntimeException e) {
       return LoadFailure.deepest(e)
-          + "; libkfac_cpu is in the jar kfac-cpu with the classifier "
+          + "; libkfac_cpu is in the jar io.github.kfac4j:kfac-cpu with the classifier "
           + LoadFailure.platform()
           + " if it was built with cmake and a C++ compiler";
     }

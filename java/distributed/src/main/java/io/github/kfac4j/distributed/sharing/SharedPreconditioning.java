@@ -10,7 +10,6 @@ import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
 
 /**
  * A step with the inverses at hand: gradients are summed, preconditioned, clipped and sent back to
@@ -83,18 +82,11 @@ public final class SharedPreconditioning implements AutoCloseable {
       List<LayerGradient> given, List<Block> blocks, List<LayerReport> refreshed) {
     Preconditioned done = gradients.precondition(layers, given, blocks);
     boolean burnIn = options.intervals().burningIn(step);
-    double clip = burnIn ? 0 : clip(done.innerProduct());
+    double clip = burnIn ? 0 : options.clipOf(done.innerProduct());
     if (clip < 1) {
       gradients.scale(blocks, given, done.plain(), clip);
     }
     return new StepReport(step + 1, done.innerProduct(), clip, refreshed, burnIn, done.plain());
-  }
-
-  private double clip(double innerProduct) {
-    OptionalDouble bound = options.klClip();
-    return bound.isEmpty()
-        ? 1
-        : options.convention().klClip(bound.getAsDouble(), options.learningRate(), innerProduct);
   }
 
   public void gatherWeights(Map<String, List<HostTensor>> weights) {

@@ -104,7 +104,7 @@ final class KfacSettings {
     built = built.withIntervals(intervals(built.intervals()));
     InversePolicy.Method method = or(inverses.method(), InversePolicy.Method.CHOLESKY);
     built = built.withInversePolicy(InversePolicy.DEFAULT.withMethod(method));
-    return inverses.klClip() == null ? built : built.withKlClip(inverses.klClip(), 1);
+    return inverses.klClip() == null ? built.withoutKlClip() : built.withKlClip(inverses.klClip());
   }
 
   private Approximation flattened(Approximation others) {
