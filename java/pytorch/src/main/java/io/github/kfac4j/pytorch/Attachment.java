@@ -10,6 +10,7 @@ import io.github.kfac4j.trainer.TrainedLayers;
 import io.github.kfac4j.trainer.TrainingStep;
 import java.util.HashSet;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.Set;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Module;
@@ -211,7 +212,7 @@ final class Attachment implements AutoCloseable {
     if (optimizer != null) {
       KfacPreconditioner kfac = layers.kfac();
       double rate = optimizer.param_groups().get(0).options().get_lr();
-      if (rate > 0 && rate != kfac.options().learningRate()) {
+      if (rate > 0 && !kfac.options().learningRate().equals(OptionalDouble.of(rate))) {
         kfac.reconfigure(kfac.options().withLearningRate(rate));
       }
     }

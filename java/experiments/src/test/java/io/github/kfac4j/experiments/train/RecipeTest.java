@@ -117,9 +117,7 @@ class RecipeTest {
   @EnumSource(names = {"SGD", "ADAM", "KFAC", "EKFAC", "DIAGONAL"})
   void channelsHaveNormOneAfterEachStep(OptimizerName optimizer, @TempDir Path directory)
       throws IOException {
-    Dataset data =
-        Datasets.load(
-            DatasetName.MNIST, Optional.of(TinyData.write(directory)));
+    Dataset data = Datasets.load(DatasetName.MNIST, Optional.of(TinyData.write(directory)));
     RunOptions usual = RunOptions.defaults(ModelName.RESNET8);
     RunOptions options =
         new RunOptions(
@@ -158,8 +156,7 @@ class RecipeTest {
   @EnumSource(names = {"RESNET20", "VGG11"})
   void kfacTrainsNetworksWithGhostBatchNorm(ModelName model, @TempDir Path directory)
       throws IOException {
-    Dataset data =
-        Datasets.load(DatasetName.MNIST, Optional.of(TinyData.write(directory)));
+    Dataset data = Datasets.load(DatasetName.MNIST, Optional.of(TinyData.write(directory)));
     RunOptions usual = RunOptions.defaults(model);
     RunOptions options =
         new RunOptions(
@@ -178,8 +175,7 @@ class RecipeTest {
             12,
             0);
     try (Backend backend = Backends.best();
-        Training training =
-            new Training(OptimizerName.KFAC, options, data, backend, Team.ALONE)) {
+        Training training = new Training(OptimizerName.KFAC, options, data, backend, Team.ALONE)) {
       double first = training.step().loss();
       double last = first;
       for (int step = 1; step < 12; step++) {

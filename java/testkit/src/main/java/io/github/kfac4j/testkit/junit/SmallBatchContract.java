@@ -53,7 +53,6 @@ public abstract class SmallBatchContract {
   private static final double[] DAMPINGS = {1e-1, 1e-2, 3e-4};
   private static final KfacOptions OPTIONS = EveryLayer.OPTIONS;
 
-
   /** Opens the backend under test. */
   protected abstract Backend open();
 
@@ -217,14 +216,14 @@ public abstract class SmallBatchContract {
       KfacOptions options = OPTIONS.withApproximation(kind.approximation());
       Kfac kfac = new Kfac(backend, Map.of("layer", kind.layer), options);
       HostTensor input = Fixtures.direct(x, batched(kind.input));
-      kfac.observe(List.of(Observation.ofSumLoss("layer", input, Fixtures.direct(g, batched(kind.output)))));
+      kfac.observe(
+          List.of(Observation.ofSumLoss("layer", input, Fixtures.direct(g, batched(kind.output)))));
       return kfac;
     }
 
     /** Weight and bias, from a gradient with as many digits as the backend stores. */
     double[] step(Kfac kfac, boolean fp64, double damping) {
-      kfac.reconfigure(
-          OPTIONS.withApproximation(kind.approximation()).withDamping(damping));
+      kfac.reconfigure(OPTIONS.withApproximation(kind.approximation()).withDamping(damping));
       ok = kfac.refresh().get(0).perGroup().stream().allMatch(g -> g.status().equals("ok"));
       HostTensor w = tensor(fp64, weight, kind.layer.weightShape());
       HostTensor b = bias == null ? null : tensor(fp64, bias, kind.layer.biasShape());
