@@ -68,7 +68,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::vector<float> images(floats);
   for (float& x : images) x = (float)in.number(0, 255) / 128 - 1;
   std::vector<float> target(c.groups * dim * dim, 0.5f);
-  kfac_cpu_plan* plan = kfac_cpu_accumulate_plan(&c, images.data(), 0, 1.0 / (double)(rows * columns), target.data(), method);
+  kfac_cpu_plan* plan =
+      kfac_cpu_accumulate_plan(&c, images.data(), 0, 1.0 / (double)(rows * columns), target.data(), method);
   auto shared = memory(kfac_cpu_plan_shared(plan));
   int64_t scratch_floats = kfac_cpu_plan_scratch(plan);
   for (int phase = 0; phase < kfac_cpu_plan_phases(plan); phase++) {
@@ -81,7 +82,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (int64_t i = 0; i < (int64_t)target.size(); i++) {
     int64_t mirrored = i / dim / dim * dim * dim + i % dim * dim + i / dim % dim;
     if (!std::isfinite(target[i]) || target[i] != target[mirrored]) {
-      std::fprintf(stderr, "element %lld is %g, its mirror %g, method %d\n", (long long)i, target[i], target[mirrored], method);
+      std::fprintf(stderr, "element %lld is %g, its mirror %g, method %d\n", (long long)i, target[i], target[mirrored],
+                   method);
       std::abort();
     }
   }

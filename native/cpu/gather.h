@@ -25,10 +25,10 @@ struct Gather {
 
   kfac_cpu_patch_samples c;
   Axis rows, columns;
-  int features, dim;  // without and with the bias
-  int pieces;         // units of a row
-  bool direct;        // patches are pixels, and packed as such
-  bool apart = false; // no two kernel columns share a line
+  int features, dim;   // without and with the bias
+  int pieces;          // units of a row
+  bool direct;         // patches are pixels, and packed as such
+  bool apart = false;  // no two kernel columns share a line
 
   explicit Gather(const kfac_cpu_patch_samples& conv)
       : c(flattened(conv)), rows(Axis::rows(c)), columns(Axis::columns(c)),

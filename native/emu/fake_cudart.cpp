@@ -4,9 +4,8 @@
 //
 // KFAC_FAKE_FAIL="FUNCTION CODE FIRST LAST": calls number FIRST to LAST of this function return this cudaError_t. One
 // from 700 on is sticky: from then on every call returns it, as after an illegal address.
-// KFAC_FAKE_MANAGED: memory that was not allocated here counts as managed, so that a trainer on the CPU serves as one on
-// a GPU.
-// KFAC_FAKE_STREAM_DEVICE=N: the device that streams say they belong to.
+// KFAC_FAKE_MANAGED: memory that was not allocated here counts as managed, so that a trainer on the CPU serves as one
+// on a GPU. KFAC_FAKE_STREAM_DEVICE=N: the device that streams say they belong to.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

@@ -227,7 +227,8 @@ KFAC_TEST(sparse_convolutions) {
   Case c = {2, 2, 8, 8, 3, 3, FAR, FAR, true, false, 2, 1, 1, FAR, FAR};
   kfac_cpu_patch_samples convolution = c.convolution();
   kfac_cpu_plan* plan = kfac_cpu_accumulate_plan(&convolution, nullptr, 0, 1, nullptr, KFAC_CPU_CHEAPEST);
-  test::expect(kfac_cpu_plan_scratch(plan) + kfac_cpu_plan_shared(plan) < 1 << 20, "work memory of a sparse convolution");
+  test::expect(kfac_cpu_plan_scratch(plan) + kfac_cpu_plan_shared(plan) < 1 << 20,
+               "work memory of a sparse convolution");
   kfac_cpu_plan_free(plan);
 }
 
