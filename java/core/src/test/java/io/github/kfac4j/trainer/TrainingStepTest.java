@@ -179,8 +179,8 @@ class TrainingStepTest {
     assertThatThrownBy(step::endPasses)
         .isInstanceOf(IllegalStateException.class)
         .hasMessage(
-            "a step has 2 micro-batches, but there were 1 passes: run the others, or call"
-                + " discardStep() to drop it");
+            "a step has 2 micro-batches, but there were 1 passes: run the others, call"
+                + " setMicroBatches() with as many as there were, or discardStep() to drop it");
     forward(6, 12).backward();
     assertThatThrownBy(step::wantsNext).hasMessageContaining("this would be one more");
     step.endPasses();
