@@ -24,10 +24,11 @@ int launch(void (*kernel)(Parameters...), long long blocks, dim3 shape, size_t s
            const Arguments&... arguments) {
   static_assert((sizeof(Parameters) + ... + 0) <= 4096, "more parameters than older drivers take");
 #ifdef CUDA_EMU
-  (void)stream;
-  const bool ran = emu::launch(dim3(unsigned(blocks)), shape, shared,
-                               [&] { kernel(static_cast<Parameters>(arguments)...); });
-  return ran ? cudaSuccess : cudaErrorInvalidConfiguration;
+  const dim3 grid{unsigned(blocks)};
+  if (!emu::launchable(grid, shape, shared)) return cudaErrorInvalidConfiguration;
+  return emulatedLaunch(stream, [=] {
+    emu::launch(grid, shape, shared, [&] { kernel(static_cast<Parameters>(arguments)...); });
+  });
 #else
   if (shared > 48 * 1024) {
     cudaError_t error =

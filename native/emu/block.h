@@ -160,11 +160,17 @@ inline void run_block(const std::vector<unsigned>& warps, const std::vector<unsi
   }
 }
 
-inline bool launch(dim3 grid, dim3 shape, size_t shared_bytes, const std::function<void()>& body) {
+// What a block may have on every chip from sm_80 on.
+constexpr size_t MOST_SHARED = 99 * 1024;
+
+inline bool launchable(dim3 grid, dim3 shape, size_t shared_bytes) {
   const unsigned n = shape.x * shape.y * shape.z;
-  if (n == 0 || n > 1024 || !grid.x || !grid.y || !grid.z || grid.x > 0x7fffffffu || grid.y > 65535 ||
-      grid.z > 65535 || shared_bytes > 227 * 1024)
-    return false;
+  return n != 0 && n <= 1024 && grid.x && grid.y && grid.z && grid.x <= 0x7fffffffu && grid.y <= 65535 &&
+         grid.z <= 65535 && shared_bytes <= MOST_SHARED;
+}
+
+inline void launch(dim3 grid, dim3 shape, size_t shared_bytes, const std::function<void()>& body) {
+  const unsigned n = shape.x * shape.y * shape.z;
   static thread_local Block b;
   if (b.capacity < n) {
     b.threads.reset(new Thread[n]);
@@ -201,7 +207,6 @@ inline bool launch(dim3 grid, dim3 shape, size_t shared_bytes, const std::functi
     run_block(warps, lanes);
   }
   block = nullptr;
-  return true;
 }
 
 }  // namespace emu

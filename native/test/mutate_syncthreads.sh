@@ -59,7 +59,7 @@ found() {
 }
 
 mkdir objects
-compile_all cuda/*.cu cuda/*.cpp test/*.cpp
+compile_all cuda/*.cu cuda/*.cpp test/*.cpp emu/fake_cudart.cpp emu/fake_stream.cpp
 link
 files=("$@")
 [ $# -gt 0 ] || mapfile -t files < <(cd cuda && grep -lE "$barrier|$vote" -- *.cu *.cuh)
