@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.PointerScope;
 
 /**
  * A place in a block of fp32 memory outside the heap, seen by BLAS as a pointer and by Java as a
@@ -45,12 +46,21 @@ final class Floats {
               + " leave the largest layer out",
           null);
     }
-    FloatPointer block = new FloatPointer(length + (long) ALIGNMENT);
+    FloatPointer block = detached(length + ALIGNMENT);
     block.zero();
     long past = block.address() / Float.BYTES % ALIGNMENT;
     ByteBuffer bytes = block.asByteBuffer();
     int start = (int) (ALIGNMENT - past);
     return new Floats(block, bytes.asFloatBuffer(), bytes.asDoubleBuffer(), start);
+  }
+
+  /** Memory that no scope frees, whatever scopes the caller has open. */
+  private static FloatPointer detached(long length) {
+    try (PointerScope own = new PointerScope()) {
+      FloatPointer block = new FloatPointer(length);
+      own.detach(block.retainReference());
+      return block;
+    }
   }
 
   /** Whether the memory of a buffer can be used as it is. */

@@ -13,6 +13,7 @@ import java.util.IdentityHashMap;
 import java.util.Map;
 import org.bytedeco.cuda.cudart.cudaPointerAttributes;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerScope;
 
 /**
  * One call of a verb: where its tensors lie on the device while it lasts. Those of the host are
@@ -22,11 +23,16 @@ final class Call implements AutoCloseable {
   private final CudaContext context;
   private final Map<Tensor, Long> places = new IdentityHashMap<>();
   private final Map<HostTensor, Long> results = new IdentityHashMap<>();
+
+  /** For the requests made while the call lasts: a scope of the caller's would collect them. */
+  private final PointerScope scope;
+
   private boolean finished;
 
   Call(CudaContext context) {
     this.context = context;
     context.enter();
+    this.scope = new PointerScope();
   }
 
   /** One of the two functions of a verb of libkfac_cuda. */
@@ -201,6 +207,7 @@ final class Call implements AutoCloseable {
       // the failure that is on its way says more
     } finally {
       context.scratch.reset();
+      scope.close();
     }
   }
 }

@@ -10,6 +10,7 @@ import static org.bytedeco.cuda.global.cudart.cudaMemGetInfo;
 import static org.bytedeco.cuda.global.cusolver.CUSOLVER_STATUS_ALLOC_FAILED;
 
 import io.github.kfac4j.cuda.natives.kfac_cuda;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.javacpp.SizeTPointer;
 
 /** The one place where statuses of CUDA's libraries are looked at. */
@@ -86,18 +87,24 @@ final class Check {
 
   /** Free memory of the current device; as much as can be if it does not say. */
   static long freeBytes() {
-    try (SizeTPointer free = new SizeTPointer(1);
-        SizeTPointer total = new SizeTPointer(1)) {
-      return cudaMemGetInfo(free, total) != 0 ? Long.MAX_VALUE : free.get();
-    }
+    long[] bytes = memoryInfo();
+    return bytes == null ? Long.MAX_VALUE : bytes[0];
   }
 
   private static String memory() {
-    try (SizeTPointer free = new SizeTPointer(1);
-        SizeTPointer total = new SizeTPointer(1)) {
-      return cudaMemGetInfo(free, total) != 0
-          ? ""
-          : "; %d of the device's %d MiB are free".formatted(free.get() >> 20, total.get() >> 20);
+    long[] bytes = memoryInfo();
+    return bytes == null
+        ? ""
+        : "; %d of the device's %d MiB are free".formatted(bytes[0] >> 20, bytes[1] >> 20);
+  }
+
+  /** Free and total memory of the current device; null if it does not say. */
+  @SuppressWarnings("try") // the scope frees what is made inside it
+  private static long[] memoryInfo() {
+    try (PointerScope scope = new PointerScope()) {
+      SizeTPointer free = new SizeTPointer(1);
+      SizeTPointer total = new SizeTPointer(1);
+      return cudaMemGetInfo(free, total) != 0 ? null : new long[] {free.get(), total.get()};
     }
   }
 }

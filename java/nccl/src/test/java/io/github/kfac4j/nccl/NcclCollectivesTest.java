@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.bytedeco.cuda.global.cudart;
+import org.bytedeco.javacpp.PointerScope;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,10 +46,18 @@ class NcclCollectivesTest {
     Ranks.run(
         size,
         job -> {
-          try (Collectives nccl = NcclCollectives.join(job, EMULATED ? 0 : job.rank())) {
+          try (Collectives nccl = join(job)) {
             return task.run(nccl);
           }
         });
+  }
+
+  /** In a scope of the caller's, which must not free what lasts. */
+  @SuppressWarnings("try") // the scope is there to be closed
+  private static Collectives join(Collectives job) {
+    try (PointerScope scope = new PointerScope()) {
+      return NcclCollectives.join(job, EMULATED ? 0 : job.rank());
+    }
   }
 
   @ParameterizedTest

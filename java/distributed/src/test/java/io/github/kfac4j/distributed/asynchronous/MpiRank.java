@@ -24,6 +24,7 @@ import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.util.Arrays;
 import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
 
 /** What a process does that {@link MpiTest} starts under mpirun; named by its first argument. */
 final class MpiRank {
@@ -35,7 +36,7 @@ final class MpiRank {
     // whole lines, because those of all ranks go to one file
     System.setOut(
         new PrintStream(new BufferedOutputStream(new FileOutputStream(FileDescriptor.out))));
-    MpiCollectives c = MpiCollectives.join();
+    MpiCollectives c = join();
     try {
       switch (args[0]) {
         case "collectives" -> collectives(c);
@@ -53,6 +54,14 @@ final class MpiRank {
     }
     c.close();
     say("rank %d of %d done".formatted(c.rank(), c.size()));
+  }
+
+  /** In a scope of the caller's, which must not free what lasts. */
+  @SuppressWarnings("try") // the scope is there to be closed
+  private static MpiCollectives join() {
+    try (PointerScope scope = new PointerScope()) {
+      return MpiCollectives.join();
+    }
   }
 
   private static void say(String line) {

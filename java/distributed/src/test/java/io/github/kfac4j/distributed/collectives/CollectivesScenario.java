@@ -4,19 +4,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import org.bytedeco.javacpp.PointerScope;
 
 /** Every operation with sizes that differ between ranks, and empty ones; for any engine. */
 public final class CollectivesScenario {
   private CollectivesScenario() {}
 
-  /** Runs on every rank. */
+  /** Runs on every rank, in a scope as callers have that free native memory by scopes. */
+  @SuppressWarnings("try") // the scope is there to be closed
   public static void run(Collectives c) {
-    allReduce(c);
-    reduceScatterAndGather(c);
-    allToAll(c);
-    broadcast(c);
-    inOrder(c);
-    split(c);
+    try (PointerScope scope = new PointerScope()) {
+      allReduce(c);
+      reduceScatterAndGather(c);
+      allToAll(c);
+      broadcast(c);
+      inOrder(c);
+      split(c);
+    }
   }
 
   private static void allReduce(Collectives c) {
