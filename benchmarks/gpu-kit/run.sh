@@ -157,7 +157,7 @@ probe() {
   [ $? -ne 77 ] || refuse "$(sed -n 's/^no usable device: //p' "$tmp/probe")"
 }
 # Each in a process of its own, since a CUDA error ends one. Last those with arrays of many gigabytes.
-groups="view api pack transpose trace factored divide squares ema finite kl_clip damp patches accumulate precondition invert graph accuracy offsets"
+groups="view api pack transpose traces factored divide squares ema first_non_finite largest kl_clip damp patches accumulate precondition invert inverse_error eigen convert graph accuracy offsets"
 kernels() {
   probe
   : > "$tmp/log"
@@ -191,7 +191,7 @@ sanitize() {
     more=$((more - 1))
     # initcheck would take the poison of the tests for a first write.
     [ "$tool" = initcheck ] && export KFAC_TEST_RAW_WORKSPACE=1 || unset KFAC_TEST_RAW_WORKSPACE
-    for group in patches accumulate precondition invert graph "damp pack transpose trace factored divide squares ema finite kl_clip"; do
+    for group in patches accumulate precondition invert graph "inverse_error eigen convert" "damp pack transpose traces factored divide squares ema first_non_finite largest kl_clip"; do
       : > "$tmp/log"
       from=$(date +%s)
       # shellcheck disable=SC2086  # groups are words

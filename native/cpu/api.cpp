@@ -47,8 +47,8 @@ void kfac_cpu_invert(int32_t n, int32_t count, const float* const* source, const
   verbs().invert({n, count, source, scale, damping, inverse, status}, work);
 }
 
-kfac_cpu_plan* kfac_cpu_inversion(int32_t n, const float* source, double scale, double damping, float* inverse) {
-  return reinterpret_cast<kfac_cpu_plan*>(verbs().inversion(n, source, scale, damping, inverse));
+kfac_cpu_plan* kfac_cpu_invert_plan(int32_t n, const float* source, double scale, double damping, float* inverse) {
+  return reinterpret_cast<kfac_cpu_plan*>(verbs().invert_plan(n, source, scale, damping, inverse));
 }
 
 double kfac_cpu_dot(int64_t n, const float* x, const float* y) { return verbs().dot(n, x, y); }
@@ -83,9 +83,9 @@ void kfac_cpu_multiply_short(int32_t m, int32_t n, int32_t k, const float* a, in
   verbs().multiply_short({m, n, k, a, a_col, panels, alpha, beta, c, c_row});
 }
 
-kfac_cpu_plan* kfac_cpu_patch_moment(const kfac_cpu_convolution* convolution, const float* images, double decay,
+kfac_cpu_plan* kfac_cpu_accumulate_plan(const kfac_cpu_patch_samples* samples, const float* images, double decay,
                                      double weight, float* target, int32_t method) {
-  Plan* plan = verbs().patch_moment({*convolution, images, decay, weight, target}, method);
+  Plan* plan = verbs().accumulate_plan({*samples, images, decay, weight, target}, method);
   return reinterpret_cast<kfac_cpu_plan*>(plan);
 }
 

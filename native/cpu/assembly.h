@@ -46,7 +46,7 @@ struct Terms {
 constexpr int MAX_KERNEL = 7;
 
 struct Assembly {
-  PatchMoment request;
+  AccumulateRequest request;
   Tables t;
 
   int kernel() const { return t.g.rows.kernel * t.g.columns.kernel; }
@@ -146,7 +146,7 @@ struct Assembly {
 
   /// The last row and column: sums of the pixels that each kernel position sees.
   void bias(int first, int last, double* sums) const {
-    const kfac_cpu_convolution& c = request.conv;
+    const kfac_cpu_patch_samples& c = request.conv;
     const Axis &rows = t.g.rows, &columns = t.g.columns;
     size_t pixels = (size_t)rows.size * columns.size;
     memset(sums, 0, sizeof(double) * (last - first) * pixels);

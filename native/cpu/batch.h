@@ -24,7 +24,7 @@ static inline void gather(const float* const* matrices, int n, int i, int j, vf 
 }
 
 /// Inverts up to W matrices of n <= SMALL.
-static void invert_lanes(const Inversions& q, int first, int count, float* work) {
+static void invert_lanes(const InvertRequest& q, int first, int count, float* work) {
   Interleaved m = {aligned(work), round_up(q.n, B)};
   int n = q.n;
   const float* sources[W];

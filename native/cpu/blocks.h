@@ -56,7 +56,7 @@ struct Blocks {
   }
 
   /// Adds slices of sums in order, and updates both triangles of the target.
-  void finish(BlockPair pair, const float* sums, int slices, const PatchMoment& request, float* target) const {
+  void finish(BlockPair pair, const float* sums, int slices, const AccumulateRequest& request, float* target) const {
     ptrdiff_t n = dim, i = (ptrdiff_t)pair.i * side, j = (ptrdiff_t)pair.j * side;
     int height = extent(pair.i), width = extent(pair.j);
     float weight = (float)request.weight, decay = (float)request.decay;

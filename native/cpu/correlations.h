@@ -15,7 +15,7 @@ struct Geometry {
   Axis rows, columns;
   int examples, channels, panels;
 
-  explicit Geometry(const kfac_cpu_convolution& c)
+  explicit Geometry(const kfac_cpu_patch_samples& c)
       : rows(Axis::rows(c)),
         columns(Axis::columns(c)),
         examples((int)c.examples),

@@ -23,7 +23,7 @@ struct Cost {
   static constexpr double TRANSFORM = 12;  // one pixel, for each power of two of a transform's length
   static constexpr double ASSEMBLY = 100;  // one element made of correlations
 
-  const kfac_cpu_convolution& c;
+  const kfac_cpu_patch_samples& c;
   Geometry g;
 
   double dim() const { return (double)g.channels * g.rows.kernel * g.columns.kernel + c.bias; }

@@ -12,12 +12,12 @@ struct NarrowPlan : Plan {
   static constexpr double LEAST = 4e6;      // multiplications of a task
   static constexpr double SUMS = 1 << 21;   // floats of all sums
 
-  PatchMoment request;
+  AccumulateRequest request;
   Gather gather;
   Blocks blocks;
   int slices;
 
-  explicit NarrowPlan(const PatchMoment& request)
+  explicit NarrowPlan(const AccumulateRequest& request)
       : request(request), gather(request.conv), blocks(gather.dim, WIDEST) {
     double area = (double)blocks.floats(), count = (double)TASKS / groups();
     double most_work = (double)gather.units() * gather.longest() * area / LEAST, most_memory = SUMS / (groups() * area);
@@ -67,12 +67,12 @@ struct WidePlan : Plan {
   static constexpr int SIDE = 192;                   // of a block, at most
   static constexpr size_t PACKED = (size_t)1 << 21;  // floats of patches that are packed at a time
 
-  PatchMoment request;
+  AccumulateRequest request;
   Gather gather;
   Blocks blocks;
   int panels, parts, chunks;  // parts: of a chunk, each as many samples as are gathered together
 
-  explicit WidePlan(const PatchMoment& request)
+  explicit WidePlan(const AccumulateRequest& request)
       : request(request), gather(request.conv), blocks(gather.dim, SIDE), panels((gather.dim + P - 1) / P) {
     int all = (gather.units() + gather.together() - 1) / gather.together();
     parts = most(1, least(all, (int)(PACKED / (panels * panel_floats()))));

@@ -23,24 +23,24 @@ static inline void copy_line(const float* from, ptrdiff_t step, int n, float* to
 struct Gather {
   static constexpr int CHUNK = 256;  // samples of a panel in the first-level cache
 
-  kfac_cpu_convolution c;
+  kfac_cpu_patch_samples c;
   Axis rows, columns;
   int features, dim;  // without and with the bias
   int pieces;         // units of a row
   bool direct;        // patches are pixels, and packed as such
 
-  explicit Gather(const kfac_cpu_convolution& conv)
+  explicit Gather(const kfac_cpu_patch_samples& conv)
       : c(flattened(conv)), rows(Axis::rows(c)), columns(Axis::columns(c)),
         features((int)(c.channels * c.kernel_height * c.kernel_width)), dim(features + (int)c.bias),
         pieces((columns.outputs() + CHUNK - 1) / CHUNK),
         direct(is_pixel(c)) {}
 
-  static bool is_pixel(const kfac_cpu_convolution& c) {
+  static bool is_pixel(const kfac_cpu_patch_samples& c) {
     return c.kernel_height * c.kernel_width == 1 && c.padding_height == 0 && c.padding_width == 0;
   }
 
   /// Images whose patches are all their pixels become one row, and one image if they lie like that.
-  static kfac_cpu_convolution flattened(kfac_cpu_convolution c) {
+  static kfac_cpu_patch_samples flattened(kfac_cpu_patch_samples c) {
     if (!is_pixel(c) || c.stride_height > 1 || c.stride_width > 1) return c;
     c.width *= c.height;
     c.height = 1;
@@ -95,7 +95,7 @@ struct Gather {
   }
 
   void pack_pixels(const float* images, int panel, int first, int end, float* out) const {
-    kfac_cpu_convolution strided = c;
+    kfac_cpu_patch_samples strided = c;
     strided.position_stride *= columns.stride;
     for (int k = first; k < end; k++) {
       Unit u = unit(k);

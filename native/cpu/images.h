@@ -16,10 +16,10 @@ struct Axis {
 
   int outputs() const { return (size + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1; }
 
-  static Axis rows(const kfac_cpu_convolution& c) {
+  static Axis rows(const kfac_cpu_patch_samples& c) {
     return {(int)c.height, (int)c.kernel_height, (int)c.padding_height, (int)c.stride_height, (int)c.dilation_height};
   }
-  static Axis columns(const kfac_cpu_convolution& c) {
+  static Axis columns(const kfac_cpu_patch_samples& c) {
     return {(int)c.width, (int)c.kernel_width, (int)c.padding_width, (int)c.stride_width, (int)c.dilation_width};
   }
   int shifts() const { return 2 * kernel - 1; }
@@ -46,7 +46,8 @@ struct Axis {
 };
 
 /// Copies positions of channels [first, first + P) to out[position * P + channel], zero beyond the last channel.
-static inline void pack_positions(const kfac_cpu_convolution& c, const float* image, int first, int position, int count,
+static inline void pack_positions(const kfac_cpu_patch_samples& c, const float* image, int first, int position,
+                                  int count,
                                   float* out) {
   int channels = least(P, (int)c.channels - first);
   const float* from = image + first * c.channel_stride + position * c.position_stride;

@@ -12,7 +12,7 @@ size_t invert_floats(int n) {
   return one > lanes ? one : lanes;
 }
 
-void invert(const Inversions& q, float* work) {
+void invert(const InvertRequest& q, float* work) {
   if (q.n > TINY && q.n <= SMALL && 2 * q.count >= W) {
     for (int k = 0; k < q.count; k += W) invert_lanes(q, k, least(W, q.count - k), work);
     return;
@@ -23,7 +23,7 @@ void invert(const Inversions& q, float* work) {
   }
 }
 
-Plan* inversion(int n, const float* source, double scale, double damping, float* inverse) {
+Plan* invert_plan(int n, const float* source, double scale, double damping, float* inverse) {
   return new Sweep(n, source, scale, damping, inverse);
 }
 

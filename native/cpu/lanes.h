@@ -13,15 +13,15 @@ struct LanesPlan : Plan {
   static constexpr double LEAST = 4e6;               // multiplications of a task
   static constexpr double SUMS = 1 << 21;            // floats of all sums
 
-  PatchMoment request;
-  kfac_cpu_convolution groups;  // as channels
+  AccumulateRequest request;
+  kfac_cpu_patch_samples groups;  // as channels
   Axis rows, columns;
   int features, blocks, vectors;
   int width;                    // of a packed row
   int band, bands;              // output rows that are packed together; how many such bands in all
   int slices;
 
-  explicit LanesPlan(const PatchMoment& request)
+  explicit LanesPlan(const AccumulateRequest& request)
       : request(request), groups(request.conv), rows(Axis::rows(groups)), columns(Axis::columns(groups)),
         features((int)groups.channels * rows.kernel * columns.kernel), blocks((features + T - 1) / T),
         vectors(((int)groups.groups + P - 1) / P) {

@@ -16,7 +16,7 @@ struct ShiftPlan : Plan {
   size_t image;       // floats of one packed image of one panel
   int chunk, chunks;  // images
 
-  explicit ShiftPlan(const PatchMoment& request) : g(request.conv), assembly{request, {g, 1, nullptr}} {
+  explicit ShiftPlan(const AccumulateRequest& request) : g(request.conv), assembly{request, {g, 1, nullptr}} {
     lead = g.columns.kernel - 1;
     width = g.columns.size + lead;
     image = ((size_t)lead + (size_t)g.rows.size * width) * P;
@@ -57,7 +57,7 @@ struct ShiftPlan : Plan {
   }
 
   void pack(int n, int panel, float* out) const {
-    const kfac_cpu_convolution& c = assembly.request.conv;
+    const kfac_cpu_patch_samples& c = assembly.request.conv;
     const float* from = assembly.request.images + n * c.example_stride;
     memset(out, 0, sizeof(float) * lead * P);
     for (int y = 0; y < g.rows.size; y++) {

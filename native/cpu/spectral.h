@@ -17,7 +17,7 @@ struct SpectralPlan : Plan {
   int slices;         // tasks into which the frequencies of one pair of panels are cut
   int chunk, chunks;  // images
 
-  explicit SpectralPlan(const PatchMoment& request) : g(request.conv), assembly{request, {g, 1, nullptr}} {
+  explicit SpectralPlan(const AccumulateRequest& request) : g(request.conv), assembly{request, {g, 1, nullptr}} {
     rows.set(Fft::length(g.rows.size + g.rows.kernel - 1));
     columns.set(Fft::length(g.columns.size + g.columns.kernel - 1));
     slices = most(1, 6 / g.pairs());

@@ -7,7 +7,7 @@ namespace kfac::KFAC_ISA {
 
 /// Where the spectra of a chunk of images lie: for each frequency, panel and image P real parts and P imaginary parts.
 struct Spectra {
-  const PatchMoment& request;
+  const AccumulateRequest& request;
   Geometry g;
   const Fft *rows, *columns;  // the transforms along a column of pixels, and along a row
   int images;                 // room for so many

@@ -7,7 +7,7 @@
 namespace kfac {
 
 /// Damped matrices of one size: matrix k is scale[k] * source[k] + damping[k] I.
-struct Inversions {
+struct InvertRequest {
   int32_t n, count;
   const float* const* source;
   const double* scale;
@@ -17,8 +17,8 @@ struct Inversions {
 };
 
 /// One request for the second moment of patches.
-struct PatchMoment {
-  kfac_cpu_convolution conv;
+struct AccumulateRequest {
+  kfac_cpu_patch_samples conv;
   const float* images;
   double decay, weight;
   float* target;
@@ -61,15 +61,15 @@ struct Verbs {
   const char* instructions;
   int (*lanes)(int n);  // matrices that are inverted side by side
   size_t (*invert_floats)(int n);
-  void (*invert)(const Inversions& request, float* work);
-  Plan* (*inversion)(int n, const float* source, double scale, double damping, float* inverse);
+  void (*invert)(const InvertRequest& request, float* work);
+  Plan* (*invert_plan)(int n, const float* source, double scale, double damping, float* inverse);
   double (*dot)(int64_t n, const float* x, const float* y);
   void (*transpose)(int rows, int cols, const float* a, int64_t a_stride, float* b, int64_t b_stride);
   int (*panel_width)();
   void (*pack)(int k, int n, const float* b, int64_t row, int64_t col, float* panels);
   void (*multiply)(const PanelProduct& product);
   void (*multiply_short)(const ShortProduct& product);
-  Plan* (*patch_moment)(const PatchMoment& request, int method);
+  Plan* (*accumulate_plan)(const AccumulateRequest& request, int method);
 };
 
 namespace portable {

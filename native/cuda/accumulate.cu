@@ -151,12 +151,12 @@ class Planner {
     Batch<Job> along_rows, along_columns;
     for (int i = 0; i < count; ++i) {
       const kfac_accumulate_request& q = requests[i];
-      Job job{View(q.rows), q.rows.data, q.moment, nullptr, q.alpha, q.beta, q.rows.groups, P::SIDE, 0, 0, 0, false};
+      Job job{View(q.samples), q.samples.data, q.target, nullptr, q.weight, q.decay, q.samples.groups, P::SIDE, 0, 0, 0, false};
       if (!wanted(q, job.view)) continue;
       job.tiles = int(tiles_of(job.view.columns, P::SIDE));
       cut_rows(job, P::DEPTH);
       const bool positions = job.view.out_height > 1 || job.view.out_width > 1;
-      const bool along = positions && (q.rows.channel_stride != 1 || q.rows.x_stride == 1);
+      const bool along = positions && (q.samples.channel_stride != 1 || q.samples.x_stride == 1);
       job.channels_inner = !along && job.view.taps() > 1;
       const long long blocks = (long long)job.tiles * job.groups * job.chunks;
       if (job.chunks > 1) {
@@ -181,11 +181,11 @@ void accumulate(const kfac_accumulate_request* requests, int count, int math, Pl
   using Request = kfac_accumulate_request;
   Planner planner(plan);
   auto few = [](int dtype) {
-    return [=](const Request& q, const View& view) { return q.rows.dtype == dtype && view.rows <= FEW; };
+    return [=](const Request& q, const View& view) { return q.samples.dtype == dtype && view.rows <= FEW; };
   };
   auto tensor = [&](int dtype, bool large) {
     return [=](const Request& q, const View& view) {
-      return q.rows.dtype == dtype && (dtype != KFAC_F32 || math == KFAC_SPLIT_F16) && view.rows > FEW &&
+      return q.samples.dtype == dtype && (dtype != KFAC_F32 || math == KFAC_SPLIT_F16) && view.rows > FEW &&
              wants_large_tile(view.columns) == large;
     };
   };
@@ -199,7 +199,7 @@ void accumulate(const kfac_accumulate_request* requests, int count, int math, Pl
   planner.add<Exact<Half, 128>, Half>(requests, count, tensor(KFAC_F16, true));
   planner.add<Exact<Half, 64>, Half>(requests, count, tensor(KFAC_F16, false));
   planner.add<Ffma<64>, float>(requests, count, [=](const Request& q, const View& view) {
-    return q.rows.dtype == KFAC_F32 && math == KFAC_FFMA && view.rows > FEW;
+    return q.samples.dtype == KFAC_F32 && math == KFAC_FFMA && view.rows > FEW;
   });
   planner.finish();
 }

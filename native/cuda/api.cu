@@ -94,9 +94,9 @@ KFAC_VERB(ema, kfac_ema_request)
 KFAC_VERB(pack, kfac_pack_request)
 KFAC_VERB(unpack, kfac_pack_request)
 KFAC_VERB(transpose, kfac_transpose_request)
-KFAC_VERB(trace, kfac_trace_request)
+KFAC_VERB(traces, kfac_traces_request)
 KFAC_VERB(factored_damping, kfac_factored_damping_request)
-KFAC_VERB(finite, kfac_finite_request)
+KFAC_VERB(first_non_finite, kfac_first_non_finite_request)
 KFAC_VERB(largest, kfac_largest_request)
 
 int kfac_kl_clip(const double* inners, int count, double kappa, double learning_rate, float* factor,

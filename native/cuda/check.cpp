@@ -44,7 +44,7 @@ void axis(Checker& c, long long size, int kernel, int stride, int padding, int d
 
 }  // namespace
 
-void check(Checker& c, const kfac_rows& r) {
+void check(Checker& c, const kfac_samples& r) {
   c.require(r.dtype >= KFAC_F32 && r.dtype <= KFAC_F16, "unknown dtype", r.dtype);
   c.require(r.bias == 0 || r.bias == 1, "bias must be 0 or 1", r.bias);
   c.require(r.batch >= 0, "batch must not be negative", r.batch);
@@ -67,23 +67,23 @@ void check(Checker& c, const kfac_rows& r) {
     return c.fail(KFAC_TOO_LARGE, "columns of a patch are limited to 2^20", r.channels);
   const long long out_height = out_size(r.height, r.kernel_height, r.stride_height, r.padding_height, r.dilation_height);
   const long long out_width = out_size(r.width, r.kernel_width, r.stride_width, r.padding_width, r.dilation_width);
-  c.elements({r.batch, out_height, out_width}, "the rows");
+  c.elements({r.batch, out_height, out_width}, "the samples");
 }
 
 void check(Checker& c, const kfac_patches_request& q) {
-  check(c, q.rows);
+  check(c, q.samples);
   if (!c.ok()) return;
-  const View view(q.rows);
-  c.elements({q.rows.groups, view.rows, view.columns}, "out");
+  const View view(q.samples);
+  c.elements({q.samples.groups, view.rows, view.columns}, "out");
   if (view.rows > 0) c.pointer(q.out, 4, "out");
 }
 
 void check(Checker& c, const kfac_accumulate_request& q) {
-  check(c, q.rows);
-  c.pointer(q.moment, 4, "moment");
+  check(c, q.samples);
+  c.pointer(q.target, 4, "target");
   if (!c.ok()) return;
-  const View view(q.rows);
-  c.elements({q.rows.groups, view.columns, view.columns}, "moment");
+  const View view(q.samples);
+  c.elements({q.samples.groups, view.columns, view.columns}, "target");
 }
 
 void check(Checker& c, const kfac_invert_request& q) {
@@ -236,7 +236,7 @@ void check(Checker& c, const kfac_transpose_request& q) {
   c.require(q.in != q.out, "in and out must not overlap", 0);
 }
 
-void check(Checker& c, const kfac_trace_request& q) {
+void check(Checker& c, const kfac_traces_request& q) {
   matrix(c, q.n, q.count, "matrix");
   if (q.count == 0) return;
   c.pointer(q.matrix, 4, "matrix");
@@ -255,7 +255,7 @@ void check(Checker& c, const kfac_factored_damping_request& q) {
   c.pointer(q.damping_g, 4, "damping_g");
 }
 
-void check(Checker& c, const kfac_finite_request& q) {
+void check(Checker& c, const kfac_first_non_finite_request& q) {
   elements_of(c, q.x, q.size, q.dtype);
   c.pointer(q.first, 8, "first");
 }

@@ -30,7 +30,7 @@ class Checker {
   int request_ = -1, status_ = KFAC_OK;
 };
 
-void check(Checker& c, const kfac_rows& rows);
+void check(Checker& c, const kfac_samples& samples);
 void check(Checker& c, const kfac_patches_request& q);
 void check(Checker& c, const kfac_accumulate_request& q);
 void check(Checker& c, const kfac_invert_request& q);
@@ -47,9 +47,9 @@ void check(Checker& c, const kfac_scale_request& q);
 void check(Checker& c, const kfac_ema_request& q);
 void check(Checker& c, const kfac_pack_request& q);
 void check(Checker& c, const kfac_transpose_request& q);
-void check(Checker& c, const kfac_trace_request& q);
+void check(Checker& c, const kfac_traces_request& q);
 void check(Checker& c, const kfac_factored_damping_request& q);
-void check(Checker& c, const kfac_finite_request& q);
+void check(Checker& c, const kfac_first_non_finite_request& q);
 void check(Checker& c, const kfac_largest_request& q);
 
 }  // namespace kfac

@@ -52,10 +52,10 @@ void patches(const kfac_patches_request* requests, int count, Plan& plan) {
   Batch<Job> batches[3];
   for (int i = 0; i < count; ++i) {
     const kfac_patches_request& q = requests[i];
-    const View view(q.rows);
+    const View view(q.samples);
     const int width = block_width(view.columns);
     const long long row_blocks = (view.rows + ROWS - 1) / ROWS, bands = (view.columns + width - 1) / width;
-    batches[q.rows.dtype].add({view, q.rows.data, q.out, width}, row_blocks * bands * q.rows.groups);
+    batches[q.samples.dtype].add({view, q.samples.data, q.out, width}, row_blocks * bands * q.samples.groups);
   }
   void (*const kernels[])(Table<Job>) = {patches_kernel<float>, patches_kernel<Bfloat>, patches_kernel<Half>};
   for (int dtype = 0; dtype < 3; ++dtype)

@@ -24,9 +24,9 @@ void ema(const kfac_ema_request* requests, int count, Plan& plan);
 void pack(const kfac_pack_request* requests, int count, Plan& plan);
 void unpack(const kfac_pack_request* requests, int count, Plan& plan);
 void transpose(const kfac_transpose_request* requests, int count, Plan& plan);
-void trace(const kfac_trace_request* requests, int count, Plan& plan);
+void traces(const kfac_traces_request* requests, int count, Plan& plan);
 void factored_damping(const kfac_factored_damping_request* requests, int count, Plan& plan);
 void largest(const kfac_largest_request* requests, int count, Plan& plan);
-void finite(const kfac_finite_request* requests, int count, Plan& plan);
+void first_non_finite(const kfac_first_non_finite_request* requests, int count, Plan& plan);
 
 }  // namespace kfac

@@ -1,4 +1,4 @@
-// Index arithmetic of kfac_rows: pure functions, the same on host and device, tested without a tensor.
+// Index arithmetic of kfac_samples: pure functions, the same on host and device, tested without a tensor.
 #pragma once
 #include <cmath>
 #include "kfac_cuda.h"
@@ -38,7 +38,7 @@ struct View {
   int columns;   // with the bias
 
   View() = default;
-  explicit View(const kfac_rows& r)
+  explicit View(const kfac_samples& r)
       : batch_stride(r.batch_stride), channel_stride(r.channel_stride), y_stride(r.y_stride), x_stride(r.x_stride),
         height(int(r.height)), width(int(r.width)),
         out_height(int(out_size(r.height, r.kernel_height, r.stride_height, r.padding_height, r.dilation_height))),

@@ -45,7 +45,7 @@ KFAC_CPU_API void kfac_cpu_invert(int32_t n, int32_t count, const float* const* 
 
 /* The same for one matrix, as a plan, to be released; beyond n = 16, where kfac_cpu_invert works in fp64, the same bits as
  * of kfac_cpu_invert for one. Its status, once the last phase has ended, is that of kfac_cpu_invert. */
-KFAC_CPU_API kfac_cpu_plan* kfac_cpu_inversion(int32_t n, const float* source, double scale, double damping,
+KFAC_CPU_API kfac_cpu_plan* kfac_cpu_invert_plan(int32_t n, const float* source, double scale, double damping,
                                                float* inverse);
 
 /* The sum of x[i] y[i] in fp64. */
@@ -78,16 +78,17 @@ KFAC_CPU_API void kfac_cpu_multiply(int32_t m, int32_t n, int32_t k, const float
 KFAC_CPU_API void kfac_cpu_multiply_short(int32_t m, int32_t n, int32_t k, const float* a, int64_t a_col,
                                           const float* panels, double alpha, double beta, float* c, int64_t c_row);
 
-/* A convolution, and where its images lie: channel c of group k and position p = row * width + column of example n at
+/* The samples of a convolution, which are the patches of its images, and where these lie: channel c of group k and
+ * position p = row * width + column of example n at
  * images[n * example_stride + (k * channels + c) * channel_stride + p * position_stride]. One of the last two strides
  * is 1. */
-typedef struct kfac_cpu_convolution {
+typedef struct kfac_cpu_patch_samples {
   int64_t examples, groups, channels, height, width; /* channels of one group */
   int64_t example_stride, channel_stride, position_stride;
   int64_t kernel_height, kernel_width, stride_height, stride_width;
   int64_t padding_height, padding_width, dilation_height, dilation_width;
   int64_t bias; /* 1: a coordinate of value 1 follows each patch */
-} kfac_cpu_convolution;
+} kfac_cpu_patch_samples;
 
 enum kfac_cpu_method {
   KFAC_CPU_CHEAPEST = 0,
@@ -102,8 +103,8 @@ enum kfac_cpu_method {
  * target: groups x dim x dim, symmetric on entry and to the bit on return; with decay 0 it is overwritten whatever it
  * holds. Correlations lose digits where padding is far from "same", and are then not chosen.
  * Returns a plan, to be released. Images and target are the caller's and are used until the last task ends. */
-KFAC_CPU_API kfac_cpu_plan* kfac_cpu_patch_moment(const kfac_cpu_convolution* convolution, const float* images,
-                                                  double decay, double weight, float* target, int32_t method);
+KFAC_CPU_API kfac_cpu_plan* kfac_cpu_accumulate_plan(const kfac_cpu_patch_samples* samples, const float* images,
+                                                     double decay, double weight, float* target, int32_t method);
 KFAC_CPU_API int32_t kfac_cpu_plan_phases(const kfac_cpu_plan* plan);
 KFAC_CPU_API int32_t kfac_cpu_plan_tasks(const kfac_cpu_plan* plan, int32_t phase);
 /* Floats of memory, aligned to 64 bytes, that all tasks share from the first phase to the last. */

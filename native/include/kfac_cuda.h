@@ -29,7 +29,7 @@ struct CUstream_st;
 typedef struct CUstream_st* kfac_stream; /* is a cudaStream_t; null is the default stream */
 
 /* Changes whenever a struct or a function of this header does. */
-#define KFAC_CUDA_ABI 6
+#define KFAC_CUDA_ABI 7
 
 enum kfac_status {
   KFAC_OK = 0,
@@ -76,7 +76,7 @@ KFAC_API int kfac_cuda_device_count(int* count);   /* a cudaError_t without a dr
 KFAC_API const char* kfac_error_string(int status);
 KFAC_API const char* kfac_error_detail(void);      /* about the last failed call of this thread, or "" */
 
-/* The rows of a matrix that is never stored.
+/* The vectors of which a second moment is taken: the rows of a matrix that is never stored.
  *
  * Activations are indexed [batch, channel, y, x] through strides in elements. Row (b, oy, ox), in this order, holds the
  * patch at output position (oy, ox) of example b: its columns are (channel of the group, ky, kx), zero outside the
@@ -91,7 +91,7 @@ KFAC_API const char* kfac_error_detail(void);      /* about the last failed call
  *
  * The last two have kernels and strides 1, padding 0, dilation 1.
  */
-typedef struct kfac_rows {
+typedef struct kfac_samples {
   const void* data;
   int dtype; /* kfac_dtype */
   int bias;  /* 0 or 1 */
@@ -102,24 +102,24 @@ typedef struct kfac_rows {
   int stride_height, stride_width;
   int padding_height, padding_width;
   int dilation_height, dilation_width;
-} kfac_rows;
+} kfac_samples;
 
-/* out [groups, rows, n] := the rows. */
+/* out [groups, rows, n] := the samples. */
 typedef struct kfac_patches_request {
-  kfac_rows rows;
+  kfac_samples samples;
   float* out;
 } kfac_patches_request;
 KFAC_API long long kfac_patches_workspace(const kfac_patches_request* requests, int count);
 KFAC_API int kfac_patches(const kfac_patches_request* requests, int count, void* workspace, long long bytes,
                           kfac_stream stream);
 
-/* moment [groups, n, n] := beta moment + alpha sum over rows x of x x'.
- * The lower triangle of moment is read (not at all if beta is 0); both are written, exactly symmetric.
- * bf16 and fp16 rows always use tensor cores: their products are exact. */
+/* target [groups, n, n] := decay target + weight sum over samples x of x x'.
+ * The lower triangle of target is read (not at all if decay is 0); both are written, exactly symmetric.
+ * bf16 and fp16 samples always use tensor cores: their products are exact. */
 typedef struct kfac_accumulate_request {
-  kfac_rows rows;
-  float* moment;
-  float alpha, beta;
+  kfac_samples samples;
+  float* target;
+  float weight, decay;
 } kfac_accumulate_request;
 KFAC_API long long kfac_accumulate_workspace(const kfac_accumulate_request* requests, int count, int math);
 KFAC_API int kfac_accumulate(const kfac_accumulate_request* requests, int count, int math, void* workspace,
@@ -337,13 +337,13 @@ KFAC_API int kfac_transpose(const kfac_transpose_request* requests, int count, v
                             kfac_stream stream);
 
 /* traces [count]: of the matrices of the stack [count, n, n], summed in fp64. */
-typedef struct kfac_trace_request {
+typedef struct kfac_traces_request {
   const float* matrix;
   double* traces;
   int n, count;
-} kfac_trace_request;
-KFAC_API long long kfac_trace_workspace(const kfac_trace_request* requests, int count);
-KFAC_API int kfac_trace(const kfac_trace_request* requests, int count, void* workspace, long long bytes,
+} kfac_traces_request;
+KFAC_API long long kfac_traces_workspace(const kfac_traces_request* requests, int count);
+KFAC_API int kfac_traces(const kfac_traces_request* requests, int count, void* workspace, long long bytes,
                         kfac_stream stream);
 
 /* Factored Tikhonov damping without leaving the device: pi = sqrt((scale_a trace_a / n_a) / (scale_g trace_g / n_g)),
@@ -362,14 +362,14 @@ KFAC_API int kfac_factored_damping(const kfac_factored_damping_request* requests
                                    long long bytes, kfac_stream stream);
 
 /* *first := index of the first element of x [size] that is infinite or not a number, -1 if there is none. */
-typedef struct kfac_finite_request {
+typedef struct kfac_first_non_finite_request {
   const void* x;
   long long* first;
   long long size;
   int dtype; /* kfac_dtype */
-} kfac_finite_request;
-KFAC_API long long kfac_finite_workspace(const kfac_finite_request* requests, int count);
-KFAC_API int kfac_finite(const kfac_finite_request* requests, int count, void* workspace, long long bytes,
+} kfac_first_non_finite_request;
+KFAC_API long long kfac_first_non_finite_workspace(const kfac_first_non_finite_request* requests, int count);
+KFAC_API int kfac_first_non_finite(const kfac_first_non_finite_request* requests, int count, void* workspace, long long bytes,
                          kfac_stream stream);
 
 /* *largest := the largest |x| of x [size], 0 if there is none; infinity if an element is infinite, not a number if one is

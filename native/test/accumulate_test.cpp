@@ -218,7 +218,7 @@ TEST(accumulate_leading_dimension) {
   const int rows = 45, n = 12, pitch = 17;
   const std::vector<float> values = normals(rows * pitch);
   Device<float> data(values), moment(n * n);
-  kfac_rows r{};
+  kfac_samples r{};
   r.data = data.get();
   r.groups = 1;
   r.batch = rows, r.channels = n, r.height = r.width = 1;

@@ -15,8 +15,8 @@ struct Fixture {
   int call(const kfac_invert_request& q) const {
     return kfac_invert(&q, 1, KFAC_SPLIT_F16, workspace.get(), 1 << 20, nullptr);
   }
-  kfac_rows rows() const {
-    kfac_rows r{};
+  kfac_samples samples() const {
+    kfac_samples r{};
     r.data = data.get();
     r.groups = 1;
     r.batch = 4, r.channels = 4, r.height = r.width = 5;
@@ -25,7 +25,7 @@ struct Fixture {
     r.stride_height = r.stride_width = r.dilation_height = r.dilation_width = 1;
     return r;
   }
-  int call(const kfac_rows& r, float* moment) const {
+  int call(const kfac_samples& r, float* moment) const {
     const kfac_accumulate_request q{r, moment, 1.0f, 0.0f};
     return kfac_accumulate(&q, 1, KFAC_SPLIT_F16, workspace.get(), 1 << 20, nullptr);
   }
@@ -65,9 +65,9 @@ TEST(api_empty_batches) {
   CHECK(kfac_pack(nullptr, 0, nullptr, 0, nullptr) == 0);
   CHECK(kfac_unpack(nullptr, 0, nullptr, 0, nullptr) == 0);
   CHECK(kfac_transpose(nullptr, 0, nullptr, 0, nullptr) == 0);
-  CHECK(kfac_trace(nullptr, 0, nullptr, 0, nullptr) == 0);
+  CHECK(kfac_traces(nullptr, 0, nullptr, 0, nullptr) == 0);
   CHECK(kfac_factored_damping(nullptr, 0, nullptr, 0, nullptr) == 0);
-  CHECK(kfac_finite(nullptr, 0, nullptr, 0, nullptr) == 0);
+  CHECK(kfac_first_non_finite(nullptr, 0, nullptr, 0, nullptr) == 0);
   const kfac_invert_request none{nullptr, nullptr, nullptr, nullptr, 1.0f, 1.0f, 300, 0, 0};  // a stack of none
   CHECK(kfac_invert(&none, 1, KFAC_SPLIT_F16, nullptr, 0, nullptr) == 0);
 }
@@ -111,12 +111,12 @@ TEST(api_checks_the_workspace) {
   CALL(kfac_invert(&good, 1, KFAC_SPLIT_F16, f.workspace.get(), bytes, nullptr));
 }
 
-TEST(api_checks_rows) {
+TEST(api_checks_samples) {
   Fixture f;
-  using R = kfac_rows;
-  const R good = f.rows();
+  using R = kfac_samples;
+  const R good = f.samples();
   CALL(f.call(good, f.out.get()));
-  EXPECT(f.call(good, nullptr), KFAC_INVALID_ARGUMENT, "moment");
+  EXPECT(f.call(good, nullptr), KFAC_INVALID_ARGUMENT, "target");
   EXPECT(f.call(with(good, &R::data, shifted(f.data.get())), f.out.get()), KFAC_MISALIGNED, "data must be aligned to 4");
   EXPECT(f.call(with(with(good, &R::dtype, KFAC_BF16), &R::data, shifted(f.data.get())), f.out.get()), KFAC_MISALIGNED,
          "data must be aligned to 2");
@@ -158,8 +158,8 @@ TEST(api_checks_other_requests) {
   EXPECT(kfac_divide(&d, 1, f.workspace.get(), 1 << 20, nullptr), KFAC_INVALID_ARGUMENT, "inner");
   const kfac_squares_request s{f.inner.get(), f.out.get(), -1, 4, 1.0f, 0.0f};
   EXPECT(kfac_squares(&s, 1, f.workspace.get(), 1 << 20, nullptr), KFAC_INVALID_ARGUMENT, "terms");
-  const kfac_finite_request n{nullptr, nullptr, 0, 0};
-  EXPECT(kfac_finite(&n, 1, f.workspace.get(), 1 << 20, nullptr), KFAC_INVALID_ARGUMENT, "first");
+  const kfac_first_non_finite_request n{nullptr, nullptr, 0, 0};
+  EXPECT(kfac_first_non_finite(&n, 1, f.workspace.get(), 1 << 20, nullptr), KFAC_INVALID_ARGUMENT, "first");
 }
 
 TEST(api_names_itself) {

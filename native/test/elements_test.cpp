@@ -42,9 +42,9 @@ TEST(ema_and_scale) {
   }
 }
 
-TEST(finite_finds_the_first) {
+TEST(first_non_finite_of_arrays) {
   std::vector<std::unique_ptr<Device<unsigned char>>> xs;
-  std::vector<kfac_finite_request> requests;
+  std::vector<kfac_first_non_finite_request> requests;
   std::vector<long long> expected;
   const long long size = 3001;
   const std::vector<std::vector<long long>> places = {{}, {0}, {size - 1}, {2999, 1500}, {1023, 1024}};
@@ -67,7 +67,7 @@ TEST(finite_finds_the_first) {
     }
   requests.push_back({nullptr, first.get() + requests.size(), 0, KFAC_F32});
   expected.push_back(-1);
-  call(kfac_finite_workspace, kfac_finite, requests);
+  call(kfac_first_non_finite_workspace, kfac_first_non_finite, requests);
   for (size_t i = 0; i < expected.size(); ++i)
     CHECK(first.host()[i] == expected[i], "%zu: %lld, expected %lld", i, first.host()[i], expected[i]);
 }

@@ -20,8 +20,8 @@ struct Step {
     if (int e = kfac_invert(&inversion, 1, KFAC_SPLIT_F16, invert_space.get(), invert_space.bytes(), stream)) return e;
     return kfac_precondition(&preconditioning, 1, KFAC_SPLIT_F16, precondition_space.get(), precondition_space.bytes(), stream);
   }
-  static kfac_rows rows(const void* data) {
-    kfac_rows r{};
+  static kfac_samples rows_of(const void* data) {
+    kfac_samples r{};
     r.data = data;
     r.groups = 1, r.batch = ROWS, r.channels = N, r.height = r.width = 1;
     r.batch_stride = N, r.channel_stride = 1;
@@ -32,7 +32,7 @@ struct Step {
   Device<float> samples, moment, inverse, gradient, result;
   Device<int> status;
   Device<double> inner;
-  const kfac_accumulate_request accumulation{rows(samples.get()), moment.get(), 1.0f / ROWS, 0.0f};
+  const kfac_accumulate_request accumulation{rows_of(samples.get()), moment.get(), 1.0f / ROWS, 0.0f};
   const kfac_invert_request inversion{moment.get(), inverse.get(), status.get(), nullptr, 1.0f, 0.1f, N, 1,
                                       KFAC_INVERT_BY_SIZE};
   const kfac_precondition_request preconditioning{inverse.get(), inverse.get(), gradient.get(), nullptr, result.get(),

@@ -66,13 +66,13 @@ TEST(transpose_shapes) {
   }
 }
 
-TEST(trace_of_stacks) {
+TEST(traces_of_stacks) {
   for (int n : {1, 13, 300}) {
     const int count = 3;
     const std::vector<float> values = normals(size_t(count) * n * n);
     Device<float> matrix(values);
     Device<double> traces(count);
-    call(kfac_trace_workspace, kfac_trace, std::vector<kfac_trace_request>{{matrix.get(), traces.get(), n, count}});
+    call(kfac_traces_workspace, kfac_traces, std::vector<kfac_traces_request>{{matrix.get(), traces.get(), n, count}});
     for (int c = 0; c < count; ++c) {
       double expected = 0;
       for (int i = 0; i < n; ++i) expected += values[(size_t(c) * n + i) * n + i];

@@ -63,9 +63,9 @@ class Image {
     return values_[conv.layout == NCHW ? ((size_t(b) * C + c) * H + y) * W + x : ((size_t(b) * H + y) * W + x) * C + c];
   }
 
-  kfac_rows request() const {
+  kfac_samples request() const {
     const long long C = conv.channels, H = conv.height, W = conv.width;
-    kfac_rows r{};
+    kfac_samples r{};
     r.data = storage_.get();
     r.dtype = conv.dtype;
     r.bias = conv.bias;

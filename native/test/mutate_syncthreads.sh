@@ -21,7 +21,7 @@ affected() {
     tile.cuh) echo accumulate.cu invert.cu precondition.cu ;;
     mirror.cuh) echo accumulate.cu invert.cu mirror.cu pack.cu ;;
     parts.cuh) echo precondition.cu divide.cu ;;
-    reduce.cuh) echo precondition.cu divide.cu trace.cu kl_clip.cu eigen_check.cu inverse_error.cu ;;
+    reduce.cuh) echo precondition.cu divide.cu traces.cu kl_clip.cu eigen_check.cu inverse_error.cu ;;
     invert_*.cuh) echo invert.cu ;;
     *) echo "$1" ;;
   esac
@@ -32,7 +32,7 @@ groups() {
     tile.cuh) echo accumulate_matrices accumulate_16_bit accumulate_few precondition_shapes precondition_large_tiles \
       invert_ill_conditioned_large ;;
     mirror.cuh) echo accumulate_many damp invert_all_sizes pack ;;
-    reduce.cuh) echo precondition_shapes divide trace kl_clip eigen_check inverse_error_of_the_traces ;;
+    reduce.cuh) echo precondition_shapes divide traces kl_clip eigen_check inverse_error_of_the_traces ;;
     invert_*.cuh) echo invert ;;
     *) echo "${1%.cu}" ;;
   esac

@@ -21,8 +21,8 @@ void call(long long (*query)(const Request*, int, int),
 }
 
 // [rows, n] with a distance between rows
-kfac_rows matrix(const float* data, long long rows, long long n, long long distance) {
-  kfac_rows r{};
+kfac_samples matrix(const float* data, long long rows, long long n, long long distance) {
+  kfac_samples r{};
   r.data = data;
   r.groups = 1;
   r.batch = rows, r.channels = n, r.height = r.width = 1;
@@ -38,10 +38,10 @@ TEST(offsets_of_activations) {
   Large<float> data(BEYOND + 2);
   data.set(0, 3.0f), data.set(BEYOND, 5.0f), data.set(BEYOND + 1, 7.0f);
   Device<float> moment(4), patches(4);
-  const kfac_rows rows = matrix(data.get(), 2, 2, BEYOND);
-  call(kfac_accumulate_workspace, kfac_accumulate, {rows, moment.get(), 1.0f, 0.0f}, KFAC_SPLIT_F16);
+  const kfac_samples samples = matrix(data.get(), 2, 2, BEYOND);
+  call(kfac_accumulate_workspace, kfac_accumulate, {samples, moment.get(), 1.0f, 0.0f}, KFAC_SPLIT_F16);
   CHECK(moment.host() == std::vector<float>({34, 35, 35, 49}));
-  call(kfac_patches_workspace, kfac_patches, {rows, patches.get()});
+  call(kfac_patches_workspace, kfac_patches, {samples, patches.get()});
   CHECK(patches.host() == std::vector<float>({3, 0, 5, 7}));
 }
 
@@ -153,7 +153,7 @@ TEST(offsets_of_traces) {
   matrix.set(2LL * SIDE * SIDE - 1, 2.0f), matrix.set(1LL * SIDE * SIDE, 3.0f);
   Device<double> traces(2);
   const LastBlocks last(1);
-  call(kfac_trace_workspace, kfac_trace, {matrix.get(), traces.get(), SIDE, 2});
+  call(kfac_traces_workspace, kfac_traces, {matrix.get(), traces.get(), SIDE, 2});
   CHECK(traces.host()[1] == 5.0);
 }
 
@@ -181,10 +181,10 @@ TEST(offsets_of_arrays) {
   call(kfac_scale_workspace, kfac_scale, {x.get(), factor.get(), BEYOND});
   call(kfac_ema_workspace, kfac_ema, {x.get(), y.get(), BEYOND, 2.0f, 0.0f});
   CHECK(x[BEYOND - 1] == 1.5f && y[BEYOND - 1] == 3.0f);
-  call(kfac_finite_workspace, kfac_finite, {x.get(), first.get(), BEYOND, KFAC_F32});
+  call(kfac_first_non_finite_workspace, kfac_first_non_finite, {x.get(), first.get(), BEYOND, KFAC_F32});
   CHECK(first.host()[0] == -1);
   x.set(BEYOND - 2, INFINITY);
-  call(kfac_finite_workspace, kfac_finite, {x.get(), first.get(), BEYOND, KFAC_F32});
+  call(kfac_first_non_finite_workspace, kfac_first_non_finite, {x.get(), first.get(), BEYOND, KFAC_F32});
   CHECK(first.host()[0] == BEYOND - 2);
 }
 

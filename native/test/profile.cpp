@@ -27,7 +27,7 @@ void accumulate(int dtype) {
   for (size_t i = 0; i < values.size(); ++i) values[i] = 0.25f + float(i * 2654435761u % 1024) / 1024.0f;
   const Device<float> data(values), moment(size_t(n) * n);
   kfac_accumulate_request q{};
-  auto& s = q.rows;
+  auto& s = q.samples;
   s.data = data.get(), s.dtype = dtype, s.groups = 1;
   s.batch = batch, s.channels = channels, s.height = s.width = size;
   s.batch_stride = channels * size * size, s.channel_stride = size * size, s.y_stride = size, s.x_stride = 1;

@@ -5,9 +5,9 @@ using namespace test;
 
 namespace {
 
-kfac_rows huge(bool nhwc) {
+kfac_samples huge(bool nhwc) {
   const long long N = 4096, C = 512, H = 300, W = 200;
-  kfac_rows r{};
+  kfac_samples r{};
   r.groups = 4, r.bias = 1;
   r.batch = N, r.channels = C, r.height = H, r.width = W;
   r.batch_stride = C * H * W;
@@ -23,7 +23,7 @@ kfac_rows huge(bool nhwc) {
 
 TEST(view_offsets_beyond_32_bits) {
   for (bool nhwc : {false, true}) {
-    const kfac_rows r = huge(nhwc);
+    const kfac_samples r = huge(nhwc);
     const kfac::View view(r);
     CHECK(view.out_height == 150 && view.out_width == 202);
     CHECK(view.rows == 4096LL * 150 * 202 && view.columns == 128 * 15 + 1);
@@ -51,7 +51,7 @@ TEST(view_offsets_beyond_32_bits) {
 }
 
 TEST(view_sentinels_are_outside) {
-  kfac_rows r = huge(false);
+  kfac_samples r = huge(false);
   r.width = 100000000, r.padding_width = 8000000;
   const kfac::View view(r);
   CHECK(view.rows > 1LL << 31);

@@ -25,7 +25,7 @@ struct Case {
   int outputs_y() const { return (height + 2 * padding_height - dilation_height * (kernel_height - 1) - 1) / stride_height + 1; }
   int outputs_x() const { return (width + 2 * padding_width - dilation_width * (kernel_width - 1) - 1) / stride_width + 1; }
 
-  kfac_cpu_convolution convolution() const {
+  kfac_cpu_patch_samples convolution() const {
     int all = groups * channels;
     return {examples, groups, channels, height, width, all * area(), channels_last ? 1 : area(), channels_last ? all : 1,
             kernel_height, kernel_width, stride_height, stride_width, padding_height, padding_width, dilation_height,
@@ -33,7 +33,7 @@ struct Case {
   }
 
   std::vector<double> literal(const std::vector<float>& x) const {
-    kfac_cpu_convolution c = convolution();
+    kfac_cpu_patch_samples c = convolution();
     int n = dim(), across = outputs_x();
     std::vector<double> sum((size_t)groups * n * n), patch(n);
     for (int e = 0; e < examples * groups; e++) {
@@ -91,10 +91,10 @@ void check(const Case& c, std::mt19937& random) {
   for (int method : {KFAC_CPU_CHEAPEST, KFAC_CPU_SHIFT, KFAC_CPU_SPECTRAL, KFAC_CPU_FUSED, KFAC_CPU_LANES}) {
     if (!c.unit() && (method == KFAC_CPU_SHIFT || method == KFAC_CPU_SPECTRAL)) continue;
     std::vector<float> target(exact.size(), 0.5f), again(exact.size(), NAN);
-    kfac_cpu_convolution convolution = c.convolution();
+    kfac_cpu_patch_samples convolution = c.convolution();
     double weight = 1 / largest;
-    run(kfac_cpu_patch_moment(&convolution, x.data(), 0.95, weight, target.data(), method), 0);
-    run(kfac_cpu_patch_moment(&convolution, x.data(), 0, weight, again.data(), method), 1);
+    run(kfac_cpu_accumulate_plan(&convolution, x.data(), 0.95, weight, target.data(), method), 0);
+    run(kfac_cpu_accumulate_plan(&convolution, x.data(), 0, weight, again.data(), method), 1);
     double worst = 0;
     bool symmetric = true, same = true;
     for (size_t at = 0; at < exact.size(); at++) {

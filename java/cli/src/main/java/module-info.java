@@ -7,5 +7,6 @@ open module io.github.kfac4j.cli {
   requires io.github.kfac4j.core;
   requires io.github.kfac4j.experiments;
   requires io.github.kfac4j.nqm;
+  requires io.github.kfac4j.testkit;
   requires me.tongfei.progressbar;
 }

@@ -6,6 +6,7 @@ module io.github.kfac4j.core {
   exports io.github.kfac4j;
   exports io.github.kfac4j.backend;
   exports io.github.kfac4j.data;
+  exports io.github.kfac4j.files;
   exports io.github.kfac4j.fisher;
   exports io.github.kfac4j.layer;
   exports io.github.kfac4j.options;

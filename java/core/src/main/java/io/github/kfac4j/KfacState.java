@@ -210,11 +210,11 @@ public final class KfacState {
   /**
    * Reads a file that {@link #save} wrote.
    *
-   * @throws IOException if the file is missing, damaged or not a K-FAC state; the state is
-   *     unchanged then
+   * @throws IOException if the file is missing, damaged, without its checksum or not a K-FAC state;
+   *     the state is unchanged then
    */
   public void load(Path file) throws IOException {
-    TensorFile stored = TensorFile.read(file);
+    TensorFile stored = TensorFile.readChecked(file);
     String version = stored.metadata().get(FORMAT);
     if (version == null) {
       throw new IOException(file + ": is not a kfac4j state");

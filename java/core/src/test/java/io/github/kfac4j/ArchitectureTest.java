@@ -38,7 +38,8 @@ class ArchitectureTest {
   @Test
   void tensorsAndFilesUseNothing() {
     onlyUses(ROOT + ".tensor");
-    onlyUses(ROOT + ".safetensors");
+    onlyUses(ROOT + ".files");
+    onlyUses(ROOT + ".safetensors", ROOT + ".files");
   }
 
   @Test

@@ -6,8 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
-import io.github.kfac4j.backend.Fixtures;
-import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.data.Observation;
@@ -19,6 +17,8 @@ import io.github.kfac4j.options.Convention;
 import io.github.kfac4j.options.DampingMode;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.Fixtures;
+import io.github.kfac4j.testkit.Literal;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;

@@ -2,14 +2,15 @@ package io.github.kfac4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.kfac4j.RankDeficientBatch.Inputs;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.DecomposeRequest;
-import io.github.kfac4j.backend.Fixtures;
-import io.github.kfac4j.backend.Jacobi;
-import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.testkit.Fixtures;
+import io.github.kfac4j.testkit.Jacobi;
+import io.github.kfac4j.testkit.Literal;
+import io.github.kfac4j.testkit.RankDeficientBatch;
+import io.github.kfac4j.testkit.RankDeficientBatch.Inputs;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;

@@ -14,6 +14,7 @@ import io.github.kfac4j.options.Intervals;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.EveryLayer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

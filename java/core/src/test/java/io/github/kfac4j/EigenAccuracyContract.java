@@ -1,13 +1,11 @@
 package io.github.kfac4j;
 
-import static io.github.kfac4j.KroneckerBasis.rounded;
-import static io.github.kfac4j.backend.Fixtures.frobeniusError;
+import static io.github.kfac4j.testkit.Fixtures.frobeniusError;
+import static io.github.kfac4j.testkit.Fixtures.rounded;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
-import io.github.kfac4j.RankDeficientBatch.Inputs;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.curvature.FactoredDamping;
 import io.github.kfac4j.curvature.Factors;
 import io.github.kfac4j.curvature.KroneckerBases;
@@ -21,6 +19,10 @@ import io.github.kfac4j.options.DampingMode;
 import io.github.kfac4j.options.InversePolicy;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.Fixtures;
+import io.github.kfac4j.testkit.KroneckerBasis;
+import io.github.kfac4j.testkit.RankDeficientBatch;
+import io.github.kfac4j.testkit.RankDeficientBatch.Inputs;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -165,7 +167,7 @@ public abstract class EigenAccuracyContract extends DecompositionContract {
             new Steps(
                 dw -> batch.step(damped, dw),
                 () -> batch.gradientStep(damped),
-                dw -> stored.divideByStoredInverses(split, dw));
+                dw -> stored.divideByStoredInverses(split.g(), split.a(), dw));
         compare(kfac, batch, damping, steps);
       }
     }

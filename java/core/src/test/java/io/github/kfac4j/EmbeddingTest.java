@@ -5,8 +5,6 @@ import static io.github.kfac4j.Networks.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.kfac4j.backend.Fixtures;
-import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.fisher.Fisher;
@@ -18,6 +16,8 @@ import io.github.kfac4j.options.DampingMode;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.Fixtures;
+import io.github.kfac4j.testkit.Literal;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;

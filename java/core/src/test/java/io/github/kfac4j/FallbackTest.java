@@ -8,6 +8,7 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.reference.FallbackBackend;
 import io.github.kfac4j.reference.JavaBackend;
+import io.github.kfac4j.testkit.EveryLayer;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;

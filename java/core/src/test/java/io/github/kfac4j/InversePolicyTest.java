@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.curvature.Factors;
@@ -21,6 +20,7 @@ import io.github.kfac4j.options.InversePolicy;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.Fixtures;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;

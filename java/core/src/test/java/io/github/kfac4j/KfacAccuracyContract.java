@@ -3,9 +3,7 @@ package io.github.kfac4j;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.InverseAccuracy;
-import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.curvature.Factors;
 import io.github.kfac4j.curvature.KroneckerInverses;
 import io.github.kfac4j.curvature.LayerState;
@@ -16,6 +14,8 @@ import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.options.InversePolicy;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.Fixtures;
+import io.github.kfac4j.testkit.Literal;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;

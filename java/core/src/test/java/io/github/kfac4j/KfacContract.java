@@ -4,12 +4,13 @@ import static io.github.kfac4j.Networks.OPTIONS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.DampingMode;
 import io.github.kfac4j.options.InversePolicy;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
+import io.github.kfac4j.testkit.EveryLayer;
+import io.github.kfac4j.testkit.Fixtures;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Dense;
@@ -15,6 +14,8 @@ import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
+import io.github.kfac4j.testkit.EveryLayer;
+import io.github.kfac4j.testkit.Fixtures;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -2,6 +2,7 @@ package io.github.kfac4j;
 
 import static io.github.kfac4j.Networks.OPTIONS;
 import static io.github.kfac4j.Networks.gaussian;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -93,9 +94,21 @@ class KfacStateTest {
       assertThatThrownBy(() -> kfac.state().load(file))
           .isInstanceOf(IOException.class)
           .hasMessageContaining(file.toString());
+      String unchecked =
+          new String(Files.readAllBytes(saved(kfac)), ISO_8859_1).replace("crc32c", "xxxxxx");
+      Files.write(file, unchecked.getBytes(ISO_8859_1));
+      assertThatThrownBy(() -> kfac.state().load(file))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("has no checksum");
       Files.write(file, new byte[] {1, 2, 3});
       assertThatThrownBy(() -> kfac.state().load(file)).isInstanceOf(IOException.class);
       assertThat(kfac.state().toTensors()).isEqualTo(before);
     }
+  }
+
+  private Path saved(Kfac kfac) throws IOException {
+    Path file = directory.resolve("saved.safetensors");
+    kfac.state().save(file);
+    return file;
   }
 }

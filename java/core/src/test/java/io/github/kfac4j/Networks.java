@@ -1,12 +1,12 @@
 package io.github.kfac4j;
 
-import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.Literal;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;

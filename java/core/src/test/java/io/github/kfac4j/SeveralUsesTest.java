@@ -4,9 +4,7 @@ import static io.github.kfac4j.Networks.OPTIONS;
 import static io.github.kfac4j.Networks.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.curvature.KroneckerBases;
@@ -22,6 +20,8 @@ import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.Convention;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.Fixtures;
+import io.github.kfac4j.testkit.Literal;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;

@@ -4,8 +4,6 @@ import static io.github.kfac4j.Networks.OPTIONS;
 import static io.github.kfac4j.Networks.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.kfac4j.backend.Fixtures;
-import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Dense;
@@ -14,6 +12,8 @@ import io.github.kfac4j.options.Convention;
 import io.github.kfac4j.options.DampingMode;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.Fixtures;
+import io.github.kfac4j.testkit.Literal;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;

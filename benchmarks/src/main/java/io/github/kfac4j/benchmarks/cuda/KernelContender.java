@@ -31,7 +31,7 @@ import io.github.kfac4j.cuda.natives.kfac_accumulate_request;
 import io.github.kfac4j.cuda.natives.kfac_invert_request;
 import io.github.kfac4j.cuda.natives.kfac_patches_request;
 import io.github.kfac4j.cuda.natives.kfac_precondition_request;
-import io.github.kfac4j.cuda.natives.kfac_rows;
+import io.github.kfac4j.cuda.natives.kfac_samples;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -96,14 +96,15 @@ public final class KernelContender implements Contender {
     Inputs inputs = new Inputs(seed);
     Device device = new Device();
     if (c instanceof ConvCase conv) {
-      kfac_rows rows = SampleRows.of(conv, device.upload(inputs.uniform(0, conv.elements())));
+      kfac_samples samples =
+          CaseSamples.of(conv, device.upload(inputs.uniform(0, conv.elements())));
       return conv.verb().equals(Case.PATCHES)
-          ? patches(device, rows, conv.rows() * conv.dim())
-          : moment(device, rows, conv.dim(), conv.examples());
+          ? patches(device, samples, conv.rows() * conv.dim())
+          : moment(device, samples, conv.dim(), conv.examples());
     }
     if (c instanceof DenseCase dense) {
       FloatPointer data = device.upload(inputs.uniform(0, dense.rows() * dense.width()));
-      return moment(device, SampleRows.of(dense, data), dense.dim(), dense.rows());
+      return moment(device, CaseSamples.of(dense, data), dense.dim(), dense.rows());
     }
     if (c instanceof InverseCase inverse) {
       return inverses(device, inverse, inputs);
@@ -127,9 +128,9 @@ public final class KernelContender implements Contender {
     return c.sizes().stream().allMatch(n -> n <= largest);
   }
 
-  private static Work patches(Device device, kfac_rows rows, int size) {
+  private static Work patches(Device device, kfac_samples samples, int size) {
     FloatPointer out = device.floats(size);
-    kfac_patches_request request = new kfac_patches_request().rows(rows).out(out);
+    kfac_patches_request request = new kfac_patches_request().samples(samples).out(out);
     return new KernelWork(
         device,
         () -> kfac_patches_workspace(request, 1),
@@ -137,10 +138,10 @@ public final class KernelContender implements Contender {
         index -> Device.get(out, size));
   }
 
-  private static Work moment(Device device, kfac_rows rows, int dim, int examples) {
+  private static Work moment(Device device, kfac_samples samples, int dim, int examples) {
     FloatPointer out = device.floats((long) dim * dim);
     kfac_accumulate_request request =
-        new kfac_accumulate_request().rows(rows).moment(out).alpha(1f / examples).beta(0);
+        new kfac_accumulate_request().samples(samples).target(out).weight(1f / examples).decay(0);
     return new KernelWork(
         device,
         () -> kfac_accumulate_workspace(request, 1, KFAC_SPLIT_F16),

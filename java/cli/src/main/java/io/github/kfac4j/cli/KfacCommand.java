@@ -42,6 +42,8 @@ import picocli.CommandLine.Spec;
       "3:a demanded backend is unavailable"
     })
 public final class KfacCommand implements Runnable {
+  private static final int MOST_CHARACTERS = 1000; // of a message
+
   @Spec private CommandSpec spec;
 
   /** Runs the command and ends the process with its {@link ExitCode}. */
@@ -49,7 +51,21 @@ public final class KfacCommand implements Runnable {
     Locale.setDefault(Locale.ROOT); // numbers look the same everywhere
     System.setProperty("java.awt.headless", "true"); // plots are files, no display is needed
     System.setProperty("OPT_OUT_TRACKING", "true"); // DJL would send usage data
-    System.exit(commandLine().execute(args));
+    System.exit(run(commandLine(), args));
+  }
+
+  /** Executes; what cannot be written to stdout, or has no memory, has failed. */
+  private static int run(CommandLine command, String... args) {
+    int code;
+    try {
+      code = command.execute(args);
+    } catch (OutOfMemoryError e) {
+      return report(command, "not enough memory; give java more with -Xmx: " + e, ExitCode.FAILED);
+    }
+    boolean lost = System.out.checkError(); // the command's own writers are flushed
+    return lost && code == ExitCode.OK
+        ? report(command, "the output cannot be written to stdout", ExitCode.FAILED)
+        : code;
   }
 
   /** The whole command, ready to execute; errors become exit codes and single lines. */
@@ -86,7 +102,14 @@ public final class KfacCommand implements Runnable {
   }
 
   private static int report(CommandLine command, String message, int exitCode) {
-    String line = message.strip().replaceAll("\\s*\\R\\s*", "; ");
+    String line =
+        message
+            .strip()
+            .replaceAll("\\s*\\R\\s*", "; ")
+            .replaceAll("\\p{Cntrl}", "?"); // it may quote a file
+    if (line.length() > MOST_CHARACTERS) {
+      line = line.substring(0, MOST_CHARACTERS) + "...";
+    }
     command.getErr().println(command.getCommandSpec().qualifiedName() + ": " + line);
     command.getErr().flush();
     return exitCode;

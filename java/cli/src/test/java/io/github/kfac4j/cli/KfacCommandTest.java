@@ -1,16 +1,47 @@
 package io.github.kfac4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.kfac4j.JavaCommand;
 import io.github.kfac4j.backend.BackendUnavailableException;
 import io.github.kfac4j.experiments.BadInputException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 class KfacCommandTest {
+
+  @Test
+  void outputThatCannotBeWrittenIsExitCode1(@TempDir Path directory) throws Exception {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.exists(full), "there is no /dev/full here");
+    Path log = directory.resolve("log");
+    for (String[] arguments : new String[][] {{"info", "--json"}, {"--help"}}) {
+      List<String> command =
+          JavaCommand.of(KfacCommand.class.getName(), List.of(), List.of(arguments));
+      Process process =
+          new ProcessBuilder(command)
+              .redirectOutput(full.toFile())
+              .redirectError(log.toFile())
+              .start();
+      assertThat(process.waitFor()).isEqualTo(1);
+      assertThat(log).content().contains("kfac: the output cannot be written to stdout");
+    }
+  }
+
+  @Test
+  void aMessageIsOneLineOfPrintableTextThatFitsOnAScreen() {
+    Cli.Outcome outcome = failWith(new BadInputException("a\u001b[2J\nb" + "x".repeat(1_000_000)));
+    assertThat(outcome.err()).startsWith("kfac fail: a?[2J; bx").hasLineCount(1);
+    assertThat(outcome.err()).hasSizeLessThan(1100);
+  }
 
   @Test
   void helpGoesToStdoutForEveryCommand() {

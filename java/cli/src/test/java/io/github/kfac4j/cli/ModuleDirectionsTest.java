@@ -69,7 +69,21 @@ class ModuleDirectionsTest {
   void packagesOfAModuleFormNoCircle() {
     slices().matching(ROOT + ".(distributed..)").should().beFreeOfCycles().check(ALL);
     slices().matching(ROOT + ".(experiments..)").should().beFreeOfCycles().check(ALL);
+    slices().matching(ROOT + ".(testkit..)").should().beFreeOfCycles().check(ALL);
     slices().matching(ROOT + ".(cli..)").should().beFreeOfCycles().check(ALL);
+  }
+
+  @Test
+  void theTestKitKnowsTheCoreAndOnlyTheCommandLineKnowsIt() {
+    String kit = ROOT + ".testkit..";
+    never(in(kit), "org.junit..", "org.assertj..", ROOT + ".cpu..", ROOT + ".cuda..");
+    noClasses()
+        .that()
+        .resideOutsideOfPackages(kit, ROOT + ".cli..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage(kit)
+        .check(ALL);
   }
 
   @Test

@@ -1,26 +1,31 @@
 package io.github.kfac4j.safetensors;
 
+import io.github.kfac4j.files.AtomicFile;
+import io.github.kfac4j.files.RegularFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.AccessDeniedException;
-import java.nio.file.Files;
+import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /**
  * The content of a safetensors file: named tensors in order, and string metadata.
  *
- * <p>{@link #write} adds a CRC-32C of the content to the metadata; {@link #read} verifies it when
- * it is present and leaves it out of {@link #metadata}.
+ * <p>{@link #write} adds a CRC-32C of metadata, names, types, shapes and data to the metadata.
+ * {@link #read} verifies it when it is present, {@link #readChecked} demands it; both leave it out
+ * of {@link #metadata}.
  *
  * @param tensors by name, in the order of writing or reading
  * @param metadata free strings
@@ -37,11 +42,11 @@ public record TensorFile(Map<String, StoredTensor> tensors, Map<String, String> 
   }
 
   /**
-   * Writes the file atomically: a temporary file in the same directory is written, forced to disk
-   * and renamed. On failure an existing file keeps its content. Two threads of one process must not
-   * write the same file at the same time.
+   * Writes the file atomically, as {@link AtomicFile} does: on failure an existing file keeps its
+   * content.
    *
-   * @throws SafetensorsException if the directory cannot be written or a name is not valid Unicode
+   * @throws SafetensorsException if the directory cannot be written, something that is no regular
+   *     file is in the way, or a name is not valid Unicode
    */
   public void write(Path file) throws IOException {
     Map<String, String> withChecksum = new LinkedHashMap<>(metadata);
@@ -64,11 +69,21 @@ public record TensorFile(Map<String, StoredTensor> tensors, Map<String, String> 
   /**
    * Reads and verifies a whole file.
    *
-   * @throws SafetensorsException if the file is missing, damaged, truncated or not safetensors, or
-   *     a tensor has 2 GiB or more; the message names file and reason
+   * @throws SafetensorsException if the file is missing, no regular file, damaged, truncated or not
+   *     safetensors, if a tensor has 2 GiB or more, or all of them more than the direct memory that
+   *     java may use; the message names file and reason
    */
   public static TensorFile read(Path file) throws IOException {
     return read(file, name -> true);
+  }
+
+  /**
+   * Reads a whole file that {@link #write} wrote: one without a checksum is refused.
+   *
+   * @throws SafetensorsException as {@link #read(Path)}, or if there is no checksum
+   */
+  public static TensorFile readChecked(Path file) throws IOException {
+    return read(file, name -> true, true);
   }
 
   /**
@@ -79,13 +94,20 @@ public record TensorFile(Map<String, StoredTensor> tensors, Map<String, String> 
    * @throws SafetensorsException as {@link #read(Path)}
    */
   public static TensorFile read(Path file, Predicate<String> wanted) throws IOException {
-    try (FileChannel channel = FileChannel.open(file)) {
-      return read(channel, wanted);
+    return read(file, wanted, false);
+  }
+
+  private static TensorFile read(Path file, Predicate<String> wanted, boolean checked)
+      throws IOException {
+    try (FileChannel channel = RegularFile.open(file)) {
+      return read(channel, wanted, checked);
     } catch (InvalidHeaderException e) {
       throw new SafetensorsException(file, e.getMessage(), e);
     } catch (IOException e) {
+      throw new SafetensorsException(file, "cannot be read: " + reason(e), e);
+    } catch (OutOfMemoryError e) {
       throw new SafetensorsException(
-          file, Files.isDirectory(file) ? "is a directory" : "cannot be read: " + reason(e), e);
+          file, "its header takes more memory than java may use; raise -Xmx", e);
     }
   }
 
@@ -93,16 +115,21 @@ public record TensorFile(Map<String, StoredTensor> tensors, Map<String, String> 
     if (e instanceof NoSuchFileException) {
       return "no such file or directory";
     }
-    return e instanceof AccessDeniedException ? "access denied" : String.valueOf(e.getMessage());
+    if (e instanceof AccessDeniedException) {
+      return "access denied";
+    }
+    return e instanceof FileSystemException problem && problem.getReason() != null
+        ? problem.getReason()
+        : String.valueOf(e.getMessage());
   }
 
-  private static TensorFile read(FileChannel channel, Predicate<String> wanted)
+  private static TensorFile read(FileChannel channel, Predicate<String> wanted, boolean checked)
       throws IOException, InvalidHeaderException {
     long size = channel.size();
     if (size < Long.BYTES) {
       throw new InvalidHeaderException("not a safetensors file: only %d bytes".formatted(size));
     }
-    long headerBytes = bytes(channel, "length", Long.BYTES).getLong();
+    long headerBytes = fill(channel, allocate("length", Long.BYTES)).getLong();
     if (headerBytes < 2 || headerBytes > Header.MAX_BYTES) {
       throw new InvalidHeaderException(
           "not a safetensors file: header length %s".formatted(Long.toUnsignedString(headerBytes)));
@@ -112,20 +139,32 @@ public record TensorFile(Map<String, StoredTensor> tensors, Map<String, String> 
           "truncated: header of %d bytes in a file of %d".formatted(headerBytes, size));
     }
     long dataStart = Long.BYTES + headerBytes;
-    Header header = Header.decode(bytes(channel, "header", headerBytes), size - dataStart);
+    ByteBuffer text = fill(channel, allocate("header", headerBytes));
+    Header header = Header.decode(text, size - dataStart);
     Map<String, String> metadata = new LinkedHashMap<>(header.metadata());
     String expected = metadata.remove(Checksum.KEY);
-    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
-    List<String> others = new ArrayList<>();
+    if (checked && expected == null) {
+      throw new InvalidHeaderException(
+          "has no checksum (%s in the metadata): damaged, or written by another program"
+              .formatted(Checksum.KEY));
+    }
+    Map<Header.Entry, ByteBuffer> buffers = new LinkedHashMap<>();
+    Set<String> others = new HashSet<>();
     for (Header.Entry entry : header.entries()) {
-      if (!wanted.test(entry.name())) {
+      boolean isWanted = wanted.test(entry.name());
+      if (!isWanted) {
         others.add(entry.name());
-        if (expected == null) {
-          continue;
-        }
       }
+      if (isWanted || expected != null) {
+        buffers.put(entry, null);
+      }
+    }
+    allocate(buffers);
+    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+    for (Map.Entry<Header.Entry, ByteBuffer> part : buffers.entrySet()) {
+      Header.Entry entry = part.getKey();
       channel.position(dataStart + entry.begin());
-      ByteBuffer data = bytes(channel, "tensor '" + entry.name() + "'", entry.bytes());
+      ByteBuffer data = fill(channel, part.getValue());
       tensors.put(entry.name(), new StoredTensor(entry.type(), entry.shape(), data));
     }
     if (expected != null && !expected.equals(Checksum.of(tensors, metadata))) {
@@ -133,16 +172,38 @@ public record TensorFile(Map<String, StoredTensor> tensors, Map<String, String> 
           "damaged: content does not match its checksum (%s in the metadata)"
               .formatted(Checksum.KEY));
     }
-    others.forEach(tensors::remove);
+    tensors.keySet().removeAll(others);
     return new TensorFile(tensors, metadata);
   }
 
-  private static ByteBuffer bytes(FileChannel channel, String what, long count)
-      throws IOException, InvalidHeaderException {
+  /** All memory is there, or not, before anything is read. */
+  private static void allocate(Map<Header.Entry, ByteBuffer> buffers)
+      throws InvalidHeaderException {
+    long total = 0;
+    for (Header.Entry entry : buffers.keySet()) {
+      total += entry.bytes(); // within the file
+    }
+    try {
+      for (Map.Entry<Header.Entry, ByteBuffer> part : buffers.entrySet()) {
+        Header.Entry entry = part.getKey();
+        part.setValue(allocate("tensor '" + entry.name() + "'", entry.bytes()));
+      }
+    } catch (OutOfMemoryError e) {
+      throw new InvalidHeaderException(
+          "its tensors take %,d bytes, more direct memory than java may use; raise -Xmx or -XX:MaxDirectMemorySize"
+              .formatted(total));
+    }
+  }
+
+  private static ByteBuffer allocate(String what, long count) throws InvalidHeaderException {
     if (count > Integer.MAX_VALUE) {
       throw new InvalidHeaderException("%s of %d bytes is too large".formatted(what, count));
     }
-    ByteBuffer buffer = ByteBuffer.allocateDirect((int) count).order(ByteOrder.LITTLE_ENDIAN);
+    return ByteBuffer.allocateDirect((int) count).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private static ByteBuffer fill(FileChannel channel, ByteBuffer buffer)
+      throws IOException, InvalidHeaderException {
     while (buffer.hasRemaining()) {
       if (channel.read(buffer) < 0) {
         throw new InvalidHeaderException("truncated while it was read");

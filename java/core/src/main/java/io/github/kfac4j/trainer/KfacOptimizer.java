@@ -21,6 +21,7 @@ import java.util.Map;
 public final class KfacOptimizer {
   private static final String MEMORY = "memory.";
   private static final String COUNTERS = "counters";
+  private static final double MOST_STEPS = 1L << 53; // beyond, fp64 has not every whole number
 
   private final Map<String, HostTensor> weights;
   private final UpdateRule rule;
@@ -233,16 +234,27 @@ public final class KfacOptimizer {
   /**
    * Replaces everything by what {@link #toTensors} gave, of an optimizer with the same parameters.
    *
-   * @throws IllegalArgumentException naming the first tensor that is missing or does not fit;
-   *     nothing has changed then
+   * @throws IllegalArgumentException naming the first tensor that is missing, does not fit or holds
+   *     what cannot be; nothing has changed then
    */
   public void restore(Map<String, StoredTensor> tensors) {
     Tensors.requireStored(memory, MEMORY, tensors);
     double[] counters = new double[3];
     Tensors.requireStored(COUNTERS, counters(), tensors).asDoubleBuffer().get(counters);
+    requireCounter("number of steps", counters[0], MOST_STEPS, true);
+    requireCounter("damping", counters[1], Double.MAX_VALUE, false);
+    requireCounter("gamma", counters[2], Double.MAX_VALUE, false);
     Tensors.restore(memory, MEMORY, tensors);
     step = (long) counters[0];
     damping = counters[1];
     gamma = counters[2];
+  }
+
+  private static void requireCounter(String what, double value, double most, boolean whole) {
+    if (!(value >= 0 && value <= most) || whole && value != Math.rint(value)) {
+      throw new IllegalArgumentException(
+          "the saved optimizer state has the %s %s, which must be %s from 0 to %s"
+              .formatted(what, value, whole ? "a whole number" : "a number", most));
+    }
   }
 }

@@ -150,13 +150,25 @@ final class Tensors {
   /**
    * Checks that {@link #restore} would succeed.
    *
-   * @throws IllegalArgumentException naming the first tensor that is missing or does not fit
+   * @throws IllegalArgumentException naming the first tensor that is missing, does not fit or is
+   *     not finite
    */
   static void requireStored(
       Map<String, HostTensor> to, String prefix, Map<String, StoredTensor> from) {
     Map<String, StoredTensor> expected = new LinkedHashMap<>();
     store(to, prefix, expected);
-    expected.forEach((name, like) -> requireStored(name, like, from));
+    expected.forEach((name, like) -> requireFinite(name, requireStored(name, like, from)));
+  }
+
+  private static void requireFinite(String name, StoredTensor stored) {
+    double[] values = stored.toDoubles();
+    for (int i = 0; i < values.length; i++) {
+      if (!Double.isFinite(values[i])) {
+        throw new IllegalArgumentException(
+            "the saved optimizer state has %s in '%s' at flat index %d, which is not finite"
+                .formatted(values[i], name, i));
+      }
+    }
   }
 
   static StoredTensor requireStored(

@@ -1,5 +1,7 @@
 package io.github.kfac4j.backend;
 
+import io.github.kfac4j.testkit.Literal;
+
 /**
  * What every backend must do. A backend's module extends this class; errors are measured against
  * {@link Literal} definitions in fp64, and against what fp32 arithmetic can reach at all where a

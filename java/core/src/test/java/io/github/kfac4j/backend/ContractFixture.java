@@ -1,6 +1,6 @@
 package io.github.kfac4j.backend;
 
-import static io.github.kfac4j.backend.Fixtures.stack;
+import static io.github.kfac4j.testkit.Fixtures.stack;
 
 import java.util.ArrayList;
 import java.util.List;

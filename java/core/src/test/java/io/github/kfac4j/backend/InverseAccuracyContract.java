@@ -2,6 +2,8 @@ package io.github.kfac4j.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.kfac4j.testkit.Fixtures;
+import io.github.kfac4j.testkit.Literal;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;

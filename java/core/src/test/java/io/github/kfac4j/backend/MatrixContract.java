@@ -1,7 +1,7 @@
 package io.github.kfac4j.backend;
 
-import static io.github.kfac4j.backend.Fixtures.direct;
-import static io.github.kfac4j.backend.Fixtures.gaussian;
+import static io.github.kfac4j.testkit.Fixtures.direct;
+import static io.github.kfac4j.testkit.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;

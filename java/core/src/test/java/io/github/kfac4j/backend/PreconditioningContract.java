@@ -1,13 +1,14 @@
 package io.github.kfac4j.backend;
 
-import static io.github.kfac4j.backend.Fixtures.covariance;
-import static io.github.kfac4j.backend.Fixtures.direct;
-import static io.github.kfac4j.backend.Fixtures.error;
-import static io.github.kfac4j.backend.Fixtures.gaussian;
+import static io.github.kfac4j.testkit.Fixtures.covariance;
+import static io.github.kfac4j.testkit.Fixtures.direct;
+import static io.github.kfac4j.testkit.Fixtures.error;
+import static io.github.kfac4j.testkit.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Percentage.withPercentage;
 
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.Literal;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;

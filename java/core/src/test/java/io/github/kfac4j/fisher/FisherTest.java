@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
-import io.github.kfac4j.backend.Fixtures;
-import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
+import io.github.kfac4j.testkit.Fixtures;
+import io.github.kfac4j.testkit.Literal;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;

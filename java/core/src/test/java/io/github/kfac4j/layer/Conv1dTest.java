@@ -3,12 +3,12 @@ package io.github.kfac4j.layer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.Fixtures;
+import io.github.kfac4j.testkit.Literal;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 

@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.DecomposeRequest;
-import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.Fixtures;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

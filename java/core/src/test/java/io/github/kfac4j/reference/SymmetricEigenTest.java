@@ -3,8 +3,8 @@ package io.github.kfac4j.reference;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
-import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.testkit.Literal;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;

@@ -128,7 +128,7 @@ class TensorFileTest {
         .hasMessage(nowhere + ": cannot be read: no such file or directory");
     assertThatThrownBy(() -> TensorFile.read(directory))
         .isInstanceOf(SafetensorsException.class)
-        .hasMessage(directory + ": is a directory");
+        .hasMessage(directory + ": cannot be read: is a directory");
   }
 
   @Test

@@ -3,10 +3,10 @@ package io.github.kfac4j.trainer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.github.kfac4j.backend.Fixtures;
-import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.fisher.OutputLoss;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.Fixtures;
+import io.github.kfac4j.testkit.Literal;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;

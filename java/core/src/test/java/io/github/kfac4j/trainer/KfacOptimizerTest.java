@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
-import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.trainer.DampingRule.LevenbergMarquardt;
 import io.github.kfac4j.trainer.Rates.Memory;
 import io.github.kfac4j.trainer.Rates.Order;
@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The update rules on a quadratic, against their formulas written out. */
@@ -163,5 +164,38 @@ class KfacOptimizerTest {
         .isThrownBy(() -> optimizer.restore(state))
         .withMessageContaining("nothing for 'memory.b', expected F64[2]");
     assertThat(problem.w).containsExactly(before);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "-5, 1e-3, 1, the number of steps -5.0, which must be a whole number from 0",
+    "1.5, 1e-3, 1, the number of steps 1.5",
+    "NaN, 1e-3, 1, the number of steps NaN",
+    "1, NaN, 1, the damping NaN, which must be a number from 0",
+    "1, -1, 1, the damping -1.0",
+    "1, 1e-3, Infinity, the gamma Infinity",
+  })
+  void aSavedStateWithImpossibleCountersIsRefused(
+      double steps, double damping, double gamma, String reason) {
+    KfacOptimizer optimizer = new KfacOptimizer(new Quadratic(1).weights, RULE);
+    Map<String, StoredTensor> before = optimizer.toTensors();
+    Map<String, StoredTensor> state = new HashMap<>(before);
+    state.put("counters", StoredTensor.of(new double[] {steps, damping, gamma}, 3));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> optimizer.restore(state))
+        .withMessageContaining("the saved optimizer state has " + reason);
+    assertThat(optimizer.toTensors()).isEqualTo(before);
+  }
+
+  @Test
+  void aSavedMemoryThatIsNotFiniteIsRefused() {
+    KfacOptimizer optimizer = new KfacOptimizer(new Quadratic(1).weights, RULE);
+    Map<String, StoredTensor> before = optimizer.toTensors();
+    Map<String, StoredTensor> state = new HashMap<>(before);
+    state.put("memory.b", StoredTensor.of(new double[] {1, Double.NaN}, 2));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> optimizer.restore(state))
+        .withMessageContaining("NaN in 'memory.b' at flat index 1, which is not finite");
+    assertThat(optimizer.toTensors()).isEqualTo(before);
   }
 }

@@ -1,8 +1,8 @@
 package io.github.kfac4j.trainer;
 
-import io.github.kfac4j.backend.Fixtures;
-import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.Fixtures;
+import io.github.kfac4j.testkit.Literal;
 import java.nio.DoubleBuffer;
 import java.util.Arrays;
 import java.util.List;

@@ -3,9 +3,9 @@ package io.github.kfac4j.trainer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.Fixtures;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 

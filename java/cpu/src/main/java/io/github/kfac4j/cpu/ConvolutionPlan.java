@@ -21,7 +21,7 @@ final class ConvolutionPlan extends NativePlan {
   /** Plans the moments of images, whole, into the matrices from {@code target} on. */
   ConvolutionPlan(AccumulateRequest moment, PatchSamples samples, Floats images, Floats target) {
     super(
-        KfacCpu.kfac_cpu_patch_moment(
+        KfacCpu.kfac_cpu_accumulate_plan(
             convolution(samples),
             images.address(),
             moment.decay(),
@@ -37,7 +37,7 @@ final class ConvolutionPlan extends NativePlan {
     return work;
   }
 
-  /** The structure {@code kfac_cpu_convolution}. */
+  /** The structure {@code kfac_cpu_patch_samples}. */
   private static long[] convolution(PatchSamples samples) {
     boolean nchw = samples.layout() == ImageLayout.NCHW;
     Window window = samples.window();

@@ -34,7 +34,7 @@ final class KfacCpu {
 
   /** A plan's address. */
   @Cast("int64_t")
-  static native long kfac_cpu_inversion(
+  static native long kfac_cpu_invert_plan(
       int n,
       @Cast("const float*") long source,
       double scale,
@@ -99,8 +99,8 @@ final class KfacCpu {
 
   /** A plan's address. */
   @Cast("int64_t")
-  static native long kfac_cpu_patch_moment(
-      @Cast("const kfac_cpu_convolution*") long[] convolution,
+  static native long kfac_cpu_accumulate_plan(
+      @Cast("const kfac_cpu_patch_samples*") long[] samples,
       @Cast("const float*") long images,
       double decay,
       double weight,

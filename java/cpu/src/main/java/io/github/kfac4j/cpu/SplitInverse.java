@@ -15,7 +15,7 @@ final class SplitInverse extends NativePlan {
 
   SplitInverse(DampedMatrix matrix, Floats inverse) {
     super(
-        KfacCpu.kfac_cpu_inversion(
+        KfacCpu.kfac_cpu_invert_plan(
             matrix.n(),
             matrix.source().address(),
             matrix.scale(),

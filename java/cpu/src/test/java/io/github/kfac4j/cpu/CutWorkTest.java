@@ -1,7 +1,7 @@
 package io.github.kfac4j.cpu;
 
-import static io.github.kfac4j.backend.Fixtures.error;
-import static io.github.kfac4j.backend.Fixtures.gaussian;
+import static io.github.kfac4j.testkit.Fixtures.error;
+import static io.github.kfac4j.testkit.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.backend.AccumulateRequest;

@@ -1,6 +1,6 @@
 package io.github.kfac4j.cpu;
 
-import static io.github.kfac4j.backend.Fixtures.gaussian;
+import static io.github.kfac4j.testkit.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.backend.AccumulateRequest;

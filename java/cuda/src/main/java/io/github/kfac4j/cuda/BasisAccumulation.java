@@ -111,7 +111,7 @@ final class BasisAccumulation {
   /** Writes rows out as {@code [groups, count * positions, dim]}. */
   private void write(Samples samples, int first, int count, long to) {
     try (kfac_patches_request request = new kfac_patches_request()) {
-      Rows.describe(samples, call, first, count, request.rows());
+      StridedSamples.describe(samples, call, first, count, request.samples());
       request.out(Address.floats(floats));
       call.kernels(
           "kfac_patches",

@@ -15,7 +15,7 @@ import io.github.kfac4j.backend.Storage;
 import io.github.kfac4j.cuda.natives.kfac_accumulate_request;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
 import io.github.kfac4j.cuda.natives.kfac_patches_request;
-import io.github.kfac4j.cuda.natives.kfac_trace_request;
+import io.github.kfac4j.cuda.natives.kfac_traces_request;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -131,7 +131,7 @@ public final class CudaBackend implements Backend {
     try (Call call = new Call(context);
         kfac_patches_request request = new kfac_patches_request()) {
       CudaMatrixStack out = call.stack(target);
-      Rows.describe(samples, call, request.rows());
+      StridedSamples.describe(samples, call, request.samples());
       request.out(out.pointer());
       call.kernels(
           "kfac_patches",
@@ -150,11 +150,11 @@ public final class CudaBackend implements Backend {
         kfac_accumulate_request requests = new kfac_accumulate_request(count)) {
       for (int i = 0; i < count; i++) {
         AccumulateRequest moment = moments.get(i);
-        Rows.describe(moment.samples(), call, requests.position(i).rows());
+        StridedSamples.describe(moment.samples(), call, requests.position(i).samples());
         requests
-            .moment(call.stack(moment.target()).pointer())
-            .alpha((float) moment.weight())
-            .beta((float) moment.decay());
+            .target(call.stack(moment.target()).pointer())
+            .weight((float) moment.weight())
+            .decay((float) moment.decay());
       }
       requests.position(0);
       call.kernels(
@@ -176,7 +176,7 @@ public final class CudaBackend implements Backend {
   public List<double[]> traces(List<MatrixStack> stacks) {
     int count = stacks.size();
     try (Call call = new Call(context);
-        kfac_trace_request requests = new kfac_trace_request(count)) {
+        kfac_traces_request requests = new kfac_traces_request(count)) {
       int matrices = stacks.stream().mapToInt(MatrixStack::count).sum();
       long traces = call.take((long) matrices * Double.BYTES);
       long at = traces;
@@ -192,11 +192,11 @@ public final class CudaBackend implements Backend {
       }
       requests.position(0);
       call.kernels(
-          "kfac_trace",
+          "kfac_traces",
           matrices + " matrices",
-          () -> kfac_cuda.kfac_trace_workspace(requests, count),
+          () -> kfac_cuda.kfac_traces_workspace(requests, count),
           (workspace, bytes) ->
-              kfac_cuda.kfac_trace(requests, count, workspace, bytes, context.stream()));
+              kfac_cuda.kfac_traces(requests, count, workspace, bytes, context.stream()));
       double[] all = call.readDoubles(traces, matrices);
       call.finish();
       List<double[]> result = new ArrayList<>();

@@ -2,7 +2,7 @@ package io.github.kfac4j.cuda;
 
 import io.github.kfac4j.cuda.DeviceTensor.Type;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
-import io.github.kfac4j.cuda.natives.kfac_finite_request;
+import io.github.kfac4j.cuda.natives.kfac_first_non_finite_request;
 import io.github.kfac4j.tensor.HostTensor;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
@@ -22,7 +22,7 @@ final class FiniteScan {
       return new long[0];
     }
     long first = call.take((long) count * Long.BYTES);
-    try (kfac_finite_request requests = new kfac_finite_request(count)) {
+    try (kfac_first_non_finite_request requests = new kfac_first_non_finite_request(count)) {
       for (int i = 0; i < count; i++) {
         Range range = ranges.get(i);
         requests
@@ -30,15 +30,16 @@ final class FiniteScan {
             .x(Address.pointer(range.address()))
             .first(Address.longs(first + (long) i * Long.BYTES))
             .size(range.size())
-            .dtype(Rows.dtype(range.type()));
+            .dtype(StridedSamples.dtype(range.type()));
       }
       requests.position(0);
       call.kernels(
-          "kfac_finite",
+          "kfac_first_non_finite",
           count + " arrays",
-          () -> kfac_cuda.kfac_finite_workspace(requests, count),
+          () -> kfac_cuda.kfac_first_non_finite_workspace(requests, count),
           (workspace, bytes) ->
-              kfac_cuda.kfac_finite(requests, count, workspace, bytes, call.context().stream()));
+              kfac_cuda.kfac_first_non_finite(
+                  requests, count, workspace, bytes, call.context().stream()));
     }
     return call.readLongs(first, count);
   }

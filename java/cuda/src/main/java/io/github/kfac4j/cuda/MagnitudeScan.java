@@ -26,7 +26,7 @@ final class MagnitudeScan {
             .x(Address.pointer(range.address()))
             .largest(Address.floats(found + (long) i * Float.BYTES))
             .size(range.size())
-            .dtype(Rows.dtype(range.type()));
+            .dtype(StridedSamples.dtype(range.type()));
       }
       requests.position(0);
       call.kernels(

@@ -1,6 +1,6 @@
 package io.github.kfac4j.cuda;
 
-import io.github.kfac4j.JavaCommand;
+import io.github.kfac4j.testkit.JavaCommand;
 import java.io.File;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;

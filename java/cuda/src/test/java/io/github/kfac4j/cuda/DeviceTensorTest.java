@@ -1,15 +1,13 @@
 package io.github.kfac4j.cuda;
 
-import static io.github.kfac4j.backend.Fixtures.direct;
-import static io.github.kfac4j.backend.Fixtures.gaussian;
+import static io.github.kfac4j.testkit.Fixtures.direct;
+import static io.github.kfac4j.testkit.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.github.kfac4j.backend.AccumulateRequest;
-import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.PreconditionRequest;
@@ -17,6 +15,8 @@ import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.cuda.DeviceTensor.Type;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.Fixtures;
+import io.github.kfac4j.testkit.Literal;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;

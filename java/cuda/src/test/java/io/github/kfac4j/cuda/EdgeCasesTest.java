@@ -1,17 +1,17 @@
 package io.github.kfac4j.cuda;
 
-import static io.github.kfac4j.backend.Fixtures.direct;
-import static io.github.kfac4j.backend.Fixtures.gaussian;
+import static io.github.kfac4j.testkit.Fixtures.direct;
+import static io.github.kfac4j.testkit.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.DecomposeRequest;
-import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.testkit.Fixtures;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.kfac4j.backend.DecomposeRequest;
-import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.testkit.Fixtures;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;

@@ -1,6 +1,6 @@
 package io.github.kfac4j.cuda;
 
-import static io.github.kfac4j.backend.Fixtures.direct;
+import static io.github.kfac4j.testkit.Fixtures.direct;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.bytedeco.cuda.global.cudart.cudaStreamCreate;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;

@@ -1,6 +1,6 @@
 package io.github.kfac4j.cuda;
 
-import static io.github.kfac4j.backend.Fixtures.direct;
+import static io.github.kfac4j.testkit.Fixtures.direct;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
@@ -9,9 +9,9 @@ import static org.bytedeco.cuda.global.cudart.cudaStreamCreate;
 import static org.bytedeco.cuda.global.cudart.cudaStreamDestroy;
 
 import io.github.kfac4j.backend.AccumulateRequest;
-import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.RowSamples;
+import io.github.kfac4j.testkit.Fixtures;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.cuda.cudart.CUstream_st;

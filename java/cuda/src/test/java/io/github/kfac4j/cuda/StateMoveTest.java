@@ -1,8 +1,8 @@
 package io.github.kfac4j.cuda;
 
-import static io.github.kfac4j.backend.Fixtures.direct;
-import static io.github.kfac4j.backend.Fixtures.error;
-import static io.github.kfac4j.backend.Fixtures.gaussian;
+import static io.github.kfac4j.testkit.Fixtures.direct;
+import static io.github.kfac4j.testkit.Fixtures.error;
+import static io.github.kfac4j.testkit.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.Kfac;

@@ -5,6 +5,7 @@ import io.github.kfac4j.backend.MemoryException;
 import io.github.kfac4j.cli.common.BackendOption;
 import io.github.kfac4j.cli.common.JsonOption;
 import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.files.AtomicFile;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.safetensors.TensorFile;
@@ -157,8 +158,14 @@ public final class ApplyCommand implements Callable<Integer> {
     if (!Files.isDirectory(directory)) {
       throw new BadInputException("--out " + out + ": there is no directory " + directory);
     }
-    if (!Files.isWritable(directory)) {
-      throw new BadInputException("--out " + out + ": " + directory + " cannot be written to");
+    try {
+      Path target = AtomicFile.target(out);
+      if (!Files.isWritable(target.getParent())) {
+        throw new BadInputException(
+            "--out " + out + ": " + target.getParent() + " cannot be written to");
+      }
+    } catch (IOException e) {
+      throw new BadInputException("--out " + e.getMessage(), e);
     }
   }
 

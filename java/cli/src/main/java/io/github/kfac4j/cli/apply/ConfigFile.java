@@ -11,14 +11,16 @@ import com.fasterxml.jackson.databind.exc.InvalidTypeIdException;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.files.RegularFile;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 
 /** Reads an {@link ApplyConfig}, strictly: nothing unknown, nothing twice, no guessed types. */
 final class ConfigFile {
+  private static final int MOST_BYTES = 1 << 24;
+
   private static final ObjectMapper MAPPER =
       JsonMapper.builder()
           .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
@@ -35,7 +37,7 @@ final class ConfigFile {
    * @throws BadInputException naming the file, and the place and the value that are wrong
    */
   static ApplyConfig read(Path file) {
-    try (JsonParser parser = MAPPER.createParser(Files.readAllBytes(file))) {
+    try (JsonParser parser = MAPPER.createParser(RegularFile.read(file, MOST_BYTES))) {
       ApplyConfig config = MAPPER.readValue(parser, ApplyConfig.class);
       if (config == null || parser.nextToken() != null) {
         throw new BadInputException(file + ": expected one JSON object");

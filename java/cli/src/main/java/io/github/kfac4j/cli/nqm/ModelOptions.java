@@ -9,6 +9,8 @@ import picocli.CommandLine.Option;
 
 /** The problem and the preconditioner. */
 final class ModelOptions {
+  private static final int MOST_BYTES = 1 << 24; // of a spectrum
+
   @Option(
       names = "--power",
       paramLabel = "P",
@@ -41,6 +43,10 @@ final class ModelOptions {
               "--spectrum must be 'binned', 'exact' or a file, and there is no file " + spectrum);
         }
         try {
+          if (Files.size(file) > MOST_BYTES) {
+            throw new BadInputException(
+                "the spectrum %s is larger than %,d bytes".formatted(file, MOST_BYTES));
+          }
           return Spectrum.read(file);
         } catch (IOException e) {
           throw new BadInputException("cannot read the spectrum " + file + ": " + e, e);

@@ -1,5 +1,6 @@
 package io.github.kfac4j.cli.validate;
 
+import io.github.kfac4j.testkit.checks.Check;
 import java.io.PrintWriter;
 
 /** Prints checks as rows of a table, each as soon as it is done. */

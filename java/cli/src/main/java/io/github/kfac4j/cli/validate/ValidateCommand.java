@@ -7,6 +7,9 @@ import io.github.kfac4j.cli.common.JsonOption;
 import io.github.kfac4j.cli.common.KnownBackends;
 import io.github.kfac4j.cli.common.KnownBackends.Availability;
 import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.testkit.checks.BackendChecks;
+import io.github.kfac4j.testkit.checks.Check;
+import io.github.kfac4j.testkit.checks.Extent;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -97,7 +100,7 @@ public final class ValidateCommand implements Callable<Integer> {
     for (Availability one : chosen) {
       List<Check> checks = one.available() ? run(one.name(), table) : List.of();
       outcomes.add(
-          new ValidateReport.OfBackend(
+          ValidateReport.OfBackend.of(
               one.name(), one.available(), one.reason(), one.details(), checks));
     }
     ValidateReport report = ValidateReport.of(seed, outcomes);
@@ -131,7 +134,7 @@ public final class ValidateCommand implements Callable<Integer> {
   private List<Check> run(String backendName, Table table) {
     List<Check> checks = new ArrayList<>();
     try (Backend backend = open.apply(backendName)) {
-      Validation.run(
+      BackendChecks.run(
           backend,
           seed,
           size.extent(),

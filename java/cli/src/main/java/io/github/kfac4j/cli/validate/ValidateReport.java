@@ -1,6 +1,8 @@
 package io.github.kfac4j.cli.validate;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.github.kfac4j.testkit.checks.Check;
 import java.util.List;
 
 /** The outcome for all backends, as the JSON document says it. */
@@ -18,9 +20,33 @@ record ValidateReport(long seed, int misses, List<OfBackend> backends) {
       boolean available,
       @JsonInclude(JsonInclude.Include.NON_NULL) String reason,
       @JsonInclude(JsonInclude.Include.NON_NULL) String details,
-      List<Check> checks) {
+      List<Row> checks) {
+    static OfBackend of(
+        String name, boolean available, String reason, String details, List<Check> checks) {
+      return new OfBackend(name, available, reason, details, checks.stream().map(Row::of).toList());
+    }
+
     int misses() {
       return (int) checks.stream().filter(check -> !check.ok()).count();
+    }
+  }
+
+  /** A {@link Check}. */
+  record Row(
+      String verb,
+      @JsonProperty("case") String what,
+      Double error,
+      Double tolerance,
+      boolean ok,
+      @JsonInclude(JsonInclude.Include.NON_NULL) String failure) {
+    static Row of(Check check) {
+      return new Row(
+          check.verb(),
+          check.what(),
+          check.error(),
+          check.tolerance(),
+          check.ok(),
+          check.failure());
     }
   }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.kfac4j.cli.Cli;
 import io.github.kfac4j.cli.common.KnownBackends;
+import io.github.kfac4j.files.Pipes;
 import io.github.kfac4j.safetensors.DType;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.io.IOException;
@@ -262,6 +263,27 @@ class ApplyRefusalTest {
     refused(withOut(directory.resolve("no/such/o")), 2, "--out ", "there is no directory");
     refused(withOut(directory), 2, "--out ", "is a directory");
     refused(withOut(bench.config.resolve("o")), 2, "--out ", "there is no directory");
+  }
+
+  @Test
+  void onlyRegularFilesAreReadOrReplaced() throws Exception {
+    write(GOOD);
+    refused(withOut(Path.of("/dev/null")), 2, "--out /dev/null: is not a regular file");
+    Files.deleteIfExists(bench.in);
+    Pipes.make(bench.in);
+    refused(Cli.run(bench.arguments()), 2, "in.safetensors: cannot be read: is not a regular");
+    Files.delete(bench.config);
+    Pipes.make(bench.config);
+    refused(Cli.run(bench.arguments()), 2, "c.json cannot be read: ", "is not a regular file");
+  }
+
+  @Test
+  void aLinkIsFollowedAndStays(@TempDir Path elsewhere) throws IOException {
+    Path target = Files.move(bench.out, elsewhere.resolve("o"));
+    Files.createSymbolicLink(bench.out, target);
+    assertThat(bench.run(GOOD).exitCode()).isZero();
+    assertThat(bench.out).isSymbolicLink();
+    assertThat(bench.results()).hasSize(7);
   }
 
   @Test

@@ -1,7 +1,7 @@
 package io.github.kfac4j.cli.apply;
 
-import io.github.kfac4j.backend.Fixtures;
-import io.github.kfac4j.backend.Literal;
+import io.github.kfac4j.testkit.Fixtures;
+import io.github.kfac4j.testkit.Literal;
 import java.util.Arrays;
 
 /** What each convention does to one group of a layer, written out from the libraries' formulas. */

@@ -2,10 +2,10 @@ package io.github.kfac4j.cli.apply;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.kfac4j.backend.Fixtures;
 import io.github.kfac4j.safetensors.DType;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.safetensors.TensorFile;
+import io.github.kfac4j.testkit.Fixtures;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;

@@ -1,12 +1,12 @@
 package io.github.kfac4j.cli.apply;
 
-import io.github.kfac4j.backend.Fixtures;
-import io.github.kfac4j.backend.Literal;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.Vectors;
 import io.github.kfac4j.safetensors.DType;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.Fixtures;
+import io.github.kfac4j.testkit.Literal;
 import java.util.Arrays;
 import java.util.Random;
 

@@ -1,5 +1,6 @@
 package io.github.kfac4j.cli.train;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.cli.Cli;
@@ -8,6 +9,7 @@ import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.safetensors.TensorFile;
 import java.io.File;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,6 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Runs that are stopped from outside, each in a process of its own. */
@@ -183,6 +186,74 @@ class ResumeTest {
 
     Files.writeString(out.resolve("run.json"), "{\"options\": 3}");
     assertRefused("run.json is damaged", "--resume", out.toString());
+  }
+
+  /** Files that are whole, with a checksum that is right, but cannot be. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "weights.02Linear_weight | 0 | NaN | NaN in '02Linear_weight' at flat index 0, which is not",
+        "kfac.02Linear.A_inverse | 0 | Infinity | Infinity in '02Linear.A_inverse' at flat index 0",
+        "kfac.step               | 0 | -5 | has -5 steps",
+        "optimizer.counters      | 0 | -5 | the number of steps -5.0, which must be a whole number",
+        "optimizer.memory.02Linear_bias | 0 | NaN | NaN in 'memory.02Linear_bias' at flat index 0",
+        "average.average.02Linear_bias  | 0 | NaN | NaN in 'average.02Linear_bias' at flat index 0",
+        "history.steps           | 0 | -1 | the checkpoint has an impossible step",
+        "history.validations     | 0 | 9  | the checkpoint has an impossible evaluation",
+      })
+  void refusesToResumeFromWhatCannotBe(String tensor, int at, double value, String reason)
+      throws IOException {
+    Path out = directory.resolve("run");
+    List<String> first = new ArrayList<>(arguments(out, 2));
+    first.set(first.indexOf("simple-cnn"), "mlp");
+    first.addAll(List.of("--optimizer", "kfac", "--average", "0.9"));
+    assertThat(Cli.run(first.toArray(String[]::new)).exitCode()).isZero();
+    Path file = out.resolve("checkpoints/kfac.safetensors");
+    TensorFile good = TensorFile.readChecked(file);
+    ByteBuffer data = good.tensors().get(tensor).data();
+    switch (good.tensors().get(tensor).dtype()) {
+      case F32 -> data.putFloat(at * Float.BYTES, (float) value);
+      case F64 -> data.putDouble(at * Double.BYTES, value);
+      default -> data.putLong(at * Long.BYTES, (long) value);
+    }
+    good.write(file);
+    byte[] before = Files.readAllBytes(file);
+    assertRefused(reason, "--resume", out.toString(), "--steps", "3");
+    assertThat(file).hasBinaryContent(before);
+  }
+
+  @Test
+  void refusesToResumeFromACheckpointWithoutItsChecksum() throws IOException {
+    Path out = directory.resolve("run");
+    List<String> first = new ArrayList<>(arguments(out, 2));
+    first.addAll(List.of("--optimizer", "sgd"));
+    assertThat(Cli.run(first.toArray(String[]::new)).exitCode()).isZero();
+    Path file = out.resolve("checkpoints/sgd.safetensors");
+    String content = new String(Files.readAllBytes(file), ISO_8859_1);
+    Files.write(file, content.replace("kfac4j.crc32c", "kfac4j.crc32b").getBytes(ISO_8859_1));
+    assertRefused("has no checksum", "--resume", out.toString(), "--steps", "3");
+  }
+
+  @Test
+  void twoRunsInOneFolderAreKeptApart() throws Exception {
+    Path out = directory.resolve("run");
+    Path log = directory.resolve("log");
+    Process process = Cli.start(List.of(), arguments(out, 1_000_000), log);
+    try {
+      awaitFile(out.resolve("checkpoints/kfac.safetensors"), process, log);
+      assertRefused(out + " is in use by another run", "--resume", out.toString());
+      assertRefused(
+          out + " is in use by another run",
+          arguments(out, 2).subList(1, 15).toArray(String[]::new));
+    } finally {
+      process.destroyForcibly();
+      process.waitFor();
+    }
+    Path half = Files.writeString(out.resolve("checkpoints/.kfac4j-0123456789abcdef.tmp"), "half");
+    Cli.Outcome outcome = Cli.run("train", "--resume", out.toString(), "--steps", "1");
+    assertThat(outcome.exitCode()).as(outcome.err()).isZero();
+    assertThat(half).doesNotExist();
   }
 
   private static void assertRefused(String reason, String... arguments) {

@@ -9,7 +9,7 @@ import io.github.kfac4j.cli.Cli;
 import io.github.kfac4j.cli.KfacCommand;
 import io.github.kfac4j.cli.common.KnownBackends;
 import io.github.kfac4j.cli.common.KnownBackends.Availability;
-import io.github.kfac4j.cli.validate.BrokenBackend.Fault;
+import io.github.kfac4j.testkit.checks.Check;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.lang.reflect.Proxy;
@@ -123,8 +123,8 @@ class ValidateCommandTest {
         ValidateReport.of(
             5,
             List.of(
-                new ValidateReport.OfBackend("cpu", true, null, "two cores", checks),
-                new ValidateReport.OfBackend("cuda", false, "no driver", null, List.of()))));
+                ValidateReport.OfBackend.of("cpu", true, null, "two cores", checks),
+                ValidateReport.OfBackend.of("cuda", false, "no driver", null, List.of()))));
     assertThat(text.toString().lines().map(line -> line.replaceAll(" +", " ").strip()))
         .containsExactly(
             "seed 5; errors are relative, against the fp64 backend java",
@@ -141,7 +141,7 @@ class ValidateCommandTest {
 
   @Test
   void unavailableIsExitCode3() {
-    Cli.Outcome all = run(List.of(NO_CPU, NO_CUDA), new BrokenBackend(Fault.NONE));
+    Cli.Outcome all = run(List.of(NO_CPU, NO_CUDA), FAILING);
     assertThat(all.exitCode()).isEqualTo(3);
     assertThat(all.out()).isEmpty();
     assertThat(all.err())

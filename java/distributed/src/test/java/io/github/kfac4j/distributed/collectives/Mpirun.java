@@ -2,7 +2,7 @@ package io.github.kfac4j.distributed.collectives;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.github.kfac4j.JavaCommand;
+import io.github.kfac4j.testkit.JavaCommand;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

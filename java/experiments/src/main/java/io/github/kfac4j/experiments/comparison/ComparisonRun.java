@@ -106,6 +106,7 @@ public final class ComparisonRun implements AutoCloseable {
     }
     RunFolder.Description description = new RunFolder.Description(options, data.describe());
     folder = old == null ? newFolder(out, description) : old;
+    folder.lock();
     folder.update(description);
     log.println(data.describe());
     if (backend != null) {
@@ -152,6 +153,9 @@ public final class ComparisonRun implements AutoCloseable {
   @Override
   public void close() {
     interruption.close();
+    if (folder != null) {
+      folder.close();
+    }
     if (backend != null) {
       backend.close();
     }

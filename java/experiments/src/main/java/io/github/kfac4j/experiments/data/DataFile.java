@@ -1,18 +1,24 @@
 package io.github.kfac4j.experiments.data;
 
 import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.files.RegularFile;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
+import java.nio.channels.Channels;
 import java.nio.file.Path;
 import java.util.zip.GZIPInputStream;
 
-/** Bytes of a data file and its name for messages; unpacked if it is compressed with gzip. */
+/**
+ * Bytes of a data file and its name for messages; unpacked if it is compressed with gzip. The
+ * complete data sets have up to 47 MB in a file.
+ */
 record DataFile(String name, byte[] bytes) {
 
+  private static final int MOST_BYTES = 1 << 26;
+
   static DataFile read(Path file) {
-    try (InputStream in = Files.newInputStream(file)) {
+    try (InputStream in = Channels.newInputStream(RegularFile.open(file))) {
       return read(file.toString(), in);
     } catch (IOException e) {
       throw new BadInputException("%s cannot be read: %s".formatted(file, e.getMessage()), e);
@@ -25,7 +31,15 @@ record DataFile(String name, byte[] bytes) {
       raw.mark(2);
       boolean gzip = raw.read() == 0x1f && raw.read() == 0x8b;
       raw.reset();
-      return new DataFile(name, (gzip ? new GZIPInputStream(raw) : raw).readAllBytes());
+      InputStream content = gzip ? new GZIPInputStream(raw) : raw;
+      byte[] bytes = content.readNBytes(MOST_BYTES);
+      if (content.read() >= 0) {
+        throw new IOException("it has more than %,d bytes".formatted(MOST_BYTES));
+      }
+      return new DataFile(name, bytes);
+    } catch (OutOfMemoryError e) {
+      throw new BadInputException(
+          name + " takes more memory than java may use; give it a larger heap with -Xmx", e);
     } catch (IOException e) { // truncated or damaged gzip data
       throw new BadInputException("%s is damaged: %s".formatted(name, e.getMessage()), e);
     }

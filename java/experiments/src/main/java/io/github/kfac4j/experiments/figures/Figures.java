@@ -1,15 +1,17 @@
 package io.github.kfac4j.experiments.figures;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.github.kfac4j.experiments.plot.Panel;
 import io.github.kfac4j.experiments.plot.PanelChart;
+import io.github.kfac4j.experiments.plot.Png;
+import io.github.kfac4j.files.AtomicFile;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import javax.imageio.ImageIO;
 import org.knowm.xchart.BitmapEncoder;
 
 /** All figures of the model, and how they become files. */
@@ -73,15 +75,14 @@ public final class Figures {
       Drawing drawing = figure.draw(results);
       Path csv = folder.resolve("figure-" + figure.id() + ".csv");
       Path png = folder.resolve("figure-" + figure.id() + ".png");
-      Files.write(csv, drawing.table().lines());
-      if (!ImageIO.write(image(drawing.panels()), "png", png.toFile())) {
-        throw new IOException("no writer for PNG images in this Java runtime");
-      }
+      String lines = String.join(System.lineSeparator(), drawing.table().lines());
+      AtomicFile.write(csv, (lines + System.lineSeparator()).getBytes(UTF_8));
+      AtomicFile.write(png, Png.of(image(drawing.panels())));
       written.add(
           new Written(figure.id(), figure.title(), drawing.says(), csv.toString(), png.toString()));
       progress.step();
     }
-    Files.writeString(folder.resolve("index.html"), Page.of(written));
+    AtomicFile.write(folder.resolve("index.html"), Page.of(written).getBytes(UTF_8));
     return written;
   }
 

@@ -44,7 +44,12 @@ final class Arrays {
     return tensors;
   }
 
-  /** Overwrites the content of the arrays by that of the tensors of the same names. */
+  /**
+   * Overwrites the content of the arrays by that of the tensors of the same names.
+   *
+   * @throws BadInputException naming the first that is missing, does not fit or is not finite; the
+   *     arrays are unchanged then
+   */
   static void restore(Map<String, NDArray> arrays, Map<String, StoredTensor> tensors) {
     Map<String, StoredTensor> targets = views(arrays);
     targets.forEach(
@@ -55,7 +60,19 @@ final class Arrays {
                 "the checkpoint has %s for '%s', expected %s"
                     .formatted(source == null ? "nothing" : source, name, target));
           }
+          requireFinite(name, source);
         });
     targets.forEach((name, target) -> target.data().put(tensors.get(name).data()));
+  }
+
+  private static void requireFinite(String name, StoredTensor tensor) {
+    double[] values = tensor.toDoubles();
+    for (int i = 0; i < values.length; i++) {
+      if (!Double.isFinite(values[i])) {
+        throw new BadInputException(
+            "the checkpoint has %s in '%s' at flat index %d, which is not finite"
+                .formatted(values[i], name, i));
+      }
+    }
   }
 }

@@ -44,18 +44,32 @@ record Checkpoint(
   /**
    * Reads what {@link #write} wrote.
    *
-   * @throws IOException if the file is missing or damaged
-   * @throws BadInputException if it is not a checkpoint
+   * @throws IOException if the file is missing, damaged or without its checksum
+   * @throws BadInputException if it is not a checkpoint, or its measurements cannot be
    */
   static Checkpoint read(Path file) throws IOException {
-    TensorFile stored = TensorFile.read(file);
+    TensorFile stored = TensorFile.readChecked(file);
     if (!VERSION.equals(stored.metadata().get(FORMAT))) {
       throw new BadInputException(file + " is not a checkpoint of this version of train");
     }
     Map<String, Map<String, StoredTensor>> state = new LinkedHashMap<>();
     MEMORIES.forEach(who -> state.put(who, part(stored, who + ".")));
-    return new Checkpoint(
-        part(stored, "weights."), state, History.fromTensors(part(stored, "history.")));
+    return new Checkpoint(part(stored, "weights."), state, history(file, stored));
+  }
+
+  private static History history(Path file, TensorFile stored) {
+    History history;
+    try {
+      history = History.fromTensors(part(stored, "history."));
+    } catch (BadInputException e) {
+      throw new BadInputException(file + ": " + e.getMessage(), e);
+    }
+    String step = stored.metadata().get(STEP);
+    if (!Long.toString(history.stepCount()).equals(step)) {
+      throw new BadInputException(
+          "%s: is of step %s, but its history has %d".formatted(file, step, history.stepCount()));
+    }
+    return history;
   }
 
   private static Map<String, StoredTensor> part(TensorFile file, String prefix) {

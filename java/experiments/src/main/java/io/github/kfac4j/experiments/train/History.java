@@ -1,6 +1,7 @@
 package io.github.kfac4j.experiments.train;
 
 import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.safetensors.DType;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.nio.DoubleBuffer;
 import java.util.ArrayList;
@@ -130,13 +131,14 @@ public final class History {
         VALIDATIONS, StoredTensor.of(validationRows, validations.size(), 4));
   }
 
-  /** The inverse of {@link #toTensors}. */
+  /**
+   * The inverse of {@link #toTensors}.
+   *
+   * @throws BadInputException if a tensor is missing, does not fit or holds what cannot be
+   */
   static History fromTensors(Map<String, StoredTensor> tensors) {
-    if (!tensors.keySet().containsAll(List.of(STEPS, VALIDATIONS))) {
-      throw new BadInputException("the checkpoint has no history");
-    }
     History history = new History();
-    DoubleBuffer s = tensors.get(STEPS).asDoubleBuffer();
+    DoubleBuffer s = rows(tensors, STEPS, 8);
     while (s.hasRemaining()) {
       history.steps.add(
           new Step(
@@ -147,10 +149,56 @@ public final class History {
               s.get(),
               new Times(s.get(), s.get(), s.get(), s.get())));
     }
-    DoubleBuffer v = tensors.get(VALIDATIONS).asDoubleBuffer();
+    DoubleBuffer v = rows(tensors, VALIDATIONS, 4);
     while (v.hasRemaining()) {
       history.validations.add(new Validation((long) v.get(), v.get(), v.get(), v.get()));
     }
+    history.requirePossible();
     return history;
+  }
+
+  private static DoubleBuffer rows(Map<String, StoredTensor> tensors, String name, long columns) {
+    StoredTensor stored = tensors.get(name);
+    if (stored == null
+        || stored.dtype() != DType.F64
+        || stored.shape().length != 2
+        || stored.shape()[1] != columns) {
+      throw new BadInputException(
+          "the checkpoint has %s for the %s of its history, expected F64[n, %d]"
+              .formatted(stored == null ? "nothing" : stored, name, columns));
+    }
+    return stored.asDoubleBuffer();
+  }
+
+  private void requirePossible() {
+    double seconds = 0;
+    for (Step step : steps) {
+      boolean last = step.step == steps.size(); // a run ends with the first loss that is not finite
+      boolean possible =
+          step.epoch > 0
+              && step.seconds >= seconds
+              && step.seconds < Double.POSITIVE_INFINITY
+              && step.times.total() < Double.POSITIVE_INFINITY
+              && (last || Double.isFinite(step.loss))
+              && isAccuracy(step.accuracy);
+      if (!possible) {
+        throw new BadInputException("the checkpoint has an impossible step: " + step);
+      }
+      seconds = step.seconds;
+    }
+    long before = 1;
+    for (Validation validation : validations) {
+      if (validation.step < before
+          || validation.step > steps.size()
+          || !(validation.seconds >= 0 && validation.seconds <= seconds)
+          || !isAccuracy(validation.accuracy)) {
+        throw new BadInputException("the checkpoint has an impossible evaluation: " + validation);
+      }
+      before = validation.step;
+    }
+  }
+
+  private static boolean isAccuracy(double value) {
+    return Double.isNaN(value) || value >= 0 && value <= 1;
   }
 }

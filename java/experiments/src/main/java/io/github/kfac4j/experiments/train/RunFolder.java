@@ -6,22 +6,28 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import io.github.kfac4j.experiments.AtomicFile;
 import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.experiments.FolderLock;
+import io.github.kfac4j.files.AtomicFile;
+import io.github.kfac4j.files.RegularFile;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The folder of one run and the files in it. */
-public final class RunFolder {
+/** The folder of one run and the files in it; one process at a time writes into it. */
+public final class RunFolder implements AutoCloseable {
   private static final Path PARENT = Path.of("kfac-runs");
   private static final ObjectMapper MAPPER =
       new ObjectMapper()
           .enable(SerializationFeature.WRITE_ENUMS_USING_TO_STRING)
           .enable(DeserializationFeature.READ_ENUMS_USING_TO_STRING);
 
+  private static final int MOST_BYTES = 1 << 20; // of run.json
+
   private final Path path;
+  private FolderLock lock;
 
   private RunFolder(Path path) {
     this.path = path;
@@ -36,24 +42,28 @@ public final class RunFolder {
   public record Description(RunOptions options, String data) {}
 
   /**
-   * Makes {@code out} the folder of a new run.
+   * Makes {@code out} the folder of a new run, and locks it.
    *
-   * @throws BadInputException if it holds a run already or cannot be written
+   * @throws BadInputException if it holds a run already, is in use or cannot be written
    */
   public static RunFolder create(Path out, Description description) {
     RunFolder folder = new RunFolder(out);
-    if (Files.exists(folder.runFile())) {
-      throw new BadInputException(
-          "--out %s already holds a run: continue it with --resume, or choose another folder"
-              .formatted(out));
-    }
     try {
       Files.createDirectories(out);
+      folder.lock();
+      if (Files.exists(folder.runFile())) {
+        throw new BadInputException(
+            "--out %s already holds a run: continue it with --resume, or choose another folder"
+                .formatted(out));
+      }
       Files.createDirectories(folder.checkpoints());
-      folder.write(
-          "run.json", MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(description));
+      folder.update(description);
     } catch (IOException e) {
+      folder.close();
       throw new BadInputException("--out %s cannot be written: %s".formatted(out, reason(e)), e);
+    } catch (RuntimeException e) {
+      folder.close();
+      throw e;
     }
     return folder;
   }
@@ -97,10 +107,24 @@ public final class RunFolder {
     return folder;
   }
 
+  /**
+   * Locks the folder until {@link #close}; once is enough.
+   *
+   * @throws BadInputException if another run uses it
+   */
+  public void lock() throws IOException {
+    if (lock == null) {
+      lock = FolderLock.take(path);
+      if (Files.isDirectory(checkpoints())) {
+        AtomicFile.removeRemains(checkpoints());
+      }
+    }
+  }
+
   /** Reads {@code run.json}. */
   public Description description() {
     try {
-      return MAPPER.readValue(runFile().toFile(), Description.class);
+      return MAPPER.readValue(RegularFile.read(runFile(), MOST_BYTES), Description.class);
     } catch (IOException e) {
       String line = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
       throw new BadInputException("%s is damaged: %s".formatted(runFile(), line), e);
@@ -146,5 +170,17 @@ public final class RunFolder {
   /** Writes a binary file in the folder; a reader sees the old content or the new. */
   public void write(String name, byte[] content) throws IOException {
     AtomicFile.write(path.resolve(name), content);
+  }
+
+  /** Unlocks the folder. */
+  @Override
+  public void close() {
+    try {
+      if (lock != null) {
+        lock.close();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

@@ -158,6 +158,21 @@ class DatasetsTest {
   }
 
   @Test
+  void refusesASmallFileThatUnpacksWithoutEnd() throws IOException {
+    writeIdx(3, 2, 2, 3);
+    Path images = directory.resolve("train-images-idx3-ubyte");
+    Files.delete(images);
+    Path packed = directory.resolve("train-images-idx3-ubyte.gz");
+    byte[] zeros = new byte[1 << 20];
+    try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(packed))) {
+      for (int i = 0; i < 65; i++) {
+        out.write(zeros);
+      }
+    }
+    assertRefused(DatasetName.MNIST, packed + " is damaged: ", "more than 67,108,864 bytes");
+  }
+
+  @Test
   void refusesCifarFilesThatAreNotRecords() throws IOException {
     for (int i = 1; i <= 5; i++) {
       Files.write(directory.resolve("data_batch_%d.bin".formatted(i)), cifarRecord(i));

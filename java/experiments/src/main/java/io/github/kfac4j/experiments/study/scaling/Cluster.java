@@ -5,8 +5,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.files.RegularFile;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
@@ -28,6 +28,7 @@ public record Cluster(
     @JsonProperty("inverse_seconds") Map<Integer, Double> inverseSeconds,
     @JsonProperty("latency_seconds") double latencySeconds,
     @JsonProperty("bytes_per_second") double bytesPerSecond) {
+  private static final int MOST_BYTES = 1 << 20; // of a file
 
   /**
    * Checks the values.
@@ -65,7 +66,7 @@ public record Cluster(
             .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
             .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
     try {
-      return mapper.readValue(Files.readString(file), Cluster.class);
+      return mapper.readValue(RegularFile.read(file, MOST_BYTES), Cluster.class);
     } catch (JsonProcessingException e) {
       if (e.getCause() instanceof BadInputException bad) {
         throw new BadInputException("%s: %s".formatted(file, bad.getMessage()), e);

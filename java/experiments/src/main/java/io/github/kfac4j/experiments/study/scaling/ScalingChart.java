@@ -1,9 +1,8 @@
 package io.github.kfac4j.experiments.study.scaling;
 
 import io.github.kfac4j.experiments.AssignmentRule;
+import io.github.kfac4j.experiments.plot.Png;
 import java.awt.Color;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 import org.knowm.xchart.BitmapEncoder;
@@ -22,7 +21,8 @@ final class ScalingChart {
 
   private ScalingChart() {}
 
-  static void write(List<Prediction> predictions, Path file) throws IOException {
+  /** The content of a PNG file. */
+  static byte[] png(List<Prediction> predictions) {
     XYChart chart =
         new XYChartBuilder()
             .width(1100)
@@ -47,7 +47,7 @@ final class ScalingChart {
             .filter(p -> p.assignment().equals(AssignmentRule.BALANCED.toString()))
             .toList();
     add(chart, "of it network", network, Prediction::network, COLORS[color]);
-    BitmapEncoder.saveBitmap(chart, file.toString(), BitmapEncoder.BitmapFormat.PNG);
+    return Png.of(BitmapEncoder.getBufferedImage(chart));
   }
 
   private static void add(

@@ -1,10 +1,13 @@
 package io.github.kfac4j.experiments.study.scaling;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.experiments.AssignmentRule;
 import io.github.kfac4j.experiments.train.Team;
+import io.github.kfac4j.files.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,11 +72,10 @@ public record ScalingStudy(Cluster cluster, List<Prediction> predictions) {
               .formatted(
                   p.assignment(), p.ranks(), p.compute(), p.inversion(), p.network(), p.seconds()));
     }
-    Files.writeString(folder.resolve("scaling.csv"), csv);
-    ScalingChart.write(predictions, folder.resolve("scaling.png"));
+    AtomicFile.write(folder.resolve("scaling.csv"), csv.toString().getBytes(UTF_8));
+    AtomicFile.write(folder.resolve("scaling.png"), ScalingChart.png(predictions));
     ObjectMapper mapper = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
-    Files.writeString(
-        folder.resolve("cluster.json"),
-        mapper.writeValueAsString(cluster) + System.lineSeparator());
+    String json = mapper.writeValueAsString(cluster) + System.lineSeparator();
+    AtomicFile.write(folder.resolve("cluster.json"), json.getBytes(UTF_8));
   }
 }

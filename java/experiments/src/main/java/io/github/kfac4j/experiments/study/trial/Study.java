@@ -196,6 +196,7 @@ public final class Study implements AutoCloseable {
   @Override
   public void close() {
     interruption.close();
+    folder.close();
     backend.close();
   }
 }

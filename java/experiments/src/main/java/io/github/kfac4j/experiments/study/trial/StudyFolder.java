@@ -4,47 +4,61 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.github.kfac4j.experiments.AtomicFile;
 import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.experiments.FolderLock;
 import io.github.kfac4j.experiments.train.RunFolder;
+import io.github.kfac4j.files.AtomicFile;
+import io.github.kfac4j.files.RegularFile;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 
 /** The folder of a study: what it is about, and a file for every finished trial. */
-public final class StudyFolder {
+public final class StudyFolder implements AutoCloseable {
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
-  private final Path path;
+  private static final int MOST_BYTES = 1 << 20; // of a JSON file
 
-  private StudyFolder(Path path) {
+  private final Path path;
+  private final FolderLock lock;
+
+  private StudyFolder(Path path, FolderLock lock) {
     this.path = path;
+    this.lock = lock;
   }
 
   /**
-   * Makes a folder, or opens that of the same study.
+   * Makes a folder, or opens that of the same study, and locks it.
    *
    * @param facts what determines the results of the study, by option
-   * @throws BadInputException if it holds another study, naming the first difference, or cannot be
-   *     used
+   * @throws BadInputException if it holds another study, naming the first difference, is in use or
+   *     cannot be written
    */
   static StudyFolder open(Path out, Map<String, String> facts) {
-    StudyFolder folder = new StudyFolder(out);
     Path file = out.resolve("study.json");
     try {
-      if (Files.exists(file)) {
-        folder.requireSame(facts, read(file, new TypeReference<Map<String, String>>() {}));
+      Files.createDirectories(out);
+      StudyFolder folder = new StudyFolder(out, FolderLock.take(out));
+      try {
+        if (Files.exists(file)) {
+          folder.requireSame(facts, read(file, new TypeReference<Map<String, String>>() {}));
+        } else {
+          folder.write("study.json", json(facts));
+        }
+        Files.createDirectories(folder.trials());
+        AtomicFile.removeRemains(folder.trials());
         return folder;
+      } catch (IOException | RuntimeException e) {
+        folder.close();
+        throw e;
       }
-      Files.createDirectories(folder.trials());
-      folder.write("study.json", json(facts));
     } catch (IOException e) {
       throw new BadInputException(
           "--out %s cannot be written: %s".formatted(out, RunFolder.reason(e)), e);
     }
-    return folder;
   }
 
   private void requireSame(Map<String, String> facts, Map<String, String> stored) {
@@ -61,7 +75,7 @@ public final class StudyFolder {
 
   private static <T> T read(Path file, TypeReference<T> type) {
     try {
-      return MAPPER.readValue(file.toFile(), type);
+      return MAPPER.readValue(RegularFile.read(file, MOST_BYTES), type);
     } catch (IOException e) {
       String line = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
       throw new BadInputException("%s is damaged: %s".formatted(file, line), e);
@@ -117,5 +131,15 @@ public final class StudyFolder {
   /** The folder itself. */
   public Path path() {
     return path;
+  }
+
+  /** Unlocks the folder. */
+  @Override
+  public void close() {
+    try {
+      lock.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }
