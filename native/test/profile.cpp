@@ -33,7 +33,7 @@ void accumulate(int dtype) {
   s.batch_stride = channels * size * size, s.channel_stride = size * size, s.y_stride = size, s.x_stride = 1;
   s.kernel_height = s.kernel_width = 3;
   s.stride_height = s.stride_width = s.padding_height = s.padding_width = s.dilation_height = s.dilation_width = 1;
-  q.moment = moment.get(), q.alpha = 1.0f / batch;
+  q.target = moment.get(), q.weight = 1.0f / batch;
   with_workspace(kfac_accumulate_workspace(&q, 1, KFAC_SPLIT_F16), [&](void* workspace, long long bytes) {
     return kfac_accumulate(&q, 1, KFAC_SPLIT_F16, workspace, bytes, nullptr);
   });
