@@ -78,13 +78,13 @@ void kfac_cpu_multiply(int32_t m, int32_t n, int32_t k, const float* a, int64_t 
   verbs().multiply({m, n, k, a, a_row, a_col, panels, alpha, beta, c, c_row, c_col});
 }
 
-void kfac_cpu_multiply_short(int32_t m, int32_t n, int32_t k, const float* a, int64_t a_col,
-                             const float* panels, double alpha, double beta, float* c, int64_t c_row) {
+void kfac_cpu_multiply_short(int32_t m, int32_t n, int32_t k, const float* a, int64_t a_col, const float* panels,
+                             double alpha, double beta, float* c, int64_t c_row) {
   verbs().multiply_short({m, n, k, a, a_col, panels, alpha, beta, c, c_row});
 }
 
 kfac_cpu_plan* kfac_cpu_accumulate_plan(const kfac_cpu_patch_samples* samples, const float* images, double decay,
-                                     double weight, float* target, int32_t method) {
+                                        double weight, float* target, int32_t method) {
   Plan* plan = verbs().accumulate_plan({*samples, images, decay, weight, target}, method);
   return reinterpret_cast<kfac_cpu_plan*>(plan);
 }

@@ -41,7 +41,8 @@ struct Blocks {
   size_t floats() const { return (size_t)side * side; }
   int extent(int block) const { return least(side, dim - block * side); }
 
-  /// sums += products of `depth` samples, packed in panels `panel` floats apart, as far as the lower triangle needs them.
+  /// sums += products of `depth` samples, packed in panels `panel` floats apart, as far as the lower triangle needs
+  /// them.
   void add(BlockPair pair, int depth, const float* left, const float* right, size_t panel, float* sums) const {
     int height = extent(pair.i);
     for (int r = 0; r < height; r += P) {

@@ -12,8 +12,8 @@ constexpr int BLOCK = 32;
 /// Where a matrix of n columns is split, a multiple of P.
 static inline int half(int n) { return round_up(n / 2, n > BLOCK ? BLOCK : P); }
 
-/// Lower triangular factors in place, except that diagonal blocks are inverted; n is a multiple of W. Products use `pack`,
-/// of pack_floats(n), and inverses `work`, of n x n.
+/// Lower triangular factors in place, except that diagonal blocks are inverted; n is a multiple of W. Products use
+/// `pack`, of pack_floats(n), and inverses `work`, of n x n.
 struct Factor {
   float* a;
   ptrdiff_t lda;
@@ -72,7 +72,8 @@ struct Factor {
     View l21 = {below(), lda, 1};
     multiply({second.n, first.n, first.n, l21, first.view(), 1, false, false, Trim::b_lower, work, first.n}, pack);
     View product = {work, first.n, 1};
-    multiply({second.n, first.n, second.n, second.view(), product, -1, false, false, Trim::a_lower, below(), lda}, pack);
+    multiply({second.n, first.n, second.n, second.view(), product, -1, false, false, Trim::a_lower, below(), lda},
+             pack);
   }
 };
 

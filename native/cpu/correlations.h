@@ -16,10 +16,7 @@ struct Geometry {
   int examples, channels, panels;
 
   explicit Geometry(const kfac_cpu_patch_samples& c)
-      : rows(Axis::rows(c)),
-        columns(Axis::columns(c)),
-        examples((int)c.examples),
-        channels((int)c.channels),
+      : rows(Axis::rows(c)), columns(Axis::columns(c)), examples((int)c.examples), channels((int)c.channels),
         panels(((int)c.channels + P - 1) / P) {}
 
   /// Pairs of panels i >= j.
@@ -44,9 +41,7 @@ struct Tables {
     size_t pairs = (size_t)g.rows.edge() * g.rows.edge() * g.columns.edge() * g.columns.edge();
     return 4 * pairs;
   }
-  size_t entries() const {
-    return images() + lines(g.rows, g.columns) + lines(g.columns, g.rows) + corners();
-  }
+  size_t entries() const { return images() + lines(g.rows, g.columns) + lines(g.columns, g.rows) + corners(); }
   size_t floats() const { return entries() * g.pairs() * P * P; }
 
   float* block(size_t entry, int pair) const { return data + (entry * g.pairs() + pair) * P * P; }

@@ -38,7 +38,8 @@ struct Cost {
   double fused() const {
     Gather gather(c);
     double line = gather.direct ? 0 : LINE / ((double)g.columns.kernel * gather.longest());
-    int whole = (gather.dim - 1) / P * P, rest = round_up(gather.dim - whole, M);  // rows of whole panels, and of the last
+    int whole = (gather.dim - 1) / P * P,
+        rest = round_up(gather.dim - whole, M);  // rows of whole panels, and of the last
     double tiles = (double)whole * (whole + P) / 2 + (double)rest * (whole + P);
     return c.groups * (outputs() * (tiles + (whole + P) * (GATHER + line)) + UPDATE * dim() * dim());
   }
@@ -62,7 +63,8 @@ struct Cost {
     double h = Fft::length(g.rows.size + g.rows.kernel - 1), w = Fft::length(g.columns.size + g.columns.kernel - 1);
     double shifts = Inverse::padded(g.columns.kernel + (g.rows.kernel - 1) * g.columns.shifts());
     double transforms = TRANSFORM * h * w * (__builtin_log2(h) + __builtin_log2(w)) * g.panels * P * g.examples;
-    double lines = 2 * g.rows.edge() * g.rows.edge() * (w / 2 + 1) + 2 * g.columns.edge() * g.columns.edge() * (h / 2 + 1);
+    double lines =
+        2 * g.rows.edge() * g.rows.edge() * (w / 2 + 1) + 2 * g.columns.edge() * g.columns.edge() * (h / 2 + 1);
     double frequencies = h * (w / 2 + 1) + lines;
     return c.groups * (transforms + pairs() * (frequencies * (4 * g.examples + 2 * shifts) + corners()) + assembly());
   }
@@ -72,8 +74,9 @@ struct Cost {
     bool unit = c.stride_height == 1 && c.stride_width == 1 && c.dilation_height == 1 && c.dilation_width == 1;
     // what is subtracted must not dwarf what is left: digits would be lost
     double kept = (double)g.rows.outputs() * g.columns.outputs() / ((double)c.height * c.width);
-    return unit && c.kernel_height * c.kernel_width > 1 && c.kernel_height <= MAX_KERNEL && c.kernel_width <= MAX_KERNEL &&
-           kept >= 0.5 && c.height + c.kernel_height <= Fft::MAX / 2 && c.width + c.kernel_width <= Fft::MAX / 2;
+    return unit && c.kernel_height * c.kernel_width > 1 && c.kernel_height <= MAX_KERNEL &&
+           c.kernel_width <= MAX_KERNEL && kept >= 0.5 && c.height + c.kernel_height <= Fft::MAX / 2 &&
+           c.width + c.kernel_width <= Fft::MAX / 2;
   }
 
   int cheapest() const {

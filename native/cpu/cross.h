@@ -7,16 +7,17 @@ namespace kfac::KFAC_ISA {
 /// The inverse transform to some shifts: for each frequency, the real part's weight for every shift, then the imaginary
 /// part's.
 struct Inverse {
-  int shifts;         // a multiple of M
-  float* weights;     // [frequencies][2][shifts]
+  int shifts;      // a multiple of M
+  float* weights;  // [frequencies][2][shifts]
 
   static int padded(int shifts) { return round_up(shifts, M); }
 };
 
-constexpr int FREQUENCIES = 64;                 // that are transformed back together
-constexpr ptrdiff_t CROSS = P * P + P;          // floats from one frequency to the next: no power of two
+constexpr int FREQUENCIES = 64;         // that are transformed back together
+constexpr ptrdiff_t CROSS = P * P + P;  // floats from one frequency to the next: no power of two
 
-/// re + i im = sum over images of conj(a) b for ROWS channels of a and all of b. A value is P real and P imaginary parts.
+/// re + i im = sum over images of conj(a) b for ROWS channels of a and all of b. A value is P real and P imaginary
+/// parts.
 static inline void cross_tile(int images, const float* a, const float* b, float* re, float* im) {
   constexpr int ROWS = 4;
   vf r[ROWS][2] = {}, m[ROWS][2] = {};
@@ -53,8 +54,8 @@ struct Parts {
 static inline size_t cross_floats(int shifts) { return Parts::floats(shifts) + 2 * (size_t)FREQUENCIES * CROSS; }
 
 /// Transforms the cross spectrum of a and b back: frequency f at a + f * stride and b + f * stride.
-static Parts correlate(int images, int frequencies, const float* a, const float* b, size_t stride, const Inverse& inverse,
-                       float* scratch) {
+static Parts correlate(int images, int frequencies, const float* a, const float* b, size_t stride,
+                       const Inverse& inverse, float* scratch) {
   int shifts = inverse.shifts;
   Parts parts = {scratch, scratch + (size_t)shifts * P * P};
   float* re = scratch + Parts::floats(shifts);

@@ -7,10 +7,10 @@ namespace kfac::KFAC_ISA {
 
 /// Patches of few coordinates: each task gathers a slice of them for itself and keeps its own sum.
 struct NarrowPlan : Plan {
-  static constexpr int WIDEST = 512;        // a sum and the panels fit into the second-level cache
-  static constexpr int TASKS = 64;          // aimed at
-  static constexpr double LEAST = 4e6;      // multiplications of a task
-  static constexpr double SUMS = 1 << 21;   // floats of all sums
+  static constexpr int WIDEST = 512;       // a sum and the panels fit into the second-level cache
+  static constexpr int TASKS = 64;         // aimed at
+  static constexpr double LEAST = 4e6;     // multiplications of a task
+  static constexpr double SUMS = 1 << 21;  // floats of all sums
 
   AccumulateRequest request;
   Gather gather;
@@ -52,7 +52,8 @@ struct NarrowPlan : Plan {
   void add(int group, int slice, float* sums, float* packed) const {
     const float* images = request.images + group * request.conv.channels * request.conv.channel_stride;
     float* lines = packed + panels() * panel_floats();
-    int first = (int)((int64_t)gather.units() * slice / slices), last = (int)((int64_t)gather.units() * (slice + 1) / slices);
+    int first = (int)((int64_t)gather.units() * slice / slices),
+        last = (int)((int64_t)gather.units() * (slice + 1) / slices);
     memset(sums, 0, sizeof(float) * blocks.floats());
     for (int u = first; u < last; u += gather.together()) {
       int end = least(last, u + gather.together());
@@ -111,7 +112,8 @@ struct WidePlan : Plan {
     if (chunk == 0) memset(sums, 0, sizeof(float) * blocks.floats());
     for (int k = 0; k < parts_of(chunk); k++) {
       const float* all = packed + (size_t)k * panels * panel_floats();
-      const float *left = all + pair.i * (blocks.side / P) * panel_floats(), *right = all + pair.j * (blocks.side / P) * panel_floats();
+      const float *left = all + pair.i * (blocks.side / P) * panel_floats(),
+                  *right = all + pair.j * (blocks.side / P) * panel_floats();
       blocks.add(pair, gather.samples(first(part + k), first(part + k + 1)), left, right, panel_floats(), sums);
     }
     if (chunk + 1 == chunks) blocks.finish(pair, sums, 1, request, request.target);

@@ -32,8 +32,7 @@ struct Gather {
   explicit Gather(const kfac_cpu_patch_samples& conv)
       : c(flattened(conv)), rows(Axis::rows(c)), columns(Axis::columns(c)),
         features((int)(c.channels * c.kernel_height * c.kernel_width)), dim(features + (int)c.bias),
-        pieces((columns.outputs() + CHUNK - 1) / CHUNK),
-        direct(is_pixel(c)) {}
+        pieces((columns.outputs() + CHUNK - 1) / CHUNK), direct(is_pixel(c)) {}
 
   static bool is_pixel(const kfac_cpu_patch_samples& c) {
     return c.kernel_height * c.kernel_width == 1 && c.padding_height == 0 && c.padding_width == 0;
@@ -62,8 +61,8 @@ struct Gather {
     return before(end) - before(first);
   }
 
-  // A line holds what one kernel row of one channel reads for one unit, zeros beyond the image; with a stride, first the
-  // pixels that the first kernel column sees, then those one further, and so on, so that outputs lie side by side.
+  // A line holds what one kernel row of one channel reads for one unit, zeros beyond the image; with a stride, first
+  // the pixels that the first kernel column sees, then those one further, and so on, so that outputs lie side by side.
   int reach() const { return longest() + (columns.kernel - 1) * columns.dilation / columns.stride; }
   int phase_floats() const { return round_up(reach(), W) + W; }
   int line_floats() const { return columns.stride * phase_floats(); }
@@ -196,7 +195,8 @@ struct Gather {
     int stride = columns.stride, phases = least(stride, (columns.kernel - 1) * columns.dilation + 1), n = reach();
     for (int phase = 0; phase < phases; phase++, out += phase_floats()) {
       int x = u.start * stride + phase - columns.padding;  // of the first element
-      int from = least(n, most(0, (stride - 1 - x) / stride)), to = least(n, most(0, (columns.size - x + stride - 1) / stride));
+      int from = least(n, most(0, (stride - 1 - x) / stride)),
+          to = least(n, most(0, (columns.size - x + stride - 1) / stride));
       for (int i = 0; i < lines.count; i++) {
         float* line = out + (ptrdiff_t)i * line_floats();
         int y = u.row * rows.stride + lines.row[i];
@@ -204,7 +204,8 @@ struct Gather {
         if (inside) {
           ptrdiff_t position = (ptrdiff_t)y * columns.size + x + (ptrdiff_t)from * stride;
           for (int k = 0; k < from; k += W) store(line + k, vf{});
-          copy_line(image + lines.channel[i] + position * c.position_stride, stride * c.position_stride, to - from, line + from);
+          copy_line(image + lines.channel[i] + position * c.position_stride, stride * c.position_stride, to - from,
+                    line + from);
         }
         for (int k = inside ? to : 0; k < n; k += W) store(line + k, vf{});
       }

@@ -47,8 +47,7 @@ struct Axis {
 
 /// Copies positions of channels [first, first + P) to out[position * P + channel], zero beyond the last channel.
 static inline void pack_positions(const kfac_cpu_patch_samples& c, const float* image, int first, int position,
-                                  int count,
-                                  float* out) {
+                                  int count, float* out) {
   int channels = least(P, (int)c.channels - first);
   const float* from = image + first * c.channel_stride + position * c.position_stride;
   if (c.position_stride == 1) {

@@ -1,24 +1,24 @@
-// Second moments of many narrow groups, as of depthwise convolutions: one group in each lane of a vector. The images of P
-// groups are packed position by position with zeros around them, and every kernel position is an offset.
+// Second moments of many narrow groups, as of depthwise convolutions: one group in each lane of a vector. The images of
+// P groups are packed position by position with zeros around them, and every kernel position is an offset.
 #pragma once
 #include "images.h"
 
 namespace kfac::KFAC_ISA {
 
 struct LanesPlan : Plan {
-  static constexpr int T = 3;                        // coordinates of either side of a tile of T * T sums
-  static constexpr int RUN = 512;                    // positions that are added before the sums leave the registers
-  static constexpr int PACKED = 1 << 16;             // floats that are packed at a time
-  static constexpr int TASKS = 64;                   // aimed at
-  static constexpr double LEAST = 4e6;               // multiplications of a task
-  static constexpr double SUMS = 1 << 21;            // floats of all sums
+  static constexpr int T = 3;              // coordinates of either side of a tile of T * T sums
+  static constexpr int RUN = 512;          // positions that are added before the sums leave the registers
+  static constexpr int PACKED = 1 << 16;   // floats that are packed at a time
+  static constexpr int TASKS = 64;         // aimed at
+  static constexpr double LEAST = 4e6;     // multiplications of a task
+  static constexpr double SUMS = 1 << 21;  // floats of all sums
 
   AccumulateRequest request;
   kfac_cpu_patch_samples groups;  // as channels
   Axis rows, columns;
   int features, blocks, vectors;
-  int width;                    // of a packed row
-  int band, bands;              // output rows that are packed together; how many such bands in all
+  int width;        // of a packed row
+  int band, bands;  // output rows that are packed together; how many such bands in all
   int slices;
 
   explicit LanesPlan(const AccumulateRequest& request)
@@ -31,7 +31,8 @@ struct LanesPlan : Plan {
     int most_rows = PACKED / (width * P * (int)request.conv.channels);
     band = most(1, least(rows.outputs(), (most_rows - (rows.kernel - 1) * rows.dilation - 1) / rows.stride + 1));
     bands = (int)groups.examples * per_image();
-    double all = (double)vectors * sum_floats(), work = (double)bands * band * columns.outputs() * all, count = TASKS / vectors;
+    double all = (double)vectors * sum_floats(), work = (double)bands * band * columns.outputs() * all,
+           count = TASKS / vectors;
     if (count > work / LEAST) count = work / LEAST;
     if (count > SUMS / all) count = SUMS / all;
     slices = most(1, least(bands, (int)count));
@@ -62,7 +63,8 @@ struct LanesPlan : Plan {
       int first = b % per_image() * band, count = least(band, rows.outputs() - first);
       const float* image = request.images + b / per_image() * groups.example_stride;
       for (int i = 0; i < request.conv.channels; i++) {
-        pack(image + i * request.conv.channel_stride, vector * P, first * rows.stride - rows.padding, height(count), scratch + i * plane());
+        pack(image + i * request.conv.channel_stride, vector * P, first * rows.stride - rows.padding, height(count),
+             scratch + i * plane());
       }
       int run = most(1, RUN / columns.outputs());
       for (int r = 0; r < count; r += run) {
@@ -74,14 +76,16 @@ struct LanesPlan : Plan {
   /// Where a coordinate lies from the first one on.
   int offset(int coordinate) const {
     int u = coordinate / columns.kernel % rows.kernel, v = coordinate % columns.kernel;
-    return coordinate / (rows.kernel * columns.kernel) * (int)plane() + (u * rows.dilation * width + v * columns.dilation) * P;
+    return coordinate / (rows.kernel * columns.kernel) * (int)plane() +
+           (u * rows.dilation * width + v * columns.dilation) * P;
   }
 
   /// Packs rows [y, y + count) of P groups.
   void pack(const float* image, int group, int y, int count, float* out) const {
     for (int end = y + count; y < end; y++, out += width * P) {
       bool inside = y >= 0 && y < rows.size;
-      int left = inside ? least(width, columns.padding) : width, pixels = inside ? least(columns.size, width - left) : 0;
+      int left = inside ? least(width, columns.padding) : width,
+          pixels = inside ? least(columns.size, width - left) : 0;
       memset(out, 0, sizeof(float) * left * P);
       if (groups.position_stride == 1 || groups.channel_stride == 1) {
         pack_positions(groups, image, group, y * columns.size, pixels, out + left * P);

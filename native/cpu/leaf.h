@@ -4,8 +4,8 @@
 
 namespace kfac::KFAC_ISA {
 
-/// Eliminates below pivot k: row k leaves behind row k of D^1/2 L^-1 with a 1 in column k; rows[i][j], j > i, is symmetric.
-/// The next pivot is known before its row, so that its reciprocal does not wait for vectors.
+/// Eliminates below pivot k: row k leaves behind row k of D^1/2 L^-1 with a 1 in column k; rows[i][j], j > i, is
+/// symmetric. The next pivot is known before its row, so that its reciprocal does not wait for vectors.
 template <int k>
 static inline void eliminate(vf (&rows)[W], float pivot, float* pivots) {
   alignas(64) float row[W];

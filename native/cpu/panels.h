@@ -5,9 +5,9 @@
 namespace kfac::KFAC_ISA {
 
 constexpr int TALL = W >= 16 ? 14 : W >= 8 ? 6 : 4;  // rows of the largest register tile, W at most
-constexpr int TERMS = 576;  // the most terms of a sum that one pass adds
-constexpr int AHEAD = 8;    // rows of a panel that are fetched before they are needed
-constexpr int GROUP = 512;  // columns of B that stay in the second-level cache meanwhile
+constexpr int TERMS = 576;                           // the most terms of a sum that one pass adds
+constexpr int AHEAD = 8;                             // rows of a panel that are fetched before they are needed
+constexpr int GROUP = 512;                           // columns of B that stay in the second-level cache meanwhile
 
 /// A matrix of floats: element (i, j) at data[i * row + j * col]; one of the two strides is 1.
 struct Result {

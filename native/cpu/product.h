@@ -18,8 +18,8 @@ struct Product {
   int m, n, k;
   View a, b;
   float sign;
-  bool add;         // to C, rather than overwrite it
-  bool lower;       // only what lies on or below the diagonal of C
+  bool add;    // to C, rather than overwrite it
+  bool lower;  // only what lies on or below the diagonal of C
   Trim trim;
   float* c;
   ptrdiff_t ldc;
@@ -46,8 +46,8 @@ static inline void trim(const Product& p, int i, int j, int& from, int& to) {
   if (p.trim == Trim::a_lower) to = least(to, i + M);
 }
 
-/// Runs a product with memory of `pack_floats(p.k)`. C may lie where A does if B is upper triangular: columns are written
-/// from right to left, and none needs those on its right.
+/// Runs a product with memory of `pack_floats(p.k)`. C may lie where A does if B is upper triangular: columns are
+/// written from right to left, and none needs those on its right.
 static void multiply(const Product& p, float* memory) {
   for (int j = (p.n - 1) / P * P; j >= 0; j -= P) {
     const float* b = p.b.data + j;

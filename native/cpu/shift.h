@@ -90,8 +90,8 @@ struct ShiftPlan : Plan {
     }
 
     const float* at(int panel, int y, int x) const {
-      return packed + (size_t)panel * plan.chunk * plan.image +
-             ((size_t)plan.lead + (size_t)y * plan.width) * P + (ptrdiff_t)x * P;
+      return packed + (size_t)panel * plan.chunk * plan.image + ((size_t)plan.lead + (size_t)y * plan.width) * P +
+             (ptrdiff_t)x * P;
     }
 
     /// Adds the products of `length` pixels from a with those from b, in each image.
@@ -111,7 +111,8 @@ struct ShiftPlan : Plan {
       Geometry::split(pair, i, j);
       for (int dc = 1 - k; dc < k; dc++) clear(t.image(0, dr, dc, pair));
       int from = most(0, -dr), to = g.rows.size - most(0, dr);
-      int piece = most(1, 256 / plan.width), together = to - from <= piece ? most(1, 256 / most(1, (to - from) * plan.width)) : 1;
+      int piece = most(1, 256 / plan.width),
+          together = to - from <= piece ? most(1, 256 / most(1, (to - from) * plan.width)) : 1;
       for (int n = 0; n < images; n += together) {
         int runs = least(together, images - n);
         for (int y = from; y < to; y += piece) {

@@ -153,7 +153,8 @@ struct SpectralPlan : Plan {
       EdgePair edge = {kind / (e * e), kind / e % e, kind % e};
       const float *a = all.row(edge.side, edge.a, 0, i), *b = all.row(edge.side, edge.b, 0, j);
       Parts parts = correlate(n, all.row_frequencies(), a, b, stride, row_inverse(weights), scratch);
-      for (int d = 0; d < g.columns.kernel; d++) write_shift(parts, d, first, t.row(edge, d, pair), t.row(edge, -d, pair));
+      for (int d = 0; d < g.columns.kernel; d++)
+        write_shift(parts, d, first, t.row(edge, d, pair), t.row(edge, -d, pair));
       return;
     }
     kind -= 2 * e * e;
@@ -162,7 +163,8 @@ struct SpectralPlan : Plan {
       EdgePair edge = {kind / (e * e), kind / e % e, kind % e};
       const float *a = all.column(edge.side, edge.a, 0, i), *b = all.column(edge.side, edge.b, 0, j);
       Parts parts = correlate(n, all.column_frequencies(), a, b, stride, column_inverse(weights), scratch);
-      for (int d = 0; d < g.rows.kernel; d++) write_shift(parts, d, first, t.column(edge, d, pair), t.column(edge, -d, pair));
+      for (int d = 0; d < g.rows.kernel; d++)
+        write_shift(parts, d, first, t.column(edge, d, pair), t.column(edge, -d, pair));
       return;
     }
     corners(pair, first, n, t, all);

@@ -62,7 +62,8 @@ struct Spectra {
     Complex* x = grid + (size_t)h * w;
     Complex* y = x + (h > w ? h : w);
     float* pixels = (float*)(y + (h > w ? h : w));
-    pack_positions(request.conv, request.images + n * request.conv.example_stride, panel * P, 0, height * width, pixels);
+    pack_positions(request.conv, request.images + n * request.conv.example_stride, panel * P, 0, height * width,
+                   pixels);
     for (int row = 0; row < height; row++) {
       for (int c = 0; c < w; c++) {
         const float* p = pixels + ((size_t)row * width + c) * P;
@@ -86,7 +87,8 @@ struct Spectra {
           x[r] = r < height ? Complex{load(p), load(p + W)} : Complex{};
         }
         const Complex* z = rows->run(x, y);
-        for (int f = 0; f < column_frequencies(); f++) separate(z[f], z[(h - f) % h], column(side, q, f, panel) + offset);
+        for (int f = 0; f < column_frequencies(); f++)
+          separate(z[f], z[(h - f) % h], column(side, q, f, panel) + offset);
       }
       for (int q = 0; q < 2 * g.rows.edge() * g.columns.edge(); q++) {
         int line = q / 2 / g.columns.edge(), across = q / 2 % g.columns.edge();

@@ -14,8 +14,8 @@ namespace kfac::KFAC_ISA {
 /// The columns of one sweep: wide ones read and write A less often, narrow ones leave less to the diagonal blocks.
 static inline int sweep_width(int n) { return n <= 128 ? 32 : n <= 512 ? 64 : 128; }
 
-/// Phases: 0 loads A; 1 factorises the first diagonal block; then, for each sweep, its panel, and the rest of A together
-/// with the next diagonal block; then the check; then the inverse is written.
+/// Phases: 0 loads A; 1 factorises the first diagonal block; then, for each sweep, its panel, and the rest of A
+/// together with the next diagonal block; then the check; then the inverse is written.
 struct Sweep final : Plan {
   int n, size, width, blocks;  // size: n in whole panels
   ptrdiff_t lda;
@@ -47,9 +47,7 @@ struct Sweep final : Plan {
 
   int phases() const override { return 2 * blocks + 4; }
   int check_phase() const { return 2 * blocks + 2; }
-  size_t shared_floats() const override {
-    return matrix_floats() + panel_floats() + 2 * Diagonal::floats(width) + 16;
-  }
+  size_t shared_floats() const override { return matrix_floats() + panel_floats() + 2 * Diagonal::floats(width) + 16; }
   size_t scratch_floats() const override { return (size_t)width * P + Diagonal::scratch_floats(width) + 16; }
   int32_t status() const override { return __atomic_load_n(&failure, __ATOMIC_RELAXED); }
 

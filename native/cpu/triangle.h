@@ -4,7 +4,8 @@
 
 namespace kfac::KFAC_ISA {
 
-/// Writes rows [first, last) of scale * source + damping I, up to the diagonal, to A; false if an element is not finite.
+/// Writes rows [first, last) of scale * source + damping I, up to the diagonal, to A; false if an element is not
+/// finite.
 static bool load_damped(const float* source, int n, int first, int last, double scale, double damping, float* a,
                         ptrdiff_t lda) {
   vi largest = {};  // magnitudes as integers are in the same order, and quicker to compare
@@ -44,7 +45,8 @@ static bool finite_trace(const float* a, ptrdiff_t lda, int n) {
   return trace - trace == 0;
 }
 
-/// Writes rows [first, last) of the symmetric matrix -A, of which the lower triangle is given; first is a multiple of W.
+/// Writes rows [first, last) of the symmetric matrix -A, of which the lower triangle is given; first is a multiple of
+/// W.
 static void write_rows(const float* a, ptrdiff_t lda, int n, int first, int last, float* out) {
   for (int i = first; i < last; i++) {
     float* row = out + (size_t)i * n;

@@ -88,8 +88,7 @@ __global__ void __launch_bounds__(P::THREADS, 1) accumulate_kernel(Table<Job> ta
            Source<T, ALONG>{view, data, shared.rows, shared.columns[1]}, prepare);
 
   if (job.chunks > 1) {
-    float* partial =
-        job.partial + (((long long)group * job.tiles + tile) * job.chunks + chunk) * (P::SIDE * P::SIDE);
+    float* partial = job.partial + (((long long)group * job.tiles + tile) * job.chunks + chunk) * (P::SIDE * P::SIDE);
     P::each([&](int s, int r, int c) { partial[r * P::SIDE + c] = float(sums.total[s]); });
     return;
   }
@@ -111,8 +110,8 @@ __global__ void finish_kernel(Table<Job> table) {
       shared, local % blocks, job.view.columns,
       [&](int i, int j) {
         const long long tile = triangle(i / job.side, j / job.side), elements = (long long)job.side * job.side;
-        const float* partial = job.partial + (group * job.tiles + tile) * job.chunks * elements +
-                               i % job.side * job.side + j % job.side;
+        const float* partial =
+            job.partial + (group * job.tiles + tile) * job.chunks * elements + i % job.side * job.side + j % job.side;
         double sum = 0.0;
         for (int c = 0; c < job.chunks; ++c) sum += partial[c * elements];
         return job.blend(group, job.natural(i), job.natural(j), sum);
@@ -124,8 +123,8 @@ __global__ void finish_kernel(Table<Job> table) {
 // depends on the shape alone, so results do not depend on the device.
 constexpr long long CHUNK = 2048, SPREAD = 256;
 
-// Few rows make a matrix with a null space, in which rounding is not small: it is divided by the damping. They are summed
-// in fp64, which costs little then.
+// Few rows make a matrix with a null space, in which rounding is not small: it is divided by the damping. They are
+// summed in fp64, which costs little then.
 constexpr long long FEW = 256;
 
 void cut_rows(Job& job, int depth) {
@@ -151,7 +150,8 @@ class Planner {
     Batch<Job> along_rows, along_columns;
     for (int i = 0; i < count; ++i) {
       const kfac_accumulate_request& q = requests[i];
-      Job job{View(q.samples), q.samples.data, q.target, nullptr, q.weight, q.decay, q.samples.groups, P::SIDE, 0, 0, 0, false};
+      Job job{View(q.samples),  q.samples.data, q.target, nullptr, q.weight, q.decay,
+              q.samples.groups, P::SIDE,        0,        0,       0,        false};
       if (!wanted(q, job.view)) continue;
       job.tiles = int(tiles_of(job.view.columns, P::SIDE));
       cut_rows(job, P::DEPTH);

@@ -51,27 +51,27 @@ int run(Checker& c, void* workspace, long long bytes, kfac_stream stream, const 
 }  // namespace
 
 // The two functions of a verb; the second pair of macros is for verbs that form products.
-#define KFAC_VERB(name, Request)                                                                             \
-  long long kfac_##name##_workspace(const Request* requests, int count) {                                    \
-    Checker c("kfac_" #name "_workspace");                                                                   \
-    if (int status = check_all(c, requests, count, 0)) return status;                                        \
-    return count_bytes(c, [&](Plan& plan) { kfac::name(requests, count, plan); });                           \
-  }                                                                                                          \
+#define KFAC_VERB(name, Request)                                                                              \
+  long long kfac_##name##_workspace(const Request* requests, int count) {                                     \
+    Checker c("kfac_" #name "_workspace");                                                                    \
+    if (int status = check_all(c, requests, count, 0)) return status;                                         \
+    return count_bytes(c, [&](Plan& plan) { kfac::name(requests, count, plan); });                            \
+  }                                                                                                           \
   int kfac_##name(const Request* requests, int count, void* workspace, long long bytes, kfac_stream stream) { \
-    Checker c("kfac_" #name);                                                                                \
-    if (int status = check_all(c, requests, count, 0)) return status;                                        \
-    return run(c, workspace, bytes, stream, [&](Plan& plan) { kfac::name(requests, count, plan); });         \
+    Checker c("kfac_" #name);                                                                                 \
+    if (int status = check_all(c, requests, count, 0)) return status;                                         \
+    return run(c, workspace, bytes, stream, [&](Plan& plan) { kfac::name(requests, count, plan); });          \
   }
-#define KFAC_PRODUCT_VERB(name, Request)                                                                  \
-  long long kfac_##name##_workspace(const Request* requests, int count, int math) {                       \
-    Checker c("kfac_" #name "_workspace");                                                                \
-    if (int status = check_all(c, requests, count, math)) return status;                                  \
-    return count_bytes(c, [&](Plan& plan) { kfac::name(requests, count, math, plan); });                  \
-  }                                                                                                       \
-  int kfac_##name(const Request* requests, int count, int math, void* workspace, long long bytes,         \
-                  kfac_stream stream) {                                                                   \
-    Checker c("kfac_" #name);                                                                             \
-    if (int status = check_all(c, requests, count, math)) return status;                                  \
+#define KFAC_PRODUCT_VERB(name, Request)                                                                   \
+  long long kfac_##name##_workspace(const Request* requests, int count, int math) {                        \
+    Checker c("kfac_" #name "_workspace");                                                                 \
+    if (int status = check_all(c, requests, count, math)) return status;                                   \
+    return count_bytes(c, [&](Plan& plan) { kfac::name(requests, count, math, plan); });                   \
+  }                                                                                                        \
+  int kfac_##name(const Request* requests, int count, int math, void* workspace, long long bytes,          \
+                  kfac_stream stream) {                                                                    \
+    Checker c("kfac_" #name);                                                                              \
+    if (int status = check_all(c, requests, count, math)) return status;                                   \
     return run(c, workspace, bytes, stream, [&](Plan& plan) { kfac::name(requests, count, math, plan); }); \
   }
 

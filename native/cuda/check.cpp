@@ -65,7 +65,8 @@ void check(Checker& c, const kfac_samples& r) {
       r.channels / r.groups * r.kernel_height >= LARGEST_MATRIX ||
       r.channels / r.groups * r.kernel_height * r.kernel_width >= LARGEST_MATRIX)
     return c.fail(KFAC_TOO_LARGE, "columns of a patch are limited to 2^20", r.channels);
-  const long long out_height = out_size(r.height, r.kernel_height, r.stride_height, r.padding_height, r.dilation_height);
+  const long long out_height =
+      out_size(r.height, r.kernel_height, r.stride_height, r.padding_height, r.dilation_height);
   const long long out_width = out_size(r.width, r.kernel_width, r.stride_width, r.padding_width, r.dilation_width);
   c.elements({r.batch, out_height, out_width}, "the samples");
 }
@@ -88,8 +89,10 @@ void check(Checker& c, const kfac_accumulate_request& q) {
 
 void check(Checker& c, const kfac_invert_request& q) {
   matrix(c, q.n, q.count, "matrix");
-  c.require(q.algorithm >= KFAC_INVERT_BY_SIZE && q.algorithm <= KFAC_INVERT_CUSOLVER, "unknown algorithm", q.algorithm);
-  c.require(q.algorithm != KFAC_INVERT_CUSOLVER, "cuSOLVER has to be called between kfac_damp and kfac_mirror", q.algorithm);
+  c.require(q.algorithm >= KFAC_INVERT_BY_SIZE && q.algorithm <= KFAC_INVERT_CUSOLVER, "unknown algorithm",
+            q.algorithm);
+  c.require(q.algorithm != KFAC_INVERT_CUSOLVER, "cuSOLVER has to be called between kfac_damp and kfac_mirror",
+            q.algorithm);
   c.require(q.n <= largest_for(q.algorithm), "n is too large for this algorithm", q.n);
   if (q.count == 0) return;
   c.pointer(q.matrix, 4, "matrix");

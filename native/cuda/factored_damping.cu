@@ -4,8 +4,7 @@
 namespace kfac {
 namespace {
 
-__global__ void __launch_bounds__(ELEMENT_THREADS)
-    factored_damping_kernel(Table<kfac_factored_damping_request> table) {
+__global__ void __launch_bounds__(ELEMENT_THREADS) factored_damping_kernel(Table<kfac_factored_damping_request> table) {
   long long local;
   const kfac_factored_damping_request q = table.find(blockIdx.x, local);
   each_element(local, q.count, [&](long long i) {

@@ -25,8 +25,8 @@ __global__ void __launch_bounds__(ELEMENT_THREADS) first_non_finite_kernel(Table
 
 void first_non_finite(const kfac_first_non_finite_request* requests, int count, Plan& plan) {
   launch_requests(none_kernel, requests, count, 32, 0, plan, [](const auto&) { return 1LL; });
-  void (*const kernels[])(Table<kfac_first_non_finite_request>) = {first_non_finite_kernel<float>, first_non_finite_kernel<Bfloat>,
-                                                         first_non_finite_kernel<Half>};
+  void (*const kernels[])(Table<kfac_first_non_finite_request>) = {
+      first_non_finite_kernel<float>, first_non_finite_kernel<Bfloat>, first_non_finite_kernel<Half>};
   for (int dtype = 0; dtype < 3; ++dtype)
     launch_requests(kernels[dtype], requests, count, ELEMENT_THREADS, 0, plan,
                     [=](const auto& q) { return q.dtype == dtype ? element_blocks(q.size) : 0LL; });

@@ -1,8 +1,8 @@
 // How far inverses are from inverses: an estimate of |X M - I|_2 without forming the product.
 //
-// 0.4 u tr(M) tr(X) was never exceeded by the error of a rounded inverse, but may be far too large. Where it is above the
-// bound, X (M z) - z is formed in fp64 for a few vectors of random signs z. The worst one counts: an error lives on few
-// directions, which a vector may miss.
+// 0.4 u tr(M) tr(X) was never exceeded by the error of a rounded inverse, but may be far too large. Where it is above
+// the bound, X (M z) - z is formed in fp64 for a few vectors of random signs z. The worst one counts: an error lives on
+// few directions, which a vector may miss.
 #include <limits>
 #include "plan.h"
 #include "reduce.cuh"

@@ -37,8 +37,8 @@ std::vector<LargeJob> large_jobs(const kfac_invert_request* requests, int count,
     for (int m = 0; m < q.count; ++m)
       jobs.push_back({q.matrix + m * elements, q.inverse + m * elements, q.status + m,
                       q.dampings ? q.dampings + m : nullptr, q.scale, q.damping, q.n, int(blocks),
-                      plan.take<float>(padded * padded), plan.take<float>(padded * Z_PITCH),
-                      plan.take<double>(padded), plan.take<float>(PIVOT * PIVOT), nullptr});
+                      plan.take<float>(padded * padded), plan.take<float>(padded * Z_PITCH), plan.take<double>(padded),
+                      plan.take<float>(PIVOT * PIVOT), nullptr});
   }
   int* states = plan.initial(std::vector<int>(jobs.size(), 0));
   for (LargeJob& job : jobs) job.state = states++;

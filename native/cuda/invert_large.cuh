@@ -21,12 +21,12 @@ struct LargeJob {
   int* status;
   const float* own_damping;  // null: damping
   float scale, damping;
-  int n, blocks;  // blocks * PIVOT is n rounded up; the padding is an identity
-  float* work;    // [blocks * PIVOT, blocks * PIVOT]
-  float* z;       // [blocks * PIVOT, Z_PITCH], a half for each block of a pair
+  int n, blocks;     // blocks * PIVOT is n rounded up; the padding is an identity
+  float* work;       // [blocks * PIVOT, blocks * PIVOT]
+  float* z;          // [blocks * PIVOT, Z_PITCH], a half for each block of a pair
   double* diagonal;  // [blocks * PIVOT], of the work matrix, whose own is not used; see minus_square
-  float* factor;  // [PIVOT, PIVOT], L with reciprocals on the diagonal, in its lower 4 x 4 blocks
-  int* state;     // the status so far
+  float* factor;     // [PIVOT, PIVOT], L with reciprocals on the diagonal, in its lower 4 x 4 blocks
+  int* state;        // the status so far
 
   __device__ float& at(long long i, long long j) const { return work[i * blocks * PIVOT + j]; }
   __device__ Four<float>* z_row(long long i, int block) const {
@@ -135,8 +135,10 @@ template <int LEFT>
 __device__ void solve_row(const PanelShared& shared, float (&p)[LEFT], Four<float>* z_row, double& diagonal) {
   for (int step = 0; step < 8; ++step) {
     const int k = PIVOT - LEFT + 4 * step;
-    const Four<float> row1 = shared.lower[k + 1][k / 4], row2 = shared.lower[k + 2][k / 4], row3 = shared.lower[k + 3][k / 4];
-    const Lower4<float> l{shared.lower[k][k / 4].x, row1.x, row1.y, row2.x, row2.y, row2.z, row3.x, row3.y, row3.z, row3.w};
+    const Four<float> row1 = shared.lower[k + 1][k / 4], row2 = shared.lower[k + 2][k / 4],
+                      row3 = shared.lower[k + 3][k / 4];
+    const Lower4<float> l{
+        shared.lower[k][k / 4].x, row1.x, row1.y, row2.x, row2.y, row2.z, row3.x, row3.y, row3.z, row3.w};
     const Four<float> z = solve4(l, Four<float>{p[0], p[1], p[2], p[3]});
     diagonal = minus_square(diagonal, z);
     z_row[k / 4] = z;
@@ -157,7 +159,8 @@ __global__ void __launch_bounds__(PIVOT, 2) panel_kernel(Table<LargeJob> table, 
   long long other;
   const LargeJob job = table.find(blockIdx.x, other);
   if (*job.state) return;
-  const long long first = (long long)block * PIVOT, begin = (other + (other >= block)) * PIVOT, row = begin + threadIdx.x;
+  const long long first = (long long)block * PIVOT, begin = (other + (other >= block)) * PIVOT,
+                  row = begin + threadIdx.x;
   float p[PIVOT];
   if (begin > first) {
     stage(job, begin, first, shared.staged);

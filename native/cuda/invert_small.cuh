@@ -12,7 +12,7 @@ struct SmallTeam {
   using T = T_;
   static constexpr int N = N_, COLUMNS = N == 64 ? 2 : 1, THREADS = N / COLUMNS;
   static constexpr int TEAMS = THREADS == 32 ? 4 : 1;  // teams in a block
-  static constexpr int RESIDENT = N == 32 ? 4 : 2;  // blocks of a multiprocessor; for more, nvcc spills
+  static constexpr int RESIDENT = N == 32 ? 4 : 2;     // blocks of a multiprocessor; for more, nvcc spills
 
   struct Shared {
     Four<T> pivot[4];     // columns of the pivot block
@@ -24,13 +24,12 @@ struct SmallTeam {
     if (THREADS == 32) __syncwarp();
     else __syncthreads();
   }
-  __device__ static bool all(bool vote) {
-    return THREADS == 32 ? __all_sync(~0u, vote) : __syncthreads_and(vote);
-  }
+  __device__ static bool all(bool vote) { return THREADS == 32 ? __all_sync(~0u, vote) : __syncthreads_and(vote); }
 };
 
 template <class Team>
-__global__ void __launch_bounds__(Team::THREADS* Team::TEAMS, Team::RESIDENT) invert_small_kernel(Table<kfac_invert_request> table) {
+__global__ void __launch_bounds__(Team::THREADS* Team::TEAMS, Team::RESIDENT)
+    invert_small_kernel(Table<kfac_invert_request> table) {
   using T = typename Team::T;
   constexpr int N = Team::N, COLUMNS = Team::COLUMNS, THREADS = Team::THREADS;
   using AllShared = typename Team::AllShared;

@@ -17,7 +17,8 @@ struct InvertRow {
   kfac_inversion algorithm;
 };
 
-// The first row that holds.
+// The first row that holds; one a line, as benchmarks.jar writes them.
+// clang-format off
 // Measured: not yet.
 constexpr InvertRow INVERT_TABLE[] = {
     {8, ANY, KFAC_INVERT_FP64_8},
@@ -26,6 +27,7 @@ constexpr InvertRow INVERT_TABLE[] = {
     {128, ANY, KFAC_INVERT_REGISTERS_128},
     {ANY, ANY, KFAC_INVERT_SWEEP},
 };
+// clang-format on
 
 // The largest n that an algorithm can do.
 constexpr int largest_for(int algorithm) {

@@ -58,8 +58,7 @@ void patches(const kfac_patches_request* requests, int count, Plan& plan) {
     batches[q.samples.dtype].add({view, q.samples.data, q.out, width}, row_blocks * bands * q.samples.groups);
   }
   void (*const kernels[])(Table<Job>) = {patches_kernel<float>, patches_kernel<Bfloat>, patches_kernel<Half>};
-  for (int dtype = 0; dtype < 3; ++dtype)
-    plan.launch(kernels[dtype], batches[dtype], THREADS, sizeof(Shared));
+  for (int dtype = 0; dtype < 3; ++dtype) plan.launch(kernels[dtype], batches[dtype], THREADS, sizeof(Shared));
 }
 
 }  // namespace kfac

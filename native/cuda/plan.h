@@ -80,9 +80,8 @@ class Plan {
   void launch(void (*kernel)(Parameters...), long long blocks, dim3 shape, size_t shared,
               const Arguments&... arguments) {
     too_large_ |= blocks > 0x7fffffffLL;
-    steps_.push_back([=](cudaStream_t stream) {
-      return kfac::launch(kernel, blocks, shape, shared, stream, arguments...);
-    });
+    steps_.push_back(
+        [=](cudaStream_t stream) { return kfac::launch(kernel, blocks, shape, shared, stream, arguments...); });
   }
   // For all jobs of a batch; nothing if there are none.
   template <class Job>

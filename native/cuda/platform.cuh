@@ -5,8 +5,8 @@
 #define KFAC_SHARED(Type, name) Type& name = *reinterpret_cast<Type*>(emu::block->shared.data())
 #else
 #include <cuda_runtime.h>
-#define KFAC_SHARED(Type, name)                          \
-  extern __shared__ __align__(16) unsigned char raw_[];  \
+#define KFAC_SHARED(Type, name)                         \
+  extern __shared__ __align__(16) unsigned char raw_[]; \
   Type& name = *reinterpret_cast<Type*>(raw_)
 #endif
 
@@ -26,13 +26,11 @@ int launch(void (*kernel)(Parameters...), long long blocks, dim3 shape, size_t s
 #ifdef CUDA_EMU
   const dim3 grid{unsigned(blocks)};
   if (!emu::launchable(grid, shape, shared)) return cudaErrorInvalidConfiguration;
-  return emulatedLaunch(stream, [=] {
-    emu::launch(grid, shape, shared, [&] { kernel(static_cast<Parameters>(arguments)...); });
-  });
+  return emulatedLaunch(
+      stream, [=] { emu::launch(grid, shape, shared, [&] { kernel(static_cast<Parameters>(arguments)...); }); });
 #else
   if (shared > 48 * 1024) {
-    cudaError_t error =
-        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared));
+    cudaError_t error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared));
     if (error != cudaSuccess) return error;
   }
   kernel<<<unsigned(blocks), shape, shared, stream>>>(static_cast<Parameters>(arguments)...);

@@ -53,8 +53,7 @@ __device__ __forceinline__ int factor4(const Four<T> (&d)[4], Lower4<T>& l) {
   l.l31 = multiply_add(-l.l30, l.l10, d[1].w) * l.r1;
   l.r2 = reciprocal(multiply_add(-l.l21, l.l21, multiply_add(-l.l20, l.l20, d[2].z)), 3);
   l.l32 = multiply_add(-l.l31, l.l21, multiply_add(-l.l30, l.l20, d[2].w)) * l.r2;
-  l.r3 = reciprocal(
-      multiply_add(-l.l32, l.l32, multiply_add(-l.l31, l.l31, multiply_add(-l.l30, l.l30, d[3].w))), 4);
+  l.r3 = reciprocal(multiply_add(-l.l32, l.l32, multiply_add(-l.l31, l.l31, multiply_add(-l.l30, l.l30, d[3].w))), 4);
   return failed;
 }
 

@@ -103,9 +103,7 @@ class Tile {
   template <class Source>
   __device__ static void store(typename P::Panel& panel, const Source& source, const float (&from)[FETCH],
                                const Scale& scale) {
-    positions(source, [&](int i, int row, int k) {
-      panel.put(row, k, P::SCALED ? from[i] * scale.up : from[i]);
-    });
+    positions(source, [&](int i, int row, int k) { panel.put(row, k, P::SCALED ? from[i] * scale.up : from[i]); });
   }
   __device__ static void publish(unsigned* peak, const float (&values)[FETCH]) {
     unsigned mine = 0;

@@ -10,8 +10,8 @@ template <int SIDE_>
 struct WarpTiles {
   using Sum = float;
   static constexpr int SIDE = SIDE_, THREADS = 2 * SIDE, DEPTH = 32, SUMS = SIDE / 2;
-  static constexpr int BANDS = SIDE / 32;     // 16-row bands of a warp
-  static constexpr int PITCH = DEPTH + 8;     // eight rows of ldmatrix then lie in eight different bank groups
+  static constexpr int BANDS = SIDE / 32;  // 16-row bands of a warp
+  static constexpr int PITCH = DEPTH + 8;  // eight rows of ldmatrix then lie in eight different bank groups
 
   __device__ static int first_row() { return threadIdx.x / 32 % 2 * (SIDE / 2); }
   __device__ static int first_column() { return threadIdx.x / 64 * 32; }
@@ -38,8 +38,7 @@ struct WarpTiles {
     const uint32_t column[2] = {b[2 * half], b[2 * half + 1]};
     mma(T(), sum, a, column);
   }
-  __device__ static void add(float (&total)[SUMS], int band, int pair, int half, const float (&sum)[4],
-                             float unscale) {
+  __device__ static void add(float (&total)[SUMS], int band, int pair, int half, const float (&sum)[4], float unscale) {
 #pragma unroll
     for (int e = 0; e < 4; ++e) {
       float& t = total[(band * 4 + pair * 2 + half) * 4 + e];
@@ -51,8 +50,7 @@ struct WarpTiles {
   __device__ static void each(const Visit& visit) {
     const int lane = threadIdx.x % 32, row = first_row() + lane / 4, column = first_column() + lane % 4 * 2;
 #pragma unroll
-    for (int i = 0; i < SUMS; ++i)
-      visit(i, row + i / 16 * 16 + i % 4 / 2 * 8, column + i / 4 % 4 * 8 + i % 2);
+    for (int i = 0; i < SUMS; ++i) visit(i, row + i / 16 * 16 + i % 4 / 2 * 8, column + i / 4 % 4 * 8 + i % 2);
   }
 };
 

@@ -1,5 +1,5 @@
-// Shared memory has 32 banks of 4 bytes: how many words of one bank each access of a warp wants, by the real layouts. One
-// is free of conflicts; what is more is said here, with the reason.
+// Shared memory has 32 banks of 4 bytes: how many words of one bank each access of a warp wants, by the real layouts.
+// One is free of conflicts; what is more is said here, with the reason.
 #include <cstdio>
 #include <set>
 #include "invert_large.cuh"

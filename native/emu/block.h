@@ -38,7 +38,7 @@ struct Thread {
 // What the lanes of a warp exchange: deposited before a warp barrier, a snapshot is taken when it opens.
 struct Warp {
   uint64_t in[32][4], out[32][4];
-  bool expanded = false;      // the two arrays below hold the matrix fragments of this snapshot
+  bool expanded = false;  // the two arrays below hold the matrix fragments of this snapshot
   double left[16][16], right[8][16];
 };
 

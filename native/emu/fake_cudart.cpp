@@ -1,6 +1,6 @@
 // Stand-in for libcudart.so.13 on host memory, so that code written against the real one runs without a GPU: errors,
-// the device, memory. Streams and graphs are in fake_stream.cpp. There is one device, named as what it is. JavaCPP binds
-// lazily: only the functions that are really called must exist.
+// the device, memory. Streams and graphs are in fake_stream.cpp. There is one device, named as what it is. JavaCPP
+// binds lazily: only the functions that are really called must exist.
 //
 // KFAC_FAKE_FAIL="FUNCTION CODE FIRST LAST": calls number FIRST to LAST of this function return this cudaError_t. One
 // from 700 on is sticky: from then on every call returns it, as after an illegal address.
@@ -30,11 +30,15 @@ cudaError_t release(void* p) {
 }
 cudaError_t copy(cudaStream_t stream, void* to, const void* from, size_t bytes) {
   if (!memory().usable(to, bytes) || !memory().usable(from, bytes)) return result(cudaErrorInvalidValue);
-  return emulatedLaunch(stream, [=] { if (bytes) std::memmove(to, from, bytes); });
+  return emulatedLaunch(stream, [=] {
+    if (bytes) std::memmove(to, from, bytes);
+  });
 }
 cudaError_t fill(cudaStream_t stream, void* to, int value, size_t bytes) {
   if (!memory().usable(to, bytes)) return result(cudaErrorInvalidValue);
-  return emulatedLaunch(stream, [=] { if (bytes) std::memset(to, value, bytes); });
+  return emulatedLaunch(stream, [=] {
+    if (bytes) std::memset(to, value, bytes);
+  });
 }
 
 }  // namespace

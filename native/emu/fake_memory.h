@@ -1,6 +1,6 @@
-// Memory of the stand-in for CUDA's runtime: poisoned when it comes, and gone when it goes. Each allocation has pages of
-// its own with none behind them, so a use beyond its last page or after its end is a fault; AddressSanitizer, where it
-// is there, sees the last byte too.
+// Memory of the stand-in for CUDA's runtime: poisoned when it comes, and gone when it goes. Each allocation has pages
+// of its own with none behind them, so a use beyond its last page or after its end is a fault; AddressSanitizer, where
+// it is there, sees the last byte too.
 #pragma once
 #include <sys/mman.h>
 #include <cstdint>

@@ -147,8 +147,13 @@ extern "C" {
 
 int ncclGetVersion(int* version) { return *version = 22800, SUCCESS; }
 const char* ncclGetErrorString(int code) {
-  static const char* const words[] = {"no error", "unhandled cuda error", "unhandled system error", "internal error",
-                                      "invalid argument", "invalid usage", "remote process exited or network error"};
+  static const char* const words[] = {"no error",
+                                      "unhandled cuda error",
+                                      "unhandled system error",
+                                      "internal error",
+                                      "invalid argument",
+                                      "invalid usage",
+                                      "remote process exited or network error"};
   return code >= 0 && code < 7 ? words[code] : "unknown result code";
 }
 const char* ncclGetLastError(Comm*) { return "(the stand-in for NCCL)"; }

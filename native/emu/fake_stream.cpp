@@ -1,6 +1,6 @@
-// Streams, events, captures and graphs of the stand-in for libcudart. A stream runs its work at once; while it captures,
-// work is recorded, and run by each launch of the graph. What a real capture refuses is refused here with the same code
-// and ends it: what synchronises, allocates or waits for the legacy stream.
+// Streams, events, captures and graphs of the stand-in for libcudart. A stream runs its work at once; while it
+// captures, work is recorded, and run by each launch of the graph. What a real capture refuses is refused here with the
+// same code and ends it: what synchronises, allocates or waits for the legacy stream.
 //
 // KFAC_FAKE_STREAM_DEVICE=N: the device that streams say they belong to.
 #include <cstdlib>
@@ -59,7 +59,8 @@ std::set<std::shared_ptr<Capture>>& captures() {
 }
 cudaStream_t legacy(cudaStream_t stream) {  // or null
   const auto handle = reinterpret_cast<size_t>(stream);
-  return handle <= 2 ? nullptr : stream;  // 1: cudaStreamLegacy, 2: of the thread, which this stand-in does not tell apart
+  return handle <= 2 ? nullptr
+                     : stream;  // 1: cudaStreamLegacy, 2: of the thread, which this stand-in does not tell apart
 }
 bool known(cudaStream_t stream) { return !legacy(stream) || streams().count(stream); }
 std::shared_ptr<Capture> capture_of(cudaStream_t stream) { return legacy(stream) ? stream->capture : nullptr; }

@@ -76,7 +76,8 @@ static void captures() {
   cudaGraphExecDestroy(executable);
 
   check(cudaStreamBeginCapture(other, cudaStreamCaptureModeRelaxed) == 0 && cudaMalloc(&q, 16) == 0 &&
-            cudaMemset(q, 0, 16) == 0 && cudaStreamEndCapture(other, &graph) == 0, "relaxed, and not blocking");
+            cudaMemset(q, 0, 16) == 0 && cudaStreamEndCapture(other, &graph) == 0,
+        "relaxed, and not blocking");
   cudaGraphDestroy(graph);
   cudaStreamDestroy(stream);
   check(emulatedLaunch(stream, [] {}) == 400 && cudaStreamDestroy(stream) == 400, "a stream that is gone");
@@ -103,7 +104,8 @@ int main() {
     void *device_pointer, *host_pointer;
     long reserved[8];
   } attributes;
-  check(cudaPointerGetAttributes(&attributes, static_cast<char*>(p) + 999) == 0 && attributes.type == 2, "device memory");
+  check(cudaPointerGetAttributes(&attributes, static_cast<char*>(p) + 999) == 0 && attributes.type == 2,
+        "device memory");
   check(cudaPointerGetAttributes(&attributes, &before) == 0 && attributes.type == 0, "other memory");
   check(cudaFree(p) == 0 && cudaFree(p) == 1, "a second cudaFree is refused");
   check(cudaSetDevice(1) == 101, "cudaSetDevice");
@@ -130,7 +132,8 @@ int main() {
     cusolverDnDpotri(nullptr, uplo, 2, m.data(), 2, work.data(), 1, &info);
     const double corner = m[uplo ? 2 : 1];
     check(info == 0 && std::fabs(m[0] - 0.375) < 1e-15 && std::fabs(corner + 0.25) < 1e-15 &&
-              std::fabs(m[3] - 0.5) < 1e-15, "cusolver potrf, potri");
+              std::fabs(m[3] - 0.5) < 1e-15,
+          "cusolver potrf, potri");
     std::vector<double> bad{1, 2, 2, 1};
     cusolverDnDpotrf(nullptr, uplo, 2, bad.data(), 2, work.data(), 1, &info);
     check(info == 2, "cusolver potrf names the pivot");

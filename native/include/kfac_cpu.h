@@ -43,10 +43,10 @@ KFAC_CPU_API int64_t kfac_cpu_invert_floats(int32_t n);
 KFAC_CPU_API void kfac_cpu_invert(int32_t n, int32_t count, const float* const* source, const double* scale,
                                   const double* damping, float* const* inverse, int32_t* status, float* work);
 
-/* The same for one matrix, as a plan, to be released; beyond n = 16, where kfac_cpu_invert works in fp64, the same bits as
- * of kfac_cpu_invert for one. Its status, once the last phase has ended, is that of kfac_cpu_invert. */
+/* The same for one matrix, as a plan, to be released; beyond n = 16, where kfac_cpu_invert works in fp64, the same bits
+ * as of kfac_cpu_invert for one. Its status, once the last phase has ended, is that of kfac_cpu_invert. */
 KFAC_CPU_API kfac_cpu_plan* kfac_cpu_invert_plan(int32_t n, const float* source, double scale, double damping,
-                                               float* inverse);
+                                                 float* inverse);
 
 /* The sum of x[i] y[i] in fp64. */
 KFAC_CPU_API double kfac_cpu_dot(int64_t n, const float* x, const float* y);
@@ -62,11 +62,11 @@ KFAC_CPU_API void kfac_cpu_transpose(int32_t rows, int32_t cols, const float* a,
 
 /* Products whose right operand is packed first, into panels of kfac_cpu_panel_width columns.
  *
- * kfac_cpu_pack packs B, k x n, element (i, j) at b[i * row + j * col]: panel p holds columns p width to (p + 1) width - 1
- * of row 0, then of row 1, and so on, zeros beyond column n. Any run of whole panels can be packed on its own: panels,
- * aligned to 64 bytes, begins k * p * width floats further on.
- * kfac_cpu_multiply: C = alpha A B + beta C with A m x k, and C m x n; with beta 0, C is not read. Of the two strides of
- * each matrix one is 1. The bits of an element of C depend on k alone, not on how C is cut. */
+ * kfac_cpu_pack packs B, k x n, element (i, j) at b[i * row + j * col]: panel p holds columns p width to (p + 1) width
+ * - 1 of row 0, then of row 1, and so on, zeros beyond column n. Any run of whole panels can be packed on its own:
+ * panels, aligned to 64 bytes, begins k * p * width floats further on. kfac_cpu_multiply: C = alpha A B + beta C with A
+ * m x k, and C m x n; with beta 0, C is not read. Of the two strides of each matrix one is 1. The bits of an element of
+ * C depend on k alone, not on how C is cut. */
 KFAC_CPU_API int32_t kfac_cpu_panel_width(void);
 KFAC_CPU_API void kfac_cpu_pack(int32_t k, int32_t n, const float* b, int64_t row, int64_t col, float* panels);
 KFAC_CPU_API void kfac_cpu_multiply(int32_t m, int32_t n, int32_t k, const float* a, int64_t a_row, int64_t a_col,

@@ -5,8 +5,9 @@
  * - All pointers inside requests are device pointers and stay owned by the caller. The request arrays themselves are
  *   host memory and may be reused as soon as the call returns; device memory may be reused in stream order.
  * - Calls only enqueue work on the stream; they never synchronise, allocate device memory or copy from the host, so
- *   they can be captured into a CUDA graph, after one call outside of it: CUDA loads a kernel at its first launch, which
- *   a capture may refuse (CUDA_MODULE_LOADING=EAGER loads them all at the start). Results are the same bits on every run.
+ *   they can be captured into a CUDA graph, after one call outside of it: CUDA loads a kernel at its first launch,
+ * which a capture may refuse (CUDA_MODULE_LOADING=EAGER loads them all at the start). Results are the same bits on
+ * every run.
  * - Every verb takes a workspace of at least kfac_VERB_workspace(same requests) bytes, aligned to 256 bytes. It may be
  *   reused by the next call on the same stream. The query returns a negative status if a request is invalid.
  * - Status: 0 is success, negative values are below, positive values are cudaError_t.
@@ -33,10 +34,10 @@ typedef struct CUstream_st* kfac_stream; /* is a cudaStream_t; null is the defau
 
 enum kfac_status {
   KFAC_OK = 0,
-  KFAC_INVALID_ARGUMENT = -1,    /* null pointer, negative size, unknown enum value */
-  KFAC_MISALIGNED = -2,          /* a pointer is no multiple of its element size, or the workspace of 256 */
+  KFAC_INVALID_ARGUMENT = -1, /* null pointer, negative size, unknown enum value */
+  KFAC_MISALIGNED = -2,       /* a pointer is no multiple of its element size, or the workspace of 256 */
   KFAC_WORKSPACE_TOO_SMALL = -3,
-  KFAC_TOO_LARGE = -4,           /* a size exceeds what one call can index */
+  KFAC_TOO_LARGE = -4, /* a size exceeds what one call can index */
   KFAC_OUT_OF_HOST_MEMORY = -5
 };
 
@@ -60,21 +61,21 @@ enum kfac_matrix_status {
 /* How a matrix of size n is inverted. The first two give the rounded fp64 inverse; the others are accurate to fp32 and
  * differ in speed alone. */
 enum kfac_inversion {
-  KFAC_INVERT_BY_SIZE = 0,      /* as the table in cuda/invert_table.h says */
-  KFAC_INVERT_FP64_8 = 1,       /* n <= 8: one thread for each matrix, in fp64 */
-  KFAC_INVERT_FP64_32 = 2,      /* n <= 32: one warp for each matrix, in fp64 */
-  KFAC_INVERT_REGISTERS_64 = 3, /* n <= 64: one warp for each matrix */
+  KFAC_INVERT_BY_SIZE = 0,       /* as the table in cuda/invert_table.h says */
+  KFAC_INVERT_FP64_8 = 1,        /* n <= 8: one thread for each matrix, in fp64 */
+  KFAC_INVERT_FP64_32 = 2,       /* n <= 32: one warp for each matrix, in fp64 */
+  KFAC_INVERT_REGISTERS_64 = 3,  /* n <= 64: one warp for each matrix */
   KFAC_INVERT_REGISTERS_128 = 4, /* n <= 128: one block for each matrix */
-  KFAC_INVERT_SWEEP = 5,        /* any n: blocks of 128 columns, all matrices in lock-step */
-  KFAC_INVERT_CUSOLVER = 6      /* any n: cuSOLVER's potrf and potri between kfac_damp and kfac_mirror, which is the
-                                 * caller's to do; kfac_invert refuses it, and takes the sweep if the table names it */
+  KFAC_INVERT_SWEEP = 5,         /* any n: blocks of 128 columns, all matrices in lock-step */
+  KFAC_INVERT_CUSOLVER = 6       /* any n: cuSOLVER's potrf and potri between kfac_damp and kfac_mirror, which is the
+                                  * caller's to do; kfac_invert refuses it, and takes the sweep if the table names it */
 };
 
-KFAC_API int kfac_cuda_abi(void);                  /* KFAC_CUDA_ABI of the library */
-KFAC_API const char* kfac_cuda_build(void);        /* compiler and architectures, or "emulated ..." */
-KFAC_API int kfac_cuda_device_count(int* count);   /* a cudaError_t without a driver; never fails to load */
+KFAC_API int kfac_cuda_abi(void);                /* KFAC_CUDA_ABI of the library */
+KFAC_API const char* kfac_cuda_build(void);      /* compiler and architectures, or "emulated ..." */
+KFAC_API int kfac_cuda_device_count(int* count); /* a cudaError_t without a driver; never fails to load */
 KFAC_API const char* kfac_error_string(int status);
-KFAC_API const char* kfac_error_detail(void);      /* about the last failed call of this thread, or "" */
+KFAC_API const char* kfac_error_detail(void); /* about the last failed call of this thread, or "" */
 
 /* The vectors of which a second moment is taken: the rows of a matrix that is never stored.
  *
@@ -144,12 +145,12 @@ KFAC_API long long kfac_invert_workspace(const kfac_invert_request* requests, in
 KFAC_API int kfac_invert(const kfac_invert_request* requests, int count, int math, void* workspace, long long bytes,
                          kfac_stream stream);
 
-/* How far inverses are from inverses, with M = scale matrix + damping I and X = inverse [count, n, n]: errors [count] :=
- * an estimate of the spectral norm of X M - I, which is how far X v is from M^-1 v, in relation to M^-1 v, at most.
- * That is 0.4 2^-24 tr(M) tr(X) if it is at most bound, else the largest |X (M z) - z| of four fixed vectors z of random
- * signs, in fp64, which may be too small by a factor of up to 3. Where that is above bound / 2, status becomes
- * KFAC_MATRIX_INACCURATE, or KFAC_MATRIX_NOT_FINITE if it is not finite. A matrix whose status is not KFAC_MATRIX_OK is left out; its element of errors is not written.
- * Other arguments as in kfac_invert_request. */
+/* How far inverses are from inverses, with M = scale matrix + damping I and X = inverse [count, n, n]: errors [count]
+ * := an estimate of the spectral norm of X M - I, which is how far X v is from M^-1 v, in relation to M^-1 v, at most.
+ * That is 0.4 2^-24 tr(M) tr(X) if it is at most bound, else the largest |X (M z) - z| of four fixed vectors z of
+ * random signs, in fp64, which may be too small by a factor of up to 3. Where that is above bound / 2, status becomes
+ * KFAC_MATRIX_INACCURATE, or KFAC_MATRIX_NOT_FINITE if it is not finite. A matrix whose status is not KFAC_MATRIX_OK is
+ * left out; its element of errors is not written. Other arguments as in kfac_invert_request. */
 typedef struct kfac_inverse_error_request {
   const float* matrix;
   const float* inverse;
@@ -164,9 +165,9 @@ KFAC_API long long kfac_inverse_error_workspace(const kfac_inverse_error_request
 KFAC_API int kfac_inverse_error(const kfac_inverse_error_request* requests, int count, void* workspace, long long bytes,
                                 kfac_stream stream);
 
-/* damped [count, n, n] := scale matrix + damping I and status [count] := KFAC_MATRIX_OK, or KFAC_MATRIX_NOT_FINITE where
- * that is not finite: what a factorisation by another library begins with. dtype: of damped, KFAC_F32 or KFAC_F64. Other
- * arguments as in kfac_invert_request. */
+/* damped [count, n, n] := scale matrix + damping I and status [count] := KFAC_MATRIX_OK, or KFAC_MATRIX_NOT_FINITE
+ * where that is not finite: what a factorisation by another library begins with. dtype: of damped, KFAC_F32 or
+ * KFAC_F64. Other arguments as in kfac_invert_request. */
 typedef struct kfac_damp_request {
   const float* matrix;
   void* damped;
@@ -179,9 +180,9 @@ KFAC_API long long kfac_damp_workspace(const kfac_damp_request* requests, int co
 KFAC_API int kfac_damp(const kfac_damp_request* requests, int count, void* workspace, long long bytes,
                        kfac_stream stream);
 
-/* What an inversion ends with: inverse [count, n, n] := the lower triangles of lower [count, n, n], mirrored, where both
- * status [count] and pivots [count] are 0. Else that inverse is left as it was, and status takes the value of pivots
- * unless it was set before. dtype: of lower, KFAC_F32 or KFAC_F64. pivots may be status. */
+/* What an inversion ends with: inverse [count, n, n] := the lower triangles of lower [count, n, n], mirrored, where
+ * both status [count] and pivots [count] are 0. Else that inverse is left as it was, and status takes the value of
+ * pivots unless it was set before. dtype: of lower, KFAC_F32 or KFAC_F64. pivots may be status. */
 typedef struct kfac_mirror_request {
   const void* lower;
   float* inverse;
@@ -274,8 +275,8 @@ KFAC_API long long kfac_divide_workspace(const kfac_divide_request* requests, in
 KFAC_API int kfac_divide(const kfac_divide_request* requests, int count, void* workspace, long long bytes,
                          kfac_stream stream);
 
-/* y [size] := beta y + alpha sum over k < terms of x[k]^2, element by element, x [terms, size], in fp64 and rounded once;
- * y is not read if beta is 0. Second moments in a Kronecker basis, x[k] being the gradient of example k there. */
+/* y [size] := beta y + alpha sum over k < terms of x[k]^2, element by element, x [terms, size], in fp64 and rounded
+ * once; y is not read if beta is 0. Second moments in a Kronecker basis, x[k] being the gradient of example k there. */
 typedef struct kfac_squares_request {
   const double* x;
   float* y;
@@ -344,7 +345,7 @@ typedef struct kfac_traces_request {
 } kfac_traces_request;
 KFAC_API long long kfac_traces_workspace(const kfac_traces_request* requests, int count);
 KFAC_API int kfac_traces(const kfac_traces_request* requests, int count, void* workspace, long long bytes,
-                        kfac_stream stream);
+                         kfac_stream stream);
 
 /* Factored Tikhonov damping without leaving the device: pi = sqrt((scale_a trace_a / n_a) / (scale_g trace_g / n_g)),
  * or 1 if a trace is not positive; damping_a := pi sqrt(damping), damping_g := sqrt(damping) / pi.
@@ -369,11 +370,11 @@ typedef struct kfac_first_non_finite_request {
   int dtype; /* kfac_dtype */
 } kfac_first_non_finite_request;
 KFAC_API long long kfac_first_non_finite_workspace(const kfac_first_non_finite_request* requests, int count);
-KFAC_API int kfac_first_non_finite(const kfac_first_non_finite_request* requests, int count, void* workspace, long long bytes,
-                         kfac_stream stream);
+KFAC_API int kfac_first_non_finite(const kfac_first_non_finite_request* requests, int count, void* workspace,
+                                   long long bytes, kfac_stream stream);
 
-/* *largest := the largest |x| of x [size], 0 if there is none; infinity if an element is infinite, not a number if one is
- * not a number. */
+/* *largest := the largest |x| of x [size], 0 if there is none; infinity if an element is infinite, not a number if one
+ * is not a number. */
 typedef struct kfac_largest_request {
   const void* x;
   float* largest;

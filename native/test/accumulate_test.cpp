@@ -141,7 +141,8 @@ TEST(accumulate_16_bit) {
   check(cases, TOLERANCE);
 }
 
-// Equal rows round alike: added up in fp32, 32 of them have five times the error of one rounding, 1024 of them 68 times.
+// Equal rows round alike: added up in fp32, 32 of them have five times the error of one rounding, 1024 of them 68
+// times.
 TEST(accumulate_few_rows_round_once) {
   for (int rows : {1, 3, 32, 256})
     for (bool constant : {true, false}) {
@@ -157,8 +158,8 @@ TEST(accumulate_few_rows_round_once) {
         const std::vector<float> m = cases[0]->moment.host();
         const std::vector<double> expected = cases[0]->expected();
         for (size_t i = 0; i < m.size(); ++i)
-          CHECK(std::fabs(m[i] - expected[i]) <= 0x1.00001p-24 * std::fabs(expected[i]) + 1e-15, "%d rows: %.9g, not %.12g",
-                rows, m[i], expected[i]);
+          CHECK(std::fabs(m[i] - expected[i]) <= 0x1.00001p-24 * std::fabs(expected[i]) + 1e-15,
+                "%d rows: %.9g, not %.12g", rows, m[i], expected[i]);
       }
     }
 }
@@ -167,7 +168,13 @@ TEST(accumulate_many_rows_in_chunks) {
   std::vector<std::unique_ptr<Case>> cases;
   cases.push_back(std::make_unique<Case>(matrix(4500, 3, 1), 1.0f, 0.5f));
   cases.push_back(std::make_unique<Case>(gradients(50, 70, 50, 2), 1.0f, 0.0f));
-  Conv nhwc{.batch = 30, .channels = 3, .height = 9, .width = 9, .kernel_height = 2, .kernel_width = 2, .bias = 1,
+  Conv nhwc{.batch = 30,
+            .channels = 3,
+            .height = 9,
+            .width = 9,
+            .kernel_height = 2,
+            .kernel_width = 2,
+            .bias = 1,
             .layout = NHWC};
   nhwc.batch = 60;
   cases.push_back(std::make_unique<Case>(nhwc, 1.0f, 0.5f));
@@ -194,17 +201,17 @@ TEST(accumulate_extreme_magnitudes) {
 TEST(accumulate_not_finite) {
   for (int math : MATHS)
     for (int rows : {40, 300})
-    for (float bad : {NAN, INFINITY}) {
-      std::vector<float> values = normals(rows * 70);
-      values[11 * 70 + 66] = bad;
-      std::vector<std::unique_ptr<Case>> cases;
-      cases.push_back(std::make_unique<Case>(matrix(rows, 70, 0), values, 1.0f, 0.0f));
-      run(cases, math);
-      const std::vector<float> m = cases[0]->moment.host();
-      for (int j = 0; j < 70; ++j) CHECK(!std::isfinite(m[66 * 70 + j]), "column %d", j);
-      for (int i = 0; i < 66; ++i)
-        for (int j = 0; j < 66; ++j) CHECK(std::isfinite(m[i * 70 + j]), "%d %d", i, j);
-    }
+      for (float bad : {NAN, INFINITY}) {
+        std::vector<float> values = normals(rows * 70);
+        values[11 * 70 + 66] = bad;
+        std::vector<std::unique_ptr<Case>> cases;
+        cases.push_back(std::make_unique<Case>(matrix(rows, 70, 0), values, 1.0f, 0.0f));
+        run(cases, math);
+        const std::vector<float> m = cases[0]->moment.host();
+        for (int j = 0; j < 70; ++j) CHECK(!std::isfinite(m[66 * 70 + j]), "column %d", j);
+        for (int i = 0; i < 66; ++i)
+          for (int j = 0; j < 66; ++j) CHECK(std::isfinite(m[i * 70 + j]), "%d %d", i, j);
+      }
 }
 
 TEST(accumulate_no_rows) {

@@ -10,12 +10,9 @@ struct Kind {
   double rank, decades;  // rank of the factor for n = 1, and how its columns fall
   float damping;
 };
-constexpr Kind KINDS[] = {{"near a multiple of the identity", 4, 0, 1000.0f},
-                          {"well-conditioned", 4, 0, 10.0f},
-                          {"rank n / 2, condition 2e3", 0.5, 0, 0.1f},
-                          {"falling, condition 2e3", 2, 3, 0.1f},
-                          {"falling, condition 2e4", 0.5, 2, 1e-2f},
-                          {"falling, condition 2e5", 1, 2, 1e-3f}};
+constexpr Kind KINDS[] = {{"near a multiple of the identity", 4, 0, 1000.0f}, {"well-conditioned", 4, 0, 10.0f},
+                          {"rank n / 2, condition 2e3", 0.5, 0, 0.1f},        {"falling, condition 2e3", 2, 3, 0.1f},
+                          {"falling, condition 2e4", 0.5, 2, 1e-2f},          {"falling, condition 2e5", 1, 2, 1e-3f}};
 
 struct Errors {
   double ours, plain;  // plain: of fp32 Cholesky
@@ -25,7 +22,7 @@ Errors errors(int n, const Kind& kind, int math) {
   const std::vector<float> factor = factor_matrix(n, std::max(1, int(kind.rank * n + 0.5)), kind.decades);
   Device<float> device(factor), inverse(factor.size());
   Device<int> status(1);
-  const kfac_invert_request request{device.get(), inverse.get(), status.get(), nullptr, 1.0f, kind.damping, n, 1,
+  const kfac_invert_request request{device.get(),       inverse.get(), status.get(), nullptr, 1.0f, kind.damping, n, 1,
                                     KFAC_INVERT_BY_SIZE};
   Workspace workspace(kfac_invert_workspace(&request, 1, math));
   CALL(kfac_invert(&request, 1, math, workspace.get(), workspace.bytes(), nullptr));

@@ -33,8 +33,9 @@ struct Fixture {
 
 void expect(int status, int expected, const char* words, int line) {
   if (status != expected || !std::strstr(kfac_error_detail(), words))
-    fail(__FILE__, line, text("status %d (expected %d), detail \"%s\" (expected \"%s\")", status, expected,
-                              kfac_error_detail(), words));
+    fail(
+        __FILE__, line,
+        text("status %d (expected %d), detail \"%s\" (expected \"%s\")", status, expected, kfac_error_detail(), words));
 }
 #define EXPECT(call, status, words) expect(call, status, words, __LINE__)
 
@@ -77,7 +78,8 @@ TEST(api_refuses_bad_arguments) {
   using Q = kfac_invert_request;
   const Q good = f.invert();
   CALL(f.call(good));
-  EXPECT(f.call(with(good, &Q::matrix, nullptr)), KFAC_INVALID_ARGUMENT, "kfac_invert, request 0: matrix must not be null");
+  EXPECT(f.call(with(good, &Q::matrix, nullptr)), KFAC_INVALID_ARGUMENT,
+         "kfac_invert, request 0: matrix must not be null");
   EXPECT(f.call(with(good, &Q::inverse, nullptr)), KFAC_INVALID_ARGUMENT, "inverse");
   EXPECT(f.call(with(good, &Q::status, nullptr)), KFAC_INVALID_ARGUMENT, "status");
   EXPECT(f.call(with(good, &Q::matrix, shifted(f.data.get()))), KFAC_MISALIGNED, "matrix must be aligned to 4 bytes");
@@ -105,9 +107,12 @@ TEST(api_checks_the_workspace) {
   const kfac_invert_request good = f.invert();
   const long long bytes = kfac_invert_workspace(&good, 1, KFAC_SPLIT_F16);
   CHECK(bytes > 0);
-  EXPECT(kfac_invert(&good, 1, KFAC_SPLIT_F16, f.workspace.get(), bytes - 1, nullptr), KFAC_WORKSPACE_TOO_SMALL, "workspace");
-  EXPECT(kfac_invert(&good, 1, KFAC_SPLIT_F16, nullptr, bytes, nullptr), KFAC_INVALID_ARGUMENT, "workspace must not be null");
-  EXPECT(kfac_invert(&good, 1, KFAC_SPLIT_F16, f.workspace.get() + 128, bytes, nullptr), KFAC_MISALIGNED, "aligned to 256");
+  EXPECT(kfac_invert(&good, 1, KFAC_SPLIT_F16, f.workspace.get(), bytes - 1, nullptr), KFAC_WORKSPACE_TOO_SMALL,
+         "workspace");
+  EXPECT(kfac_invert(&good, 1, KFAC_SPLIT_F16, nullptr, bytes, nullptr), KFAC_INVALID_ARGUMENT,
+         "workspace must not be null");
+  EXPECT(kfac_invert(&good, 1, KFAC_SPLIT_F16, f.workspace.get() + 128, bytes, nullptr), KFAC_MISALIGNED,
+         "aligned to 256");
   CALL(kfac_invert(&good, 1, KFAC_SPLIT_F16, f.workspace.get(), bytes, nullptr));
 }
 
@@ -117,7 +122,8 @@ TEST(api_checks_samples) {
   const R good = f.samples();
   CALL(f.call(good, f.out.get()));
   EXPECT(f.call(good, nullptr), KFAC_INVALID_ARGUMENT, "target");
-  EXPECT(f.call(with(good, &R::data, shifted(f.data.get())), f.out.get()), KFAC_MISALIGNED, "data must be aligned to 4");
+  EXPECT(f.call(with(good, &R::data, shifted(f.data.get())), f.out.get()), KFAC_MISALIGNED,
+         "data must be aligned to 4");
   EXPECT(f.call(with(with(good, &R::dtype, KFAC_BF16), &R::data, shifted(f.data.get())), f.out.get()), KFAC_MISALIGNED,
          "data must be aligned to 2");
   EXPECT(f.call(with(good, &R::dtype, 3), f.out.get()), KFAC_INVALID_ARGUMENT, "dtype");
@@ -126,8 +132,10 @@ TEST(api_checks_samples) {
   EXPECT(f.call(with(good, &R::groups, 0), f.out.get()), KFAC_INVALID_ARGUMENT, "groups must be at least 1");
   EXPECT(f.call(with(good, &R::batch, -1), f.out.get()), KFAC_INVALID_ARGUMENT, "batch");
   EXPECT(f.call(with(good, &R::x_stride, -1), f.out.get()), KFAC_INVALID_ARGUMENT, "strides");
-  EXPECT(f.call(with(good, &R::kernel_height, 6), f.out.get()), KFAC_INVALID_ARGUMENT, "must fit into the padded image");
-  EXPECT(f.call(with(good, &R::dilation_width, 3), f.out.get()), KFAC_INVALID_ARGUMENT, "must fit into the padded image");
+  EXPECT(f.call(with(good, &R::kernel_height, 6), f.out.get()), KFAC_INVALID_ARGUMENT,
+         "must fit into the padded image");
+  EXPECT(f.call(with(good, &R::dilation_width, 3), f.out.get()), KFAC_INVALID_ARGUMENT,
+         "must fit into the padded image");
   EXPECT(f.call(with(good, &R::stride_width, 0), f.out.get()), KFAC_INVALID_ARGUMENT, "stride");
   EXPECT(f.call(with(good, &R::padding_width, -1), f.out.get()), KFAC_INVALID_ARGUMENT, "padding");
   EXPECT(f.call(with(good, &R::height, 1LL << 40), f.out.get()), KFAC_TOO_LARGE, "2^27");
@@ -144,7 +152,8 @@ TEST(api_checks_other_requests) {
   CALL(precondition(p));
   EXPECT(precondition(with(p, &P::bias_gradient, x)), KFAC_INVALID_ARGUMENT, "bias_result");
   EXPECT(precondition(with(p, &P::groups, 3)), KFAC_INVALID_ARGUMENT, "multiple of groups");
-  EXPECT(precondition(with(p, &P::inner, reinterpret_cast<double*>(x + 1))), KFAC_MISALIGNED, "inner must be aligned to 8");
+  EXPECT(precondition(with(p, &P::inner, reinterpret_cast<double*>(x + 1))), KFAC_MISALIGNED,
+         "inner must be aligned to 8");
   EXPECT(precondition(with(p, &P::in, 0)), KFAC_INVALID_ARGUMENT, "in must");
   const kfac_transpose_request t{x, x, 2, 2, 1};
   EXPECT(kfac_transpose(&t, 1, f.workspace.get(), 1 << 20, nullptr), KFAC_INVALID_ARGUMENT, "overlap");

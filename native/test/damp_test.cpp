@@ -20,7 +20,8 @@ TEST(damp_and_mirror) {
           {matrix.get(), wide.get(), status.get() + 4, each, 1.0 / 3, 0.25, n, 4, KFAC_F64}};
       Workspace workspace(kfac_damp_workspace(damp, 2));
       CALL(kfac_damp(damp, 2, workspace.get(), workspace.bytes(), nullptr));
-      CHECK(status.host() == std::vector<int>({0, KFAC_MATRIX_NOT_FINITE, 0, 0, 0, KFAC_MATRIX_NOT_FINITE, 0, 0}), "n %d", n);
+      CHECK(status.host() == std::vector<int>({0, KFAC_MATRIX_NOT_FINITE, 0, 0, 0, KFAC_MATRIX_NOT_FINITE, 0, 0}),
+            "n %d", n);
       const std::vector<float> host = damped.host();
       const std::vector<double> wide_host = wide.host();
       for (size_t i = 0; i < values.size(); ++i) {
@@ -37,12 +38,12 @@ TEST(damp_and_mirror) {
     damped.set(lower);
     wide.set(std::vector<double>(lower.begin(), lower.end()));
     Device<float> other(values.size());
-    const kfac_mirror_request mirror[] = {
-        {damped.get(), inverse.get(), status.get(), pivots.get(), n, 4, KFAC_F32},
-        {wide.get(), other.get(), status.get() + 4, pivots.get(), n, 4, KFAC_F64}};
+    const kfac_mirror_request mirror[] = {{damped.get(), inverse.get(), status.get(), pivots.get(), n, 4, KFAC_F32},
+                                          {wide.get(), other.get(), status.get() + 4, pivots.get(), n, 4, KFAC_F64}};
     Workspace workspace(kfac_mirror_workspace(mirror, 2));
     CALL(kfac_mirror(mirror, 2, workspace.get(), workspace.bytes(), nullptr));
-    CHECK(status.host() == std::vector<int>({0, KFAC_MATRIX_NOT_FINITE, 2, 0, 0, KFAC_MATRIX_NOT_FINITE, 2, 0}), "n %d", n);
+    CHECK(status.host() == std::vector<int>({0, KFAC_MATRIX_NOT_FINITE, 2, 0, 0, KFAC_MATRIX_NOT_FINITE, 2, 0}), "n %d",
+          n);
     const std::vector<float> untouched = Device<float>(elements).host();
     for (const std::vector<float>& host : {inverse.host(), other.host()})
       for (int m = 0; m < 4; ++m) {

@@ -14,7 +14,8 @@ struct Decomposition {
     for (int j = 0; j < n; ++j) values.push_back(j < n / 2 ? 0.0 : j + 1.0);
     for (int j = 0; j < n; ++j)
       for (int i = 0; i < n; ++i)
-        vectors[size_t(j) * n + i] = (i == j) - 2 * u[i] * u[j] / uu - 2 * v[i] * v[j] / vv + 4 * u[i] * uv * v[j] / uu / vv;
+        vectors[size_t(j) * n + i] =
+            (i == j) - 2 * u[i] * u[j] / uu - 2 * v[i] * v[j] / vv + 4 * u[i] * uv * v[j] / uu / vv;
     for (int i = 0; i < n; ++i)
       for (int j = 0; j <= i; ++j) {
         double s = 0;
@@ -49,7 +50,8 @@ std::vector<int> check(int n, const std::vector<Decomposition>& all, const std::
   }
   Device<double> m(matrices), v(vectors), p(products), w(values);
   Device<int> info(infos), status(before);
-  const kfac_eigen_check_request request{m.get(), v.get(), p.get(), w.get(), info.get(), status.get(), 3e38, n, int(all.size())};
+  const kfac_eigen_check_request request{m.get(),      v.get(), p.get(), w.get(),        info.get(),
+                                         status.get(), 3e38,    n,       int(all.size())};
   Workspace workspace(kfac_eigen_check_workspace(&request, 1));
   CALL(kfac_eigen_check(&request, 1, workspace.get(), workspace.bytes(), nullptr));
   return status.host();
@@ -71,8 +73,8 @@ TEST(eigen_check_by_the_residual) {
     huge.multiply();
     const int failed = KFAC_MATRIX_NOT_CONVERGED, large = KFAC_MATRIX_NOT_FINITE;
     const std::vector<int> expected{0, failed, failed, 0, large, failed, 7, KFAC_MATRIX_NOT_FINITE};
-    const std::vector<int> found = check(n, {good, value, vector, near, huge, good, good, vector}, {0, 0, 0, 0, 0, 3, 1, 0},
-                                         {0, 0, 0, 0, 0, 0, 7, KFAC_MATRIX_NOT_FINITE});
+    const std::vector<int> found = check(n, {good, value, vector, near, huge, good, good, vector},
+                                         {0, 0, 0, 0, 0, 3, 1, 0}, {0, 0, 0, 0, 0, 0, 7, KFAC_MATRIX_NOT_FINITE});
     for (size_t i = 0; i < expected.size(); ++i) CHECK(found[i] == expected[i], "n %d, matrix %zu: %d", n, i, found[i]);
   }
 }
@@ -101,7 +103,8 @@ TEST(eigen_store_in_either_precision) {
         }
       for (int i = 0; i < n; ++i) CHECK(xv[m * n + i] == d.values[i] && sv[m * n + i] == float(d.values[i]), "n %d", n);
     }
-    for (size_t i = 0; i < size_t(n) * n; ++i) CHECK(std::isnan(s[size_t(n) * n + i]) && std::isnan(x[size_t(n) * n + i]));
+    for (size_t i = 0; i < size_t(n) * n; ++i)
+      CHECK(std::isnan(s[size_t(n) * n + i]) && std::isnan(x[size_t(n) * n + i]));
     for (int i = 0; i < n; ++i) CHECK(std::isnan(sv[n + i]) && std::isnan(xv[n + i]), "n %d", n);
   }
 }
@@ -127,8 +130,8 @@ TEST(convert_with_pitches) {
         singles[a]->set(std::vector<float>(values.begin(), values.end()));
         wides[a]->set(values);
         requests.push_back({from == KFAC_F64 ? (const void*)wides[a]->get() : singles[a]->get(),
-                            to == KFAC_F64 ? (void*)wides[b]->get() : singles[b]->get(), s.rows, s.columns, s.from_pitch,
-                            s.to_pitch, from, to});
+                            to == KFAC_F64 ? (void*)wides[b]->get() : singles[b]->get(), s.rows, s.columns,
+                            s.from_pitch, s.to_pitch, from, to});
       }
   Workspace workspace(kfac_convert_workspace(requests.data(), int(requests.size())));
   CALL(kfac_convert(requests.data(), int(requests.size()), workspace.get(), workspace.bytes(), nullptr));
@@ -144,7 +147,8 @@ TEST(convert_with_pitches) {
         continue;
       }
       const double x = from[row * q.from_pitch + column];
-      CHECK(got == (q.from_dtype == KFAC_F64 && q.to_dtype == KFAC_F64 ? x : double(float(x))), "shape %zu: %g", i, got);
+      CHECK(got == (q.from_dtype == KFAC_F64 && q.to_dtype == KFAC_F64 ? x : double(float(x))), "shape %zu: %g", i,
+            got);
     }
   }
 }

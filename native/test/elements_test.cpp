@@ -145,7 +145,8 @@ TEST(largest_of_arrays) {
     std::vector<float> values;
     float expected;
   };
-  std::vector<Array> arrays{{{}, 0.0f}, {{-0.0f}, 0.0f}, {{0x1p-149f}, 0x1p-149f}, {normals(3001), 0.0f}, {normals(1024), NAN}};
+  std::vector<Array> arrays{
+      {{}, 0.0f}, {{-0.0f}, 0.0f}, {{0x1p-149f}, 0x1p-149f}, {normals(3001), 0.0f}, {normals(1024), NAN}};
   arrays[3].values[2999] = arrays[3].expected = 60000.0f, arrays[3].values[5] = -50000.0f;
   arrays[4].values[77] = NAN, arrays[4].values[1000] = -INFINITY;
   arrays.push_back({arrays[3].values, INFINITY});

@@ -15,10 +15,12 @@ struct Step {
         precondition_space(kfac_precondition_workspace(&preconditioning, 1, KFAC_SPLIT_F16)) {}
 
   int enqueue(cudaStream_t stream) {
-    if (int e = kfac_accumulate(&accumulation, 1, KFAC_SPLIT_F16, accumulate_space.get(), accumulate_space.bytes(), stream))
+    if (int e =
+            kfac_accumulate(&accumulation, 1, KFAC_SPLIT_F16, accumulate_space.get(), accumulate_space.bytes(), stream))
       return e;
     if (int e = kfac_invert(&inversion, 1, KFAC_SPLIT_F16, invert_space.get(), invert_space.bytes(), stream)) return e;
-    return kfac_precondition(&preconditioning, 1, KFAC_SPLIT_F16, precondition_space.get(), precondition_space.bytes(), stream);
+    return kfac_precondition(&preconditioning, 1, KFAC_SPLIT_F16, precondition_space.get(), precondition_space.bytes(),
+                             stream);
   }
   static kfac_samples rows_of(const void* data) {
     kfac_samples r{};
@@ -33,11 +35,10 @@ struct Step {
   Device<int> status;
   Device<double> inner;
   const kfac_accumulate_request accumulation{rows_of(samples.get()), moment.get(), 1.0f / ROWS, 0.0f};
-  const kfac_invert_request inversion{moment.get(), inverse.get(), status.get(), nullptr, 1.0f, 0.1f, N, 1,
+  const kfac_invert_request inversion{moment.get(),       inverse.get(), status.get(), nullptr, 1.0f, 0.1f, N, 1,
                                       KFAC_INVERT_BY_SIZE};
-  const kfac_precondition_request preconditioning{inverse.get(), inverse.get(), gradient.get(), nullptr, result.get(),
-                                                  nullptr,       inner.get(),   1,              N,       N,
-                                                  1.0f};
+  const kfac_precondition_request preconditioning{
+      inverse.get(), inverse.get(), gradient.get(), nullptr, result.get(), nullptr, inner.get(), 1, N, N, 1.0f};
   Workspace accumulate_space, invert_space, precondition_space;
 };
 

@@ -32,7 +32,8 @@ inline int failures = 0;
 inline const char* running = "";  // the test
 
 inline void fail(const char* file, int line, const std::string& what) {
-  if (++failures <= 20) std::printf("  %s:%d: %s\n", std::strrchr(file, '/') ? std::strrchr(file, '/') + 1 : file, line, what.c_str());
+  if (++failures <= 20)
+    std::printf("  %s:%d: %s\n", std::strrchr(file, '/') ? std::strrchr(file, '/') + 1 : file, line, what.c_str());
 }
 template <class... A>
 std::string text(const char* format, A... arguments) {
@@ -42,12 +43,12 @@ std::string text(const char* format, A... arguments) {
 }
 
 // TEST(group_name) { ... }
-#define TEST(name)                                            \
-  static void name();                                         \
-  static const test::Register register_##name(#name, name);   \
+#define TEST(name)                                          \
+  static void name();                                       \
+  static const test::Register register_##name(#name, name); \
   static void name()
-#define CHECK(condition, ...)                                                                     \
-  do {                                                                                            \
+#define CHECK(condition, ...)                                                                       \
+  do {                                                                                              \
     if (!(condition)) test::fail(__FILE__, __LINE__, #condition ": " + test::text("" __VA_ARGS__)); \
   } while (0)
 
@@ -128,7 +129,8 @@ class Device {
 // takes poison for a value.
 class Workspace {
  public:
-  explicit Workspace(long long bytes) : data_(size_t(bytes > 0 ? bytes : 0), !std::getenv("KFAC_TEST_RAW_WORKSPACE")), bytes_(bytes) {
+  explicit Workspace(long long bytes)
+      : data_(size_t(bytes > 0 ? bytes : 0), !std::getenv("KFAC_TEST_RAW_WORKSPACE")), bytes_(bytes) {
     if (bytes < 0) fail(__FILE__, __LINE__, std::string("workspace query: ") + kfac_error_detail());
   }
   void* get() const { return data_.get(); }

@@ -62,7 +62,8 @@ TEST(transpose_shapes) {
     for (int c = 0; c < s.count; ++c)
       for (int r = 0; r < s.rows; ++r)
         for (int k = 0; k < s.columns; ++k)
-          CHECK(out[(c * s.columns + k) * s.rows + r] == in[(c * s.rows + r) * s.columns + k], "%d x %d", s.rows, s.columns);
+          CHECK(out[(c * s.columns + k) * s.rows + r] == in[(c * s.rows + r) * s.columns + k], "%d x %d", s.rows,
+                s.columns);
   }
 }
 

@@ -127,16 +127,53 @@ class Image {
 inline std::vector<Conv> convolutions() {
   std::vector<Conv> all;
   for (Layout layout : {NCHW, NHWC}) {
-    all.push_back({.batch = 2, .channels = 3, .height = 7, .width = 5, .kernel_height = 3, .kernel_width = 3,
-                   .padding_height = 1, .padding_width = 1, .bias = 1, .layout = layout});
-    all.push_back({.batch = 3, .channels = 4, .height = 9, .width = 8, .kernel_height = 3, .kernel_width = 2,
-                   .stride_height = 2, .stride_width = 1, .padding_height = 2, .padding_width = 0,
-                   .dilation_height = 1, .dilation_width = 3, .groups = 2, .bias = 1, .layout = layout});
-    all.push_back({.batch = 1, .channels = 6, .height = 4, .width = 6, .kernel_height = 3, .kernel_width = 3,
-                   .stride_height = 2, .stride_width = 2, .padding_height = 1, .padding_width = 2, .groups = 6,
+    all.push_back({.batch = 2,
+                   .channels = 3,
+                   .height = 7,
+                   .width = 5,
+                   .kernel_height = 3,
+                   .kernel_width = 3,
+                   .padding_height = 1,
+                   .padding_width = 1,
+                   .bias = 1,
                    .layout = layout});
-    all.push_back({.batch = 2, .channels = 9, .height = 3, .width = 3, .kernel_height = 5, .kernel_width = 5,
-                   .padding_height = 2, .padding_width = 2, .bias = 1, .layout = layout});
+    all.push_back({.batch = 3,
+                   .channels = 4,
+                   .height = 9,
+                   .width = 8,
+                   .kernel_height = 3,
+                   .kernel_width = 2,
+                   .stride_height = 2,
+                   .stride_width = 1,
+                   .padding_height = 2,
+                   .padding_width = 0,
+                   .dilation_height = 1,
+                   .dilation_width = 3,
+                   .groups = 2,
+                   .bias = 1,
+                   .layout = layout});
+    all.push_back({.batch = 1,
+                   .channels = 6,
+                   .height = 4,
+                   .width = 6,
+                   .kernel_height = 3,
+                   .kernel_width = 3,
+                   .stride_height = 2,
+                   .stride_width = 2,
+                   .padding_height = 1,
+                   .padding_width = 2,
+                   .groups = 6,
+                   .layout = layout});
+    all.push_back({.batch = 2,
+                   .channels = 9,
+                   .height = 3,
+                   .width = 3,
+                   .kernel_height = 5,
+                   .kernel_width = 5,
+                   .padding_height = 2,
+                   .padding_width = 2,
+                   .bias = 1,
+                   .layout = layout});
     all.push_back({.batch = 5, .channels = 17, .height = 1, .width = 1, .bias = 1, .layout = layout});
   }
   return all;

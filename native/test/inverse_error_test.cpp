@@ -110,7 +110,8 @@ TEST(inverse_error_tells_good_from_bad) {
       const double norm = error_norm(n, m.inverse.data(), damped(n, m.factor.data(), 1.0f, m.damping));
       const int status = answers[i].status[k];
       if (bound <= LIMIT) {
-        CHECK(std::fabs(given - bound) <= 1e-12 * bound && status == KFAC_MATRIX_OK, "n %d: %g, not %g", n, given, bound);
+        CHECK(std::fabs(given - bound) <= 1e-12 * bound && status == KFAC_MATRIX_OK, "n %d: %g, not %g", n, given,
+              bound);
         continue;
       }
       CHECK((status == KFAC_MATRIX_OK) == (given <= LIMIT / 2), "n %d: %g, status %d", n, given, status);
@@ -141,7 +142,8 @@ TEST(inverse_error_of_the_traces) {
     const int n = stacks[i].first;
     const double bound = filter(stacks[i].second[0], n, 2.0f);
     CHECK(answers[i].status == std::vector<int>({0, 0, KFAC_MATRIX_INACCURATE}), "n %d", n);
-    for (int k : {0, 1}) CHECK(std::fabs(answers[i].errors[k] - bound) <= 1e-12 * bound, "n %d: %g", n, answers[i].errors[k]);
+    for (int k : {0, 1})
+      CHECK(std::fabs(answers[i].errors[k] - bound) <= 1e-12 * bound, "n %d: %g", n, answers[i].errors[k]);
     CHECK(std::fabs(answers[i].errors[2] - 2.0) <= 1e-5, "n %d: %g", n, answers[i].errors[2]);
   }
 }
@@ -161,7 +163,8 @@ TEST(inverse_error_not_finite) {
       Matrix m = wrong_by(n, 0.0, 1.0f, n);
       m.inverse[size_t(n) * n - 1] = wrong;
       const Answer answer = ask({{n, {m}}}, 1.0f, KFAC_MATRIX_OK)[0];
-      CHECK(answer.status[0] == KFAC_MATRIX_NOT_FINITE && answer.errors[0] == INFINITY, "n %d: %g", n, answer.errors[0]);
+      CHECK(answer.status[0] == KFAC_MATRIX_NOT_FINITE && answer.errors[0] == INFINITY, "n %d: %g", n,
+            answer.errors[0]);
     }
 }
 

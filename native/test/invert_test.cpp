@@ -88,7 +88,8 @@ TEST(invert_all_sizes_in_one_call) {
       first.push_back(s->inverse.host());
     }
     invert(requests, math);
-    for (size_t i = 0; i < stacks.size(); ++i) CHECK(same_bits(first[i], stacks[i]->inverse.host()), "%d", stacks[i]->n);
+    for (size_t i = 0; i < stacks.size(); ++i)
+      CHECK(same_bits(first[i], stacks[i]->inverse.host()), "%d", stacks[i]->n);
   }
 }
 
@@ -98,7 +99,8 @@ TEST(invert_by_every_algorithm) {
   std::vector<kfac_invert_request> requests;
   auto add = [&](int n, kfac_inversion algorithm) {
     stacks.push_back(std::make_unique<Stack>(
-        n, std::vector<std::vector<float>>{factor_matrix(n, n, 0.5), factor_matrix(n, n, 0.5), diagonal(n, -1.0f)}, 1.0f, 0.3f));
+        n, std::vector<std::vector<float>>{factor_matrix(n, n, 0.5), factor_matrix(n, n, 0.5), diagonal(n, -1.0f)},
+        1.0f, 0.3f));
     requests.push_back(stacks.back()->request());
     requests.back().algorithm = algorithm;
   };

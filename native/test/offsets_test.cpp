@@ -63,10 +63,12 @@ TEST(offsets_of_moments) {
   const LastBlocks last(1);
   for (int math : {KFAC_SPLIT_F16, KFAC_FFMA}) {
     Large<float> moment(1LL * SIDE * SIDE);
-    call(kfac_accumulate_workspace, kfac_accumulate, {matrix(data.get(), 2, SIDE, SIDE), moment.get(), 1.0f, 0.0f}, math);
+    call(kfac_accumulate_workspace, kfac_accumulate, {matrix(data.get(), 2, SIDE, SIDE), moment.get(), 1.0f, 0.0f},
+         math);
     const long long end = 1LL * SIDE * SIDE;
     CHECK(moment[end - 1] == 34.0f && moment[end - 2] == 6.0f && moment[end - 1 - SIDE] == 6.0f &&
-          moment[end - 2 - SIDE] == 4.0f, "math %d", math);
+              moment[end - 2 - SIDE] == 4.0f,
+          "math %d", math);
   }
 }
 

@@ -19,7 +19,8 @@ TEST(patches_all_shapes) {
 }
 
 TEST(patches_more_columns_than_threads) {
-  const Conv conv{.batch = 1, .channels = 70, .height = 9, .width = 8, .kernel_height = 2, .kernel_width = 2, .bias = 1};
+  const Conv conv{
+      .batch = 1, .channels = 70, .height = 9, .width = 8, .kernel_height = 2, .kernel_width = 2, .bias = 1};
   Image image(conv);
   Device<float> out(size_t(conv.rows() * conv.columns()));
   const kfac_patches_request request{image.request(), out.get()};

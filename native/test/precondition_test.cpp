@@ -5,10 +5,9 @@ namespace {
 
 struct Layer {
   Layer(int out, int in, bool bias, int groups, float g_scale = 1.0f, float a_scale = 1.0f, float d_scale = 1.0f)
-      : out(out), in(in), groups(groups), bias(bias), o(out / groups), n(in + bias),
-        g(inverses(groups, o, g_scale)), a(inverses(groups, n, a_scale)), w(normals(size_t(out) * in, d_scale)),
-        b(normals(bias ? out : 0, d_scale)), g_device(g), a_device(a), w_device(w), b_device(b),
-        w_result(w.size()), b_result(b.size()), inner(1) {}
+      : out(out), in(in), groups(groups), bias(bias), o(out / groups), n(in + bias), g(inverses(groups, o, g_scale)),
+        a(inverses(groups, n, a_scale)), w(normals(size_t(out) * in, d_scale)), b(normals(bias ? out : 0, d_scale)),
+        g_device(g), a_device(a), w_device(w), b_device(b), w_result(w.size()), b_result(b.size()), inner(1) {}
 
   static std::vector<float> inverses(int count, int n, float scale) {
     std::vector<float> all;
@@ -18,12 +17,19 @@ struct Layer {
     return all;
   }
   kfac_precondition_request request(bool in_place) const {
-    return {g_device.get(), a_device.get(), w_device.get(), bias ? b_device.get() : nullptr,
+    return {g_device.get(),
+            a_device.get(),
+            w_device.get(),
+            bias ? b_device.get() : nullptr,
             in_place ? w_device.get() : w_result.get(),
             !bias      ? nullptr
             : in_place ? b_device.get()
                        : b_result.get(),
-            inner.get(), groups, out, in, SCALE};
+            inner.get(),
+            groups,
+            out,
+            in,
+            SCALE};
   }
   static constexpr float SCALE = 0.75f;
   double gradient(int i, int j) const { return j < in ? w[size_t(i) * in + j] : b[i]; }
@@ -49,7 +55,8 @@ struct Layer {
     return u;
   }
   std::vector<float> result(bool in_place) const {
-    const std::vector<float> weight = (in_place ? w_device : w_result).host(), bias_part = (in_place ? b_device : b_result).host();
+    const std::vector<float> weight = (in_place ? w_device : w_result).host(),
+                             bias_part = (in_place ? b_device : b_result).host();
     std::vector<float> u;
     for (int i = 0; i < out; ++i) {
       u.insert(u.end(), weight.begin() + size_t(i) * in, weight.begin() + size_t(i + 1) * in);

@@ -1,4 +1,5 @@
-// For ncu: runs each kernel that matters once, at the size of a headline workload. profile WORKLOAD...; --list names them.
+// For ncu: runs each kernel that matters once, at the size of a headline workload. profile WORKLOAD...; --list names
+// them.
 #include <memory>
 #include "harness.h"
 using namespace test;
@@ -9,7 +10,8 @@ namespace {
 std::vector<float> factor(int n) {
   std::vector<float> a(size_t(n) * n);
   for (int i = 0; i < n; ++i)
-    for (int j = 0; j <= i; ++j) a[size_t(i) * n + j] = a[size_t(j) * n + i] = (i == j ? 2.0f : 0.5f / n * float((i * 7 + j * 3) % 5));
+    for (int j = 0; j <= i; ++j)
+      a[size_t(i) * n + j] = a[size_t(j) * n + i] = (i == j ? 2.0f : 0.5f / n * float((i * 7 + j * 3) % 5));
   return a;
 }
 
@@ -45,7 +47,8 @@ void invert(int n, int count) {
   for (int i = 0; i < count; ++i)
     MUST(cudaMemcpy(matrices.get() + i * one.size(), one.data(), one.size() * sizeof(float), cudaMemcpyHostToDevice));
   const Device<int> status(count);
-  const kfac_invert_request q{matrices.get(), inverses.get(), status.get(), nullptr, 1.0f, 0.1f, n, count, KFAC_INVERT_BY_SIZE};
+  const kfac_invert_request q{matrices.get(), inverses.get(),     status.get(), nullptr, 1.0f, 0.1f, n,
+                              count,          KFAC_INVERT_BY_SIZE};
   with_workspace(kfac_invert_workspace(&q, 1, KFAC_SPLIT_F16), [&](void* workspace, long long bytes) {
     return kfac_invert(&q, 1, KFAC_SPLIT_F16, workspace, bytes, nullptr);
   });
@@ -55,7 +58,8 @@ void precondition() {
   const int out = 512, in = 4608;
   const Device<float> g(factor(out)), a(factor(in)), w(std::vector<float>(size_t(out) * in, 0.5f)), u(w.size());
   const Device<double> inner(1);
-  const kfac_precondition_request q{g.get(), a.get(), w.get(), nullptr, u.get(), nullptr, inner.get(), 1, out, in, 1.0f};
+  const kfac_precondition_request q{g.get(),     a.get(), w.get(), nullptr, u.get(), nullptr,
+                                    inner.get(), 1,       out,     in,      1.0f};
   with_workspace(kfac_precondition_workspace(&q, 1, KFAC_SPLIT_F16), [&](void* workspace, long long bytes) {
     return kfac_precondition(&q, 1, KFAC_SPLIT_F16, workspace, bytes, nullptr);
   });
@@ -64,8 +68,10 @@ void precondition() {
 const struct {
   const char* name;
   std::function<void()> run;
-} WORKLOADS[] = {{"accumulate-fp32", [] { accumulate(KFAC_F32); }}, {"accumulate-bf16", [] { accumulate(KFAC_BF16); }},
-                 {"sweep", [] { invert(4608, 1); }},                 {"small-64", [] { invert(64, 10000); }},
+} WORKLOADS[] = {{"accumulate-fp32", [] { accumulate(KFAC_F32); }},
+                 {"accumulate-bf16", [] { accumulate(KFAC_BF16); }},
+                 {"sweep", [] { invert(4608, 1); }},
+                 {"small-64", [] { invert(64, 10000); }},
                  {"precondition", precondition}};
 
 }  // namespace

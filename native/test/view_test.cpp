@@ -42,7 +42,8 @@ TEST(view_offsets_beyond_32_bits) {
       CHECK(view.inside(row, column) == inside, "%lld %lld", y, x);
       if (!inside) continue;
       const long long channel = group * 128 + c;
-      const long long offset = nhwc ? ((b * 300 + y) * 200 + x) * 512 + channel : ((b * 512 + channel) * 300 + y) * 200 + x;
+      const long long offset =
+          nhwc ? ((b * 300 + y) * 200 + x) * 512 + channel : ((b * 512 + channel) * 300 + y) * 200 + x;
       CHECK(row.offset + column.offset == offset, "%lld, expected %lld", row.offset + column.offset, offset);
       beyond += offset > 1LL << 31;
     }

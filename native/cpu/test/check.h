@@ -37,7 +37,7 @@ inline std::vector<float> gaussian(std::mt19937& random, size_t n) {
 
 }  // namespace test
 
-#define KFAC_TEST(name)                                    \
-  static void name();                                      \
+#define KFAC_TEST(name)                                     \
+  static void name();                                       \
   static const test::Register register_##name(#name, name); \
   static void name()

@@ -55,7 +55,8 @@ struct Batch {
   std::vector<double> scale, damping;
   std::vector<int32_t> status;
 
-  Batch(int n, int count) : n(n), count(count), source(count), result(count), scale(count, 1), damping(count, 1), status(count, 99) {
+  Batch(int n, int count)
+      : n(n), count(count), source(count), result(count), scale(count, 1), damping(count, 1), status(count, 99) {
     for (auto& r : result) r.assign(n * n, 7);
   }
 
@@ -75,7 +76,8 @@ struct Batch {
 
 KFAC_TEST(inverses_are_as_accurate_as_plain_cholesky) {
   std::mt19937 random(1);
-  for (int n : {1, 2, 3, 5, 8, 13, 16, 17, 20, 31, 32, 33, 48, 63, 64, 65, 66, 95, 96, 97, 127, 128, 129, 200, 257, 321}) {
+  for (int n :
+       {1, 2, 3, 5, 8, 13, 16, 17, 20, 31, 32, 33, 48, 63, 64, 65, 66, 95, 96, 97, 127, 128, 129, 200, 257, 321}) {
     for (double damping : {1e-1, 1e-3, 2e-5}) {
       int count = n <= 64 ? 19 : 2;
       Batch batch(n, count);
@@ -87,14 +89,17 @@ KFAC_TEST(inverses_are_as_accurate_as_plain_cholesky) {
       std::vector<std::vector<float>> kept = batch.source;
       batch.run();
       for (int k = 0; k < count; k++) {
-        std::string where = "n " + std::to_string(n) + ", damping " + std::to_string(damping) + ", matrix " + std::to_string(k);
+        std::string where =
+            "n " + std::to_string(n) + ", damping " + std::to_string(damping) + ", matrix " + std::to_string(k);
         expect(batch.status[k] == 0, where + ": status " + std::to_string(batch.status[k]));
         std::vector<double> exact = inverse<double>(kept[k], n, batch.scale[k], batch.damping[k]);
         double plain = test::error(inverse<float>(kept[k], n, batch.scale[k], batch.damping[k]), exact);
         double ours = test::error(batch.result[k], exact);
-        expect(ours <= std::max(3 * plain, 1e-6), where + ": error " + std::to_string(ours * 1e6) + "e-6, plain Cholesky " + std::to_string(plain * 1e6) + "e-6");
+        expect(ours <= std::max(3 * plain, 1e-6), where + ": error " + std::to_string(ours * 1e6) +
+                                                      "e-6, plain Cholesky " + std::to_string(plain * 1e6) + "e-6");
         for (int i = 0; i < n; i++) {
-          for (int j = 0; j < i; j++) expect(batch.result[k][i * n + j] == batch.result[k][j * n + i], where + ": not symmetric");
+          for (int j = 0; j < i; j++)
+            expect(batch.result[k][i * n + j] == batch.result[k][j * n + i], where + ": not symmetric");
         }
         expect(batch.source[k] == kept[k], where + ": source changed");
       }
@@ -136,7 +141,8 @@ KFAC_TEST(failures_name_the_pivot_and_keep_the_old_value) {
       std::string where = "n " + std::to_string(n) + ", pivot " + std::to_string(pivot);
       for (int k = 0; k < 20; k++) {
         int expected = k == 3 ? pivot + 1 : k >= 4 && k <= 6 ? -1 : 0;
-        expect(batch.status[k] == expected, where + ": status " + std::to_string(batch.status[k]) + " of matrix " + std::to_string(k));
+        expect(batch.status[k] == expected,
+               where + ": status " + std::to_string(batch.status[k]) + " of matrix " + std::to_string(k));
         float first = batch.result[k][0];
         expect(expected == 0 ? std::fabs(first - 0.5f) < 1e-6 : first == 7, where + ": value " + std::to_string(first));
       }

@@ -22,14 +22,32 @@ struct Case {
   int dim() const { return channels * kernel_height * kernel_width + bias; }
   int area() const { return height * width; }
   bool unit() const { return stride_height * stride_width * dilation_height * dilation_width == 1; }
-  int outputs_y() const { return (height + 2 * padding_height - dilation_height * (kernel_height - 1) - 1) / stride_height + 1; }
-  int outputs_x() const { return (width + 2 * padding_width - dilation_width * (kernel_width - 1) - 1) / stride_width + 1; }
+  int outputs_y() const {
+    return (height + 2 * padding_height - dilation_height * (kernel_height - 1) - 1) / stride_height + 1;
+  }
+  int outputs_x() const {
+    return (width + 2 * padding_width - dilation_width * (kernel_width - 1) - 1) / stride_width + 1;
+  }
 
   kfac_cpu_patch_samples convolution() const {
     int all = groups * channels;
-    return {examples, groups, channels, height, width, all * area(), channels_last ? 1 : area(), channels_last ? all : 1,
-            kernel_height, kernel_width, stride_height, stride_width, padding_height, padding_width, dilation_height,
-            dilation_width, bias};
+    return {examples,
+            groups,
+            channels,
+            height,
+            width,
+            all * area(),
+            channels_last ? 1 : area(),
+            channels_last ? all : 1,
+            kernel_height,
+            kernel_width,
+            stride_height,
+            stride_width,
+            padding_height,
+            padding_width,
+            dilation_height,
+            dilation_width,
+            bias};
   }
 
   std::vector<double> literal(const std::vector<float>& x) const {
@@ -163,9 +181,11 @@ KFAC_TEST(convolutions_of_any_form) {
   auto pick = [&](int from, int to) { return std::uniform_int_distribution<int>(from, to)(random); };
   for (int k = 0; k < 400;) {
     Case c = {};
-    c.examples = pick(1, 4), c.channels = pick(1, 6), c.groups = pick(1, 3), c.bias = pick(0, 1), c.channels_last = pick(0, 1);
+    c.examples = pick(1, 4), c.channels = pick(1, 6), c.groups = pick(1, 3), c.bias = pick(0, 1),
+    c.channels_last = pick(0, 1);
     c.height = pick(1, 14), c.width = pick(1, 40), c.kernel_height = pick(1, 5), c.kernel_width = pick(1, 5);
-    c.stride_height = pick(1, 3), c.stride_width = pick(1, 3), c.dilation_height = pick(1, 3), c.dilation_width = pick(1, 3);
+    c.stride_height = pick(1, 3), c.stride_width = pick(1, 3), c.dilation_height = pick(1, 3),
+    c.dilation_width = pick(1, 3);
     c.padding_height = pick(0, c.kernel_height), c.padding_width = pick(0, c.kernel_width);  // to beyond "same"
     if (k % 8 == 0) c.kernel_height = c.kernel_width = 1;
     bool outputs = c.height + 2 * c.padding_height > c.dilation_height * (c.kernel_height - 1) &&
@@ -192,7 +212,7 @@ KFAC_TEST(pixels) {
 
 KFAC_TEST(wide_and_long_convolutions) {
   std::mt19937 random(8);
-  check({2, 67, 7, 9, 3, 3, 1, 1, true, false, 1, 2, 2}, random);   // several blocks of the triangle
+  check({2, 67, 7, 9, 3, 3, 1, 1, true, false, 1, 2, 2}, random);  // several blocks of the triangle
   check({2, 67, 7, 9, 3, 3, 1, 1, false, true, 1, 2, 2}, random);
   check({1, 130, 5, 5, 3, 3, 1, 1, true, false, 1, 2, 2}, random);
   check({2, 6, 14, 600, 3, 3, 2, 2, true, false, 1, 1, 1, 2, 2}, random);  // rows in several pieces, several slices

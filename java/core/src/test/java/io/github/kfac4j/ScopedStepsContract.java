@@ -7,6 +7,7 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.InversePolicy;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.testkit.EveryLayer;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -3,9 +3,9 @@ package io.github.kfac4j.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.github.kfac4j.JavaCommand;
 import io.github.kfac4j.backend.BackendUnavailableException;
 import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.testkit.JavaCommand;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

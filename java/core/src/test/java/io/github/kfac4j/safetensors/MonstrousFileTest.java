@@ -3,9 +3,10 @@ package io.github.kfac4j.safetensors;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.github.kfac4j.JavaCommand;
-import io.github.kfac4j.files.Pipes;
+import io.github.kfac4j.testkit.JavaCommand;
+import io.github.kfac4j.testkit.Pipes;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -89,7 +90,7 @@ class MonstrousFileTest {
   @Test
   @Timeout(60)
   void aPipeIsNotWaitedFor() throws Exception {
-    Pipes.make(file);
+    assumeTrue(Pipes.make(file), "there is no mkfifo here");
     assertThatThrownBy(() -> TensorFile.read(file))
         .isInstanceOf(SafetensorsException.class)
         .hasMessage(file + ": cannot be read: is not a regular file");
