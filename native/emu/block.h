@@ -54,6 +54,13 @@ struct Block {
 };
 inline thread_local Block* block = nullptr;
 
+// What async_emu.h wants to know: a barrier of the block opens, a block ends.
+struct Hooks {
+  void (*barrier)() = nullptr;
+  void (*end)() = nullptr;
+};
+inline thread_local Hooks hooks;
+
 [[noreturn]] inline void die(const char* why) {
   static const char* const names[] = {"ready", "__syncthreads", "warp operation", "exited"};
   std::fprintf(stderr, "cuda_emu: %s in block (%u,%u,%u):", why, blockIdx.x, blockIdx.y, blockIdx.z);
@@ -139,6 +146,7 @@ inline void open_block_barrier() {
   }
   for (unsigned i = 0; i < b.size; ++i)
     if (b.threads[i].state == AT_BLOCK_BARRIER) b.threads[i].state = READY;
+  if (hooks.barrier) hooks.barrier();
 }
 
 inline void run_block(const std::vector<unsigned>& warps, const std::vector<unsigned>& lanes) {
@@ -155,7 +163,10 @@ inline void run_block(const std::vector<unsigned>& warps, const std::vector<unsi
       }
     bool finished = true;
     for (unsigned i = 0; i < b.size; ++i) finished &= b.threads[i].state == EXITED;
-    if (finished) return;
+    if (finished) {
+      if (hooks.end) hooks.end();
+      return;
+    }
     open_block_barrier();
   }
 }
