@@ -1,13 +1,14 @@
 package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.curvature.Curvature;
 import io.github.kfac4j.curvature.Factors;
 import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.curvature.Room;
 import io.github.kfac4j.curvature.Staleness;
 import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.data.Share;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Embedding;
@@ -22,13 +23,14 @@ import java.util.Map;
 
 /**
  * The second moments of one batch, apart from any running average: what a rank contributes where
- * several share a batch. {@link Kfac#observe(Map)} takes in what came together.
+ * several share a batch. {@link Kfac#add} takes in what came together.
  *
  * <p>Not for {@link Approximation#EKFAC}, whose moments are measured in a basis that comes from the
  * running averages. An instance is used by one thread at a time and does not own the backend.
  */
 public final class BatchStatistics implements AutoCloseable {
-  private final Kfac batch;
+  private final Statistics batch;
+  private final KfacOptions options;
   private final Map<String, Double> examples = new HashMap<>();
 
   /** Examples of the inputs that were observed before the backward pass. */
@@ -47,44 +49,39 @@ public final class BatchStatistics implements AutoCloseable {
     if (options.approximation() == Approximation.EKFAC
         || options.approximations().containsValue(Approximation.EKFAC)) {
       throw new IllegalArgumentException(
-          "the moments of EKFAC depend on the running averages and cannot be taken apart from them");
+          "the moments of EKFAC depend on the running averages and cannot be taken apart from"
+              + " them");
     }
-    batch = new Kfac(backend, layers, options.withDecay(0).withIntervals(1, 1), false);
-    for (LayerState layer : batch.state().layers().values()) {
-      List<String> kept = Staleness.statistics(layer);
-      Map<String, MatrixStack> inverses = new LinkedHashMap<>(layer.matrices);
-      inverses.keySet().removeAll(kept);
-      inverses.values().forEach(MatrixStack::close);
-      layer.matrices.keySet().retainAll(kept);
-    }
+    this.options = options.withDecay(0).withIntervals(1, 1);
+    this.batch = new Statistics(backend, layers, this.options, Room.Keeps.AVERAGES);
   }
 
   /**
    * Takes a micro-batch in; the shares of a batch add to 1.
    *
-   * @throws IllegalArgumentException as {@link Kfac#observe(List, double)}, or if an embedding is
+   * @throws IllegalArgumentException as {@link Kfac#observe(List, Share)}, or if an embedding is
    *     tied to the softmax and its convention divides moments of gradients alone by N twice: both
    *     kinds are pooled, and the N of the other shards is not known yet
    */
-  public void observe(List<Observation> observations, double share) {
+  public void observe(List<Observation> observations, Share share) {
     requireSeparable(observations);
     batch.observe(
         observations,
-        share,
+        share.weight(),
+        options,
         layer -> early.containsKey(layer) ? Curvature.Part.G : Curvature.Part.BOTH);
-    batch.countShare(share);
-    count(observations, share, examples);
+    batch.count(share.weight());
+    count(observations, share.weight(), examples);
   }
 
   /** Multiplies the share that all observations so far have. */
   public void reweigh(double factor) {
-    batch.reweigh(factor);
+    batch.reweigh(factor, options.decay());
     examples.replaceAll((layer, count) -> count * factor);
     early.replaceAll((layer, count) -> count * factor);
   }
 
   private void requireSeparable(List<Observation> observations) {
-    KfacOptions options = batch.options();
     if (!options.convention().dividesTwice(options.estimator())) {
       return;
     }
@@ -103,7 +100,7 @@ public final class BatchStatistics implements AutoCloseable {
 
   private void count(List<Observation> observations, double share, Map<String, Double> sums) {
     Map<String, Double> counts = new HashMap<>();
-    int limit = batch.options().maxExamples();
+    int limit = options.maxExamples();
     for (Observation observation : observations) {
       counts.put(observation.layer(), (double) Math.min(limit, observation.examples()));
     }
@@ -123,18 +120,18 @@ public final class BatchStatistics implements AutoCloseable {
     boolean plain =
         layer instanceof Conv2d
             || layer instanceof Dense dense && dense.sharing() == WeightSharing.EXPAND;
-    return plain && batch.options().approximationOf(name) == Approximation.KRONECKER;
+    return plain && options.approximationOf(name) == Approximation.KRONECKER;
   }
 
   /**
    * Makes A of the inputs of a micro-batch; {@link #observe} then makes G alone. Layers that are
    * not {@linkplain #earlyLayers() early} wait for that.
    *
-   * @throws IllegalArgumentException as {@link Kfac#observe(List, double)}
+   * @throws IllegalArgumentException as {@link Kfac#observe(List, Share)}
    */
   public void observeInputs(List<Observation> inputs, double share) {
     List<Observation> plain = inputs.stream().filter(o -> isEarly(o.layer())).toList();
-    batch.observe(plain, share, layer -> Curvature.Part.A);
+    batch.observe(plain, share, options, layer -> Curvature.Part.A);
     count(plain, share, early);
   }
 
@@ -162,7 +159,7 @@ public final class BatchStatistics implements AutoCloseable {
   public void reset() {
     examples.clear();
     early.clear();
-    batch.discardStep();
+    batch.state().open().discard();
   }
 
   @Override

@@ -1,7 +1,6 @@
 package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.OuterProduct;
 import io.github.kfac4j.curvature.Curvature;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.curvature.Range;
@@ -10,7 +9,6 @@ import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.Use;
-import io.github.kfac4j.layer.Vectors;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.tensor.Tensor;
@@ -149,11 +147,7 @@ final class InputCheck {
       if (!staysPlain.test(state)) {
         requests.add(
             new Curvature.Request(
-                state,
-                gradient,
-                state.layer.matrix(gradient.weight(), gradient.bias()),
-                outerProduct(state, gradient.source()),
-                0));
+                state, gradient, state.layer.matrix(gradient.weight(), gradient.bias()), 0));
       }
     }
     Map<LayerState, List<Magnitude>> found = magnitudes.require();
@@ -215,22 +209,6 @@ final class InputCheck {
           LayerState.prefix(state.name)
               + "%s has shape %s, expected %s".formatted(what, tensor.shape(), shape));
     }
-  }
-
-  private static OuterProduct outerProduct(LayerState state, Observation source) {
-    if (source == null) {
-      return null;
-    }
-    if (!source.layer().equals(state.name)) {
-      throw new IllegalArgumentException(
-          LayerState.prefix(state.name)
-              + "the source is an observation of '"
-              + source.layer()
-              + "'");
-    }
-    return use(state, source) instanceof Vectors vectors
-        ? new OuterProduct(vectors.g(), vectors.a(), source.outputGradScale() / vectors.examples())
-        : null;
   }
 
   /** A gradient for which fp32 leaves too little room is divided by a power of two, in place. */

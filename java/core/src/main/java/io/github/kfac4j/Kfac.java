@@ -1,32 +1,27 @@
 package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.curvature.Blocks;
 import io.github.kfac4j.curvature.Curvature;
 import io.github.kfac4j.curvature.LayerState;
-import io.github.kfac4j.curvature.OpenStep;
 import io.github.kfac4j.curvature.Range;
-import io.github.kfac4j.curvature.Room;
+import io.github.kfac4j.curvature.Room.Keeps;
 import io.github.kfac4j.curvature.Staleness;
-import io.github.kfac4j.curvature.StateIdentity;
 import io.github.kfac4j.data.InversionFailedException;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.data.Share;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
-import io.github.kfac4j.reference.FallbackBackend;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Function;
 
 /**
  * K-FAC for the layers of one network: three verbs between a trainer's backward pass and its update
@@ -45,17 +40,12 @@ import java.util.function.Function;
  * one thread at a time. It owns its state but not the backend.
  */
 public final class Kfac implements KfacPreconditioner {
-  private static final double SHARE_ROUNDING = 1e-9;
-
   private static final System.Logger LOG = System.getLogger(Kfac.class.getName());
 
-  private final Backend backend;
-  private final InputCheck check;
-  private final Blocks blocks;
+  private final Statistics statistics;
   private final KfacState state;
   private KfacOptions options;
   private final Set<String> saidPlain = new HashSet<>();
-  private boolean observes;
 
   /**
    * Makes K-FAC for the given layers.
@@ -70,44 +60,11 @@ public final class Kfac implements KfacPreconditioner {
    *     what had been allocated is free again
    */
   public Kfac(Backend backend, Map<String, ? extends Layer> layers, KfacOptions options) {
-    this(backend, layers, options, true);
-  }
-
-  /** Without copies for {@link #discardStep} where averages are of one step alone. */
-  Kfac(
-      Backend backend,
-      Map<String, ? extends Layer> layers,
-      KfacOptions options,
-      boolean discardable) {
-    if (layers.isEmpty()) {
-      throw new IllegalArgumentException("K-FAC needs at least one layer");
-    }
-    this.backend = new FallbackBackend(backend, line -> LOG.log(System.Logger.Level.WARNING, line));
-    this.options = options;
-    this.blocks = new Blocks(this.backend, options);
-    requireKnown(options.approximations(), layers);
-    Map<String, LayerState> states = new LinkedHashMap<>();
-    layers.forEach(
-        (name, layer) ->
-            states.put(
-                name,
-                new LayerState(
-                    name, layer, blocks.of(name, layer), StateIdentity.of(name, layer, options))));
     boolean adaptive = options.intervals().similarity().isPresent();
-    Room.allocate(this.backend, states.values(), adaptive, discardable);
-    this.state = new KfacState(states, new OpenStep(discardable));
-    this.check = new InputCheck(this.backend, states);
-  }
-
-  private static void requireKnown(Map<String, ?> named, Map<String, ?> layers) {
-    for (String name : named.keySet()) {
-      if (!layers.containsKey(name)) {
-        throw new IllegalArgumentException(
-            LayerState.prefix(name)
-                + "an approximation is set for it, but it is unknown; known are "
-                + layers.keySet());
-      }
-    }
+    this.statistics =
+        new Statistics(backend, layers, options, adaptive ? Keeps.STATE_AND_EARLIER : Keeps.STATE);
+    this.state = statistics.state();
+    this.options = options;
   }
 
   @Override
@@ -150,108 +107,39 @@ public final class Kfac implements KfacPreconditioner {
   }
 
   @Override
-  public void observe(List<Observation> observations, double share) {
-    observe(observations, share, layer -> Curvature.Part.BOTH);
-    countShare(share);
-  }
-
-  @Override
-  public void observe(List<Observation> observations, double share, int pass, int passes) {
-    if (pass < 0 || pass >= passes) {
-      throw new IllegalArgumentException(
-          "passes are counted from 0 to %d, but this is %d".formatted(passes - 1, pass));
-    }
-    List<Observation> apart =
-        check.known(observations).stream().filter(o -> inputsApart(o.layer())).toList();
-    observe(
-        observations,
-        share / passes,
-        layer -> inputsApart(layer) ? Curvature.Part.G : Curvature.Part.BOTH);
-    if (pass == 0 && !apart.isEmpty()) {
-      observe(apart, share, layer -> Curvature.Part.A);
-    }
-    countShare(share / passes);
-  }
-
-  private boolean inputsApart(String layer) {
-    return state.layer(layer).curvature.inputsApart();
-  }
-
-  private double observedShareBefore() {
-    double share = state.open().observedShare;
-    return share > 1 - SHARE_ROUNDING ? 0 : share;
-  }
-
-  /** Updates some of the factors; the share is not counted. */
-  void observe(
-      List<Observation> observations, double share, Function<String, Curvature.Part> parts) {
-    double before = observedShareBefore();
-    if (!(share > 0) || before + share > 1 + SHARE_ROUNDING) {
-      throw new IllegalArgumentException(
-          "the shares of the micro-batches of a step must be positive and add to 1, but after %s comes %s"
-              .formatted(before, share));
-    }
-    int count = options.maxExamples();
+  public void observe(List<Observation> observations, Share share) {
     List<Observation> due =
-        check.known(observations).stream().filter(o -> due(state.layers().get(o.layer()))).toList();
-    List<Curvature.Batch> batches =
-        check.observations(due, count, parts).stream().map(b -> b.scaled(options)).toList();
-    // after shares s the average is (d X + (1 - d) sum s_k X_k) / (d + (1 - d) sum s_k)
-    double decay = options.decay();
-    double weightBefore = decay + (1 - decay) * before;
-    double weight = decay + (1 - decay) * (before + share);
-    observes = true;
-    batches.forEach(batch -> state.keepAverages(batch.state()));
-    blocks.observe(batches, share == 1 ? options : options.withDecay(weightBefore / weight));
+        observations.stream().filter(one -> due(state.layer(one.layer()))).toList();
+    statistics.observe(due, share, options);
   }
 
   /**
-   * Takes the statistics of a batch that were made elsewhere into the running averages; one call
-   * for all the observations of a step.
+   * Adds the statistics of a batch that were made elsewhere to the running averages; one call for
+   * all the observations of a step.
    *
-   * @param statistics by layer, of some or all layers, as {@link BatchStatistics} makes them
+   * @param batch by layer, of some or all layers, as {@link BatchStatistics} makes them
    * @throws IllegalArgumentException naming the layer and what is wrong: unknown layer, moments
    *     that are missing or of another size, NaN or infinity
    */
-  public void observe(Map<String, LayerStatistics> statistics) {
-    statistics.forEach((name, fresh) -> state.layer(name).requireFits(fresh));
-    observes = true;
-    statistics.keySet().forEach(name -> state.keepAverages(state.layer(name)));
-    statistics.forEach((name, fresh) -> state.layer(name).observe(fresh, options.decay()));
+  public void add(Map<String, LayerStatistics> batch) {
+    statistics.add(batch, options.decay());
   }
 
   @Override
   public void reweigh(double factor) {
-    double before = observedShareBefore();
-    double after = before * factor;
-    if (!(after > 0) || after > 1 + SHARE_ROUNDING) {
-      throw new IllegalArgumentException(
-          "what was observed of a step must keep a share in (0, 1], but would have " + after);
-    }
-    double decay = options.decay();
-    double weightBefore = decay + (1 - decay) * before;
-    double weight = decay + (1 - decay) * after;
-    if (decay > 0) { // without it there is nothing that it is weighed against
-      state.open().mix(factor * weightBefore / weight, decay * (1 - factor) / weight);
-    }
-    state.open().observedShare = after;
-  }
-
-  /** Counts a share that was observed in parts. */
-  void countShare(double share) {
-    state.open().observedShare = observedShareBefore() + share;
+    statistics.reweigh(factor, options.decay());
   }
 
   @Override
   public List<LayerReport> refresh() {
     List<LayerState> due = state.layers().values().stream().filter(this::due).toList();
     List<LayerState> states = due.stream().filter(layer -> layer.observed).toList();
-    if (!due.isEmpty() && !observes && !state.observed()) {
+    if (!due.isEmpty() && !statistics.anyObserved()) {
       throw new IllegalStateException(
           LayerState.prefix(due.get(0).name) + "there is nothing to invert before observe()");
     }
     states.forEach(state::keepInverses);
-    List<LayerReport> reports = new ArrayList<>(blocks.refresh(states, options));
+    List<LayerReport> reports = new ArrayList<>(statistics.blocks().refresh(states, options));
     options
         .intervals()
         .similarity()
@@ -287,16 +175,17 @@ public final class Kfac implements KfacPreconditioner {
   public StepReport preview(List<LayerGradient> gradients) {
     boolean burnIn = options.intervals().burningIn(state.step());
     List<Curvature.Request> requests =
-        check.gradients(gradients, layer -> !burnIn && staysPlain(layer));
+        statistics.check().gradients(gradients, layer -> !burnIn && staysPlain(layer));
     List<String> plain = new ArrayList<>(gradients.stream().map(LayerGradient::layer).toList());
     plain.removeAll(requests.stream().map(request -> request.state().name).toList());
     plain.forEach(this::sayPlain);
-    List<Curvature.Result> results = burnIn ? List.of() : blocks.precondition(requests, options);
+    List<Curvature.Result> results =
+        burnIn ? List.of() : statistics.blocks().precondition(requests, options);
     results.forEach(Kfac::requireFinite);
     double innerProduct = results.stream().mapToDouble(Curvature.Result::inner).sum();
     double clip = burnIn ? 0 : clip(innerProduct);
     if (burnIn) {
-      requests.forEach(request -> backend.scale(request.tensors(), 0));
+      requests.forEach(request -> statistics.backend().scale(request.tensors(), 0));
     } else {
       finish(results, clip);
     }
@@ -316,7 +205,7 @@ public final class Kfac implements KfacPreconditioner {
     }
     boolean none = state.layers().values().stream().noneMatch(LayerState::ready);
     boolean due = layer.observed && options.intervals().wantsInverses(state.step());
-    if (none && (due || !observes && !state.observed())) {
+    if (none && (due || !statistics.anyObserved())) {
       throw new IllegalArgumentException(
           LayerState.prefix(layer.name) + "has no inverse yet: observe() and refresh() come first");
     }
@@ -336,7 +225,8 @@ public final class Kfac implements KfacPreconditioner {
     if (!Double.isFinite(result.inner())) {
       throw new InversionFailedException(
           LayerState.prefix(result.request().state().name)
-              + "the preconditioned gradient is beyond the range of its tensors; raise the damping");
+              + "the preconditioned gradient is beyond the range of its tensors; raise the"
+              + " damping");
     }
   }
 
@@ -350,12 +240,12 @@ public final class Kfac implements KfacPreconditioner {
         if (exponent == 0) {
           plain.add(tensors.get(i));
         } else {
-          Range.multiply(backend, tensors.subList(i, i + 1), clip, exponent);
+          Range.multiply(statistics.backend(), tensors.subList(i, i + 1), clip, exponent);
         }
       }
     }
     if (clip < 1) {
-      backend.scale(plain, clip);
+      statistics.backend().scale(plain, clip);
     }
   }
 
@@ -395,14 +285,12 @@ public final class Kfac implements KfacPreconditioner {
    * @throws IllegalArgumentException as {@link #restore}
    */
   public void adopt(Map<String, StoredTensor> tensors) {
-    state.adopt(tensors);
-    observes = true;
+    statistics.adopt(tensors);
   }
 
   /** Frees the state's matrices; idempotent. */
   @Override
   public void close() {
-    state.layers().values().forEach(LayerState::close);
-    state.open().close();
+    statistics.close();
   }
 }

@@ -4,6 +4,7 @@ import io.github.kfac4j.data.InversionFailedException;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.data.Share;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.safetensors.StoredTensor;
@@ -45,17 +46,19 @@ public interface KfacPreconditioner extends AutoCloseable {
    *     shape, empty batch, uses that do not belong to one pass, NaN or infinity
    */
   default void observe(List<Observation> observations) {
-    observe(observations, 1);
+    observe(observations, Share.ALL);
   }
 
   /**
-   * Takes a micro-batch into the running averages: the shares of one step add to 1, and the factors
-   * become those of the weighted mean over its micro-batches. All bring the same layers.
+   * Takes a part of a step into the running averages: a micro-batch, or one of several backward
+   * passes through the same forward pass, whose A, which is the same in all of them, may be made in
+   * the first alone. The factors become those of the weighted mean over all parts, which bring the
+   * same layers.
    *
-   * @param share of the step's statistics, in (0, 1]
+   * @param share what the part counts for
    * @throws IllegalArgumentException as {@link #observe(List)}, or if the shares exceed 1
    */
-  void observe(List<Observation> observations, double share);
+  void observe(List<Observation> observations, Share share);
 
   /**
    * Multiplies the share that all observations of the step so far have, as if they had been made
@@ -66,19 +69,6 @@ public interface KfacPreconditioner extends AutoCloseable {
    *     1]
    */
   void reweigh(double factor);
-
-  /**
-   * Takes one of several backward passes through the same forward pass into the running averages,
-   * as {@link #observe(List, double)} does with the share {@code share / passes}. A, which is the
-   * same in all of them, may be made in the first pass alone.
-   *
-   * @param share of the forward pass in the step's statistics, in (0, 1]
-   * @param pass from 0 to {@code passes} - 1, in this order
-   * @throws IllegalArgumentException as {@link #observe(List, double)}
-   */
-  default void observe(List<Observation> observations, double share, int pass, int passes) {
-    observe(observations, share / passes);
-  }
 
   /**
    * Takes the inputs of a batch before its backward pass, for those who can make use of them then.

@@ -8,6 +8,7 @@ import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.data.Share;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
@@ -105,9 +106,9 @@ class BatchStatisticsTest {
         whole.observe(batch);
         one.reset();
         other.reset();
-        one.observe(batch.stream().map(o -> part(o, 0, 2)).toList(), 1);
-        other.observe(batch.stream().map(o -> part(o, 2, 7)).toList(), 1);
-        sharded.observe(union(options, List.of(all(one), all(other), all(empty)), LAYERS.keySet()));
+        one.observe(batch.stream().map(o -> part(o, 0, 2)).toList(), Share.ALL);
+        other.observe(batch.stream().map(o -> part(o, 2, 7)).toList(), Share.ALL);
+        sharded.add(union(options, List.of(all(one), all(other), all(empty)), LAYERS.keySet()));
         whole.state().layers().values().forEach(layer -> assertEqual(layer, sharded));
       }
     }
@@ -150,12 +151,12 @@ class BatchStatisticsTest {
     Map<String, Layer> layers = Map.of("words", new Embedding(6, 4));
     KfacOptions options = KfacOptions.DEFAULT.withConvention(Convention.KFAC_JAX);
     Observation lookup =
-        new Observation("words", HostTensor.of(new double[] {1, 5}, 2), tensor(2, 4), 1);
-    Observation logits = new Observation("words", tensor(2, 4), tensor(2, 6), 1);
+        Observation.ofSumLoss("words", HostTensor.of(new double[] {1, 5}, 2), tensor(2, 4));
+    Observation logits = Observation.ofSumLoss("words", tensor(2, 4), tensor(2, 6));
     try (BatchStatistics shard = new BatchStatistics(new JavaBackend(), layers, options)) {
-      shard.observe(List.of(lookup), 1);
+      shard.observe(List.of(lookup), Share.ALL);
       shard.reset();
-      assertThatThrownBy(() -> shard.observe(List.of(lookup, logits), 1))
+      assertThatThrownBy(() -> shard.observe(List.of(lookup, logits), Share.ALL))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage(
               "layer 'words': an embedding tied to the softmax has no shards under the convention"
@@ -175,9 +176,9 @@ class BatchStatisticsTest {
         BatchStatistics other = new BatchStatistics(new JavaBackend(), layers, options)) {
       Observation batch = new Observation("fc", tensor(7, 12), tensor(7, 5), 2);
       whole.observe(List.of(batch));
-      one.observe(List.of(part(batch, 0, 2)), 1);
-      other.observe(List.of(part(batch, 2, 7)), 1);
-      sharded.observe(
+      one.observe(List.of(part(batch, 0, 2)), Share.ALL);
+      other.observe(List.of(part(batch, 2, 7)), Share.ALL);
+      sharded.add(
           union(
               options,
               List.of(Map.of("fc", one.of("fc")), Map.of("fc", other.of("fc"))),
@@ -193,11 +194,11 @@ class BatchStatisticsTest {
     List<Observation> batch = batch(6);
     try (BatchStatistics whole = new BatchStatistics(new JavaBackend(), LAYERS, options);
         BatchStatistics micro = new BatchStatistics(new JavaBackend(), LAYERS, options)) {
-      micro.observe(batch(6), 0.5); // a step that is given up
+      micro.observe(batch(6), Share.of(0.5)); // a step that is given up
       micro.reset();
-      whole.observe(batch, 1);
-      micro.observe(batch.stream().map(o -> part(o, 0, 3)).toList(), 0.5);
-      micro.observe(batch.stream().map(o -> part(o, 3, 6)).toList(), 0.5);
+      whole.observe(batch, Share.ALL);
+      micro.observe(batch.stream().map(o -> part(o, 0, 3)).toList(), Share.of(0.5));
+      micro.observe(batch.stream().map(o -> part(o, 3, 6)).toList(), Share.of(0.5));
       for (String layer : LAYERS.keySet()) {
         assertThat(micro.of(layer).examples()).isEqualTo(3);
         assertThat(micro.of(layer).moments().get("A"))
@@ -211,18 +212,18 @@ class BatchStatisticsTest {
     KfacOptions options = KfacOptions.DEFAULT;
     try (Kfac kfac = new Kfac(new JavaBackend(), LAYERS, options);
         BatchStatistics statistics = new BatchStatistics(new JavaBackend(), LAYERS, options)) {
-      statistics.observe(batch(3), 1);
+      statistics.observe(batch(3), Share.ALL);
       var before = kfac.state().toTensors();
       Map<String, LayerStatistics> bad = all(statistics);
       bad.get("fc").moments().get("G")[2] = Double.NaN;
-      assertThatThrownBy(() -> kfac.observe(bad))
+      assertThatThrownBy(() -> kfac.add(bad))
           .hasMessage(
               "layer 'fc': G of the batch holds a NaN or infinity at flat index 2; discardStep()"
                   + " drops this step");
       bad.get("fc").moments().remove("A");
-      assertThatThrownBy(() -> kfac.observe(bad))
+      assertThatThrownBy(() -> kfac.add(bad))
           .hasMessage("layer 'fc': the statistics have no elements of A, expected 36");
-      assertThatThrownBy(() -> kfac.observe(Map.of("x", statistics.of("fc"))))
+      assertThatThrownBy(() -> kfac.add(Map.of("x", statistics.of("fc"))))
           .hasMessageContaining("layer 'x': unknown layer");
       assertThat(kfac.state().toTensors()).isEqualTo(before);
     }

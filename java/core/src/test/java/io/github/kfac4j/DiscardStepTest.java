@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.data.Share;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.Convention;
@@ -41,19 +42,19 @@ class DiscardStepTest {
   }
 
   private static void goTo(Point point, Kfac kfac, Random random) {
-    kfac.observe(EveryLayer.observations(random), 0.5);
+    kfac.observe(EveryLayer.observations(random), Share.of(0.5));
     if (point == Point.HALF_OBSERVED) {
       return;
     }
     if (point == Point.REFUSED) {
       List<Observation> batch = EveryLayer.observations(random);
       ((HostTensor) batch.get(0).input()).write(0, new double[] {Double.NaN}, 0, 1);
-      assertThatThrownBy(() -> kfac.observe(batch, 0.5))
+      assertThatThrownBy(() -> kfac.observe(batch, Share.of(0.5)))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContainingAll("layer 'fc'", "index 0", "discardStep()");
       return;
     }
-    kfac.observe(EveryLayer.observations(random), 0.5);
+    kfac.observe(EveryLayer.observations(random), Share.of(0.5));
     if (point == Point.OBSERVED) {
       return;
     }
@@ -133,11 +134,11 @@ class DiscardStepTest {
   @Test
   void anAbandonedHalfDoesNotStayInTheAverages() {
     try (Kfac kfac = Networks.kfac(new Dense(1, 1, false), OPTIONS.withDecay(0.5))) {
-      kfac.observe(List.of(scalar(100)), 0.5);
+      kfac.observe(List.of(scalar(100)), Share.of(0.5));
       kfac.discardStep();
       List<Double> a = new ArrayList<>();
       for (double square : new double[] {3, 5}) {
-        kfac.observe(List.of(scalar(square)), 0.5);
+        kfac.observe(List.of(scalar(square)), Share.of(0.5));
         a.add(kfac.state().inputFactor("layer")[0]);
       }
       assertThat(a.get(0)).isCloseTo(3, within(1e-15));
@@ -162,7 +163,7 @@ class DiscardStepTest {
         Kfac kfac = kfac(Approximation.KRONECKER)) {
       EveryLayer.step(saved, new Random(1));
       saved.state().save(file);
-      kfac.observe(EveryLayer.observations(new Random(2)), 0.5);
+      kfac.observe(EveryLayer.observations(new Random(2)), Share.of(0.5));
       kfac.state().load(file);
       kfac.discardStep();
       assertThat(kfac.state().toTensors()).isEqualTo(saved.state().toTensors());

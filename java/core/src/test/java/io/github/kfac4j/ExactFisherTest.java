@@ -101,16 +101,14 @@ class ExactFisherTest {
     try (Kfac kfac = new Kfac(new JavaBackend(), layers, options)) {
       List<Observation> batch =
           List.of(
-              new Observation(
+              Observation.ofSumLoss(
                   "first",
                   HostTensor.of(flat(x), x.length, in),
-                  HostTensor.of(flat(g1), x.length, hidden),
-                  1),
-              new Observation(
+                  HostTensor.of(flat(g1), x.length, hidden)),
+              Observation.ofSumLoss(
                   "second",
                   HostTensor.of(flat(h), x.length, hidden),
-                  HostTensor.of(flat(g2), x.length, out),
-                  1));
+                  HostTensor.of(flat(g2), x.length, out)));
       kfac.observe(batch);
       kfac.refresh();
       // the second pass measures the moments in the bases that now exist

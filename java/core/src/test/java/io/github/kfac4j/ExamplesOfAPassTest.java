@@ -59,7 +59,8 @@ class ExamplesOfAPassTest {
   }
 
   private static Observation seen(double[] in, int[] inShape, double[] out, int[] outShape) {
-    return new Observation("layer", HostTensor.of(in, inShape), HostTensor.of(out, outShape), 1, N);
+    return Observation.ofSumLoss(
+        "layer", HostTensor.of(in, inShape), HostTensor.of(out, outShape), N);
   }
 
   private Observation batchFirst() {
@@ -171,7 +172,8 @@ class ExamplesOfAPassTest {
         step(
             layer,
             all,
-            new Observation("layer", HostTensor.of(a, 2, T, IN), HostTensor.of(g, 2, T, OUT), 1));
+            Observation.ofSumLoss(
+                "layer", HostTensor.of(a, 2, T, IN), HostTensor.of(g, 2, T, OUT)));
     KfacOptions two = all.withMaxExamples(2);
     assertSame(step(layer, two, batchFirst()), firstTwo);
     assertSame(step(layer, two, timeFirst()), firstTwo);
@@ -183,7 +185,7 @@ class ExamplesOfAPassTest {
   @Test
   void rowsThatExamplesDoNotShareEquallyAreRefusedWithBothNumbers() {
     Observation odd =
-        new Observation("layer", HostTensor.of(a, 18, IN), HostTensor.of(g, 18, OUT), 1, N);
+        Observation.ofSumLoss("layer", HostTensor.of(a, 18, IN), HostTensor.of(g, 18, OUT), N);
     assertThatThrownBy(() -> step(new Dense(IN, OUT, false), options(Approximation.KRONECKER), odd))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContainingAll("layer 'layer'", "18 rows", "4 examples");
@@ -231,8 +233,8 @@ class ExamplesOfAPassTest {
     KfacOptions options = KfacOptions.DEFAULT.withDecay(0).withConvention(convention);
     try (Kfac folded = new Kfac(new JavaBackend(), Map.of("layer", layer), options);
         Kfac plain = new Kfac(new JavaBackend(), Map.of("layer", layer), options)) {
-      folded.observe(List.of(new Observation("layer", x, dy, 1, N)));
-      plain.observe(List.of(new Observation("layer", x, dy, 1)));
+      folded.observe(List.of(Observation.ofSumLoss("layer", x, dy, N)));
+      plain.observe(List.of(Observation.ofSumLoss("layer", x, dy)));
       double perExample = convention == Convention.KFC ? 3 : 1;
       assertSame(
           matrix(folded, Factors.A),
@@ -249,7 +251,7 @@ class ExamplesOfAPassTest {
             new JavaBackend(),
             Map.of("layer", layer),
             options.withApproximation(Approximation.DIAGONAL))) {
-      assertThatThrownBy(() -> diagonal.observe(List.of(new Observation("layer", x, dy, 1, N))))
+      assertThatThrownBy(() -> diagonal.observe(List.of(Observation.ofSumLoss("layer", x, dy, N))))
           .hasMessageContainingAll(
               "layer 'layer'", Shape.of(in).toString(), "first dimension", "4 examples");
     }
@@ -321,8 +323,8 @@ class ExamplesOfAPassTest {
         KfacOptions.DEFAULT.withDecay(0).withApproximation(approximation).withDamping(1e-3);
     try (Kfac folded = new Kfac(new JavaBackend(), Map.of("layer", layer), options);
         Kfac plain = new Kfac(new JavaBackend(), Map.of("layer", layer), options)) {
-      folded.observe(List.of(new Observation("layer", x, dy, 1, N)));
-      plain.observe(List.of(new Observation("layer", x, dy, 1)));
+      folded.observe(List.of(Observation.ofSumLoss("layer", x, dy, N)));
+      plain.observe(List.of(Observation.ofSumLoss("layer", x, dy)));
       assertSame(matrix(folded, Factors.G), matrix(plain, Factors.G));
       boolean whole = approximation == Approximation.KRONECKER;
       String input = whole ? Factors.A : DoublyFactored.PSI;

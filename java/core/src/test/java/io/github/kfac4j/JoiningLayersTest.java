@@ -36,11 +36,10 @@ class JoiningLayersTest {
 
   private static Observation observation(String layer, int inputs) {
     Random random = new Random(inputs);
-    return new Observation(
+    return Observation.ofSumLoss(
         layer,
         HostTensor.of(gaussian(random, 5 * inputs), 5, inputs),
-        HostTensor.of(gaussian(random, 10), 5, 2),
-        1);
+        HostTensor.of(gaussian(random, 10), 5, 2));
   }
 
   private static LayerGradient gradient(String layer, int inputs) {

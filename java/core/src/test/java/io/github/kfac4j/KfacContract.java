@@ -4,6 +4,7 @@ import static io.github.kfac4j.Networks.OPTIONS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.data.Share;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.DampingMode;
 import io.github.kfac4j.options.InversePolicy;
@@ -61,7 +62,7 @@ public abstract class KfacContract {
         Kfac straight = EveryLayer.kfac(backend, approximation, options);
         Kfac other = EveryLayer.kfac(backend, approximation, options)) {
       for (int step = 0; step < 4; step++) {
-        other.observe(EveryLayer.observations(new Random(100 + step)), 0.5);
+        other.observe(EveryLayer.observations(new Random(100 + step)), Share.of(0.5));
         other.refresh();
         other.discardStep();
         assertThat(other.toTensors()).isEqualTo(straight.toTensors());

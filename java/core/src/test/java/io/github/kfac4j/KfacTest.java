@@ -230,7 +230,7 @@ class KfacTest {
       double[] before = kfac.state().inputFactor("layer");
       HostTensor x = HostTensor.of(new double[12], 4, 3);
       HostTensor g = HostTensor.of(new double[8], 4, 2);
-      refused(kfac, new Observation("fc", x, g, 1), "layer 'fc': unknown", "[conv, layer]");
+      refused(kfac, Observation.ofSumLoss("fc", x, g), "layer 'fc': unknown", "[conv, layer]");
       refused(kfac, Networks.observation(g, g), "layer 'layer'", "[4, 2]", "[N, 3]");
       refused(kfac, Networks.observation(x, x), "layer 'layer'", "output gradient", "[4, 3]");
       HostTensor none = HostTensor.of(new double[0], 0, 3);
@@ -241,7 +241,7 @@ class KfacTest {
       bad[7] = Double.NaN;
       refused(kfac, Networks.observation(HostTensor.of(bad, 4, 3), g), "'layer': input", "index 7");
       HostTensor images = HostTensor.of(new double[4 * 2 * 2 * 5], 4, 2, 2, 5);
-      refused(kfac, new Observation("conv", images, g, 1), "layer 'conv'", "too small");
+      refused(kfac, Observation.ofSumLoss("conv", images, g), "layer 'conv'", "too small");
       assertThatThrownBy(() -> kfac.observe(List.of(good, dense(5, 3, 2))))
           .hasMessageContaining("layer 'layer'")
           .hasMessageContaining("4 and 5 examples");

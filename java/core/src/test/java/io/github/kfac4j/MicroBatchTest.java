@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.data.Share;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;
@@ -39,9 +40,9 @@ class MicroBatchTest {
         Kfac parts = Networks.kfac(LAYER, options)) {
       for (int step = 0; step < 3; step++) {
         whole.observe(List.of(part(0, 12)));
-        parts.observe(List.of(part(0, 3)), 0.25);
-        parts.observe(List.of(part(3, 5)), 2 / 12.0);
-        parts.observe(List.of(part(5, 12)), 7 / 12.0);
+        parts.observe(List.of(part(0, 3)), Share.of(0.25));
+        parts.observe(List.of(part(3, 5)), Share.of(2 / 12.0));
+        parts.observe(List.of(part(5, 12)), Share.of(7 / 12.0));
         assertThat(Fixtures.error(a(parts), a(whole))).isLessThan(1e-14);
         assertThat(Fixtures.error(g(parts), g(whole))).isLessThan(1e-14);
         // another batch in between, so that there is something to average with
@@ -62,9 +63,9 @@ class MicroBatchTest {
         Kfac parts = Networks.kfac(LAYER, options)) {
       for (int step = 0; step < 3; step++) {
         whole.observe(List.of(part(0, 12)));
-        parts.observe(List.of(part(0, 9)), 0.5);
+        parts.observe(List.of(part(0, 9)), Share.of(0.5));
         parts.reweigh(1.5);
-        parts.observe(List.of(part(9, 12)), 0.25);
+        parts.observe(List.of(part(9, 12)), Share.of(0.25));
         whole.refresh();
         parts.refresh();
         whole.endStep();
@@ -96,9 +97,9 @@ class MicroBatchTest {
   @Test
   void sharesThatDoNotAddToOneAreRefused() {
     try (Kfac kfac = Networks.kfac(LAYER, OPTIONS)) {
-      assertThatThrownBy(() -> kfac.observe(List.of(part(0, 3)), 0))
+      assertThatThrownBy(() -> kfac.observe(List.of(part(0, 3)), Share.of(0)))
           .hasMessageContaining("after 0.0 comes 0.0");
-      kfac.observe(List.of(part(0, 6)), 0.5);
+      kfac.observe(List.of(part(0, 6)), Share.of(0.5));
       double[] before = a(kfac);
       assertThatThrownBy(() -> kfac.observe(List.of(part(0, 6))))
           .hasMessageContaining("add to 1, but after 0.5 comes 1.0");

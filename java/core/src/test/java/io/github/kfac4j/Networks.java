@@ -27,7 +27,7 @@ final class Networks {
   }
 
   static Observation observation(HostTensor input, HostTensor outputGrad) {
-    return new Observation("layer", input, outputGrad, 1);
+    return Observation.ofSumLoss("layer", input, outputGrad);
   }
 
   /** Observes, refreshes and returns the preconditioned [weight | bias] as one matrix, flat. */

@@ -10,6 +10,7 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.data.Share;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Embedding;
@@ -126,8 +127,8 @@ class SeveralPassesTest {
         for (double share : new double[] {0.25, 0.75}) {
           List<List<Observation>> passes = passes();
           for (int pass = 0; pass < PASSES; pass++) {
-            together.observe(passes.get(pass), share, pass, PASSES);
-            apart.observe(passes.get(pass), share / PASSES);
+            together.observe(passes.get(pass), Share.of(share).ofPass(pass, PASSES));
+            apart.observe(passes.get(pass), Share.of(share / PASSES));
           }
         }
         requireSame(together, apart);
@@ -164,9 +165,9 @@ class SeveralPassesTest {
       double[] before = kfac.state().inputFactor("layer");
       HostTensor bad = HostTensor.of(new double[] {1, 2, Double.NaN, 4}, N, 1);
       Observation observation = Networks.observation(tensor(N, 2), bad);
-      assertThatThrownBy(() -> kfac.observe(List.of(observation), 1, 0, 2))
+      assertThatThrownBy(() -> kfac.observe(List.of(observation), Share.ALL.ofPass(0, 2)))
           .hasMessageContaining("output gradient holds a NaN");
-      assertThatThrownBy(() -> kfac.observe(List.of(observation), 1, 2, 2))
+      assertThatThrownBy(() -> kfac.observe(List.of(observation), Share.ALL.ofPass(2, 2)))
           .hasMessageContaining("from 0 to 1, but this is 2");
       assertThat(kfac.state().inputFactor("layer")).containsExactly(before);
     }

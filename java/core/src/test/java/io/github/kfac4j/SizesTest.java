@@ -174,8 +174,8 @@ class SizesTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "layer 'head': its factor G of 2048 x 2048 needs 16.0 MiB of device memory, all layers"
-                + " with the copies for discardStep() 88.0 MiB, of which 88.0 MiB are available; use DIAGONAL for it or"
-                + " leave it out, or give it a larger device");
+                + " with the copies for discardStep() 88.0 MiB, of which 88.0 MiB are available;"
+                + " use DIAGONAL for it or leave it out, or give it a larger device");
     assertThat(allocated).isEmpty();
     new Kfac(large(needed), layers, OPTIONS).close();
     assertThat(allocated).hasSize(8);
@@ -249,8 +249,8 @@ class SizesTest {
       HostTensor some = HostTensor.of(new double[] {1, 2, 3, 4, 5, 6, 7, 8}, 2, width);
       kfac.observe(
           List.of(
-              new Observation("words", HostTensor.of(new double[] {0, 50256}, 2), some, 1),
-              new Observation("head", some, HostTensor.of(logits, 2, vocabulary), 1)));
+              Observation.ofSumLoss("words", HostTensor.of(new double[] {0, 50256}, 2), some),
+              Observation.ofSumLoss("head", some, HostTensor.of(logits, 2, vocabulary))));
       kfac.refresh();
       double[] ones = new double[vocabulary * width];
       Arrays.fill(ones, 1);
@@ -262,6 +262,23 @@ class SizesTest {
       assertThat(head.toArray()[50256 * width]).isEqualTo(1 / (50 + OPTIONS.damping()));
       assertThat(head.toArray()[0]).isEqualTo(1 / OPTIONS.damping());
       assertThat(words.toArray()[4]).isNotEqualTo(words.toArray()[0]).isFinite();
+    }
+  }
+
+  /** What ranks contribute takes the memory of the averages, once. */
+  @Test
+  void statisticsOfABatchKeepNoInversesAndNoCopies() {
+    Map<String, Layer> layers = Map.of("fc", new Dense(5, 4, true));
+    long averages = 6 * 6 + 4 * 4;
+    Backend backend = backend(new Storage("memory", 8, 8, averages, 8 * averages, "more"), -1);
+    for (KfacOptions options : List.of(OPTIONS, EXACT)) {
+      allocated.clear();
+      try (BatchStatistics statistics = new BatchStatistics(backend, layers, options)) {
+        assertThat(allocated.stream().mapToLong(MatrixStack::size).sum()).isEqualTo(averages);
+        assertThat(statistics.of("fc").moments()).containsOnlyKeys("A", "G");
+      }
+      assertThatThrownBy(() -> new Kfac(backend, layers, options))
+          .hasMessageContaining("layer 'fc'");
     }
   }
 }

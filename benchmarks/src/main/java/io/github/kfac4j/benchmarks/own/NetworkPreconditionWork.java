@@ -2,9 +2,7 @@ package io.github.kfac4j.benchmarks.own;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Gradient;
-import io.github.kfac4j.backend.OuterProduct;
 import io.github.kfac4j.backend.PreconditionRequest;
-import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.benchmarks.cases.Inputs;
 import io.github.kfac4j.benchmarks.cases.NetworkCase;
 import io.github.kfac4j.benchmarks.cases.NetworkInputs;
@@ -14,7 +12,7 @@ import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/** {@code G^-1 dW A^-1} of all layers; dense gradients are known as outer products too. */
+/** {@code G^-1 dW A^-1} of all layers. */
 final class NetworkPreconditionWork implements Work {
   private final Backend backend;
   private final List<LayerTensors> layers = new ArrayList<>();
@@ -41,13 +39,7 @@ final class NetworkPreconditionWork implements Work {
         KfacContender.stack(backend, data.aInverse(k), layer.inputDim(), layer.inputDim()),
         1,
         new Gradient(weight, bias),
-        new Gradient(tensors.weight, tensors.bias),
-        tensors.shape.isConv()
-            ? null
-            : new OuterProduct(
-                new RowSamples(tensors.outputGrad, c.batch(), 1, 1, tensors.shape.out(), false),
-                new RowSamples(tensors.input, c.batch(), 1, 1, tensors.shape.in(), layer.bias()),
-                1.0 / c.batch()));
+        new Gradient(tensors.weight, tensors.bias));
   }
 
   @Override

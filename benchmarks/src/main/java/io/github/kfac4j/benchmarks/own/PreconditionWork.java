@@ -9,7 +9,7 @@ import io.github.kfac4j.benchmarks.run.Work;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.List;
 
-/** {@code G^-1 dW A^-1} of one layer of which only dW is known. */
+/** {@code G^-1 dW A^-1} of one layer. */
 final class PreconditionWork implements Work {
   private final Backend backend;
   private final TensorMemory memory;
@@ -28,8 +28,7 @@ final class PreconditionWork implements Work {
             KfacContender.stack(backend, inputs.factor(1, c.in()), c.in(), c.in()),
             1,
             new Gradient(gradient, null),
-            new Gradient(result, null),
-            null);
+            new Gradient(result, null));
   }
 
   @Override

@@ -39,11 +39,8 @@ final class StepWork implements Work {
       String name = layer.shape.name();
       layers.add(layer);
       types.put(name, layer.shape.toLayer());
-      Observation observation = new Observation(name, layer.input, layer.outputGrad, 1);
-      observations.add(observation);
-      gradients.add(
-          new LayerGradient(
-              name, layer.weight, layer.bias, layer.shape.isConv() ? null : observation));
+      observations.add(Observation.ofSumLoss(name, layer.input, layer.outputGrad));
+      gradients.add(new LayerGradient(name, layer.weight, layer.bias));
     }
     this.kfac =
         new Kfac(

@@ -11,9 +11,6 @@ package io.github.kfac4j.backend;
  * @param damping positive
  * @param gradient dW; read only, unless it is also the result
  * @param result where U goes; may be the gradient itself
- * @param outerProduct the same dW as a sum of outer products, or null if it is not known: {@code
- *     Qg' dW Qa = weight (g Qg)' (a Qa)} takes fewer operations where a batch is smaller than the
- *     layer is wide; a backend may use whichever form costs less
  */
 public record BasisPreconditionRequest(
     MatrixStack gBasis,
@@ -22,18 +19,4 @@ public record BasisPreconditionRequest(
     double scale,
     double damping,
     Gradient gradient,
-    Gradient result,
-    OuterProduct outerProduct) {
-
-  /** A gradient that is not known as a sum of outer products. */
-  public BasisPreconditionRequest(
-      MatrixStack gBasis,
-      MatrixStack aBasis,
-      MatrixStack moments,
-      double scale,
-      double damping,
-      Gradient gradient,
-      Gradient result) {
-    this(gBasis, aBasis, moments, scale, damping, gradient, result, null);
-  }
-}
+    Gradient result) {}

@@ -8,8 +8,6 @@ package io.github.kfac4j.backend;
  * @param scale multiplies the result
  * @param gradient dW; read only, unless it is also the result
  * @param result where U goes; may be the gradient itself
- * @param outerProduct the same dW as a sum of outer products, or null if it is not known; a backend
- *     may use whichever form costs less
  * @param precise whether the inverses are of matrices so ill-conditioned that products in fp32
  *     would lose what they hold: a backend then multiplies in fp64 if it can
  */
@@ -19,7 +17,6 @@ public record PreconditionRequest(
     double scale,
     Gradient gradient,
     Gradient result,
-    OuterProduct outerProduct,
     boolean precise) {
 
   /** A step in the backend's usual precision. */
@@ -28,8 +25,7 @@ public record PreconditionRequest(
       MatrixStack aInverse,
       double scale,
       Gradient gradient,
-      Gradient result,
-      OuterProduct outerProduct) {
-    this(gInverse, aInverse, scale, gradient, result, outerProduct, false);
+      Gradient result) {
+    this(gInverse, aInverse, scale, gradient, result, false);
   }
 }

@@ -1,7 +1,6 @@
 package io.github.kfac4j.curvature;
 
 import io.github.kfac4j.backend.Gradient;
-import io.github.kfac4j.backend.OuterProduct;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.layer.Layer;
@@ -61,16 +60,11 @@ public sealed interface Curvature
    * @param gradient the same as matrices, to be replaced by the preconditioned ones
    * @param exponent dW is this gradient times 2 to the exponent, mostly 0
    */
-  record Request(
-      LayerState state,
-      LayerGradient source,
-      Gradient gradient,
-      OuterProduct outerProduct,
-      int exponent) {
+  record Request(LayerState state, LayerGradient source, Gradient gradient, int exponent) {
 
-    /** The gradient divided by a power of two, which is no longer known as an outer product. */
+    /** The gradient divided by a power of two. */
     public Request dividedBy(int power) {
-      return new Request(state, source, gradient, null, power);
+      return new Request(state, source, gradient, power);
     }
 
     /** The tensors of the gradient. */

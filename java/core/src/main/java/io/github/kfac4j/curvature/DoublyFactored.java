@@ -63,7 +63,7 @@ public final class DoublyFactored implements Curvature {
 
   @Override
   public void initialize(LayerState state) {
-    if (state.layer.bias()) {
+    if (state.matrices.containsKey(ONE)) {
       state.matrix(ONE).set(new double[] {1});
     }
   }
@@ -224,13 +224,13 @@ public final class DoublyFactored implements Curvature {
       DoubleBuffer slice = DoubleBuffer.wrap(turned, p * size, size);
       Gradient part =
           new Gradient(HostTensor.of(slice, layer.outFeatures(), layer.channels()), null);
-      steps.add(new PreconditionRequest(g, state.matrix(PHI + INVERSE), scale, part, part, null));
+      steps.add(new PreconditionRequest(g, state.matrix(PHI + INVERSE), scale, part, part));
     }
     if (layer.bias()) {
       Gradient bias = new Gradient(request.gradient().bias(), null);
       steps.add(
           new PreconditionRequest(
-              state.matrix(BIAS + INVERSE), state.matrix(ONE), scale, bias, bias, null));
+              state.matrix(BIAS + INVERSE), state.matrix(ONE), scale, bias, bias));
     }
     return turned;
   }

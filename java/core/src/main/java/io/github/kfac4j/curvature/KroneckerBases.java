@@ -214,8 +214,7 @@ public final class KroneckerBases implements Curvature {
               Math.scalb(1 / state.momentWeight, state.exponent(MOMENTS) + shift),
               Math.scalb(lambda, shift),
               request.gradient(),
-              request.gradient(),
-              request.outerProduct()));
+              request.gradient()));
     }
     return Bases.results(requests, backend.preconditionInBasis(steps), shifts);
   }

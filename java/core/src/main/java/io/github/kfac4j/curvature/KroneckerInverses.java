@@ -129,7 +129,6 @@ public final class KroneckerInverses implements Curvature {
               1 / convention.blockScale(state.positions),
               request.gradient(),
               request.gradient(),
-              request.outerProduct(),
               options.inversePolicy().method() == InversePolicy.Method.EIGEN));
     }
     double[] inner = backend.precondition(steps);

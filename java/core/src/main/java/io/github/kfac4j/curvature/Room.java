@@ -32,23 +32,35 @@ public record Room(String key, int count, int rows, int cols, boolean basis) {
     return basis ? backend.allocateBasis(count, rows, cols) : backend.allocate(count, rows, cols);
   }
 
+  /** What is kept of each layer. */
+  public enum Keeps {
+    /** Averages alone, of steps that are never discarded. */
+    AVERAGES,
+    /** Averages and what is made of them, and a copy of each for {@code discardStep}. */
+    STATE,
+    /** The same and the averages at earlier refreshes. */
+    STATE_AND_EARLIER;
+
+    /** Whether a step can be discarded. */
+    public boolean discardable() {
+      return this != AVERAGES;
+    }
+  }
+
   /**
    * Makes what all layers keep, or nothing.
    *
-   * @param adaptive whether there are copies of the statistics besides
-   * @param discardable whether there will be a copy of everything for {@code discardStep}
    * @throws IllegalArgumentException naming the layer and what of it is too large, before anything
    *     is allocated
    * @throws MemoryException if there turns out to be less memory than was promised
    */
-  public static void allocate(
-      Backend backend, Iterable<LayerState> layers, boolean adaptive, boolean discardable) {
+  public static void allocate(Backend backend, Iterable<LayerState> layers, Keeps keeps) {
     Storage storage = backend.storage();
-    requireFits(backend.name(), storage, layers, adaptive, discardable ? 2 : 1);
+    requireFits(backend.name(), storage, layers, keeps);
     String now = "";
     try {
       for (LayerState layer : layers) {
-        for (Room room : rooms(layer, adaptive)) {
+        for (Room room : rooms(layer, keeps)) {
           now = what(layer, room) + " needs " + text(room.bytes(storage));
           layer.matrices.put(room.key, room.allocate(backend));
         }
@@ -65,12 +77,13 @@ public record Room(String key, int count, int rows, int cols, boolean basis) {
   }
 
   private static void requireFits(
-      String backend, Storage storage, Iterable<LayerState> layers, boolean adaptive, int times) {
+      String backend, Storage storage, Iterable<LayerState> layers, Keeps keeps) {
+    int times = keeps.discardable() ? 2 : 1;
     double total = 0;
     LayerState worst = null;
     Room largest = null;
     for (LayerState layer : layers) {
-      for (Room room : rooms(layer, adaptive)) {
+      for (Room room : rooms(layer, keeps)) {
         double bytes = room.bytes(storage);
         if (room.elements() > storage.largest()) {
           throw new IllegalArgumentException(
@@ -104,9 +117,11 @@ public record Room(String key, int count, int rows, int cols, boolean basis) {
     }
   }
 
-  private static List<Room> rooms(LayerState layer, boolean adaptive) {
+  private static List<Room> rooms(LayerState layer, Keeps keeps) {
     List<Room> rooms = new ArrayList<>(layer.curvature.rooms(layer.layer));
-    if (adaptive) {
+    if (keeps == Keeps.AVERAGES) {
+      rooms.retainAll(Staleness.averages(rooms));
+    } else if (keeps == Keeps.STATE_AND_EARLIER) {
       rooms.addAll(Staleness.rooms(rooms));
     }
     return rooms;

@@ -40,15 +40,19 @@ public final class Staleness {
     return factors.isEmpty() ? List.of(KroneckerBases.MOMENTS) : factors;
   }
 
-  /** Room for X1 and X2 of a layer that keeps the given matrices. */
-  static List<Room> rooms(List<Room> kept) {
+  /** Those of the rooms that are for averages over batches. */
+  static List<Room> averages(List<Room> kept) {
     Map<String, Room> byKey = new LinkedHashMap<>();
     kept.forEach(room -> byKey.put(room.key(), room));
+    return statistics(byKey.keySet()).stream().map(byKey::get).toList();
+  }
+
+  /** Room for X1 and X2 of a layer that keeps the given matrices. */
+  static List<Room> rooms(List<Room> kept) {
     List<Room> rooms = new ArrayList<>();
-    for (String key : statistics(byKey.keySet())) {
-      Room like = byKey.get(key);
+    for (Room like : averages(kept)) {
       for (String suffix : List.of(LAST, BEFORE)) {
-        rooms.add(new Room(key + suffix, like.count(), like.rows(), like.cols()));
+        rooms.add(new Room(like.key() + suffix, like.count(), like.rows(), like.cols()));
       }
     }
     return rooms;

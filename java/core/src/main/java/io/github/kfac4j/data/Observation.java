@@ -7,6 +7,9 @@ import java.util.Objects;
 /**
  * What a layer saw in one batch. The tensors are read during the call and not kept.
  *
+ * <p>{@link #ofMeanLoss} and {@link #ofSumLoss} make it for the two usual losses; any other scale,
+ * such as that of a loss in half precision, is given to the constructor.
+ *
  * <p>The number of examples N is that of the pass, the same for all of its layers, and cannot be
  * read off a layer's own tensors: {@code [N, T, D]}, {@code [T, N, D]} and {@code [N T, D]} are the
  * same rows, of T = rows / N positions each. Where it matters which rows belong to one example (a
@@ -43,6 +46,36 @@ public record Observation(
       throw new IllegalArgumentException(
           "layer '%s': examples must be positive but are %d".formatted(layer, examples));
     }
+  }
+
+  /**
+   * What a layer saw where the loss is a mean over the batch, as those of most trainers are: the
+   * output gradients are times N.
+   *
+   * @param examples N of the pass
+   */
+  public static Observation ofMeanLoss(
+      String layer, Tensor input, Tensor outputGrad, int examples) {
+    return new Observation(layer, input, outputGrad, examples, examples);
+  }
+
+  /** The same for as many examples as the first dimension of the input has entries. */
+  public static Observation ofMeanLoss(String layer, Tensor input, Tensor outputGrad) {
+    return ofMeanLoss(layer, input, outputGrad, firstDimension(input));
+  }
+
+  /**
+   * What a layer saw where the loss is a sum over the batch.
+   *
+   * @param examples N of the pass
+   */
+  public static Observation ofSumLoss(String layer, Tensor input, Tensor outputGrad, int examples) {
+    return new Observation(layer, input, outputGrad, 1, examples);
+  }
+
+  /** The same for as many examples as the first dimension of the input has entries. */
+  public static Observation ofSumLoss(String layer, Tensor input, Tensor outputGrad) {
+    return ofSumLoss(layer, input, outputGrad, firstDimension(input));
   }
 
   /** An observation of as many examples as the first dimension of the input has entries. */

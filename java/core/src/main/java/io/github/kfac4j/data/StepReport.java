@@ -1,5 +1,7 @@
 package io.github.kfac4j.data;
 
+import io.github.kfac4j.data.LayerReport.GroupReport;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -25,5 +27,19 @@ public record StepReport(
   /** The same with other reports of a refresh. */
   public StepReport withRefreshed(List<LayerReport> reports) {
     return new StepReport(step, innerProduct, clip, reports, burnIn, plain);
+  }
+
+  /** A line for each layer whose inversion was not plainly ok; empty if all were. */
+  public List<String> remedies() {
+    List<String> lines = new ArrayList<>();
+    for (LayerReport one : refreshed) {
+      one.perGroup().stream()
+          .map(GroupReport::status)
+          .filter(status -> !status.equals("ok") && !status.equals(LayerReport.NOT_OBSERVED))
+          .distinct()
+          .map(status -> "K-FAC step %d, layer %s: ".formatted(step, one.layer()) + status)
+          .forEach(lines::add);
+    }
+    return lines;
   }
 }

@@ -18,7 +18,7 @@ import java.util.random.RandomGenerator;
  * for (int pass = 0; pass < passes; pass++) {
  *   fisher.outputGradient(outputs, step, pass, gradient);
  *   // back-propagate the gradient; each Observation has the outputGradScale sqrt(passes)
- *   kfac.observe(observations, 1, pass, passes);
+ *   kfac.observe(observations, Share.ALL.ofPass(pass, passes));
  * }
  * }</pre>
  *

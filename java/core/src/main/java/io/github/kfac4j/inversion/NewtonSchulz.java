@@ -102,8 +102,7 @@ final class NewtonSchulz {
     HostTensor to = HostTensor.of(result, m.length / n, n);
     backend.precondition(
         List.of(
-            new PreconditionRequest(
-                x, y, 1, new Gradient(from, null), new Gradient(to, null), null)));
+            new PreconditionRequest(x, y, 1, new Gradient(from, null), new Gradient(to, null))));
     return result;
   }
 

@@ -222,7 +222,6 @@ public final class FallbackBackend implements Backend {
                                 s.scale(),
                                 s.gradient(),
                                 s.result(),
-                                s.outerProduct(),
                                 s.precise()))
                     .toList()));
   }
@@ -244,8 +243,7 @@ public final class FallbackBackend implements Backend {
                                 s.scale(),
                                 s.damping(),
                                 s.gradient(),
-                                s.result(),
-                                s.outerProduct()))
+                                s.result()))
                     .toList()));
   }
 

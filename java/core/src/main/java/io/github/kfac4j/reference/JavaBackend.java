@@ -101,12 +101,12 @@ public final class JavaBackend implements Backend {
 
   @Override
   public void accumulate(List<AccumulateRequest> moments) {
-    moments.forEach(Moments::accumulate);
+    moments.forEach(Accumulation::accumulate);
   }
 
   @Override
   public void accumulateInBasis(List<BasisAccumulateRequest> moments) {
-    moments.forEach(Moments::accumulateInBasis);
+    moments.forEach(Accumulation::accumulateInBasis);
   }
 
   @Override

@@ -1,5 +1,11 @@
 /**
- * What surrounds preconditioning in a step: learning rate, momentum, weight decay, damping.
+ * What surrounds preconditioning in a step, whatever the framework: its passes, and learning rate,
+ * momentum, weight decay and damping.
+ *
+ * <p>{@link io.github.kfac4j.trainer.TrainingStep} is the half of an adapter that is the same for
+ * all frameworks. An adapter captures what layers see as a {@link
+ * io.github.kfac4j.trainer.TrainingPass} and gives access to gradients by {@link
+ * io.github.kfac4j.trainer.ModelGradients}.
  *
  * <p>Trainers bring an update rule of their own, and {@link io.github.kfac4j.Kfac} alone does for
  * them. {@link io.github.kfac4j.trainer.KfacOptimizer} is for what such a rule cannot do, because

@@ -46,7 +46,7 @@ abstract class PreconditioningContract extends FactorisationContract {
             .precondition(
                 List.of(
                     new PreconditionRequest(
-                        gStack, aStack, 0.5, in, new Gradient(wOut, bOut), null)))[0];
+                        gStack, aStack, 0.5, in, new Gradient(wOut, bOut))))[0];
     assertThat(w.toArray()).as("the gradient is only read").containsExactly(weight);
 
     double[] dw = join(weight, biasGradient, groups * rows, width, bias);
@@ -74,7 +74,7 @@ abstract class PreconditioningContract extends FactorisationContract {
     double norms = Math.sqrt(dot(dw, dw) * dot(expected, expected));
     assertThat(Math.abs(inner - expectedInner)).isLessThan(5e-6 * norms);
 
-    backend.precondition(List.of(new PreconditionRequest(gStack, aStack, 0.5, in, in, null)));
+    backend.precondition(List.of(new PreconditionRequest(gStack, aStack, 0.5, in, in)));
     assertThat(w.toArray()).as("in place").containsExactly(wOut.toArray());
   }
 
@@ -108,55 +108,6 @@ abstract class PreconditioningContract extends FactorisationContract {
       joined[i * (width + 1) + width] = bias[i];
     }
     return joined;
-  }
-
-  @ParameterizedTest
-  @CsvSource({"3,40,50,true", "8,130,257,true", "16,20,300,false", "300,30,20,true"})
-  void aSumOfOuterProductsGivesTheSameStep(int n, int rows, int width, boolean bias) {
-    int dim = bias ? width + 1 : width;
-    double[] x = gaussian(random, n * width);
-    double[] ds = gaussian(random, n * rows);
-    RowSamples a = new RowSamples(direct(x), n, 1, 1, width, bias);
-    RowSamples g = new RowSamples(direct(ds), n, 1, 1, rows, false);
-    double[][] aRows = Literal.rows(x, a, 0);
-    double[] weight = new double[rows * width];
-    double[] biasGradient = new double[rows];
-    for (int r = 0; r < n; r++) {
-      for (int i = 0; i < rows; i++) {
-        double s = ds[r * rows + i] / n;
-        for (int j = 0; j < width; j++) {
-          weight[i * width + j] += s * aRows[r][j];
-        }
-        biasGradient[i] += s;
-      }
-    }
-    MatrixStack gStack = filled(1, rows, rows, covariance(random, rows, rows));
-    MatrixStack aStack = filled(1, dim, dim, covariance(random, dim, dim));
-    double[] squares = gaussian(random, rows * dim);
-    Arrays.setAll(squares, i -> squares[i] * squares[i]);
-    MatrixStack moments = filled(1, rows, dim, squares);
-    for (boolean inBasis : new boolean[] {false, true}) {
-      HostTensor[] w = {direct(weight), direct(weight)};
-      HostTensor[] b = {direct(biasGradient), direct(biasGradient)};
-      double[] inner = new double[2];
-      for (int i = 0; i < 2; i++) {
-        Gradient into = new Gradient(w[i], bias ? b[i] : null);
-        OuterProduct outer = i == 0 ? null : new OuterProduct(g, a, 1.0 / n);
-        inner[i] =
-            inBasis
-                ? backend
-                    .preconditionInBasis(
-                        List.of(
-                            new BasisPreconditionRequest(
-                                gStack, aStack, moments, 1, 1, into, into, outer)))[0]
-                : backend
-                    .precondition(
-                        List.of(new PreconditionRequest(gStack, aStack, 1, into, into, outer)))[0];
-      }
-      assertThat(error(w[1].toArray(), w[0].toArray())).isLessThan(1e-5);
-      assertThat(error(b[1].toArray(), b[0].toArray())).isLessThan(1e-5);
-      assertThat(inner[1]).isCloseTo(inner[0], withPercentage(1e-3));
-    }
   }
 
   @ParameterizedTest

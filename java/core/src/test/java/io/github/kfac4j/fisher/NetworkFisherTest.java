@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.data.Share;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
@@ -112,7 +113,7 @@ class NetworkFisherTest {
         Observation observation =
             new Observation(
                 "hidden", HostTensor.of(x, N, IN), HostTensor.of(g, N, HIDDEN), Math.sqrt(passes));
-        kfac.observe(List.of(observation), 1, pass, passes);
+        kfac.observe(List.of(observation), Share.ALL.ofPass(pass, passes));
       }
       assertThat(Fixtures.error(kfac.state().inputFactor("hidden"), inputFactor()))
           .isLessThan(1e-14);

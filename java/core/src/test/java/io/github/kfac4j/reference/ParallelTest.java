@@ -53,7 +53,7 @@ class ParallelTest {
       Gradient result = new Gradient(HostTensor.of(new double[2 * n * n], 2 * n, n), null);
       double[] dot =
           backend.precondition(
-              List.of(new PreconditionRequest(inverse, inverse, 1, gradient, result, null)));
+              List.of(new PreconditionRequest(inverse, inverse, 1, gradient, result)));
       for (MatrixStack stack : List.of(a, inverse, vectors, values)) {
         results.add(stack.toArray());
       }

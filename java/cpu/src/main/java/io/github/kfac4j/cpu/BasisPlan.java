@@ -7,8 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Preconditioning in a Kronecker basis: {@code U = Qg [(Qg' dW Qa) / (s M + damping)] Qa'}, the
- * product in brackets through the batch where that takes fewer operations.
+ * Preconditioning in a Kronecker basis: {@code U = Qg [(Qg' dW Qa) / (s M + damping)] Qa'}.
  *
  * <p>In fp32 that product has noise of u |dW| (u = 2^-24) in every component, which the division
  * multiplies by 1 / damping where the moment is 0. Relative to U that is u times {@code eta = |dW|
@@ -31,7 +30,6 @@ final class BasisPlan {
   private final int cols;
   private final int size;
   private final GradientMatrix gradient;
-  private final boolean throughBatch;
 
   /** The fp64 arithmetic, once it is asked for. */
   private WideBasis wide;
@@ -56,8 +54,6 @@ final class BasisPlan {
     this.cols = moments.cols();
     this.size = moments.size();
     this.gradient = new GradientMatrix(step.gradient(), moments.count(), rows, cols, shared);
-    this.throughBatch =
-        gBasis != null && aBasis != null && ThroughBatch.isCheaper(step.outerProduct(), rows, cols);
     this.coefficients = shared.take(size);
     this.other = shared.take(size);
     this.before = new double[gradient.tasks()];
@@ -70,17 +66,14 @@ final class BasisPlan {
   }
 
   /** The coefficients in fp32; nothing if they are wanted in fp64. */
-  Plan forward(Arena shared) {
+  Plan forward() {
     Stages plan = new Stages();
     if (fp64()) {
       return plan;
     }
-    boolean right = aBasis != null && !throughBatch;
+    boolean right = aBasis != null;
     Floats left = right ? other : coefficients;
-    if (throughBatch) {
-      float weight = (float) step.outerProduct().weight();
-      ThroughBatch.add(plan, step.outerProduct(), gBasis, aBasis, weight, left, shared);
-    } else if (gBasis == null) {
+    if (gBasis == null) {
       plan.add(before.length, task -> gradient.copyTo(left, task));
     } else {
       List<Gemm> products = new ArrayList<>();
@@ -143,7 +136,7 @@ final class BasisPlan {
   Plan again(Arena shared) {
     wide = new WideBasis(gBasis, aBasis, moments.count(), rows, cols, shared);
     Stages plan = new Stages();
-    wide.addForward(plan, gradient, throughBatch ? step.outerProduct() : null, shared);
+    wide.addForward(plan, gradient);
     plan.add(before.length, this::divideWide);
     return plan;
   }

@@ -208,7 +208,7 @@ public final class CpuBackend implements Backend {
   public double[] preconditionInBasis(List<BasisPreconditionRequest> steps) {
     Arena memory = shared();
     List<BasisPlan> plans = steps.stream().map(s -> new BasisPlan(s, memory)).toList();
-    run(plans.stream().map(p -> p.forward(memory)).toList());
+    run(plans.stream().map(p -> p.forward()).toList());
     run(plans.stream().filter(BasisPlan::lossy).map(p -> p.again(memory)).toList());
     run(plans.stream().map(BasisPlan::back).toList());
     return plans.stream().mapToDouble(BasisPlan::inner).toArray();

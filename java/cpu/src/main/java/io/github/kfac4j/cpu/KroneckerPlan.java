@@ -1,6 +1,5 @@
 package io.github.kfac4j.cpu;
 
-import io.github.kfac4j.backend.OuterProduct;
 import io.github.kfac4j.backend.PreconditionRequest;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -8,8 +7,7 @@ import java.util.List;
 
 /**
  * Preconditioning by two inverses: {@code U = scale G^-1 dW A^-1}, in this order (the other takes
- * as many operations), or through the batch, {@code U = scale weight (g G^-1)' (a A^-1)}, where
- * that takes fewer.
+ * as many operations).
  */
 final class KroneckerPlan extends Stages {
   private final double[] inner;
@@ -21,12 +19,7 @@ final class KroneckerPlan extends Stages {
     int cols = a.rows();
     GradientMatrix gradient = new GradientMatrix(step.gradient(), g.count(), rows, cols, shared);
     Floats u = shared.take((long) g.count() * rows * cols);
-    OuterProduct product = step.outerProduct();
-    if (ThroughBatch.isCheaper(product, rows, cols)) {
-      ThroughBatch.add(this, product, g, a, (float) (step.scale() * product.weight()), u, shared);
-    } else {
-      direct(step, gradient, g, a, u, shared);
-    }
+    addProducts(step, gradient, g, a, u, shared);
     inner = new double[gradient.tasks()];
     add(
         inner.length,
@@ -41,7 +34,7 @@ final class KroneckerPlan extends Stages {
     return Arrays.stream(inner).sum();
   }
 
-  private void direct(
+  private void addProducts(
       PreconditionRequest step,
       GradientMatrix gradient,
       CpuMatrixStack g,

@@ -43,12 +43,6 @@ record Panel(Floats data, int stride, boolean byCoordinate, int count, int width
     return Gemm.of(byCoordinate, false, count, width, width, data, stride, q, width, c, width);
   }
 
-  /** The same in fp64. */
-  WideGemm times(Wide q, Doubles c) {
-    Wide x = Wide.of(data, stride);
-    return new WideGemm(byCoordinate, false, count, width, width, 1, x, q, c, width);
-  }
-
   /** Some of the vectors. */
   Panel part(int first, int length) {
     Floats start = data.plus(byCoordinate ? first : (long) first * stride);

@@ -1,6 +1,5 @@
 package io.github.kfac4j.cpu;
 
-import io.github.kfac4j.backend.OuterProduct;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -36,12 +35,8 @@ final class WideBasis {
     return current;
   }
 
-  /** Appends {@code Qg' dW Qa}, through the batch unless {@code product} is null. */
-  void addForward(Stages plan, GradientMatrix gradient, OuterProduct product, Arena shared) {
-    if (product != null) {
-      ThroughBatch.addWide(plan, product, gBasis, aBasis, current, shared);
-      return;
-    }
+  /** Appends {@code Qg' dW Qa}. */
+  void addForward(Stages plan, GradientMatrix gradient) {
     if (gBasis == null) {
       Doubles copy = current;
       plan.add(gradient.tasks(), task -> gradient.copyTo(copy, task));

@@ -14,9 +14,8 @@ final class WideKroneckerPlan extends Stages {
     int cols = a.rows();
     int size = g.count() * rows * cols;
     GradientMatrix gradient = new GradientMatrix(step.gradient(), g.count(), rows, cols, shared);
-    boolean throughBatch = ThroughBatch.isCheaper(step.outerProduct(), rows, cols);
     WideBasis product = new WideBasis(g, a, g.count(), rows, cols, shared);
-    product.addForward(this, gradient, throughBatch ? step.outerProduct() : null, shared);
+    product.addForward(this, gradient);
     Floats u = shared.take(size);
     inner = new double[gradient.tasks()];
     add(

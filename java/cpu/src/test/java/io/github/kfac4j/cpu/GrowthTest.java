@@ -11,7 +11,6 @@ import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.OuterProduct;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.Samples;
@@ -73,9 +72,7 @@ class GrowthTest {
                   new InvertRequest(factorA, 1, damping, inverseA),
                   new InvertRequest(factorG, 1, damping, inverseG)));
           backend.precondition(
-              List.of(
-                  new PreconditionRequest(
-                      inverseG, inverseA, 1, gradient, gradient, new OuterProduct(g, a, 0.25))));
+              List.of(new PreconditionRequest(inverseG, inverseA, 1, gradient, gradient)));
           backend.decompose(List.of(new DecomposeRequest(factorA, 1, inverseA, values)));
           backend.accumulateInBasis(
               List.of(new BasisAccumulateRequest(moments, 0.9, 0.1, g, a, inverseG, inverseA)));

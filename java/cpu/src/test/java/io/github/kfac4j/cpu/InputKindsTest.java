@@ -92,7 +92,7 @@ class InputKindsTest {
   }
 
   private static List<PreconditionRequest> step(MatrixStack g, MatrixStack a, Gradient gradient) {
-    return List.of(new PreconditionRequest(g, a, 1, gradient, gradient, null));
+    return List.of(new PreconditionRequest(g, a, 1, gradient, gradient));
   }
 
   @Test

@@ -10,7 +10,6 @@ import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.OuterProduct;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.RowSamples;
@@ -129,16 +128,15 @@ class SteadyStepTest {
           new ChannelSamples(data(batch * out * side * side), batch, side * side, 1, out);
       Samples denseA = new RowSamples(data(batch * in), batch, 1, 1, in, true);
       Samples denseG = new RowSamples(data(batch * 10 * out), batch, 1, 1, 10 * out, false);
-      Block conv = new Block(convA, convG, null);
-      Block dense = new Block(denseA, denseG, new OuterProduct(denseG, denseA, 1.0 / batch));
+      Block conv = new Block(convA, convG);
+      Block dense = new Block(denseA, denseG);
       List<Block> blocks = List.of(conv, dense);
       List<HostTensor> tensors =
           blocks.stream().map(b -> b.gradient.weight()).map(HostTensor.class::cast).toList();
       verbs.add(new Verb("search for NaN", () -> backend.firstNonFinite(tensors)));
       verbs.add(new Verb("factors", () -> backend.accumulate(moments(blocks))));
       verbs.add(new Verb("inverses", () -> backend.invert(inversions(blocks))));
-      verbs.add(new Verb("preconditioning", () -> backend.precondition(steps(blocks, false))));
-      verbs.add(new Verb("through the batch", () -> backend.precondition(steps(blocks, true))));
+      verbs.add(new Verb("preconditioning", () -> backend.precondition(steps(blocks))));
     }
 
     private HostTensor data(int size) {
@@ -148,17 +146,15 @@ class SteadyStepTest {
     private final class Block {
       final Samples a;
       final Samples g;
-      final OuterProduct outer;
       final Gradient gradient;
       final MatrixStack aFactor;
       final MatrixStack gFactor;
       final MatrixStack aInverse;
       final MatrixStack gInverse;
 
-      Block(Samples a, Samples g, OuterProduct outer) {
+      Block(Samples a, Samples g) {
         this.a = a;
         this.g = g;
-        this.outer = outer;
         this.gradient = new Gradient(data(g.dim() * (a.dim() - 1)), data(g.dim()));
         this.aFactor = square(a.dim());
         this.gFactor = square(g.dim());
@@ -191,12 +187,10 @@ class SteadyStepTest {
       return inversions;
     }
 
-    private static List<PreconditionRequest> steps(List<Block> blocks, boolean throughBatch) {
+    private static List<PreconditionRequest> steps(List<Block> blocks) {
       List<PreconditionRequest> steps = new ArrayList<>();
       for (Block b : blocks) {
-        OuterProduct outer = throughBatch ? b.outer : null;
-        steps.add(
-            new PreconditionRequest(b.gInverse, b.aInverse, 1e-3, b.gradient, b.gradient, outer));
+        steps.add(new PreconditionRequest(b.gInverse, b.aInverse, 1e-3, b.gradient, b.gradient));
       }
       return steps;
     }

@@ -94,12 +94,7 @@ class DeviceTensorTest {
                   backend.precondition(
                       List.of(
                           new PreconditionRequest(
-                              backend.allocate(1, rows, rows),
-                              moment,
-                              1,
-                              gradient,
-                              gradient,
-                              null))))
+                              backend.allocate(1, rows, rows), moment, 1, gradient, gradient))))
           .withMessageContaining("gradients must be fp32")
           .withMessageContaining(type.name());
     }
@@ -166,16 +161,14 @@ class DeviceTensorTest {
     HostTensor w = direct(weight);
     HostTensor b = direct(bias);
     Gradient here = new Gradient(w, b);
-    double inner =
-        backend.precondition(List.of(new PreconditionRequest(g, a, 1, here, here, null)))[0];
+    double inner = backend.precondition(List.of(new PreconditionRequest(g, a, 1, here, here)))[0];
     backend.scale(List.of(w, b), 0.5);
     try (Gpu gpuWeight = Gpu.floats(weight);
         Gpu gpuBias = Gpu.floats(bias)) {
       DeviceTensor wThere = DeviceTensor.of(gpuWeight.pointer(), 6, 9);
       DeviceTensor bThere = DeviceTensor.of(gpuBias.pointer(), 6);
       Gradient there = new Gradient(wThere, bThere);
-      assertThat(
-              backend.precondition(List.of(new PreconditionRequest(g, a, 1, there, there, null))))
+      assertThat(backend.precondition(List.of(new PreconditionRequest(g, a, 1, there, there))))
           .containsExactly(inner);
       backend.scale(List.of(wThere, bThere), 0.5);
       assertThat(gpuWeight.read()).containsExactly(w.toArray());

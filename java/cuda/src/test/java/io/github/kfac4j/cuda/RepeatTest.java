@@ -80,8 +80,7 @@ class RepeatTest {
     double inner =
         backend
             .precondition(
-                List.of(
-                    new PreconditionRequest(gInverse, aInverse, 2, byInverse, byInverse, null)))[0];
+                List.of(new PreconditionRequest(gInverse, aInverse, 2, byInverse, byInverse)))[0];
     Gradient byBasis = gradient(random, n);
     double basisInner =
         backend

@@ -74,16 +74,14 @@ class StateMoveTest {
     Random random = new Random(seed);
     kfac.observe(
         List.of(
-            new Observation(
+            Observation.ofSumLoss(
                 "conv",
                 direct(gaussian(random, 6 * 2 * 8 * 8), 6, 2, 8, 8),
-                direct(gaussian(random, 6 * 5 * 8 * 8), 6, 5, 8, 8),
-                1),
-            new Observation(
+                direct(gaussian(random, 6 * 5 * 8 * 8), 6, 5, 8, 8)),
+            Observation.ofSumLoss(
                 "fc",
                 direct(gaussian(random, 6 * 30), 6, 30),
-                direct(gaussian(random, 6 * 7), 6, 7),
-                1)));
+                direct(gaussian(random, 6 * 7), 6, 7))));
   }
 
   private static double[] step(Kfac kfac) {
@@ -94,8 +92,7 @@ class StateMoveTest {
     HostTensor kernelBias = direct(gaussian(random, 5), 5);
     kfac.precondition(
         List.of(
-            new LayerGradient("fc", weight, bias, null),
-            new LayerGradient("conv", kernel, kernelBias, null)));
+            new LayerGradient("fc", weight, bias), new LayerGradient("conv", kernel, kernelBias)));
     return Stream.of(weight, bias, kernel, kernelBias)
         .flatMapToDouble(tensor -> Arrays.stream(tensor.toArray()))
         .toArray();

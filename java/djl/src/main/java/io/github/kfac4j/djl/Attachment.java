@@ -7,6 +7,7 @@ import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.trainer.TrainingStep;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -70,7 +71,7 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
   @Override
   public NDList run(ParameterStore store, NDList inputs, Supplier<NDList> forward) {
     taps.initialize(store, inputs);
-    if (!step.hasPass()) {
+    if (!step.neutral().hasPass()) {
       update();
     }
     return step.run(store, inputs, forward);
@@ -78,7 +79,7 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
 
   private void update() {
     if (layers.update()) {
-      step.setKfac(layers.kfac());
+      step.neutral().setKfac(layers.kfac());
     }
   }
 
@@ -108,12 +109,9 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
     return taps.others(tap -> layers.has(tap) && tap.trains());
   }
 
-  void setMicroBatches(int count) {
-    step.setMicroBatches(count);
-  }
-
-  void setLossScale(double scale) {
-    step.setLossScale(scale);
+  /** What every adapter has: settings of steps, and what the last one did. */
+  TrainingStep<Pass> steps() {
+    return step.neutral();
   }
 
   /** Drops the step that is under way, if there is one. */
@@ -127,7 +125,7 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
    * @throws IllegalStateException if there was no pass
    */
   Step step() {
-    if (!step.hasPass()) {
+    if (!step.neutral().hasPass()) {
       throw new IllegalStateException(
           "there is no training pass to precondition: run forward and backward, inside a gradient"
               + " collector, before each call of precondition()");

@@ -17,6 +17,7 @@ final class BlockTree {
   private final Block root;
   private final List<Tap> taps = new ArrayList<>();
   private final Map<String, Block> others = new LinkedHashMap<>();
+  private final Map<Tapped, Tap> tapped = new IdentityHashMap<>();
   private final Map<Block, Block> replacements = new IdentityHashMap<>();
   private final List<Block> containers = new ArrayList<>();
 
@@ -27,18 +28,24 @@ final class BlockTree {
   }
 
   private void visit(String name, Block block, Block parent) {
-    if (replacements.containsKey(block)) {
+    if (replacements.containsKey(block) || tapped.containsKey(block)) {
       return;
     }
-    if (Layers.isSupported(block) && isReplaceable(block, parent)) {
-      String layer = name.isEmpty() ? block.getClass().getSimpleName() : name;
-      Tap tap = new Tap(layer, block);
-      taps.add(tap);
-      replacements.put(block, Layers.tapped(block, tap));
+    String layer = name.isEmpty() ? block.getClass().getSimpleName() : name;
+    if (block instanceof Tapped reachable) {
+      addTap(layer, reachable);
       return;
+    }
+    if (Layers.isSupported(block)) {
+      Tapped replacement = Layers.tapped(block);
+      if (parent == null || new BlockFields(parent).canHold(replacement.getClass(), block)) {
+        addTap(layer, replacement);
+        replacements.put(block, replacement);
+        return;
+      }
     }
     if (!block.getDirectParameters().isEmpty()) {
-      others.put(name.isEmpty() ? block.getClass().getSimpleName() : name, block);
+      others.put(layer, block);
     }
     if (!block.getChildren().isEmpty() && !containers.contains(block)) {
       containers.add(block);
@@ -49,8 +56,10 @@ final class BlockTree {
     }
   }
 
-  private static boolean isReplaceable(Block block, Block parent) {
-    return parent == null || new BlockFields(parent).canHoldAnyBlock(block);
+  private void addTap(String name, Tapped block) {
+    Tap tap = new Tap(name, block.original());
+    taps.add(tap);
+    tapped.put(block, tap);
   }
 
   /** Layers that K-FAC knows. */
@@ -71,6 +80,15 @@ final class BlockTree {
         .toList();
   }
 
+  /** Why blocks that K-FAC might be expected to have are left out, by name. */
+  Map<String, String> reasons() {
+    Map<String, String> reasons = new LinkedHashMap<>();
+    others.forEach(
+        (name, block) ->
+            Layers.reasonAgainst(block).ifPresent(reason -> reasons.put(name, reason)));
+    return reasons;
+  }
+
   /**
    * Puts the taps in. Returns what takes the root's place: itself unless it is a layer.
    *
@@ -87,14 +105,16 @@ final class BlockTree {
       }
       throw e;
     }
+    tapped.forEach(Tapped::listen);
     return replacements.getOrDefault(root, root);
   }
 
   /** Puts the original layers back. */
   void removeTaps() {
     Map<Block, Block> back = new IdentityHashMap<>();
-    replacements.forEach((original, tapped) -> back.put(tapped, original));
+    replacements.forEach((original, replacement) -> back.put(replacement, original));
     replace(back);
+    tapped.keySet().forEach(block -> block.listen(null));
   }
 
   private void replace(Map<Block, Block> by) {

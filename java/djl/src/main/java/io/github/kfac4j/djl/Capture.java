@@ -11,7 +11,7 @@ import java.util.Arrays;
  * What a layer saw in a pass.
  *
  * @param tap of the layer
- * @param input of the layer, sharing its memory
+ * @param input of the layer, as the tap's channels arrange it, sharing its memory where possible
  * @param zeros added to the output; their gradient is that of the output
  */
 record Capture(Tap tap, NDArray input, NDArray zeros) {
@@ -28,7 +28,7 @@ record Capture(Tap tap, NDArray input, NDArray zeros) {
     return new Observation(
         tap.name(),
         new HostArray(tap.name(), "input", input).tensor(),
-        new HostArray(tap.name(), "output gradient", outputGrad).tensor(),
+        new HostArray(tap.name(), "output gradient", tap.channels().arrange(outputGrad)).tensor(),
         scale,
         pass.examples());
   }
@@ -40,7 +40,8 @@ record Capture(Tap tap, NDArray input, NDArray zeros) {
 
   /** What is known before the backward pass. */
   Observation inputObservation(Pass pass) {
-    int[] shape = Arrays.stream(zeros.getShape().getShape()).mapToInt(Math::toIntExact).toArray();
+    long[] extents = tap.channels().arrange(zeros.getShape()).getShape();
+    int[] shape = Arrays.stream(extents).mapToInt(Math::toIntExact).toArray();
     return Observation.ofInput(
         tap.name(),
         new HostArray(tap.name(), "input", input).tensor(),

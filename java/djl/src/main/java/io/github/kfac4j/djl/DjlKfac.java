@@ -2,6 +2,7 @@ package io.github.kfac4j.djl;
 
 import ai.djl.Model;
 import ai.djl.ndarray.NDList;
+import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.training.Trainer;
 import ai.djl.training.listener.TrainingListenerAdapter;
@@ -9,13 +10,11 @@ import io.github.kfac4j.Kfac;
 import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
-import io.github.kfac4j.data.LayerReport;
-import io.github.kfac4j.data.LayerReport.GroupReport;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
-import java.util.ArrayList;
+import io.github.kfac4j.trainer.StepTimes;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -48,13 +47,9 @@ import java.util.Set;
  * Not thread-safe.
  */
 public final class DjlKfac extends TrainingListenerAdapter implements AutoCloseable {
-  private static final System.Logger LOG = System.getLogger(DjlKfac.class.getName());
-
   private final Model model;
   private final Backend ownBackend;
   private final Attachment attachment;
-  private StepReport lastReport;
-  private StepTimes lastTimes;
 
   private DjlKfac(
       Model model,
@@ -105,6 +100,26 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
       Model model, KfacOptions options, Fisher fisher, Backend backend, String... leftOut) {
     Factory factory = (layers, settings) -> new Kfac(backend, layers, settings);
     return new DjlKfac(model, options, fisher, factory, null, leftOut);
+  }
+
+  /**
+   * A layer that K-FAC can listen to from wherever it is called: it does what the given one does,
+   * with the same parameters and files. Attaching finds layers in the children, fields, arrays and
+   * lists of other blocks by itself; this is for one in a lambda, in a map or in a final field of a
+   * JVM that does not let that be written. It must be a child of a block all the same.
+   *
+   * <pre>{@code
+   * private final Block fc = addChildBlock("fc", DjlKfac.reachable(linear));
+   * }</pre>
+   *
+   * @throws IllegalArgumentException if K-FAC does not know the layer
+   */
+  public static Block reachable(Block layer) {
+    if (!Layers.isSupported(layer)) {
+      throw new IllegalArgumentException(
+          "K-FAC has no layer for %s: %s".formatted(layer.getClass().getName(), Layers.KNOWN));
+    }
+    return Layers.tapped(layer);
   }
 
   /** Makes the K-FAC that is attached. */
@@ -164,10 +179,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    * @throws IllegalArgumentException if the count is not positive
    */
   public void setMicroBatches(int count) {
-    if (count < 1) {
-      throw new IllegalArgumentException("micro-batches must be positive but are " + count);
-    }
-    attachment.setMicroBatches(count);
+    attachment.steps().setMicroBatches(count);
   }
 
   /**
@@ -180,10 +192,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    * @throws IllegalArgumentException if the scale is not positive and finite
    */
   public void setLossScale(double scale) {
-    if (!(scale > 0) || Double.isInfinite(scale)) {
-      throw new IllegalArgumentException("the loss scale must be positive but is " + scale);
-    }
-    attachment.setLossScale(scale);
+    attachment.steps().setLossScale(scale);
   }
 
   /**
@@ -226,10 +235,9 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    */
   public StepReport precondition() {
     Step current = step();
-    current.prepare();
+    current.endPasses();
     try {
-      report(current.precondition(false), current.times());
-      return lastReport;
+      return current.neutral().precondition(false);
     } finally {
       current.close();
     }
@@ -238,28 +246,6 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
   /** The step whose passes have been run. */
   Step step() {
     return attachment.step();
-  }
-
-  void report(StepReport report, StepTimes times) {
-    lastReport = report;
-    lastTimes = times;
-    remedies(report).forEach(line -> LOG.log(System.Logger.Level.WARNING, line));
-  }
-
-  /** A line for each layer whose inversion was not plainly ok; K-FAC itself names others once. */
-  static List<String> remedies(StepReport report) {
-    List<String> lines = new ArrayList<>();
-    for (LayerReport layer : report.refreshed()) {
-      layer.perGroup().stream()
-          .map(GroupReport::status)
-          .filter(status -> !status.equals("ok") && !status.equals(LayerReport.NOT_OBSERVED))
-          .distinct()
-          .map(
-              status ->
-                  "K-FAC step %d, layer %s: ".formatted(report.step(), layer.layer()) + status)
-          .forEach(lines::add);
-    }
-    return lines;
   }
 
   /** The parameters of the model by name, each once. */
@@ -274,12 +260,12 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
 
   /** What the last step did; null before the first one. */
   public StepReport lastReport() {
-    return lastReport;
+    return attachment.steps().lastReport();
   }
 
   /** What the last step cost; null before the first one. */
   public StepTimes lastTimes() {
-    return lastTimes;
+    return attachment.steps().lastTimes();
   }
 
   @Override

@@ -13,7 +13,7 @@ import io.github.kfac4j.trainer.BatchFunction;
 import io.github.kfac4j.trainer.FiniteDifferences;
 import io.github.kfac4j.trainer.KfacOptimizer;
 import io.github.kfac4j.trainer.OptimizerReport;
-import io.github.kfac4j.trainer.Preconditioner;
+import io.github.kfac4j.trainer.TrainingStep;
 import io.github.kfac4j.trainer.UpdateRule;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -124,11 +124,14 @@ public final class DjlOptimizer {
   OptimizerReport step(NDList data, NDList labels, boolean clear) {
     Step step = kfac.step();
     update();
-    step.prepare();
+    step.endPasses();
     try {
-      OptimizerReport report = step.burningIn() ? burnIn(step) : update(step, data, labels);
+      OptimizerReport report =
+          step.neutral().burningIn()
+              ? burnIn(step.neutral())
+              : update(step.neutral(), data, labels);
       if (clear) {
-        step.clearGradients();
+        step.clear();
       }
       return report;
     } finally {
@@ -136,16 +139,16 @@ public final class DjlOptimizer {
     }
   }
 
-  private OptimizerReport update(Step step, NDList data, NDList labels) {
+  private OptimizerReport update(TrainingStep<Pass> step, NDList data, NDList labels) {
     Pass pass = step.pass();
     Map<String, HostTensor> gradients = new LinkedHashMap<>();
     parameters.forEach((name, parameter) -> gradients.put(name, gradient(pass, name, parameter)));
-    return optimizer.step(gradients, preconditioner(step), batch(pass, data, labels));
+    return optimizer.step(gradients, step.preconditioner(), batch(pass, data, labels));
   }
 
   /** A step for statistics alone: the rule is not asked, so that nothing moves. */
-  private OptimizerReport burnIn(Step step) {
-    kfac.report(step.precondition(false), step.times());
+  private OptimizerReport burnIn(TrainingStep<Pass> step) {
+    step.precondition(false);
     double damping = step.damping();
     return new OptimizerReport(optimizer.steps(), 0, 0, damping, damping, Double.NaN, Double.NaN);
   }
@@ -162,22 +165,6 @@ public final class DjlOptimizer {
     int[] extents = new int[tensor.shape().rank()];
     Arrays.setAll(extents, tensor.shape()::get);
     return extents;
-  }
-
-  private Preconditioner preconditioner(Step step) {
-    return new Preconditioner() {
-      @Override
-      public void precondition(double damping, double learningRate, boolean refresh) {
-        step.reconfigure(damping, learningRate);
-        kfac.report(step.precondition(refresh), step.times());
-      }
-
-      @Override
-      public void preview(double damping) {
-        step.reconfigure(damping, 0);
-        step.preview();
-      }
-    };
   }
 
   private BatchFunction batch(Pass pass, NDList data, NDList labels) {

@@ -4,17 +4,25 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Parameter;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.trainer.ModelGradients;
 import java.util.ArrayList;
 import java.util.List;
 
 /** The gradients of a step's layers, as host memory. */
-final class Gradients {
+final class Gradients implements ModelGradients.Layers {
   private final Pass pass;
+  private final boolean burnIn;
   private final List<LayerGradient> layers = new ArrayList<>();
   private final List<HostArray> arrays = new ArrayList<>();
 
-  Gradients(Pass pass) {
+  /**
+   * None yet.
+   *
+   * @param burnIn whether the step is to change nothing
+   */
+  Gradients(Pass pass, boolean burnIn) {
     this.pass = pass;
+    this.burnIn = burnIn;
   }
 
   /** Adds a layer, unless no backward pass ever reached it. */
@@ -32,17 +40,21 @@ final class Gradients {
   }
 
   private HostTensor host(Tap tap, String what, NDArray array) {
-    HostArray host = new HostArray(tap.name(), what, array);
+    HostArray host = tap.channels().host(tap.name(), what, array);
     arrays.add(host);
     return host.tensor();
   }
 
-  List<LayerGradient> layers() {
+  @Override
+  public List<LayerGradient> layers() {
     return layers;
   }
 
-  /** Hands what was written to the layers' tensors back to the engine. */
-  void store() {
+  @Override
+  public void store() {
+    if (burnIn) {
+      markPresent();
+    }
     arrays.forEach(HostArray::store);
   }
 
@@ -51,7 +63,7 @@ final class Gradients {
    * gradients of nothing but zeros for a forgotten backward pass, which a step that must change
    * nothing is not.
    */
-  void markPresent() {
+  private void markPresent() {
     if (!layers.isEmpty()) {
       ((HostTensor) layers.get(0).weight()).write(0, new double[] {Float.MIN_VALUE}, 0, 1);
     }

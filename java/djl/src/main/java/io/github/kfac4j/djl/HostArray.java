@@ -25,13 +25,21 @@ final class HostArray {
    * @param array attached to a manager of the caller, which will own the copy too
    */
   HostArray(String layer, String what, NDArray array) {
+    this(layer, what, array, extents(array));
+  }
+
+  private static int[] extents(NDArray array) {
+    return Arrays.stream(array.getShape().getShape()).mapToInt(Math::toIntExact).toArray();
+  }
+
+  /** Views or copies an array, as a tensor of another shape of the same size. */
+  HostArray(String layer, String what, NDArray array, int... shape) {
     this.array = array;
     NDManager owner = array.getManager();
     // the engine does not say whether it copied, but a copy is one more array of the manager
     int before = owner.getManagedArrays().size();
     this.bytes = array.toByteBuffer(true);
     this.copy = owner.getManagedArrays().size() > before;
-    int[] shape = Arrays.stream(array.getShape().getShape()).mapToInt(Math::toIntExact).toArray();
     DataType type = array.getDataType();
     this.tensor =
         switch (type) {

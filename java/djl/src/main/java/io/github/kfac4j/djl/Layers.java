@@ -8,6 +8,7 @@ import ai.djl.nn.convolutional.Conv2d;
 import ai.djl.nn.core.Linear;
 import ai.djl.nn.norm.BatchNorm;
 import ai.djl.nn.norm.LayerNorm;
+import ai.djl.nn.recurrent.RecurrentBlock;
 import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.layer.Dense;
@@ -15,6 +16,7 @@ import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.ScaleShift;
 import io.github.kfac4j.layer.ScaleShift.Structure;
+import java.util.Optional;
 
 /** DJL's blocks as layers. */
 final class Layers {
@@ -34,12 +36,37 @@ final class Layers {
         || normalises(block);
   }
 
-  /** What takes the block's place. */
-  static Block tapped(Block block, Tap tap) {
+  /** What takes the block's place: of its own class where DJL lets that be extended. */
+  static Tapped tapped(Block block) {
     if (block instanceof Linear linear) {
-      return new TappedLinear(linear, tap);
+      return new TappedLinear(linear);
     }
-    return block instanceof Conv2d conv ? new TappedConv2d(conv, tap) : new TappedBlock(block, tap);
+    if (block instanceof Conv2d conv) {
+      return new TappedConv2d(conv);
+    }
+    if (block instanceof BatchNorm norm) {
+      return new TappedBatchNorm(norm);
+    }
+    if (block instanceof LayerNorm norm) {
+      return new TappedLayerNorm(norm);
+    }
+    return block instanceof TrainableWordEmbedding table
+        ? new TappedWordEmbedding(table)
+        : new TappedBlock(block);
+  }
+
+  /** Why K-FAC does not have a block that it might be expected to have. */
+  static Optional<String> reasonAgainst(Block block) {
+    if (block instanceof RecurrentBlock) {
+      return Optional.of(
+          "the engine runs all time steps in one call, so that the gradients at its gates cannot"
+              + " be seen");
+    }
+    return isSupported(block)
+        ? Optional.of(
+            "its parent holds it as a %s, which DJL does not let K-FAC extend; declare it as Block"
+                .formatted(block.getClass().getSimpleName()))
+        : Optional.empty();
   }
 
   /** Whether it is a normalisation, whose scale and shift are the layer. */
@@ -66,10 +93,15 @@ final class Layers {
     return block instanceof TrainableWordEmbedding;
   }
 
+  /**
+   * The layer of an initialized block, of whose arrays it sees those that {@link Channels}
+   * arranges.
+   *
+   * @throws IllegalArgumentException saying why, if its parameters cannot be mapped exactly
+   */
   static Layer describe(Block block, Shape weight, boolean bias) {
     int out = extent(weight, 0);
     if (normalises(block)) {
-      // channels come second in a batch normalisation, last in a layer normalisation
       int size = Math.toIntExact(weight.size());
       return new ScaleShift(size, Structure.UNIT_WISE, bias, block instanceof LayerNorm, 1);
     }

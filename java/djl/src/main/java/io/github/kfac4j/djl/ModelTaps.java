@@ -86,6 +86,11 @@ final class ModelTaps implements AutoCloseable {
     return tree.others(has);
   }
 
+  /** Why blocks that K-FAC might be expected to have are left out, by name. */
+  Map<String, String> reasons() {
+    return tree.reasons();
+  }
+
   /** All parameters of the model by name, each once: DJL lists a shared block's once per use. */
   Map<String, Parameter> parameters() {
     Set<Parameter> listed = Collections.newSetFromMap(new IdentityHashMap<>());

@@ -7,20 +7,22 @@ import ai.djl.nn.Parameter;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.ParameterStore;
+import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.trainer.TrainingPass;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /** One training pass: which layers it used and what they saw. Owns the arrays that are captured. */
-final class Pass implements AutoCloseable {
+final class Pass implements TrainingPass {
   private final ParameterStore store;
   private final Device device;
   private final int examples;
   private final boolean observes;
-  private final double lossScale;
   private final NDManager manager;
   private final Set<Tap> used = new LinkedHashSet<>();
   private final Map<Tap, List<Capture>> captures = new LinkedHashMap<>();
@@ -31,29 +33,37 @@ final class Pass implements AutoCloseable {
    * @param store holds the weights
    * @param input of the model; its first dimension is the batch
    * @param observes whether the layers are captured, because the factors want it
-   * @param lossScale what the mean loss will be multiplied by for its backward pass
    */
-  Pass(ParameterStore store, NDArray input, boolean observes, double lossScale) {
+  Pass(ParameterStore store, NDArray input, boolean observes) {
     this.store = store;
     this.device = input.getDevice();
     this.examples = Math.toIntExact(input.getShape().get(0));
     this.observes = observes;
-    this.lossScale = lossScale;
     // not the batch's manager: a loop may close its batch before it steps
     this.manager = store.getManager().newSubManager(device);
   }
 
-  Device device() {
-    return device;
-  }
-
-  int examples() {
+  @Override
+  public int examples() {
     return examples;
   }
 
-  /** What makes output gradients of the mean loss those of the summed loss. */
-  double outputGradScale() {
-    return examples / lossScale;
+  @Override
+  public List<Observation> inputs() {
+    return captures().stream().map(capture -> capture.inputObservation(this)).toList();
+  }
+
+  @Override
+  public List<Observation> observations(double outputGradScale) {
+    return captures().stream()
+        .map(capture -> capture.observation(this, outputGradScale))
+        .filter(Objects::nonNull)
+        .toList();
+  }
+
+  @Override
+  public boolean hasGradients() {
+    return captures().stream().anyMatch(capture -> capture.hasGradient(this));
   }
 
   boolean observes() {

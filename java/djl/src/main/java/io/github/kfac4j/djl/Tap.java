@@ -18,6 +18,7 @@ final class Tap {
   private final String name;
   private final Block block;
   private Layer layer;
+  private Channels channels;
   private Pass pass;
 
   /**
@@ -68,8 +69,13 @@ final class Tap {
     return bias != null && bias.requiresGradient();
   }
 
-  /** Reads the layer off the initialized block. */
+  /**
+   * Reads the layer off the initialized block.
+   *
+   * @throws IllegalArgumentException saying why, if it cannot be mapped exactly
+   */
   Layer read(boolean withBias) {
+    channels = Channels.of(block);
     return Layers.describe(block, weight().getShape(), withBias);
   }
 
@@ -88,12 +94,19 @@ final class Tap {
     pass = target;
   }
 
-  /** What the layer's weight is multiplied by. */
+  /** Where the layer has its channels. */
+  Channels channels() {
+    return channels;
+  }
+
+  /** What the layer's weight is multiplied by, as the layer wants it. */
   private NDArray seen(NDArray x) {
     if (Layers.takesNumbers(block)) {
       return x.toType(DataType.FLOAT64, true); // which holds all row numbers
     }
-    return Layers.normalises(block) ? Normalised.of(block, x, pass.manager()) : x.stopGradient();
+    return Layers.normalises(block)
+        ? channels.arrange(Normalised.of(block, x, pass.manager()))
+        : x.stopGradient();
   }
 
   /** Hands the layer's output on, in a recorded pass with the zeros added. */

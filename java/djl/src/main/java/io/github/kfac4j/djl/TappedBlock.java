@@ -9,12 +9,21 @@ import ai.djl.util.PairList;
  * Takes the place of a layer whose class cannot be extended and leaves everything to it; only the
  * output passes through a {@link Tap}. A parent can hold it where it asks for any {@link Block}.
  */
-final class TappedBlock extends DelegatingBlock {
-  private final Tap tap;
+final class TappedBlock extends DelegatingBlock implements Tapped {
+  private Tap tap;
 
-  TappedBlock(Block original, Tap tap) {
+  TappedBlock(Block original) {
     super(original);
-    this.tap = tap;
+  }
+
+  @Override
+  public Block original() {
+    return original;
+  }
+
+  @Override
+  public void listen(Tap value) {
+    tap = value;
   }
 
   @Override
@@ -24,6 +33,6 @@ final class TappedBlock extends DelegatingBlock {
       boolean training,
       PairList<String, Object> params) {
     NDList outputs = original.forward(parameterStore, inputs, training, params);
-    return training ? tap.through(inputs, outputs) : outputs;
+    return training && tap != null ? tap.through(inputs, outputs) : outputs;
   }
 }

@@ -17,14 +17,23 @@ import java.io.IOException;
  * Takes the place of a {@link Conv2d} in a model and leaves everything to it, names and files
  * included; only the output passes through a {@link Tap}.
  */
-final class TappedConv2d extends Conv2d {
+final class TappedConv2d extends Conv2d implements Tapped {
   private final Conv2d original;
-  private final Tap tap;
+  private Tap tap;
 
-  TappedConv2d(Conv2d original, Tap tap) {
+  TappedConv2d(Conv2d original) {
     super(builder(original));
     this.original = original;
-    this.tap = tap;
+  }
+
+  @Override
+  public Conv2d original() {
+    return original;
+  }
+
+  @Override
+  public void listen(Tap value) {
+    tap = value;
   }
 
   @Override
@@ -34,7 +43,7 @@ final class TappedConv2d extends Conv2d {
       boolean training,
       PairList<String, Object> params) {
     NDList outputs = original.forward(parameterStore, inputs, training, params);
-    return training ? tap.through(inputs, outputs) : outputs;
+    return training && tap != null ? tap.through(inputs, outputs) : outputs;
   }
 
   @Override

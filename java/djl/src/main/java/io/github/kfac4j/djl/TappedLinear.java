@@ -17,14 +17,23 @@ import java.io.IOException;
  * Takes the place of a {@link Linear} in a model and leaves everything to it, names and files
  * included; only the output passes through a {@link Tap}.
  */
-final class TappedLinear extends Linear {
+final class TappedLinear extends Linear implements Tapped {
   private final Linear original;
-  private final Tap tap;
+  private Tap tap;
 
-  TappedLinear(Linear original, Tap tap) {
+  TappedLinear(Linear original) {
     super(builder(original));
     this.original = original;
-    this.tap = tap;
+  }
+
+  @Override
+  public Linear original() {
+    return original;
+  }
+
+  @Override
+  public void listen(Tap value) {
+    tap = value;
   }
 
   @Override
@@ -34,7 +43,7 @@ final class TappedLinear extends Linear {
       boolean training,
       PairList<String, Object> params) {
     NDList outputs = original.forward(parameterStore, inputs, training, params);
-    return training ? tap.through(inputs, outputs) : outputs;
+    return training && tap != null ? tap.through(inputs, outputs) : outputs;
   }
 
   @Override

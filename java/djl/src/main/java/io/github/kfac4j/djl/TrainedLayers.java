@@ -91,6 +91,7 @@ final class TrainedLayers implements AutoCloseable {
             "K-FAC preconditions {0}; the optimizer alone trains {1}",
             layers.keySet(),
             others.isEmpty() ? "nothing" : others);
+        taps.reasons().forEach(TrainedLayers::logLeft);
       } else {
         goOn(before, layersBefore, layers);
       }
@@ -147,7 +148,11 @@ final class TrainedLayers implements AutoCloseable {
     for (Tap tap : taps.taps()) {
       boolean waits = !tap.trains() && tap.layer() != null;
       if (!leftOut.contains(tap.name()) && (tap.trains() || waits)) {
-        wanted.put(tap.name(), tap.read(waits ? tap.layer().bias() : tap.trainsBias()));
+        try {
+          wanted.put(tap.name(), tap.read(waits ? tap.layer().bias() : tap.trainsBias()));
+        } catch (IllegalArgumentException e) {
+          leaveOut(tap.name(), e.getMessage());
+        }
       }
     }
     wanted
@@ -158,6 +163,15 @@ final class TrainedLayers implements AutoCloseable {
               return without && leftOut.add(entry.getKey());
             });
     return wanted;
+  }
+
+  private void leaveOut(String name, String reason) {
+    leftOut.add(name);
+    logLeft(name, reason);
+  }
+
+  private static void logLeft(String name, String reason) {
+    LOG.log(System.Logger.Level.WARNING, "K-FAC leaves {0} to the optimizer: {1}", name, reason);
   }
 
   private KfacPreconditioner create(Map<String, Layer> layers, KfacOptions settings) {

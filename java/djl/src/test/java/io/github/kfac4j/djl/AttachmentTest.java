@@ -17,6 +17,7 @@ import io.github.kfac4j.backend.Backends;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.options.InversePolicy;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.trainer.StepTimes;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -103,7 +104,8 @@ class AttachmentTest {
       assertThatIllegalArgumentException()
           .isThrownBy(kfac::precondition)
           .withMessage(
-              "layer '01Conv2d': input holds a NaN or infinity at flat index 17; discardStep() drops this step");
+              "layer '01Conv2d': input holds a NaN or infinity at flat index 17; discardStep()"
+                  + " drops this step");
       assertThat(kfac.kfac().state().step()).isZero();
     }
   }
@@ -118,11 +120,11 @@ class AttachmentTest {
         Trainer trainer = model.newTrainer(Nets.config(0.02f))) {
       trainer.initialize(Nets.IMAGES);
       Nets.step(trainer, kfac, 1);
-      assertThat(DjlKfac.remedies(kfac.lastReport()))
+      assertThat(kfac.lastReport().remedies())
           .hasSize(3)
           .anyMatch(line -> line.startsWith("K-FAC step 1, layer 04Linear: A residual too large"));
       Nets.step(trainer, kfac, 2);
-      assertThat(DjlKfac.remedies(kfac.lastReport())).isEmpty(); // nothing was inverted
+      assertThat(kfac.lastReport().remedies()).isEmpty(); // nothing was inverted
     }
   }
 

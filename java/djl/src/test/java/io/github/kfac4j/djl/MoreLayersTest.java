@@ -104,8 +104,8 @@ class MoreLayersTest {
       float[] bias = Nets.gradient(conv.getDirectParameters().get("bias"));
       kfac.precondition();
       Observation batch =
-          new Observation(
-              "layer", HostTensor.of(x.toFloatArray(), 1, 2, 4), HostTensor.of(bias, 1, 5, 1), 1);
+          Observation.ofSumLoss(
+              "layer", HostTensor.of(x.toFloatArray(), 1, 2, 4), HostTensor.of(bias, 1, 5, 1));
       Layer layer =
           new io.github.kfac4j.layer.Conv1d(
               2, 5, io.github.kfac4j.layer.Conv1d.window(4, 1, 0, 1), 1, true);
@@ -140,8 +140,8 @@ class MoreLayersTest {
       }
       kfac.precondition();
       Observation batch =
-          new Observation(
-              "layer", HostTensor.of(new double[] {4, 0, 3}, 1, 3), HostTensor.of(g, 1, 3, 5), 1);
+          Observation.ofSumLoss(
+              "layer", HostTensor.of(new double[] {4, 0, 3}, 1, 3), HostTensor.of(g, 1, 3, 5));
       requireClose(
           Nets.gradient(table.getDirectParameters().get("embedding")),
           expected(new Embedding(rows, 5), batch, weight, null));

@@ -95,8 +95,8 @@ class NormalisationTest {
       double[] g = gradients(normalised, scale, offset, labels, positions);
       int[] extents = {N, CHANNELS, positions};
       Observation batch =
-          new Observation(
-              "layer", HostTensor.of(normalised, extents), HostTensor.of(g, extents), 1);
+          Observation.ofSumLoss(
+              "layer", HostTensor.of(normalised, extents), HostTensor.of(g, extents));
       ScaleShift layer = new ScaleShift(CHANNELS, Structure.UNIT_WISE, shift, false, 1);
       HostTensor w = HostTensor.of(weight, CHANNELS);
       HostTensor b = shift ? HostTensor.of(bias, CHANNELS) : null;
@@ -165,6 +165,95 @@ class NormalisationTest {
     for (int i = 0; i < actual.length; i++) {
       assertThat(actual[i]).isCloseTo(expected[i], within(2e-5f));
     }
+  }
+
+  private static BatchNorm alongAxis(int axis) {
+    return BatchNorm.builder().optAxis(axis).build();
+  }
+
+  /** Preconditioned gradients of scale and shift for the same numbers in another order. */
+  private float[][] alongAxis(int axis, int positions, boolean last) {
+    BatchNorm norm = alongAxis(axis);
+    Shape shape = last ? new Shape(N, positions, CHANNELS) : new Shape(N, CHANNELS, positions);
+    try (Model model = Nets.model(new SequentialBlock().add(norm).add(Blocks.batchFlattenBlock()));
+        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
+        Trainer trainer = model.newTrainer(Nets.config(0.1f))) {
+      trainer.initialize(shape);
+      float[] values = new float[(int) shape.size()];
+      float[] labels = new float[N];
+      for (int n = 0; n < N; n++) {
+        for (int c = 0; c < CHANNELS; c++) {
+          for (int t = 0; t < positions; t++) {
+            int place = last ? t * CHANNELS + c : c * positions + t;
+            values[n * CHANNELS * positions + place] = (float) Math.sin(1 + n + 7.3 * c + 3.1 * t);
+          }
+        }
+        int position = n % positions;
+        int channel = n % CHANNELS;
+        labels[n] = last ? position * CHANNELS + channel : channel * positions + position;
+      }
+      NDArray x = trainer.getManager().create(values, shape);
+      Nets.pass(trainer, new NDList(x, trainer.getManager().create(labels)));
+      kfac.precondition();
+      return new float[][] {
+        Nets.gradient(norm.getDirectParameters().get("gamma")),
+        Nets.gradient(norm.getDirectParameters().get("beta"))
+      };
+    }
+  }
+
+  /** The channels last are the channels second of the transposed input, whatever sizes say. */
+  @ParameterizedTest
+  @ValueSource(ints = {CHANNELS, 4})
+  void aBatchNormalisationHasItsChannelsWhereItsAxisSays(int positions) {
+    float[][] expected = alongAxis(1, positions, false);
+    float[][] actual = alongAxis(2, positions, true);
+    requireClose(actual[0], expected[0]);
+    requireClose(actual[1], expected[1]);
+  }
+
+  @Test
+  void aNormalisationOverTheBatchIsLeftToTheOptimizer() {
+    SequentialBlock block =
+        new SequentialBlock().add(alongAxis(0)).add(Linear.builder().setUnits(CHANNELS).build());
+    try (Model model = Nets.model(block);
+        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
+        Trainer trainer = model.newTrainer(Nets.config(0.1f))) {
+      trainer.initialize(new Shape(N, N));
+      NDArray x = trainer.getManager().randomNormal(new Shape(N, N));
+      NDArray labels = trainer.getManager().create(new float[] {0, 1, 2, 1, 0});
+      Nets.pass(trainer, new NDList(x, labels));
+      kfac.precondition();
+      assertThat(kfac.layers()).containsExactly("02Linear");
+      assertThat(kfac.unsupportedLayers()).containsExactly("01BatchNorm (BatchNorm)");
+      trainer.step();
+    }
+  }
+
+  /** Each element of a feature map has a scale of its own, as each feature of a row has. */
+  @Test
+  void aLayerNormalisationOfFeatureMapsIsThatOfTheirElements() {
+    float[][] gradients = new float[4][];
+    for (int flat = 0; flat < 2; flat++) {
+      LayerNorm norm = LayerNorm.builder().build();
+      Shape shape = flat == 1 ? new Shape(N, CHANNELS * 4) : new Shape(N, CHANNELS, 2, 2);
+      Block block = new SequentialBlock().add(norm).add(Blocks.batchFlattenBlock());
+      try (Model model = Nets.model(block);
+          DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
+          Trainer trainer = model.newTrainer(Nets.config(0.1f))) {
+        trainer.initialize(shape);
+        assertThat(kfac.layers()).containsExactly("01LayerNorm");
+        NDArray x = trainer.getManager().arange(N * CHANNELS * 4f).sin().reshape(shape);
+        NDArray labels = trainer.getManager().create(new float[] {0, 7, 2, 11, 0});
+        Nets.pass(trainer, new NDList(x, labels));
+        kfac.precondition();
+        gradients[2 * flat] = Nets.gradient(norm.getDirectParameters().get("gamma"));
+        gradients[2 * flat + 1] = Nets.gradient(norm.getDirectParameters().get("beta"));
+        trainer.step();
+      }
+    }
+    requireClose(gradients[0], gradients[2]);
+    requireClose(gradients[1], gradients[3]);
   }
 
   private static SequentialBlock network() {

@@ -30,7 +30,7 @@ class TapTest {
     Tap tap = tree.taps().get(0);
     tap.describeAs(tap.read(tap.trainsBias()));
     ParameterStore store = new ParameterStore(manager, false);
-    Pass pass = new Pass(store, x, true, 1);
+    Pass pass = new Pass(store, x, true);
     tap.record(pass);
     try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
       NDArray s = tapped.forward(store, new NDList(x), true).singletonOrThrow();
@@ -147,7 +147,7 @@ class TapTest {
       Tap tap = tree.taps().get(0);
       tap.describeAs(tap.read(tap.trainsBias()));
       ParameterStore store = new ParameterStore(manager, false);
-      Pass pass = new Pass(store, x, true, 1);
+      Pass pass = new Pass(store, x, true);
       tap.record(pass);
       try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
         NDArray s = tapped.forward(store, new NDList(x), true).singletonOrThrow();

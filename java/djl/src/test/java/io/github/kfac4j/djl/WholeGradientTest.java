@@ -96,11 +96,8 @@ class WholeGradientTest {
   /** By the library alone, on the gradient and what the layer saw. */
   private void precondition(KfacOptions options, NDArray x, NDArray ds, float[] gradient) {
     Observation seen =
-        new Observation(
-            "fc",
-            HostTensor.of(x.toFloatArray(), N, IN),
-            HostTensor.of(ds.toFloatArray(), N, OUT),
-            1);
+        Observation.ofSumLoss(
+            "fc", HostTensor.of(x.toFloatArray(), N, IN), HostTensor.of(ds.toFloatArray(), N, OUT));
     HostTensor weight = HostTensor.of(gradient, OUT, IN);
     try (Kfac plain = new Kfac(backend, Map.of("fc", new Dense(IN, OUT, false)), options)) {
       plain.observe(List.of(seen));

@@ -73,7 +73,7 @@ public final class EveryLayer {
     batch.add(observation(random, "full", new int[] {6, 3}, new int[] {6, 3}));
     double[] ids = random.ints(6, 0, 5).asDoubleStream().toArray();
     HostTensor g = HostTensor.of(gaussian(random, 18), 6, 3);
-    batch.add(new Observation("table", HostTensor.of(ids, 6), g, 1));
+    batch.add(Observation.ofSumLoss("table", HostTensor.of(ids, 6), g));
     batch.add(observation(random, "table", new int[] {6, 3}, new int[] {6, 5}));
     return batch;
   }
@@ -98,7 +98,7 @@ public final class EveryLayer {
   }
 
   private static Observation observation(Random random, String name, int[] in, int[] out) {
-    return new Observation(name, tensor(random, in), tensor(random, out), 1);
+    return Observation.ofSumLoss(name, tensor(random, in), tensor(random, out));
   }
 
   private static HostTensor tensor(Random random, int... shape) {

@@ -95,7 +95,7 @@ record LayerTensors(
     } catch (IllegalArgumentException e) {
       throw new BadInputException("layer '%s': %s".formatted(name, e.getMessage()), e);
     }
-    return new Observation(name, input, outputGrad, 1);
+    return Observation.ofSumLoss(name, input, outputGrad);
   }
 
   LayerGradient gradient() {

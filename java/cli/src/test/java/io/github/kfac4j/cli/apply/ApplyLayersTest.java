@@ -139,7 +139,7 @@ class ApplyLayersTest {
         HostTensor x = put(bench, one.name() + ".input" + number, dtype, ids, one.shapes()[u]);
         HostTensor g =
             put(bench, one.name() + ".output_grad" + number, dtype, false, one.shapes()[u + 1]);
-        uses.add(new Observation(one.name(), x, g, 1));
+        uses.add(Observation.ofSumLoss(one.name(), x, g));
       }
       Layer layer = one.layer();
       HostTensor weight =

@@ -6,6 +6,7 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.data.Share;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.distributed.sharing.Copies;
 import io.github.kfac4j.layer.Layer;
@@ -108,7 +109,7 @@ public final class AsynchronousKfac implements KfacPreconditioner {
 
   /** {@inheritDoc} The tensors are copied, unless the bound is 0. */
   @Override
-  public void observe(List<Observation> observations, double share) {
+  public void observe(List<Observation> observations, Share share) {
     worker.throwFailure();
     if (bound == 0) {
       BackgroundThread.await(worker.submitAlone(() -> statistics.observe(observations, share)));

@@ -6,6 +6,7 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.data.Share;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.distributed.asynchronous.AsynchronousPlan.Role;
 import io.github.kfac4j.distributed.collectives.Agreement;
@@ -182,7 +183,7 @@ public final class GradientWorker implements KfacPreconditioner {
 
   /** Not for gradient workers. */
   @Override
-  public void observe(List<Observation> observations, double share) {
+  public void observe(List<Observation> observations, Share share) {
     throw new IllegalStateException("gradient workers observe nothing; statistics workers do");
   }
 

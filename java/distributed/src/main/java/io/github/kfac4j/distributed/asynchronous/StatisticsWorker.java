@@ -2,6 +2,7 @@ package io.github.kfac4j.distributed.asynchronous;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.data.Share;
 import io.github.kfac4j.distributed.asynchronous.AsynchronousPlan.Role;
 import io.github.kfac4j.distributed.collectives.Buffers;
 import io.github.kfac4j.distributed.collectives.Collectives;
@@ -23,7 +24,7 @@ import java.util.OptionalLong;
  * <pre>{@code
  * while ((step = worker.awaitWeights(weights)).isPresent()) {
  *   ... forward and backward pass
- *   worker.observe(observations, 1);
+ *   worker.observe(observations, Share.ALL);
  *   worker.publish();
  * }
  * }</pre>
@@ -100,7 +101,7 @@ public final class StatisticsWorker implements AutoCloseable {
    * an empty part observes nothing. What is wrong is thrown where the next inverses are put to use,
    * by all gradient workers.
    */
-  public void observe(List<Observation> observations, double share) {
+  public void observe(List<Observation> observations, Share share) {
     failure.keep(() -> statistics.observe(observations, share));
   }
 

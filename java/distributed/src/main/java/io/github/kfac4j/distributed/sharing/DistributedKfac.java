@@ -7,6 +7,7 @@ import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.data.Share;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.distributed.collectives.Agreement;
 import io.github.kfac4j.distributed.collectives.Collectives;
@@ -136,11 +137,11 @@ public final class DistributedKfac implements KfacPreconditioner {
 
   /**
    * Takes this rank's shard of a batch into the statistics; see {@link
-   * KfacPreconditioner#observe(List, double)}. What is wrong is thrown by the next refresh or
+   * KfacPreconditioner#observe(List, Share)}. What is wrong is thrown by the next refresh or
    * precondition, on all ranks.
    */
   @Override
-  public void observe(List<Observation> observations, double share) {
+  public void observe(List<Observation> observations, Share share) {
     failure.keep(() -> statistics.observe(observations, share));
   }
 

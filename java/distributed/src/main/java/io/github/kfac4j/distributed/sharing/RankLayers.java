@@ -54,7 +54,7 @@ public final class RankLayers implements AutoCloseable {
 
   public void observe(Map<String, LayerStatistics> sums) {
     if (owned != null) {
-      owned.observe(sums);
+      owned.add(sums);
     }
   }
 

@@ -4,6 +4,7 @@ import io.github.kfac4j.BatchStatistics;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.data.Share;
 import io.github.kfac4j.distributed.collectives.Agreement;
 import io.github.kfac4j.distributed.collectives.FirstFailure;
 import io.github.kfac4j.distributed.collectives.Precision;
@@ -33,7 +34,7 @@ public final class ShardStatistics implements AutoCloseable {
             shared.collectives(), shared.layers(), shared.assignment(), precision, agreement);
   }
 
-  public void observe(List<Observation> observations, double share) {
+  public void observe(List<Observation> observations, Share share) {
     shard.observe(observations, share);
   }
 

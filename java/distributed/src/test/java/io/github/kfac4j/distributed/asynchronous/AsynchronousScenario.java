@@ -2,6 +2,7 @@ package io.github.kfac4j.distributed.asynchronous;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.data.Share;
 import io.github.kfac4j.distributed.collectives.Collectives;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.sharing.Mlp;
@@ -86,7 +87,7 @@ public final class AsynchronousScenario {
     OptionalLong step;
     while ((step = worker.awaitWeights(views(network))).isPresent()) {
       network.forwardBackward(step.getAsLong(), bounds[rank], bounds[rank + 1]);
-      worker.observe(network.observations(), 1);
+      worker.observe(network.observations(), Share.ALL);
       worker.publish();
     }
   }

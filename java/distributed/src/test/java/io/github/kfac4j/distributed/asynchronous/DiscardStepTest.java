@@ -8,6 +8,7 @@ import static org.assertj.core.data.Offset.offset;
 import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.LayerReport;
+import io.github.kfac4j.data.Share;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.collectives.Ranks;
@@ -49,7 +50,7 @@ class DiscardStepTest {
       kfac.observeInputs(network.inputObservations(), 1);
     }
     if (point == Point.INPUTS_OBSERVED || point == Point.HALF_OBSERVED) {
-      kfac.observe(network.observations(), 0.5);
+      kfac.observe(network.observations(), Share.of(0.5));
       return;
     }
     kfac.observe(network.observations());

@@ -123,11 +123,10 @@ public final class Mlp {
       int n = inputs.get(l).length / WIDTHS[l];
       if (n > 0) {
         observations.add(
-            new Observation(
+            Observation.ofSumLoss(
                 "fc" + l,
                 HostTensor.of(inputs.get(l), n, WIDTHS[l]),
-                HostTensor.of(outputGrads.get(l), n, WIDTHS[l + 1]),
-                1));
+                HostTensor.of(outputGrads.get(l), n, WIDTHS[l + 1])));
       }
     }
     return observations;

@@ -103,16 +103,14 @@ class TrafficTest {
               try (var kfac = DistributedKfac.of(counting, new JavaBackend(), layers, OPTIONS)) {
                 kfac.observe(
                     List.of(
-                        new Observation(
+                        Observation.ofSumLoss(
                             "table",
                             HostTensor.of(new double[] {7, c.rank()}, 2),
-                            HostTensor.of(new double[] {1, 2, 3, 4, 5, 6}, 2, 3),
-                            1),
-                        new Observation(
+                            HostTensor.of(new double[] {1, 2, 3, 4, 5, 6}, 2, 3)),
+                        Observation.ofSumLoss(
                             "fc",
                             HostTensor.of(new double[] {1, 2, 3}, 1, 3),
-                            HostTensor.of(new double[] {1, 2, 3, 4}, 1, 4),
-                            1)));
+                            HostTensor.of(new double[] {1, 2, 3, 4}, 1, 4))));
                 long start = counting.bytes();
                 kfac.refresh();
                 return counting.bytes() - start;

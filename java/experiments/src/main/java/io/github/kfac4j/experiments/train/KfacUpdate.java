@@ -5,7 +5,6 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.InversionFailedException;
 import io.github.kfac4j.djl.DjlKfac;
 import io.github.kfac4j.djl.DjlOptimizer;
-import io.github.kfac4j.djl.StepTimes;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
@@ -14,6 +13,7 @@ import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.safetensors.StoredTensor;
+import io.github.kfac4j.trainer.StepTimes;
 import java.util.Map;
 
 /**

@@ -139,7 +139,8 @@ final class EigenStepChecks {
     try (Kfac kfac = new Kfac(side.backend(), Map.of("layer", layer), options)) {
       HostTensor x = side.tensor(batch.x, batch.examples, batch.width);
       kfac.observe(
-          List.of(new Observation("layer", x, side.tensor(batch.g, batch.examples, OUTPUTS), 1)));
+          List.of(
+              Observation.ofSumLoss("layer", x, side.tensor(batch.g, batch.examples, OUTPUTS))));
       kfac.refresh();
       HostTensor u = side.tensor(dw, OUTPUTS, batch.width);
       kfac.precondition(List.of(new LayerGradient("layer", u, null)));
@@ -217,8 +218,7 @@ final class EigenStepChecks {
             MatrixStack aInverse = inverse(side, a, aValues, onA);
             side.backend()
                 .precondition(
-                    List.of(
-                        new PreconditionRequest(gInverse, aInverse, 1, gradient, gradient, null)));
+                    List.of(new PreconditionRequest(gInverse, aInverse, 1, gradient, gradient)));
             return u.toArray();
           });
     }

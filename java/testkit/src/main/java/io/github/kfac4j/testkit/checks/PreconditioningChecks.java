@@ -3,9 +3,7 @@ package io.github.kfac4j.testkit.checks;
 import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.OuterProduct;
 import io.github.kfac4j.backend.PreconditionRequest;
-import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.testkit.Fixtures;
 import java.util.Arrays;
@@ -16,7 +14,6 @@ import java.util.stream.DoubleStream;
 /** The products of inverses, or of bases, with gradients, and their inner products. */
 final class PreconditioningChecks {
   private static final double TOLERANCE = 64 * Fixtures.U;
-  private static final double BATCH_TOLERANCE = 128 * Fixtures.U;
   private static final double BASIS_TOLERANCE = 128 * Fixtures.U;
 
   private final Comparison comparison;
@@ -46,12 +43,6 @@ final class PreconditioningChecks {
     }
     if (extent.networks()) {
       kronecker(new Shape("Fashion-MNIST CNN, dense 1, ", 1, 1024, 3136, true));
-    }
-    throughTheBatch(3, new Shape("", 1, 40, 50, true));
-    throughTheBatch(300, new Shape("", 1, 30, 20, true));
-    if (extent.networks()) {
-      throughTheBatch(16, new Shape("", 1, 20, 300, false));
-      throughTheBatch(8, new Shape("", 1, 130, 257, true));
     }
     if (extent.large()) {
       for (Shape shape :
@@ -118,16 +109,16 @@ final class PreconditioningChecks {
         "precondition",
         shape.name(),
         exact -> TOLERANCE,
-        side -> precondition(side, shape, g, a, shape.gradient(side, weight, bias), null),
+        side -> precondition(side, shape, g, a, shape.gradient(side, weight, bias)),
         Outcome::error);
   }
 
   private static Outcome precondition(
-      Side side, Shape shape, double[] g, double[] a, Gradient gradient, OuterProduct outer) {
+      Side side, Shape shape, double[] g, double[] a, Gradient gradient) {
     MatrixStack gInverse = side.stack(shape.groups(), shape.rows(), shape.rows(), g);
     MatrixStack aInverse = side.stack(shape.groups(), shape.dim(), shape.dim(), a);
     PreconditionRequest step =
-        new PreconditionRequest(gInverse, aInverse, 0.5, gradient, gradient, outer);
+        new PreconditionRequest(gInverse, aInverse, 0.5, gradient, gradient);
     double inner = side.backend().precondition(List.of(step))[0];
     return Outcome.of(gradient, inner);
   }
@@ -160,42 +151,6 @@ final class PreconditioningChecks {
                   gradient,
                   gradient);
           return Outcome.of(gradient, side.backend().preconditionInBasis(List.of(step))[0]);
-        },
-        Outcome::error);
-  }
-
-  /** The same gradient as a sum over examples, which a backend may take the shorter way. */
-  private void throughTheBatch(int examples, Shape shape) {
-    String what = "%s, through a batch of %d".formatted(shape.name(), examples);
-    Random random = comparison.random("precondition", what);
-    double[] g = Fixtures.positiveDefinite(random, 1, shape.rows());
-    double[] a = Fixtures.positiveDefinite(random, 1, shape.dim());
-    double[] inputs = Fixtures.gaussian(random, examples * shape.width());
-    double[] grads = Fixtures.gaussian(random, examples * shape.rows());
-    double[] weight = new double[shape.weights()];
-    double[] bias = new double[shape.biases()];
-    for (int n = 0; n < examples; n++) {
-      for (int i = 0; i < shape.rows(); i++) {
-        double grad = grads[n * shape.rows() + i] / examples;
-        for (int j = 0; j < shape.width(); j++) {
-          weight[i * shape.width() + j] += grad * inputs[n * shape.width() + j];
-        }
-        if (shape.bias()) {
-          bias[i] += grad;
-        }
-      }
-    }
-    comparison.check(
-        "precondition",
-        what,
-        exact -> BATCH_TOLERANCE,
-        side -> {
-          OuterProduct outer =
-              new OuterProduct(
-                  new RowSamples(side.tensor(grads), examples, 1, 1, shape.rows(), false),
-                  new RowSamples(side.tensor(inputs), examples, 1, 1, shape.width(), shape.bias()),
-                  1.0 / examples);
-          return precondition(side, shape, g, a, shape.gradient(side, weight, bias), outer);
         },
         Outcome::error);
   }

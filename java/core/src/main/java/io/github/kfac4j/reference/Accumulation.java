@@ -6,10 +6,10 @@ import io.github.kfac4j.backend.MatrixStack;
 import java.util.Arrays;
 
 /** Second moments of samples. */
-final class Moments {
+final class Accumulation {
   private static final int CHUNK = 256;
 
-  private Moments() {}
+  private Accumulation() {}
 
   static void accumulate(AccumulateRequest moment) {
     JavaMatrixStack target = (JavaMatrixStack) moment.target();

@@ -1,23 +1,19 @@
-package io.github.kfac4j.djl;
-
-import ai.djl.ndarray.NDArray;
-import ai.djl.nn.Parameter;
-import java.util.List;
+package io.github.kfac4j.trainer;
 
 /**
  * The micro-batches of a step, each of which counts by its examples. How many examples they have
  * together is known after the last one, so shares are kept as if those to come were like the last.
  */
 final class MicroBatches {
-  private final List<Parameter> parameters;
+  private final ModelGradients gradients;
   private int count = 1;
   private int passes;
   private long examples;
   private long last;
 
-  /** Micro-batches of a model with these parameters. */
-  MicroBatches(List<Parameter> parameters) {
-    this.parameters = parameters;
+  /** Micro-batches whose gradients add up in those of a model. */
+  MicroBatches(ModelGradients gradients) {
+    this.gradients = gradients;
   }
 
   void setCount(int value) {
@@ -27,11 +23,6 @@ final class MicroBatches {
   /** Whether factors and gradients become means over passes. */
   boolean several() {
     return count > 1;
-  }
-
-  /** Passes of the step so far. */
-  int passes() {
-    return passes;
   }
 
   /** The pass among all of a training, for random numbers. */
@@ -54,20 +45,20 @@ final class MicroBatches {
   }
 
   /**
-   * Counts a pass that begins. The gradients that have added up so far are weighed against those to
-   * come.
+   * Counts a pass of so many examples that begins. The gradients that have added up so far are
+   * weighed against those to come.
    *
    * @return what the shares of the passes before must be multiplied by
    */
-  double begin(Pass pass) {
+  double begin(int next) {
     double before = estimate();
-    boolean equal = passes == 0 || pass.examples() == last;
+    boolean equal = passes == 0 || next == last;
     if (several() && !equal) {
-      multiply(pass, (double) last / pass.examples());
+      gradients.multiply((double) last / next);
     }
     passes++;
-    examples += pass.examples();
-    last = pass.examples();
+    examples += next;
+    last = next;
     return equal ? 1 : before / estimate();
   }
 
@@ -95,18 +86,9 @@ final class MicroBatches {
   }
 
   /** Makes the gradients, which have added up, the mean over all examples. */
-  void average(Pass pass) {
+  void average() {
     if (several()) {
-      multiply(pass, last / (double) examples);
-    }
-  }
-
-  private void multiply(Pass pass, double factor) {
-    for (Parameter parameter : parameters) {
-      NDArray gradient = parameter.requiresGradient() ? pass.gradient(parameter) : null;
-      if (gradient != null) {
-        gradient.muli(factor);
-      }
+      gradients.multiply(last / (double) examples);
     }
   }
 

@@ -1,4 +1,4 @@
-package io.github.kfac4j.djl;
+package io.github.kfac4j.trainer;
 
 /**
  * What K-FAC added to one training step, in nanoseconds. Capturing what the layers saw, which

@@ -1,0 +1,126 @@
+package io.github.kfac4j.djl;
+
+import ai.djl.MalformedModelException;
+import ai.djl.modality.nlp.embedding.TrainableWordEmbedding;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.ParameterList;
+import ai.djl.training.ParameterStore;
+import ai.djl.util.PairList;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.util.Optional;
+
+/**
+ * Takes the place of a {@link TrainableWordEmbedding} in a model and leaves everything to it, names
+ * and files included; only the output passes through a {@link Tap}.
+ */
+final class TappedWordEmbedding extends TrainableWordEmbedding implements Tapped {
+  private final TrainableWordEmbedding original;
+  private Tap tap;
+
+  TappedWordEmbedding(TrainableWordEmbedding original) {
+    super(TrainableWordEmbedding.builder());
+    this.original = original;
+  }
+
+  @Override
+  public TrainableWordEmbedding original() {
+    return original;
+  }
+
+  @Override
+  public void listen(Tap value) {
+    tap = value;
+  }
+
+  @Override
+  protected NDList forwardInternal(
+      ParameterStore parameterStore,
+      NDList inputs,
+      boolean training,
+      PairList<String, Object> params) {
+    NDList outputs = original.forward(parameterStore, inputs, training, params);
+    return training && tap != null ? tap.through(inputs, outputs) : outputs;
+  }
+
+  @Override
+  public ParameterList getDirectParameters() {
+    return original.getDirectParameters();
+  }
+
+  @Override
+  public void initialize(NDManager manager, DataType dataType, Shape... inputShapes) {
+    original.initialize(manager, dataType, inputShapes);
+  }
+
+  @Override
+  public boolean isInitialized() {
+    return original.isInitialized();
+  }
+
+  @Override
+  public Shape[] getOutputShapes(Shape[] inputShapes) {
+    return original.getOutputShapes(inputShapes);
+  }
+
+  @Override
+  public Shape[] getInputShapes() {
+    return original.getInputShapes();
+  }
+
+  @Override
+  public DataType[] getOutputDataTypes() {
+    return original.getOutputDataTypes();
+  }
+
+  @Override
+  public PairList<String, Shape> describeInput() {
+    return original.describeInput();
+  }
+
+  @Override
+  public void saveParameters(DataOutputStream os) throws IOException {
+    original.saveParameters(os);
+  }
+
+  @Override
+  public void loadParameters(NDManager manager, DataInputStream is)
+      throws IOException, MalformedModelException {
+    original.loadParameters(manager, is);
+  }
+
+  @Override
+  public String toString() {
+    return original.toString();
+  }
+
+  @Override
+  public boolean vocabularyContains(String word) {
+    return original.vocabularyContains(word);
+  }
+
+  @Override
+  public long embed(String item) {
+    return original.embed(item);
+  }
+
+  @Override
+  public Optional<String> unembed(long index) {
+    return original.unembed(index);
+  }
+
+  @Override
+  public String unembedWord(NDArray word) {
+    return original.unembedWord(word);
+  }
+
+  @Override
+  public boolean hasItem(String item) {
+    return original.hasItem(item);
+  }
+}
