@@ -49,9 +49,10 @@ function(kfac_emulated_library target type)
   target_compile_definitions(${target} PUBLIC CUDA_EMU PRIVATE
                              KFAC_BUILD="emulated, ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}")
   target_compile_options(${target} PRIVATE -x c++ ${KFAC_WARNINGS} -Werror -Wno-unknown-pragmas)
+  target_link_libraries(${target} PRIVATE fake_cudart)  # streams and graphs are its
 endfunction()
 
-# A library of one source file that pretends to be the library of this SONAME.
+# A library that pretends to be the library of this SONAME.
 function(kfac_fake_library target soname)
   add_library(${target} SHARED ${ARGN})
   file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/${target}.map "${soname} { *; };\n")

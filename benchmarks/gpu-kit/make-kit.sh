@@ -40,12 +40,12 @@ for module in cuda nccl; do
 done
 
 # The natives lie open, so that Java and kernel_test share them.
-cmake --build "$cuda/native" --target kernel_test > "$cuda/native/kernel_test.log" 2>&1 || {
+cmake --build "$cuda/native" --target kernel_test profile > "$cuda/native/kernel_test.log" 2>&1 || {
   grep -E 'error|warning' "$cuda/native/kernel_test.log" >&2
   exit 1
 }
-cp "$cuda/classes/$natives"/* "$cuda/native/kernel_test" "$kit/natives/$natives/"
-strip "$kit/natives/$natives/kernel_test"
+cp "$cuda/classes/$natives"/* "$cuda/native/kernel_test" "$cuda/native/profile" "$kit/natives/$natives/"
+strip "$kit/natives/$natives/kernel_test" "$kit/natives/$natives/profile"
 
 cp -r "$root/benchmarks/peers" "$root/benchmarks/cases.json" "$kit/benchmarks/"
 rm -rf "$kit/benchmarks/peers/__pycache__"

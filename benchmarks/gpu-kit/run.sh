@@ -1,18 +1,24 @@
 #!/bin/sh
 # GPU kit of kfac4j: the CUDA backend on this machine. Needs an NVIDIA driver and the libraries of CUDA 13; no Java.
 #
-#   ./run.sh all                      all of these in turn, the most telling first
+#   ./run.sh all                      in nine minutes what is most worth knowing, headline workloads first
+#   ./run.sh more                     with --minutes 5 what is next: more sanitizers, large arrays, larger checks, bench
 #   ./run.sh info                     GPU, driver, libraries; whether CUDA can be used and, if not, why
 #   ./run.sh kernels [GROUP...]       tests of the kernels, plain C++
 #   ./run.sh test [JUNIT OPTION...]   tests of the CUDA backend
 #   ./run.sh validate [OPTION...]     every verb against the fp64 reference: error, tolerance, verdict; --small, --large
+#   ./run.sh headline [OPTION...]     108 factors, inverses, gradients of ResNet-50 and the like as graphs beside PyTorch
+#                                     and cuSOLVER in one process; --part=ours, --part=peers
+#   ./run.sh profile [WORKLOAD...]    ncu's reports of the kernels that matter
 #   ./run.sh accuracy                 errors of the kernels beside those of this machine's PyTorch in fp32
 #   ./run.sh sanitize [TOOL...]       the tests of the kernels under compute-sanitizer: memcheck racecheck synccheck initcheck
 #   ./run.sh bench [OPTION...]        our backend beside the peers that this machine's python3 has, and which algorithm
 #                                     inverts fastest; goes on where a bench.json in $OUT ends
 #
 # Each ends by itself after --minutes N, default 9, and says what it left out. In $OUT, default ./out: COMMAND.json
-# with the outcome, and log.txt with all that was printed; the terminal shows what failed and a summary.
+# with the outcome, and log.txt with all that was printed; the terminal shows what failed and a summary. "all" and "more"
+# leave headline.json, bench.json, log.txt and, with the files of every other command, a tar: each written as it comes, so
+# that nothing is lost when time is up.
 # Exit: 0 good, 1 something failed, 2 wrong usage, 3 CUDA cannot be used here, 4 nothing failed but time was up.
 # CUDA_LIB: folder of libcublas.so.13, SANITIZER: compute-sanitizer, if not found. PYTHON: the interpreter for the peers.
 set -u
@@ -21,9 +27,9 @@ out=${OUT:-$PWD/out}
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/kfac-gpu-kit.XXXXXX") || exit 1
 trap 'rm -rf "$tmp"' EXIT
 natives=$kit/natives/io/github/kfac4j/cuda/natives/linux-x86_64
-kernel_test=$natives/kernel_test kernel_library=$natives/libkfac_cuda.so graph=graph
+kernel_test=$natives/kernel_test profile=$natives/profile kernel_library=$natives/libkfac_cuda.so
 classes=$kit/natives:$kit/lib/*
-java_options= accuracy_options= bench_options="--set=more --set=gpu --set=compare"
+java_options= accuracy_options=--few headline_options= bench_options="--set=more --set=gpu --set=compare"
 emulated=false
 
 # Libraries: the driver, then the first folder that has the whole toolkit (two cuBLAS must not mix), then what is
@@ -40,6 +46,11 @@ for folder in ${CUDA_LIB:-} /usr/local/cuda/lib64 /usr/local/cuda-13*/lib64 $whe
   [ -e "$folder/libcublas.so.13" ] && [ -e "$folder/libcusolver.so.12" ] && { toolkit=$folder; break; }
 done
 [ -n "$toolkit" ] && add "$toolkit"
+if ! ldconfig -p 2>/dev/null | grep -q 'libnccl\.so\.2' && [ ! -e "${toolkit:-/nowhere}/libnccl.so.2" ]; then
+  nccl=$("${PYTHON:-python3}" -c 'import sys, os
+print(next((d for d in (os.path.join(p, "nvidia/nccl/lib") for p in sys.path) if os.path.isdir(d)), ""))' 2>/dev/null)
+  [ -z "$nccl" ] || add "$nccl"
+fi
 for library in libz.so.1 libstdc++.so.6 libgcc_s.so.1 libcudart.so.13; do
   for folder in /usr/lib/x86_64-linux-gnu /lib/x86_64-linux-gnu /usr/lib64 /lib64 ${toolkit:-/usr/lib64}; do
     [ -e "$folder/$library" ] && continue 2
@@ -52,9 +63,10 @@ done
 if [ -n "${KFAC_KIT_EMULATION:-}" ]; then
   emulated=true
   libraries=$KFAC_KIT_EMULATION/fake
-  graph= # which the emulation does not have
-  kernel_test=$KFAC_KIT_EMULATION/emu/kernel_test_emu kernel_library=$KFAC_KIT_EMULATION/emu/libkfac_cuda.so
+  kernel_test=$KFAC_KIT_EMULATION/emu/kernel_test_emu profile=$KFAC_KIT_EMULATION/emu/profile_emu
+  kernel_library=$KFAC_KIT_EMULATION/emu/libkfac_cuda.so
   accuracy_options="--device cpu --sizes 16,40,64,150 --most 64 --matrices 3" bench_options=--set=tiny
+  headline_options="--device cpu --tiny"
   java_options="-Dio.github.kfac4j.cuda.emulation=true -Dorg.bytedeco.javacpp.platform.linkpath=$KFAC_KIT_EMULATION/fake"
   classes=$KFAC_KIT_EMULATION/java:$classes
 fi
@@ -78,7 +90,7 @@ version_of() { [ -n "$toolkit" ] && basename "$(readlink -f "$toolkit/$1")"; }
 unusable() { kfac info 2>&1 | sed -n 's/^backend  cuda *not available: //p'; }
 refuse() {
   echo "run.sh $command: CUDA cannot be used: $1" >&2
-  [ "$command" != bench ] || exit 3  # bench.json holds results only
+  case $command in bench | headline) exit 3 ;; esac  # their files hold results only
   finish 3 "\"reason\": $(quote "$1"),"
 }
 quote() { printf '"%s"' "$(printf '%s' "$1" | tr '\n\t' '  ' | sed 's/\\/\\\\/g; s/"/\\"/g')"; }
@@ -145,7 +157,7 @@ probe() {
   [ $? -ne 77 ] || refuse "$(sed -n 's/^no usable device: //p' "$tmp/probe")"
 }
 # Each in a process of its own, since a CUDA error ends one. Last those with arrays of many gigabytes.
-groups="view api traces divide squares scale first_non_finite largest damp patches accumulate precondition invert inverse_error eigen convert $graph accuracy offsets"
+groups="view api traces divide squares scale first_non_finite largest damp patches accumulate precondition invert inverse_error eigen convert graph accuracy offsets"
 kernels() {
   probe
   : > "$tmp/log"
@@ -179,7 +191,7 @@ sanitize() {
     more=$((more - 1))
     # initcheck would take the poison of the tests for a first write.
     [ "$tool" = initcheck ] && export KFAC_TEST_RAW_WORKSPACE=1 || unset KFAC_TEST_RAW_WORKSPACE
-    for group in "damp traces divide squares scale first_non_finite largest" patches accumulate precondition invert "inverse_error eigen convert" $graph; do
+    for group in patches accumulate precondition invert graph "inverse_error eigen convert" "damp traces divide squares scale first_non_finite largest"; do
       : > "$tmp/log"
       from=$(date +%s)
       # shellcheck disable=SC2086  # groups are words
@@ -237,10 +249,46 @@ accuracy() {
     finish 0 "\"leftOut\": true,"
   }
   : > "$tmp/log"
+  # It begins no other case when nine tenths of the time are up, and has written what it has if it is ended.
   logged "$(left)" '/times its error|time is up|Error/' "$tmp/python" "$kit/benchmarks/peers/accuracy.py" \
-    "$kernel_library" $accuracy_options --out "$tmp/accuracy.json"
+    "$kernel_library" $accuracy_options --minutes "$(awk "BEGIN { print $(left) * 0.9 / 60 }")" --out "$tmp/accuracy.json"
   [ -s "$tmp/accuracy.json" ] && errors=$(cat "$tmp/accuracy.json") || errors=null
   finish "$(worse 0 "$code")" "\"errors\": $errors,"
+}
+
+headline() {
+  probe
+  python && "$tmp/python" -c 'import torch' 2> "$tmp/error" || {
+    echo "headline: left out, there is no PyTorch: $(tail -n 1 "$tmp/error" 2> /dev/null)" | tee -a "$out/log.txt"
+    exit 0
+  }
+  : > "$tmp/log"
+  logged "$(left)" 1 "$tmp/python" "$kit/benchmarks/peers/headline.py" "$kernel_library" $headline_options \
+    --minutes "$(awk "BEGIN { print $(left) * 0.9 / 60 }")" --out "$out/headline.json" "$@"
+  exit "$(worse 0 "$code")"  # headline.json holds results only
+}
+
+# One report for each kernel, of a launch in the middle of its workload.
+profile() {
+  probe
+  ncu=$(for tool in "${NCU:-}" "$(command -v ncu)" /usr/local/cuda/bin/ncu /opt/nvidia/nsight-compute/*/ncu; do
+    [ -x "$tool" ] && { echo "$tool"; break; }
+  done)
+  [ -n "$ncu" ] || { echo "run.sh profile: ncu is not found; it comes with the CUDA 13 toolkit; set NCU" >&2; finish 2; }
+  result=0 reports=
+  for what in accumulate-fp32:accumulate_kernel:0 accumulate-bf16:accumulate_kernel:0 sweep:update_kernel:5 \
+    sweep:factor_kernel:5 sweep:panel_kernel:5 small-64:invert_small_kernel:0 precondition:left_kernel:0; do
+    workload=${what%%:*} kernel=${what#*:} skip=${what##*:}
+    kernel=${kernel%:*}
+    [ $# -eq 0 ] || case " $* " in *" $workload "*) ;; *) continue ;; esac
+    logged "$(left)" '/==ERROR==/' "$ncu" --set full --clock-control none --kernel-name "regex:$kernel" \
+      --launch-skip "$skip" --launch-count 1 --force-overwrite --export "$out/$workload-$kernel" "$profile" "$workload"
+    result=$(worse "$result" "$code")
+    reports="${reports:+$reports, }\"$workload $kernel\": $code"
+    report "$result" "\"reports\": {$reports},"
+    "$ncu" --import "$out/$workload-$kernel.ncu-rep" --page details >> "$out/profile.txt" 2>/dev/null
+  done
+  finish "$result" "\"reports\": {$reports},"
 }
 
 bench() {
@@ -270,23 +318,50 @@ bench() {
   exit "$result"
 }
 
-# What is most worth knowing first, each with at most this percentage of the time that is left.
+# part NAME SECONDS OPTION...: a command with so many seconds at most; its files then go into the tar, but for the results
+# that are worth reading at once.
+part() {
+  now=$1 seconds=$2
+  shift 2
+  [ "$seconds" -lt "$(left)" ] || seconds=$(left)
+  echo "--- $now $*"
+  mkdir -p "$tmp/parts"
+  for file in headline.json bench.json; do [ ! -e "$out/$file" ] || mv "$out/$file" "$tmp/parts/"; done
+  LD_LIBRARY_PATH=$users_libraries OUT=$tmp/parts KFAC_KIT_SECONDS=$seconds "$kit/run.sh" "$now" "$@"
+  code=$?
+  [ "$code" -ne 3 ] || exit 3
+  case $now,$code in sanitize,2 | profile,2) code=0 ;; esac  # the tool is not there
+  outcome=$(worse $outcome $code)
+  summary="${summary:-}$(printf '\n%-10s %s' "$now" "$(case $code in 0) echo good ;; 4) echo 'good as far as it went' ;; *) echo FAILED ;; esac)")"
+  cat "$tmp/parts/log.txt" >> "$out/log.txt" 2>/dev/null
+  rm -f "$tmp/parts/log.txt"
+  for file in headline.json bench.json; do [ ! -e "$tmp/parts/$file" ] || mv "$tmp/parts/$file" "$out/"; done
+  [ ! -e "$tmp/parts/$now.json" ] || mv "$tmp/parts/$now.json" "$tmp/parts/$(date +%H%M%S)-$now.json"
+  tar -C "$tmp/parts" -cf "$out/$command.tar.new" . && mv "$out/$command.tar.new" "$out/$command.tar"
+}
 all() {
   outcome=0
-  for part in info=100 kernels=25 test=30 validate=35 accuracy=30 sanitize=35 bench=100; do
-    now=${part%=*} seconds=$(($(left) * ${part#*=} / 100))
-    [ "$now" = validate ] && options=--small || options=
-    [ "$now" = sanitize ] && options="memcheck racecheck"
-    echo "--- $now"
-    # shellcheck disable=SC2086  # words
-    LD_LIBRARY_PATH=$users_libraries KFAC_KIT_SECONDS=$seconds "$kit/run.sh" "$now" $options
-    code=$?
-    [ "$code" -ne 3 ] || exit 3
-    [ "$now" = sanitize ] && [ "$code" -eq 2 ] && code=0  # not there
-    outcome=$(worse $outcome $code)
-    summary="${summary:-}$(printf '\n%-10s %s' "$now" "$(case $code in 0) echo good ;; 4) echo 'good as far as it went' ;; *) echo FAILED ;; esac)")"
-  done
+  part info 20
+  # shellcheck disable=SC2086  # words
+  part kernels 45 ${groups% offsets}
+  part headline 70 --part=ours
+  part profile 60
+  part headline 150 --part=peers
+  part test 60
+  part accuracy 50
+  part sanitize 50 memcheck
+  part validate "$(left)" --small
   echo "--- all: $(($(date +%s) - started)) s$summary"
+  exit "$outcome"
+}
+more() {
+  outcome=0
+  part headline 40
+  part sanitize 100 racecheck synccheck initcheck
+  part kernels 30 offsets
+  part validate 50
+  part bench "$(left)"
+  echo "--- more: $(($(date +%s) - started)) s$summary"
   exit "$outcome"
 }
 
@@ -305,7 +380,7 @@ done
 deadline=$((started + ${KFAC_KIT_SECONDS:-$((minutes * 60))})) || exit 2
 mkdir -p "$out" || exit 1
 case $command in
-  all | info | kernels | sanitize | validate | accuracy | bench) $command "$@" ;;
+  all | more | info | kernels | headline | profile | sanitize | validate | accuracy | bench) $command "$@" ;;
   test) test_backend "$@" ;;
   *)
     sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2

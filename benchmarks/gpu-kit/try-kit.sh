@@ -28,7 +28,7 @@ fi
 extra=()
 try info 0 info
 grep -q '^CUDA       cannot be used: .*driver' "$work/info" || fail "info does not say why" "$work/info"
-for command in kernels sanitize test validate accuracy bench; do
+for command in kernels headline profile sanitize test validate accuracy bench; do
   try $command 3 $command
   [ "$(wc -l < "$work/$command")" = 1 ] || fail "$command: more than one line" "$work/$command"
   grep -q "^run.sh $command: CUDA cannot be used: .*driver" "$work/$command" || fail "$command" "$work/$command"
@@ -37,12 +37,17 @@ try usage 2 nonsense
 echo "[gpu-kit] starts without Java and says why CUDA cannot be used: $(sed -n 's/^CUDA *cannot be used: //p' "$work/info")"
 [ "${2:-}" = all ] || exit 0
 
-cmake --build "$native" --target kernel_test_emu > "$work/build" 2>&1 || fail "the emulation" "$work/build"
+cmake --build "$native" --target kernel_test_emu profile_emu > "$work/build" 2>&1 || fail "the emulation" "$work/build"
 mkdir "$work/bin"
 cat > "$work/bin/compute-sanitizer" <<'END'
 #!/bin/sh
 shift 6
 "$@" && echo "========= ERROR SUMMARY: 0 errors"
+END
+cat > "$work/bin/ncu" <<'END'
+#!/bin/sh
+while [ "$1" != --export ]; do shift; done
+echo "no report" > "$2.ncu-rep"
 END
 cat > "$work/bin/nvidia-smi" <<'END'
 #!/bin/sh
@@ -55,10 +60,12 @@ grep -q '^CUDA       can be used' "$work/info" || fail "the stand-ins are not fo
 try kernels_wrong 1 kernels no_such_test
 try kernels_late 4 kernels --minutes 0
 try all 0 all --minutes "${KFAC_TRY_MINUTES:-8}"
-for file in "$work"/out/*.json; do
+(cd "$work/out" && tar xf all.tar --one-top-level=parts)
+for file in "$work"/out/*.json "$work"/out/parts/*.json; do
   python3 -m json.tool "$file" > /dev/null || fail "not JSON" "$file"
 done
 [ "$(wc -c < "$work/all")" -le 12000 ] || fail "more than 12,000 characters for the terminal" "$work/all"
+rm -r "$work/out/parts"
 [ "$(find "$work/out" -type f | wc -l)" -le 8 ] || fail "more than eight files of results"
 sed -n '/^--- all/,$p' "$work/all"
 echo "[gpu-kit] all commands run on stand-ins of CUDA"

@@ -5,72 +5,37 @@ less accurate. Exit code 1 where one is, on the whole.
 """
 
 import argparse
-import ctypes
 import itertools
 import json
+import os
 import sys
 import time
-from ctypes import c_double, c_float, c_int, c_longlong, c_void_p, pointer
 
 import torch
 
-
-def structure(name, fields):
-    return type(name, (ctypes.Structure,), {"_fields_": fields})
+from kernels import Kernels, samples
 
 
-def fields(kind, names):
-    return [(name, kind) for name in names.split()]
-
-
-Rows = structure("Rows", [("data", c_void_p)] + fields(c_int, "dtype bias groups") + fields(
-    c_longlong, "batch channels height width batch_stride channel_stride y_stride x_stride") + fields(
-    c_int, "ky kx sy sx py px dy dx"))
-Moment = structure("Moment", [("rows", Rows), ("moment", c_void_p), ("alpha", c_float), ("beta", c_float)])
-Inversion = structure("Inversion", fields(c_void_p, "matrix inverse status dampings") + fields(
-    c_float, "scale damping") + fields(c_int, "n count algorithm"))
-Step = structure("Step", fields(c_void_p, "g a weight bias weight_result bias_result inner") + fields(
-    c_int, "groups out in_") + [("scale", c_float)])
-
-
-class Kernels:
-    """The verbs on tensors, in the default stream."""
+class Verbs:
+    """The verbs one at a time, complete when they return."""
 
     def __init__(self, library, device):
-        self.library, self.device = ctypes.CDLL(library), device
+        self.kernels, self.device = Kernels(library, device), device
 
-    def call(self, verb, request):
-        query = getattr(self.library, f"kfac_{verb}_workspace")
-        query.restype = c_longlong
-        size = query(pointer(request), 1, 0)
-        workspace = torch.empty(max(size, 0) + 256, dtype=torch.uint8, device=self.device)
-        at = (workspace.data_ptr() + 255) // 256 * 256
-        code = size if size < 0 else getattr(self.library, f"kfac_{verb}")(
-            pointer(request), 1, 0, c_void_p(at), c_longlong(size), c_void_p(0))
-        if code:
-            raise RuntimeError(f"kfac_{verb}: status {code}")
+    def finish(self, call, results):
+        call()
         if self.device == "cuda":
-            torch.cuda.synchronize()  # then the workspace may go
+            torch.cuda.synchronize()
+        return results[0]
 
     def inverses(self, a, damping):
-        count, n, _ = a.shape
-        x, status = torch.full_like(a, torch.inf), torch.zeros(count, dtype=torch.int32, device=self.device)
-        pointers = a.data_ptr(), x.data_ptr(), status.data_ptr(), None
-        self.call("invert", Inversion(*pointers, 1, damping, n, count, 0))
-        return x  # infinite where it was refused
+        return self.finish(*self.kernels.inverses([a], damping))
 
     def moment(self, x):
-        rows, n = x.shape
-        m = torch.empty(n, n, device=self.device)
-        request = Rows(x.data_ptr(), 0, 0, 1, rows, n, 1, 1, n, 1, 0, 0, 1, 1, 1, 1, 0, 0, 1, 1)
-        self.call("accumulate", Moment(request, m.data_ptr(), 1 / rows, 0))
-        return m
+        return self.finish(*self.kernels.moments([(samples(x), x.shape[0])]))
 
     def precondition(self, g, w, a):
-        u, inner = torch.empty_like(w), torch.empty(1, dtype=torch.float64, device=self.device)
-        self.call("precondition", Step(g.data_ptr(), a.data_ptr(), w.data_ptr(), None, u.data_ptr(), None,
-                                       inner.data_ptr(), 1, w.shape[0], w.shape[1], 1))
-        return u
+        return self.finish(*self.kernels.preconditioned([(g, w, a)]))
 
 
 # Name, rank of the factor over n, decades over which its columns fall, damping; the largest eigenvalue is 200. Rank 0: a
@@ -87,6 +52,7 @@ KINDS = [
 ]
 SMALL = list(range(1, 201))  # every size up to here, and then these
 LARGE = [256, 512, 1024, 2304]
+FEW = [1, 7, 8, 16, 31, 32, 33, 48, 64, 65, 100, 127, 128, 129, 160, 200, 256, 512, 1024]  # a sample of them
 BANDS = [8, 32, 64, 128, 200, 4608]  # sizes up to these are looked at together
 
 
@@ -135,6 +101,7 @@ def main():
     parser.add_argument("library")
     parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
     parser.add_argument("--sizes", type=lambda text: [int(n) for n in text.split(",")], default=SMALL + LARGE)
+    parser.add_argument("--few", dest="sizes", action="store_const", const=FEW, help="a sample of the sizes")
     parser.add_argument("--matrices", type=int, default=9, help="of each size up to 200 and each kind")
     parser.add_argument("--most", type=int, default=4096, help="the largest extent of other operands")
     parser.add_argument("--minutes", type=float, default=0, help="begin no other case after so many; 0 for no limit")
@@ -143,10 +110,16 @@ def main():
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     random = torch.Generator().manual_seed(1)
     start, rows = time.time(), []
-    kernels = Kernels(args.library, args.device)
+    kernels = Verbs(args.library, args.device)
 
     def error(x, exact):  # of each matrix
         return (torch.linalg.matrix_norm(x.double() - exact) / torch.linalg.matrix_norm(exact)).clamp_min(1e-9)
+
+    def write(means):  # as it goes: what stops it leaves what there is
+        if args.out:
+            with open(args.out + ".new", "w") as file:
+                json.dump({"torch": torch.__version__, "device": args.device, "means": means, "cases": rows}, file)
+            os.replace(args.out + ".new", args.out)
 
     sizes = sorted(args.sizes, key=lambda n: (n > 200, n * 97 % 101, n))  # mixed, for when time is up early
     for verb, n, case, exact, ours, peers in itertools.chain(
@@ -155,6 +128,7 @@ def main():
         own = error(ours, exact)
         ratios = {peer: (own / error(x, exact)).median().item() for peer, x in peers.items()}
         rows.append({"verb": verb, "n": n, "case": case, "ours": own.median().item(), "ratios": ratios})
+        write({})
         if args.minutes and time.time() - start > 60 * args.minutes:
             print("time is up: the rest is left out")
             break
@@ -174,9 +148,7 @@ def main():
         means[name] = mean(larger or [ratio for ratios in of.values() for ratio in ratios])
         text = "  ".join(f"n <= {band}: {mean(r):.2f} (most {max(r):.2f})" for band, r in sorted(of.items()))
         print(f"{name}: {means[name]:.2f} times its error{'' if means[name] <= 1 else '  WORSE'}; {text}", flush=True)
-    if args.out:
-        with open(args.out, "w") as file:
-            json.dump({"torch": torch.__version__, "device": args.device, "means": means, "cases": rows}, file)
+    write(means)
     sys.exit(any(not value <= 1 for value in means.values()))
 
 

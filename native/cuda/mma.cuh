@@ -8,12 +8,61 @@ namespace kfac {
 // Lane l passes the address of row l % 8 of quarter l / 8; rows are 16-byte aligned.
 __device__ __forceinline__ void load_matrix(uint32_t (&fragment)[4], const void* row) {
 #ifdef CUDA_EMU
-  emu::load_matrix(fragment, row);
+  emu::load_matrix(fragment, reinterpret_cast<uintptr_t>(row), false);
 #else
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
                : "=r"(fragment[0]), "=r"(fragment[1]), "=r"(fragment[2]), "=r"(fragment[3])
                : "r"(static_cast<unsigned>(__cvta_generic_to_shared(row)))
                : "memory");
+#endif
+}
+
+#ifdef CUDA_EMU
+using SharedAddress = uintptr_t;
+inline SharedAddress shared_address(const void* p) { return reinterpret_cast<uintptr_t>(p); }
+inline SharedAddress opaque(SharedAddress address) { return address; }
+#else
+using SharedAddress = uint32_t;
+__device__ __forceinline__ SharedAddress shared_address(const void* p) {
+  return static_cast<uint32_t>(__cvta_generic_to_shared(p));
+}
+#endif
+
+// The same, each quarter transposed.
+__device__ __forceinline__ void load_transposed(uint32_t (&fragment)[4], SharedAddress row) {
+#ifdef CUDA_EMU
+  emu::load_matrix(fragment, row, true);
+#else
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
+               : "=r"(fragment[0]), "=r"(fragment[1]), "=r"(fragment[2]), "=r"(fragment[3])
+               : "r"(row)
+               : "memory");
+#endif
+}
+
+// Copies sixteen bytes while the thread goes on, or zeros if they are not wanted; from is not read then.
+__device__ __forceinline__ void copy_async(SharedAddress to, const void* from, bool wanted) {
+#ifdef CUDA_EMU
+  emu::AsyncCopies::self().issue(to, from, wanted);
+#else
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(wanted ? 16 : 0) : "memory");
+#endif
+}
+// The copies since the last one are a group.
+__device__ __forceinline__ void commit_copies() {
+#ifdef CUDA_EMU
+  emu::AsyncCopies::self().commit();
+#else
+  asm volatile("cp.async.commit_group;" ::: "memory");
+#endif
+}
+// Until all groups but the last MOST have arrived; a barrier then shows them to the block.
+template <int MOST>
+__device__ __forceinline__ void wait_copies() {
+#ifdef CUDA_EMU
+  emu::AsyncCopies::self().wait(MOST);
+#else
+  asm volatile("cp.async.wait_group %0;" ::"n"(MOST) : "memory");
 #endif
 }
 

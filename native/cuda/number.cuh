@@ -33,6 +33,21 @@ __device__ __forceinline__ float value(Bfloat x) { return __uint_as_float(unsign
 __device__ __forceinline__ Half to_half(float x) { return {__half_as_ushort(__float2half_rn(x))}; }
 #endif
 
+// Two fp16 values in a word.
+#ifdef CUDA_EMU
+inline uint32_t pack_halves(float first, float second) {
+  return uint32_t(to_half(first).bits) | uint32_t(to_half(second).bits) << 16;
+}
+#else
+__device__ __forceinline__ uint32_t pack_halves(float first, float second) {
+  uint32_t pair;
+  asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
+  return pair;
+}
+#endif
+__device__ __forceinline__ float first_half(uint32_t pair) { return value(Half{uint16_t(pair)}); }
+__device__ __forceinline__ float second_half(uint32_t pair) { return value(Half{uint16_t(pair >> 16)}); }
+
 // x must be a bfloat16 value.
 __device__ __forceinline__ Bfloat to_bfloat(float x) { return {uint16_t(__float_as_uint(x) >> 16)}; }
 

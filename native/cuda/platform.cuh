@@ -1,6 +1,7 @@
 // The only place where nvcc and the CPU emulation differ in how a kernel is declared and launched.
 #pragma once
 #ifdef CUDA_EMU
+#include "async_emu.h"
 #include "tensor_emu.h"
 #define KFAC_SHARED(Type, name) Type& name = *reinterpret_cast<Type*>(emu::block->shared.data())
 #else
@@ -18,16 +19,39 @@ __device__ __forceinline__ int opaque(int value) {
   return value;
 }
 
+// For a pointer or an address the same: the compiler then keeps the sum in a register, and constants that are added to
+// it become part of the instruction.
+__device__ __forceinline__ const char* opaque(const char* pointer) {
+#ifndef CUDA_EMU
+  asm volatile("" : "+l"(pointer));
+#endif
+  return pointer;
+}
+__device__ __forceinline__ unsigned opaque(unsigned address) {
+  asm volatile("" : "+r"(address));
+  return address;
+}
+
+// base + row * pitch in one instruction, which the compiler would share among bases and then need two for each.
+__device__ __forceinline__ const char* row_of(const char* base, int row, int pitch) {
+#ifdef CUDA_EMU
+  return base + (long long)row * pitch;
+#else
+  asm("mad.wide.s32 %0, %1, %2, %0;" : "+l"(base) : "r"(row), "r"(pitch));
+  return base;
+#endif
+}
+
 // Launches kernel<<<blocks, shape, shared>>>(arguments); returns 0 or the cudaError_t.
 template <class... Parameters, class... Arguments>
 int launch(void (*kernel)(Parameters...), long long blocks, dim3 shape, size_t shared, cudaStream_t stream,
            const Arguments&... arguments) {
   static_assert((sizeof(Parameters) + ... + 0) <= 4096, "more parameters than older drivers take");
 #ifdef CUDA_EMU
-  (void)stream;
-  const bool ran =
-      emu::launch(dim3(unsigned(blocks)), shape, shared, [&] { kernel(static_cast<Parameters>(arguments)...); });
-  return ran ? cudaSuccess : cudaErrorInvalidConfiguration;
+  const dim3 grid{unsigned(blocks)};
+  if (!emu::launchable(grid, shape, shared)) return cudaErrorInvalidConfiguration;
+  return emulatedLaunch(
+      stream, [=] { emu::launch(grid, shape, shared, [&] { kernel(static_cast<Parameters>(arguments)...); }); });
 #else
   if (shared > 48 * 1024) {
     cudaError_t error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared));

@@ -53,10 +53,11 @@ struct View {
   KFAC_BOTH int taps() const { return kernel_height * kernel_width; }
   KFAC_BOTH int patch() const { return channels * taps(); }
 
-  // Rows past the end are outside everything.
-  KFAC_BOTH Row row(long long r) const {
+  // Rows past the end are outside everything. An int as index where all rows have one: its divisions are shorter.
+  template <class Index>
+  KFAC_BOTH Row row(Index r) const {
     if (r >= rows) return {0, OUTSIDE, 0};
-    const long long line = r / out_width, b = line / out_height;
+    const Index line = r / out_width, b = line / out_height;
     const int y = int(line - b * out_height) * stride_height - padding_height;
     const int x = int(r - line * out_width) * stride_width - padding_width;
     return {b * batch_stride + y * y_stride + x * x_stride, y, x};

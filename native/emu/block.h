@@ -54,6 +54,13 @@ struct Block {
 };
 inline thread_local Block* block = nullptr;
 
+// What async_emu.h wants to know: a barrier of the block opens, a block ends.
+struct Hooks {
+  void (*barrier)() = nullptr;
+  void (*end)() = nullptr;
+};
+inline thread_local Hooks hooks;
+
 [[noreturn]] inline void die(const char* why) {
   static const char* const names[] = {"ready", "__syncthreads", "warp operation", "exited"};
   std::fprintf(stderr, "cuda_emu: %s in block (%u,%u,%u):", why, blockIdx.x, blockIdx.y, blockIdx.z);
@@ -139,6 +146,7 @@ inline void open_block_barrier() {
   }
   for (unsigned i = 0; i < b.size; ++i)
     if (b.threads[i].state == AT_BLOCK_BARRIER) b.threads[i].state = READY;
+  if (hooks.barrier) hooks.barrier();
 }
 
 inline void run_block(const std::vector<unsigned>& warps, const std::vector<unsigned>& lanes) {
@@ -155,16 +163,25 @@ inline void run_block(const std::vector<unsigned>& warps, const std::vector<unsi
       }
     bool finished = true;
     for (unsigned i = 0; i < b.size; ++i) finished &= b.threads[i].state == EXITED;
-    if (finished) return;
+    if (finished) {
+      if (hooks.end) hooks.end();
+      return;
+    }
     open_block_barrier();
   }
 }
 
-inline bool launch(dim3 grid, dim3 shape, size_t shared_bytes, const std::function<void()>& body) {
+// What a block may have on every chip from sm_80 on.
+constexpr size_t MOST_SHARED = 99 * 1024;
+
+inline bool launchable(dim3 grid, dim3 shape, size_t shared_bytes) {
   const unsigned n = shape.x * shape.y * shape.z;
-  if (n == 0 || n > 1024 || !grid.x || !grid.y || !grid.z || grid.x > 0x7fffffffu || grid.y > 65535 || grid.z > 65535 ||
-      shared_bytes > 227 * 1024)
-    return false;
+  return n != 0 && n <= 1024 && grid.x && grid.y && grid.z && grid.x <= 0x7fffffffu && grid.y <= 65535 &&
+         grid.z <= 65535 && shared_bytes <= MOST_SHARED;
+}
+
+inline void launch(dim3 grid, dim3 shape, size_t shared_bytes, const std::function<void()>& body) {
+  const unsigned n = shape.x * shape.y * shape.z;
   static thread_local Block b;
   if (b.capacity < n) {
     b.threads.reset(new Thread[n]);
@@ -201,7 +218,6 @@ inline bool launch(dim3 grid, dim3 shape, size_t shared_bytes, const std::functi
     run_block(warps, lanes);
   }
   block = nullptr;
-  return true;
 }
 
 }  // namespace emu

@@ -3,13 +3,10 @@
 #include <cstddef>
 #include <cstdio>
 #include <vector>
+#include "block.h"
+#include "cuda_runtime_api.h"
 
 extern "C" {
-int cudaMalloc(void**, size_t);
-int cudaFree(void*);
-int cudaMemGetInfo(size_t*, size_t*);
-int cudaGetLastError();
-int cudaSetDevice(int);
 int cudaPointerGetAttributes(void*, const void*);
 int cublasSgeam(void*, int, int, int, int, const float*, const float*, int, const float*, const float*, int, float*,
                 int);
@@ -26,7 +23,74 @@ static void check(bool good, const char* what) {
   if (!good) std::printf("FAIL %s\n", what), ++failures;
 }
 
+// What a capture refuses, and that it is lost then.
+static void captures() {
+  void* p = nullptr;
+  int on_host = 0;
+  cudaMalloc(&p, 4);
+  cudaStream_t stream, other;
+  cudaEvent_t event;
+  cudaStreamCreate(&stream);
+  cudaStreamCreateWithFlags(&other, cudaStreamNonBlocking);
+  cudaEventCreate(&event);
+  using Call = std::function<int()>;
+  void* q = nullptr;
+  const struct {
+    const char* what;
+    int code;
+    Call call;
+  } refused[] = {
+      {"cudaDeviceSynchronize", 900, [] { return cudaDeviceSynchronize(); }},
+      {"cudaStreamSynchronize", 900, [&] { return cudaStreamSynchronize(stream); }},
+      {"cudaStreamQuery", 900, [&] { return cudaStreamQuery(stream); }},
+      {"cudaMalloc", 900, [&] { return cudaMalloc(&q, 16); }},
+      {"cudaFree", 900, [&] { return cudaFree(p); }},
+      {"cudaMemcpy", 900, [&] { return cudaMemcpy(&on_host, p, 4, cudaMemcpyDeviceToHost); }},
+      {"cudaMemset", 900, [&] { return cudaMemset(p, 0, 4); }},
+      {"a copy in the legacy stream", 906, [&] { return cudaMemsetAsync(p, 0, 4, nullptr); }},
+      {"a kernel in the legacy stream", 906, [] { return emulatedLaunch(nullptr, [] {}); }},
+      {"an event of the legacy stream", 906, [&] { return cudaEventRecord(event, nullptr); }},
+      {"an event of the capture", 907,
+       [&] { return cudaEventRecord(event, stream) ? 0 : cudaEventSynchronize(event); }},
+  };
+  cudaGraph_t graph;
+  for (const auto& r : refused) {
+    cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal);
+    check(r.call() == r.code && cudaGetLastError() == r.code, r.what);
+    check(cudaStreamEndCapture(stream, &graph) == 901 && !graph && cudaGetLastError() == 901, r.what);
+    check(cudaEventRecord(event, nullptr) == 0, "the next one may");
+  }
+
+  // Work is recorded, then done by each launch; a stream that waits for it belongs to it.
+  cudaMemset(p, 0, 4);
+  int times = 0;
+  check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal) == 0, "begin");
+  check(emulatedLaunch(stream, [&] { ++times; }) == 0 && times == 0, "a kernel is recorded");
+  check(cudaEventRecord(event, stream) == 0 && cudaStreamWaitEvent(other, event, 0) == 0, "fork");
+  check(cudaMemsetAsync(p, 1, 4, other) == 0, "a copy is recorded");
+  check(cudaStreamEndCapture(other, &graph) == 903 && cudaStreamEndCapture(stream, &graph) == 0 && graph, "end");
+  cudaGraphExec_t executable;
+  check(cudaGraphInstantiate(&executable, graph, 0) == 0 && cudaGraphDestroy(graph) == 0, "instantiate");
+  for (int i = 1; i <= 2; ++i) check(cudaGraphLaunch(executable, stream) == 0 && times == i, "launch");
+  check(cudaMemcpy(&on_host, p, 4, cudaMemcpyDeviceToHost) == 0 && on_host == 0x01010101, "the copy in it");
+  cudaGraphExecDestroy(executable);
+
+  check(cudaStreamBeginCapture(other, cudaStreamCaptureModeRelaxed) == 0 && cudaMalloc(&q, 16) == 0 &&
+            cudaMemset(q, 0, 16) == 0 && cudaStreamEndCapture(other, &graph) == 0,
+        "relaxed, and not blocking");
+  cudaGraphDestroy(graph);
+  cudaStreamDestroy(stream);
+  check(emulatedLaunch(stream, [] {}) == 400 && cudaStreamDestroy(stream) == 400, "a stream that is gone");
+  cudaFree(p);
+  check(cudaMemcpy(&on_host, p, 4, cudaMemcpyDeviceToHost) == 1, "memory that was freed");
+  check(cudaMemcpy(q, &on_host, 4, cudaMemcpyHostToDevice) == 0 && cudaMemset(q, 0, 17) == 1, "more than there is");
+  check(emu::launchable(dim3(1), dim3(32), 99 * 1024) && !emu::launchable(dim3(1), dim3(32), 99 * 1024 + 1),
+        "more shared memory than each chip has");
+}
+
 int main() {
+  captures();
+  cudaGetLastError();
   void *p = nullptr, *q = nullptr;
   size_t before, after, total;
   cudaMemGetInfo(&before, &total);

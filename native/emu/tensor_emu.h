@@ -28,13 +28,26 @@ inline float toward_zero(double x) {
   return f;
 }
 
-// Four 8 x 8 matrices of 16-bit elements; lane l names row l % 8 of matrix l / 8.
-inline void load_matrix(uint32_t (&fragment)[4], const void* row) {
+// Four 8 x 8 matrices of 16-bit elements; lane l names row l % 8 of matrix l / 8, and the eight rows of a matrix must
+// use all banks. A lane receives elements 2 (l % 4) and the next of row l / 4, or, transposed, of column l / 4.
+inline void load_matrix(uint32_t (&fragment)[4], uintptr_t row, bool transposed) {
   Warp& w = exchange(~0u, &row, sizeof row);
+  const uintptr_t shared = reinterpret_cast<uintptr_t>(block->shared.data());
   for (unsigned m = 0; m < 4; ++m) {
-    const char* source = deposited<const char*>(w, 8 * m + lane() / 4);
-    if (reinterpret_cast<uintptr_t>(source) % 16) die("ldmatrix row is not 16-byte aligned");
-    std::memcpy(&fragment[m], source + 4 * (lane() % 4), 4);
+    unsigned banks = 0;
+    for (unsigned r = 0; r < 8; ++r) {
+      const uintptr_t source = deposited<uintptr_t>(w, 8 * m + r);
+      banks |= 1u << (source / 16 % 8);
+      if (source % 16) die("ldmatrix row is not 16-byte aligned");
+      if (source < shared || source + 16 > shared + block->shared.size()) die("ldmatrix outside of shared memory");
+    }
+    if (banks != 0xff) die("ldmatrix with bank conflicts");
+    for (unsigned i = 0; i < 2; ++i) {
+      const unsigned r = transposed ? 2 * (lane() % 4) + i : lane() / 4,
+                     c = transposed ? lane() / 4 : 2 * (lane() % 4) + i;
+      const char* source = reinterpret_cast<const char*>(deposited<uintptr_t>(w, 8 * m + r));
+      std::memcpy(reinterpret_cast<char*>(&fragment[m]) + 2 * i, source + 2 * c, 2);
+    }
   }
 }
 

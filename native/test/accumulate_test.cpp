@@ -141,6 +141,81 @@ TEST(accumulate_16_bit) {
   check(cases, TOLERANCE);
 }
 
+// Patches that are columns of padded images, in tiles of both sizes: several images to a step, strides, dilations,
+// kernels that are no squares, groups, channels that are no multiple of eight.
+TEST(accumulate_windows) {
+  std::vector<std::unique_ptr<Case>> cases;
+  for (int dtype : {KFAC_F32, KFAC_BF16, KFAC_F16})
+    for (Layout layout : {NCHW, NHWC}) {
+      auto add = [&](Conv conv, float decay) {
+        conv.dtype = dtype;
+        conv.layout = layout;
+        cases.push_back(std::make_unique<Case>(many(conv), 0.5f, decay));
+      };
+      add({.batch = 1,
+           .channels = 20,
+           .height = 5,
+           .width = 4,
+           .kernel_height = 3,
+           .kernel_width = 3,
+           .padding_height = 1,
+           .padding_width = 1,
+           .bias = 1},
+          0.95f);
+      add({.batch = 1,
+           .channels = 16,
+           .height = 7,
+           .width = 9,
+           .kernel_height = 2,
+           .kernel_width = 3,
+           .stride_height = 2,
+           .stride_width = 1,
+           .padding_height = 0,
+           .padding_width = 2,
+           .dilation_height = 3,
+           .dilation_width = 2,
+           .groups = 2},
+          0.0f);
+      add({.batch = 1,
+           .channels = 8,
+           .height = 6,
+           .width = 40,
+           .kernel_height = 1,
+           .kernel_width = 5,
+           .stride_height = 1,
+           .stride_width = 2},
+          0.5f);
+      add({.batch = 1,
+           .channels = 7,
+           .height = 3,
+           .width = 2,
+           .kernel_height = 3,
+           .kernel_width = 2,
+           .padding_height = 1,
+           .bias = 1},
+          0.0f);
+    }
+  check(cases, TOLERANCE);
+}
+
+// Samples of 16 bits that need no copy.
+TEST(accumulate_in_place) {
+  std::vector<std::unique_ptr<Case>> cases;
+  for (int dtype : {KFAC_BF16, KFAC_F16}) {
+    auto add = [&](Conv conv) {
+      conv.dtype = dtype;
+      conv.layout = NHWC;
+      cases.push_back(std::make_unique<Case>(many(conv), 1.0f, 0.0f));
+    };
+    add(matrix(1, 136, 0));
+    add(matrix(1, 24, 0));
+    add({.batch = 1, .channels = 16, .height = 5, .width = 6, .groups = 2});
+    add({.batch = 1, .channels = 16, .height = 6, .width = 5, .stride_height = 2, .stride_width = 2});
+    add({.batch = 1, .channels = 16, .height = 6, .width = 5, .kernel_height = 3, .kernel_width = 3});
+  }
+  check(cases, TOLERANCE);
+}
+
 // Equal rows round alike: added up in fp32, 32 of them have five times the error of one rounding, 1024 of them 68
 // times.
 TEST(accumulate_few_rows_round_once) {

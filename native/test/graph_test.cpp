@@ -1,5 +1,4 @@
-// The verbs captured into a CUDA graph: launched again on other data, it gives the bits of a call. On a GPU only.
-#ifndef CUDA_EMU
+// The verbs captured into a CUDA graph: launched again on other data, it gives the bits of a call.
 #include "dense.h"
 using namespace test;
 
@@ -49,7 +48,7 @@ TEST(graph_gives_the_bits_of_a_call) {
   const std::vector<float> first = normals(Step::N * Step::ROWS), second = normals(Step::N * Step::ROWS);
   Step step(first);
   cudaStream_t stream;
-  CALL(cudaStreamCreate(&stream));
+  MUST(cudaStreamCreate(&stream));
   CALL(step.enqueue(stream));  // loads the kernels, which a capture may refuse
   const std::vector<float> once = step.result.host();
   step.samples.set(second);
@@ -59,19 +58,18 @@ TEST(graph_gives_the_bits_of_a_call) {
 
   cudaGraph_t graph;
   cudaGraphExec_t executable;
-  CALL(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
-  const int captured = step.enqueue(stream);
-  CALL(cudaStreamEndCapture(stream, &graph));
-  CHECK(captured == 0, "%s", kfac_error_string(captured));
-  CALL(cudaGraphInstantiate(&executable, graph, 0));
+  MUST(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
+  ENQUEUE(step.enqueue(stream));
+  MUST(cudaStreamEndCapture(stream, &graph));
+  MUST(cudaGraphInstantiate(&executable, graph, 0));
   for (const auto& [data, expected] : {std::pair(&first, &once), std::pair(&second, &other)}) {
     step.samples.set(*data);
     step.result.set(std::vector<float>(step.result.size(), NAN));
-    CALL(cudaGraphLaunch(executable, stream));
+    MUST(cudaGraphLaunch(executable, stream));
+    MUST(cudaStreamSynchronize(stream));
     CHECK(same_bits(step.result.host(), *expected));
   }
-  CALL(cudaGraphExecDestroy(executable));
-  CALL(cudaGraphDestroy(graph));
-  CALL(cudaStreamDestroy(stream));
+  MUST(cudaGraphExecDestroy(executable));
+  MUST(cudaGraphDestroy(graph));
+  MUST(cudaStreamDestroy(stream));
 }
-#endif

@@ -12,10 +12,8 @@
 #include <random>
 #include <string>
 #include <vector>
-#include "kfac_cuda.h"
-#ifndef CUDA_EMU
 #include <cuda_runtime_api.h>
-#endif
+#include "kfac_cuda.h"
 
 namespace test {
 
@@ -54,87 +52,77 @@ std::string text(const char* format, A... arguments) {
     if (!(condition)) test::fail(__FILE__, __LINE__, #condition ": " + test::text("" __VA_ARGS__)); \
   } while (0)
 
-inline void sync(int line) {
-#ifdef CUDA_EMU
-  (void)line;
-#else
-  if (const cudaError_t e = cudaDeviceSynchronize()) {
-    std::printf("  line %d: %s\nFAIL %s\n", line, cudaGetErrorString(e), running);
-    std::exit(2);
-  }
-#endif
+// An error of CUDA costs the process its context: nothing more can be tested.
+inline void must(cudaError_t error, const char* file, int line) {
+  if (error == cudaSuccess) return;
+  fail(file, line, cudaGetErrorString(error));
+  std::printf("FAIL %s\n", running);
+  std::exit(2);
 }
-// A call that must succeed.
-#define CALL(expression)                                                                                  \
+#define MUST(expression) test::must(expression, __FILE__, __LINE__)
+// A verb that must be accepted; ENQUEUE does not wait for it, as nothing may while a stream captures.
+#define ENQUEUE(expression)                                                                               \
   do {                                                                                                    \
     const int status_ = (expression);                                                                     \
     if (status_)                                                                                          \
       test::fail(__FILE__, __LINE__,                                                                      \
                  std::string(#expression ": ") + kfac_error_string(status_) + " " + kfac_error_detail()); \
-    test::sync(__LINE__);                                                                                 \
+  } while (0)
+#define CALL(expression)           \
+  do {                             \
+    ENQUEUE(expression);           \
+    MUST(cudaDeviceSynchronize()); \
   } while (0)
 
 constexpr unsigned char POISON = 0xff;  // a NaN in every format
 
-// Device memory with a copy of host values; on a GPU between two guard bands that must stay as they are.
+// Device memory with a copy of host values, between two guard bands that must stay as they are. The stand-in for CUDA's
+// runtime has bands of its own, at which a read faults as well.
 template <class T>
 class Device {
  public:
   explicit Device(const std::vector<T>& values) : Device(values.size()) { set(values); }
   explicit Device(size_t size, bool poisoned = true) : size_(size) {
-#ifdef CUDA_EMU
-    data_ = static_cast<T*>(std::aligned_alloc(256, (bytes() + 255) / 256 * 256 + 256));
-    if (data_ && poisoned) std::memset(static_cast<void*>(data_), POISON, bytes());
-#else
-    unsigned char* all = nullptr;
-    if (cudaMalloc(reinterpret_cast<void**>(&all), bytes() + 2 * GUARD) != cudaSuccess) std::exit(2);
-    cudaMemset(all, POISON, GUARD);
-    cudaMemset(all + GUARD + bytes(), POISON, GUARD);
-    if (poisoned) cudaMemset(all + GUARD, POISON, bytes());
-    data_ = reinterpret_cast<T*>(all + GUARD);
-#endif
+    MUST(cudaMalloc(&all_, bytes() + 2 * GUARD));
+    if (GUARD) {
+      MUST(cudaMemset(all_, POISON, GUARD));
+      MUST(cudaMemset(at(GUARD + bytes()), POISON, GUARD));
+    }
+    if (poisoned && size_) MUST(cudaMemset(at(GUARD), POISON, bytes()));
   }
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
   ~Device() {
-#ifdef CUDA_EMU
-    std::free(data_);
-#else
     std::vector<unsigned char> guard(GUARD);
-    unsigned char* ends[] = {reinterpret_cast<unsigned char*>(data_) - GUARD,
-                             reinterpret_cast<unsigned char*>(data_) + bytes()};
-    for (unsigned char* end : ends) {
-      cudaMemcpy(guard.data(), end, GUARD, cudaMemcpyDeviceToHost);
+    for (unsigned char* end : {at(0), at(GUARD + bytes())}) {
+      if (GUARD) MUST(cudaMemcpy(guard.data(), end, GUARD, cudaMemcpyDeviceToHost));
       for (unsigned char byte : guard)
         if (byte != POISON) fail(__FILE__, __LINE__, "a guard band was overwritten"), byte = POISON;
     }
-    cudaFree(ends[0]);
-#endif
+    MUST(cudaFree(all_));
   }
-  T* get() const { return data_; }
+  T* get() const { return reinterpret_cast<T*>(at(GUARD)); }
   size_t size() const { return size_; }
   size_t bytes() const { return size_ * sizeof(T); }
   void set(const std::vector<T>& values) {
-#ifdef CUDA_EMU
-    if (size_) std::memcpy(static_cast<void*>(data_), values.data(), bytes());
-#else
-    cudaMemcpy(data_, values.data(), bytes(), cudaMemcpyHostToDevice);
-#endif
+    if (size_) MUST(cudaMemcpy(get(), values.data(), bytes(), cudaMemcpyHostToDevice));
   }
   std::vector<T> host() const {
     std::vector<T> values(size_);
-#ifdef CUDA_EMU
-    if (size_) std::memcpy(static_cast<void*>(values.data()), data_, bytes());
-#else
-    cudaMemcpy(values.data(), data_, bytes(), cudaMemcpyDeviceToHost);
-#endif
+    if (size_) MUST(cudaMemcpy(values.data(), get(), bytes(), cudaMemcpyDeviceToHost));
     return values;
   }
 
  private:
+#ifdef CUDA_EMU
+  static constexpr size_t GUARD = 0;
+#else
   static constexpr size_t GUARD = 1024;
-  T* data_ = nullptr;
+#endif
+  void* all_ = nullptr;
   size_t size_;
+
+  unsigned char* at(size_t byte) const { return static_cast<unsigned char*>(all_) + byte; }
 };
 
 // A workspace of exactly the bytes asked for; with KFAC_TEST_RAW_WORKSPACE as it was allocated, for initcheck, which

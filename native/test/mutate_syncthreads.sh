@@ -1,7 +1,7 @@
 #!/bin/bash
 # native/test/mutate_syncthreads.sh [FILE ...]
 #
-# Removes each barrier from the kernels in turn and expects every group of tests that runs kernels with this barrier to
+# Removes each barrier, and each wait for copies, from the kernels in turn and expects every group of tests that runs kernels with this barrier to
 # fail: a barrier that no test misses is either not needed or not tested. Works on a copy, in the CPU emulation, under
 # several schedules of the threads. A vote that is also a barrier is replaced by the thread's own vote.
 # FILE: kernel sources as named in native/cuda (default: all that hold a barrier). KFAC_SCHEDULES: see emu/block.h.
@@ -11,7 +11,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp -r "$native/include" "$native/cuda" "$native/emu" "$native/test" "$work"
 cd "$work"
-barrier='(__syncthreads|__syncwarp|Team::sync)\(\)' vote='(__syncthreads_and|__all_sync)\('
+barrier='(__syncthreads|__syncwarp|Team::sync|wait_copies<[^>]*>)\(\)' vote='(__syncthreads_and|__all_sync)\('
 flags=(-std=c++20 -O1 -DCUDA_EMU '-DKFAC_BUILD="mutant"' -Iinclude -Icuda -Iemu -w -x c++)
 schedules=(${KFAC_SCHEDULES:-forward rev rand:1})
 
@@ -19,7 +19,9 @@ schedules=(${KFAC_SCHEDULES:-forward rev rand:1})
 affected() {
   case $1 in
     tile.cuh) echo accumulate.cu invert.cu precondition.cu ;;
-    mirror.cuh) echo accumulate.cu invert.cu mirror.cu ;;
+    accumulate_gathered.cuh) echo accumulate.cu ;;
+    product.cuh | planes.cuh) echo accumulate_planes.cu ;;
+    mirror.cuh) echo accumulate.cu accumulate_planes.cu invert.cu mirror.cu ;;
     parts.cuh) echo precondition.cu divide.cu ;;
     reduce.cuh) echo precondition.cu divide.cu traces.cu eigen_check.cu inverse_error.cu ;;
     invert_*.cuh) echo invert.cu ;;
@@ -29,8 +31,12 @@ affected() {
 # The tests that run its kernels: one group for each kernel, or for each policy of a kernel.
 groups() {
   case $1 in
-    tile.cuh) echo accumulate_matrices accumulate_16_bit accumulate_few precondition_shapes precondition_large_tiles \
+    tile.cuh) echo accumulate_matrices accumulate_few precondition_shapes precondition_large_tiles \
       invert_ill_conditioned_large ;;
+    accumulate_gathered.cuh) echo accumulate_matrices accumulate_few ;;
+    accumulate_planes.cu) echo accumulate_windows ;;
+    product.cuh) echo accumulate_matrices accumulate_windows accumulate_in_place ;;
+    planes.cuh) echo accumulate_extreme ;;
     mirror.cuh) echo accumulate_many damp invert_all_sizes ;;
     reduce.cuh) echo precondition_shapes divide traces eigen_check inverse_error_of_the_traces ;;
     invert_*.cuh) echo invert ;;
@@ -59,7 +65,7 @@ found() {
 }
 
 mkdir objects
-compile_all cuda/*.cu cuda/*.cpp test/*.cpp
+compile_all cuda/*.cu cuda/*.cpp test/*.cpp emu/fake_cudart.cpp emu/fake_stream.cpp
 link
 files=("$@")
 [ $# -gt 0 ] || mapfile -t files < <(cd cuda && grep -lE "$barrier|$vote" -- *.cu *.cuh)

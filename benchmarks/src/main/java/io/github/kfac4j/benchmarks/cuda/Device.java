@@ -7,16 +7,25 @@ import static org.bytedeco.cuda.global.cudart.cudaEventRecord;
 import static org.bytedeco.cuda.global.cudart.cudaEventSynchronize;
 import static org.bytedeco.cuda.global.cudart.cudaFree;
 import static org.bytedeco.cuda.global.cudart.cudaGetErrorString;
+import static org.bytedeco.cuda.global.cudart.cudaGraphDestroy;
+import static org.bytedeco.cuda.global.cudart.cudaGraphExecDestroy;
+import static org.bytedeco.cuda.global.cudart.cudaGraphInstantiate;
+import static org.bytedeco.cuda.global.cudart.cudaGraphLaunch;
 import static org.bytedeco.cuda.global.cudart.cudaMalloc;
 import static org.bytedeco.cuda.global.cudart.cudaMemcpy;
 import static org.bytedeco.cuda.global.cudart.cudaMemcpyDeviceToHost;
 import static org.bytedeco.cuda.global.cudart.cudaMemcpyHostToDevice;
+import static org.bytedeco.cuda.global.cudart.cudaStreamBeginCapture;
+import static org.bytedeco.cuda.global.cudart.cudaStreamCaptureModeThreadLocal;
 import static org.bytedeco.cuda.global.cudart.cudaStreamCreate;
 import static org.bytedeco.cuda.global.cudart.cudaStreamDestroy;
+import static org.bytedeco.cuda.global.cudart.cudaStreamEndCapture;
 
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.cuda.cudart.CUevent_st;
+import org.bytedeco.cuda.cudart.CUgraphExec_st;
+import org.bytedeco.cuda.cudart.CUgraph_st;
 import org.bytedeco.cuda.cudart.CUstream_st;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -27,6 +36,7 @@ final class Device implements AutoCloseable {
   private final CUstream_st stream = new CUstream_st();
   private final CUevent_st start = new CUevent_st();
   private final CUevent_st end = new CUevent_st();
+  private final List<CUgraphExec_st> graphs = new ArrayList<>();
 
   Device() {
     check(cudaStreamCreate(stream), "cudaStreamCreate");
@@ -83,6 +93,24 @@ final class Device implements AutoCloseable {
     }
   }
 
+  /**
+   * What is enqueued, to be done again and again without the host's part of it. It is done once
+   * before: CUDA loads a kernel at its first launch, which a capture may refuse.
+   */
+  Runnable graph(Runnable enqueue) {
+    enqueue.run();
+    CUgraph_st graph = new CUgraph_st();
+    check(
+        cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
+    enqueue.run();
+    check(cudaStreamEndCapture(stream, graph), "cudaStreamEndCapture");
+    CUgraphExec_st executable = new CUgraphExec_st();
+    check(cudaGraphInstantiate(executable, graph, 0), "cudaGraphInstantiate");
+    graphs.add(executable);
+    check(cudaGraphDestroy(graph), "cudaGraphDestroy");
+    return () -> check(cudaGraphLaunch(executable, stream), "cudaGraphLaunch");
+  }
+
   /** Seconds between two events around what is enqueued. */
   double seconds(Runnable enqueue) {
     check(cudaEventRecord(start, stream), "cudaEventRecord");
@@ -98,6 +126,8 @@ final class Device implements AutoCloseable {
   public void close() {
     allocations.forEach(memory -> check(cudaFree(memory), "cudaFree"));
     allocations.clear();
+    graphs.forEach(graph -> check(cudaGraphExecDestroy(graph), "cudaGraphExecDestroy"));
+    graphs.clear();
     check(cudaEventDestroy(start), "cudaEventDestroy");
     check(cudaEventDestroy(end), "cudaEventDestroy");
     check(cudaStreamDestroy(stream), "cudaStreamDestroy");

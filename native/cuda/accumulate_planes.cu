@@ -1,0 +1,266 @@
+#include "accumulate_planes.h"
+#include <algorithm>
+#include "moment.cuh"
+#include "planes.cuh"
+#include "product.cuh"
+
+namespace kfac {
+namespace {
+
+struct Job {
+  Operand samples;        // of the first group
+  long long group_bytes;  // from one group to the next
+  int group_downs;
+  Tokens tokens;
+  Sums sums;
+  int chunk_tokens;
+};
+
+template <class T>
+union Shared {
+  ProductShared<T> product;
+  int natural[2][T::SIDE];  // -1: no column of the matrix
+};
+
+template <class T, class Map>
+__global__ void __launch_bounds__(T::THREADS, T::BLOCKS) accumulate_kernel(Table<Job> table) {
+  KFAC_SHARED(Shared<T>, shared);
+  long long local;
+  const Job& job = table.find(blockIdx.x, local);
+  const Sums& sums = job.sums;
+  const int tile = int(local % sums.tiles), group = int(local / sums.tiles % sums.groups);
+  const int chunk = int(local / sums.tiles / sums.groups);
+  const int tile_row = int(triangle_row(tile)), tile_column = int(tile - triangle(tile_row));
+  const int first = chunk * job.chunk_tokens, end = min(first + job.chunk_tokens, job.tokens.count);
+  Operand samples = job.samples;
+  samples.high = static_cast<const char*>(samples.high) + group * job.group_bytes;
+  samples.low = static_cast<const char*>(samples.low) + group * job.group_bytes;
+  samples.down += group * job.group_downs;
+
+  typename T::Sums total = {};
+  product<T, Map>(job.tokens, sums.order, samples, samples, tile_row, tile_column, first, end, tile_row == tile_column,
+                  shared.product, total);
+
+  if (sums.chunks > 1) {
+    float* partial = sums.partial(group, tile, chunk);
+    T::each(total, [&](float sum, int r, int c) { partial[r * T::SIDE + c] = sum; });
+    return;
+  }
+  for (int t = threadIdx.x; t < 2 * T::SIDE; t += T::THREADS) {
+    const int side = t / T::SIDE, j = (side ? tile_column : tile_row) * T::SIDE + t % T::SIDE;
+    shared.natural[side][t % T::SIDE] = j < sums.order.count ? sums.order.natural(j) : -1;
+  }
+  __syncthreads();
+  T::each(total, [&](float sum, int r, int c) {
+    const int i = shared.natural[0][r], j = shared.natural[1][c];
+    if (i >= 0 && j >= 0 && (tile_row != tile_column || r >= c)) sums.moment.put(group, i, j, sum);
+  });
+}
+
+// How the samples of a request lie in planes.
+struct Layout {
+  View view;  // whose rows are those of the planes
+  Tokens tokens;
+  Columns columns;
+  Reads reads;
+  int width, one;   // of a row, padded to a multiple of eight; the column that is 1, or -1
+  long long pitch;  // numbers from one row to the next
+  bool direct;      // the samples are planes themselves
+
+  bool shifted() const { return columns.width != 0; }
+};
+
+constexpr long long MOST_ROWS = 1 << 30;
+constexpr long long MOST_PATCH_BYTES = 2LL << 30;
+constexpr int TOKEN_STEP = 32;
+
+int up(int n, int multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+// Samples of 16 bits whose pixels lie one after another, and begin and end where copies do.
+bool direct(const kfac_samples& s, const View& view, Layout& layout) {
+  const bool matrix = s.height == 1 && s.width == 1;
+  layout.pitch = matrix ? s.batch_stride : s.x_stride;
+  const bool dense = matrix || (s.y_stride == s.width * s.x_stride && s.batch_stride == s.height * s.y_stride);
+  if (s.dtype == KFAC_F32 || s.bias || s.padding_height || s.padding_width || s.channel_stride != 1 || !dense ||
+      view.channels % 8 || layout.pitch % 8 || layout.pitch > (1 << 28) || reinterpret_cast<uintptr_t>(s.data) % 16)
+    return false;
+  const bool plain = view.taps() == 1 && view.out_height == s.height && view.out_width == s.width;
+  const int line = int(s.width);
+  layout.tokens = plain ? Tokens::plain(int(view.rows)) : Tokens::window(view, line, line * int(s.height), TOKEN_STEP);
+  layout.columns = plain ? Columns::plain(view.columns) : Columns::taps_of(view, view.channels, line, 0);
+  return true;
+}
+
+Layout layout_of(const kfac_samples& s) {
+  const View view(s);
+  Layout layout{};
+  layout.view = view;
+  layout.direct = direct(s, view, layout);
+  if (layout.direct) return layout;
+  layout.reads = s.channel_stride == 1 ? Reads::CHANNELS : Reads::PIXELS;
+  const int channels = up(view.channels, 8);
+  if (view.taps() > 1 && 2 * channels <= 3 * view.channels) {  // else padding costs more than patches that are stored
+    kfac_samples pixels = s;
+    pixels.kernel_height = pixels.kernel_width = pixels.stride_height = pixels.stride_width = 1;
+    pixels.dilation_height = pixels.dilation_width = 1;
+    layout.view = View(pixels);
+    layout.width = channels + (s.bias ? 8 : 0);
+    layout.one = s.bias ? channels : -1;
+    const int line = layout.view.out_width;
+    layout.tokens = Tokens::window(view, line, line * layout.view.out_height, TOKEN_STEP);
+    layout.columns = Columns::taps_of(view, channels, line, s.bias ? 8 : 0);
+  } else {
+    if (view.taps() > 1) layout.reads = Reads::PATCHES;
+    layout.width = up(view.columns, 8);
+    layout.one = s.bias ? view.columns - 1 : -1;
+    layout.tokens = Tokens::plain(int(view.rows));
+    layout.columns = Columns::plain(view.columns);
+  }
+  layout.pitch = up(layout.width, 16);  // whole sectors of memory
+  return layout;
+}
+
+// Pieces of memory one after another; without a beginning it only counts.
+class Region {
+ public:
+  explicit Region(unsigned char* begin) : begin_(reinterpret_cast<uintptr_t>(begin)) {}
+  template <class T>
+  T* take(long long count) {
+    const uintptr_t at = begin_ + uintptr_t(used_);
+    used_ += (count * (long long)sizeof(T) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return reinterpret_cast<T*>(at);
+  }
+  long long used() const { return used_; }
+
+ private:
+  uintptr_t begin_;
+  long long used_ = 0;
+};
+
+// The large tile needs half the loads for each product; it may waste that much on its padding.
+bool wants_large_tile(int n) { return 4 * tiles_of(n, 128) <= 3 * tiles_of(n, 64) / 2; }
+
+struct Prepared {
+  Job job;
+  PlanesJob planes;
+  Layout layout;
+  int dtype;
+};
+
+Prepared prepare(const kfac_accumulate_request& q, Region& region, unsigned* peak) {
+  const kfac_samples& s = q.samples;
+  Prepared p{};
+  const Layout& layout = p.layout = layout_of(s);
+  p.dtype = s.dtype;
+  const bool split = s.dtype == KFAC_F32;
+  const View& rows = layout.view;
+  const long long numbers = s.groups * rows.rows * layout.pitch;
+  const int token_blocks = int((rows.rows + PROMOTE - 1) / PROMOTE);
+  const int column_blocks = (layout.width + SCALE_COLUMNS - 1) / SCALE_COLUMNS;
+  Operand& samples = p.job.samples;
+  samples.pitch = int(2 * layout.pitch);
+  if (layout.direct) {
+    samples.high = samples.low = s.data;
+    p.job.group_bytes = 2LL * rows.channels;
+  } else {
+    PlanesJob& planes = p.planes;
+    planes = {rows,    s.data,   region.take<Half>(numbers), nullptr,      nullptr,
+              nullptr, s.groups, int(layout.pitch),          layout.width, layout.one};
+    planes.low = split ? region.take<Half>(numbers) : planes.high;
+    planes.down = split ? region.take<float>((long long)s.groups * token_blocks * column_blocks) : nullptr;
+    planes.peak = split && layout.shifted() ? peak : nullptr;
+    samples.high = planes.high, samples.low = planes.low, samples.down = planes.down;
+    samples.down_tokens = planes.peak ? 0 : column_blocks;
+    p.job.group_bytes = 2 * rows.rows * layout.pitch;
+    p.job.group_downs = planes.peak ? 0 : token_blocks * column_blocks;
+  }
+  p.job.tokens = layout.tokens;
+  const int side = wants_large_tile(layout.columns.count) ? 128 : 64;
+  p.job.sums = {{q.target, q.weight, q.decay, View(s).columns},
+                layout.columns,
+                nullptr,
+                s.groups,
+                side,
+                int(tiles_of(layout.columns.count, side)),
+                0};
+  p.job.chunk_tokens = int(cut(p.job.sums, layout.tokens.count, PROMOTE, 5, 42));
+  static_assert(42 <= MOST_PROMOTIONS);
+  if (p.job.sums.chunks > 1) p.job.sums.partials = region.take<float>(p.job.sums.elements());
+  return p;
+}
+
+template <class T, Reads READS>
+void launch_planes(const std::vector<Prepared>& all, int dtype, Plan& plan) {
+  Batch<PlanesJob> batch, peaks;
+  for (const Prepared& p : all) {
+    if (p.dtype != dtype || p.layout.direct || p.layout.reads != READS) continue;
+    const long long blocks = (p.layout.view.rows + PROMOTE - 1) / PROMOTE *
+                             ((p.layout.width + SCALE_COLUMNS - 1) / SCALE_COLUMNS) * p.planes.groups;
+    batch.add(p.planes, blocks);
+    if (p.planes.peak) peaks.add(p.planes, blocks);
+  }
+  if constexpr (sizeof(T) == 4 && READS != Reads::PATCHES) plan.launch(peak_kernel<READS>, peaks, PLANES_THREADS, 0);
+  plan.launch(planes_kernel<T, READS>, batch, PLANES_THREADS, sizeof(PlanesShared));
+}
+
+template <class T, class Map>
+void launch_products(const std::vector<Prepared>& all, int dtype, Plan& plan) {
+  Batch<Job> batch;
+  for (const Prepared& p : all)
+    if (p.dtype == dtype && p.layout.shifted() == Map::SHIFTED && p.job.sums.side == T::SIDE)
+      batch.add(p.job, p.job.sums.blocks());
+  plan.launch(accumulate_kernel<T, Map>, batch, T::THREADS, sizeof(Shared<T>));
+}
+
+template <class T, class Math>
+void launch(const std::vector<Prepared>& all, int dtype, Plan& plan) {
+  launch_planes<T, Reads::CHANNELS>(all, dtype, plan);
+  launch_planes<T, Reads::PIXELS>(all, dtype, plan);
+  launch_planes<T, Reads::PATCHES>(all, dtype, plan);
+  launch_products<Tiling<Math, 128, 1>, Plain>(all, dtype, plan);
+  launch_products<Tiling<Math, 128, 1>, Window>(all, dtype, plan);
+  launch_products<Tiling<Math, 64, 3>, Plain>(all, dtype, plan);
+  launch_products<Tiling<Math, 64, 3>, Window>(all, dtype, plan);
+}
+
+}  // namespace
+
+bool has_planes(const kfac_accumulate_request& q) {
+  const Layout layout = layout_of(q.samples);
+  const long long bytes = (q.samples.dtype == KFAC_F32 ? 4 : 2) * q.samples.groups * layout.view.rows * layout.pitch;
+  return layout.view.rows <= MOST_ROWS && View(q.samples).rows <= MOST_ROWS &&
+         (layout.direct || layout.reads != Reads::PATCHES || bytes <= MOST_PATCH_BYTES);
+}
+
+// Planes take as much memory as the samples: a part of the requests at a time, in the same region.
+void accumulate_planes(const std::vector<kfac_accumulate_request>& requests, Plan& plan) {
+  constexpr long long MOST_BYTES = 2LL << 30;
+  std::vector<size_t> ends;
+  long long most = 0;
+  for (size_t i = 0, begin = 0; i < requests.size(); begin = i) {
+    Region count(nullptr);
+    do prepare(requests[i], count, nullptr), most = std::max(most, count.used());
+    while (++i < requests.size() && (count.used() < MOST_BYTES || i == begin));
+    ends.push_back(i);
+  }
+  unsigned char* memory = plan.take<unsigned char>(most);
+  unsigned* peaks = plan.initial(std::vector<unsigned>(requests.size(), 0u));
+  size_t i = 0;
+  for (size_t end : ends) {
+    Region region(memory);
+    std::vector<Prepared> all;
+    for (; i < end; ++i) all.push_back(prepare(requests[i], region, peaks + i));
+    // Where blocks take longest first, the last ones are short.
+    std::stable_sort(all.begin(), all.end(),
+                     [](const Prepared& a, const Prepared& b) { return a.job.chunk_tokens > b.job.chunk_tokens; });
+    launch<float, SplitHalves>(all, KFAC_F32, plan);
+    launch<Bfloat, Exact16<Bfloat>>(all, KFAC_BF16, plan);
+    launch<Half, Exact16<Half>>(all, KFAC_F16, plan);
+    Batch<Sums> finish;
+    for (const Prepared& p : all)
+      if (p.job.sums.chunks > 1) finish.add(p.job.sums, mirror_blocks(p.job.sums.order.count) * p.job.sums.groups);
+    plan.launch(finish_kernel, finish, dim3(MIRROR, MIRROR_LINES), sizeof(MirrorShared));
+  }
+}
+
+}  // namespace kfac

@@ -1,0 +1,162 @@
+// Samples -> planes of 16-bit numbers, token by token, as the main loop of products wants them. fp32 becomes two planes
+// of fp16 numbers with x = (high + low) * down, down a power of two; 16-bit numbers are only put in order.
+//
+// A block of PROMOTE tokens x SCALE_COLUMNS columns has a scale of its own, so one pass does it. Where a product shifts
+// columns against each other, blocks do not meet: one scale for the tensor then, and a pass ahead for its peak.
+#pragma once
+#include "plan.h"
+#include "gather.cuh"
+#include "tiling.cuh"
+
+namespace kfac {
+namespace {
+
+struct PlanesJob {
+  View view;
+  const void* data;
+  void *high, *low;                 // [groups, rows, pitch]
+  unsigned* peak;                   // bits of the largest magnitude of all, 0 before; null: scales of blocks
+  float* down;                      // one, or [groups, blocks of tokens, blocks of columns]
+  int groups, pitch, columns, one;  // columns: with padding, a multiple of eight; one: the column that is 1, or -1
+
+  __device__ int token_blocks() const { return (int(view.rows) + PROMOTE - 1) / PROMOTE; }
+  __device__ int column_blocks() const { return (columns + SCALE_COLUMNS - 1) / SCALE_COLUMNS; }
+};
+
+// Which numbers neighbouring threads read: channels of a pixel, pixels of a channel, or pixels of the patches' columns.
+enum class Reads { CHANNELS, PIXELS, PATCHES };
+
+constexpr int PLANES_THREADS = 256, PLANES_CHUNKS = SCALE_COLUMNS / 8;
+constexpr int PLANES_PARTS = PROMOTE * PLANES_CHUNKS / PLANES_THREADS;  // chunks of eight columns that a thread has
+
+__device__ __forceinline__ void put(float x, float& to) { to = x; }
+
+template <class T, Reads READS>
+struct Part {
+  T x[PLANES_PARTS][8];
+  int group, block, first_token, first_column;
+
+  // All loads of a thread are under way at once.
+  __device__ Part(const PlanesJob& job, long long index) : block(int(index)) {
+    const int columns = job.column_blocks(), tokens = job.token_blocks();
+    first_column = block % columns * SCALE_COLUMNS;
+    first_token = block / columns % tokens * PROMOTE;
+    group = block / columns / tokens;
+#pragma unroll
+    for (int i = 0; i < PLANES_PARTS; ++i) load(job, token(i), column(i), x[i]);
+  }
+  __device__ int token(int i) const {
+    if constexpr (READS == Reads::CHANNELS)
+      return first_token + int(threadIdx.x) / PLANES_CHUNKS + PLANES_THREADS / PLANES_CHUNKS * i;
+    return first_token + (int(threadIdx.x) / 32 + 8 * i) % (PROMOTE / 32) * 32 + int(threadIdx.x) % 32;
+  }
+  __device__ int column(int i) const {
+    if constexpr (READS == Reads::CHANNELS) return first_column + int(threadIdx.x) % PLANES_CHUNKS * 8;
+    return first_column + (int(threadIdx.x) / 32 + 8 * i) / (PROMOTE / 32) * 8;
+  }
+  // Bits of the largest finite magnitude in the warp.
+  __device__ unsigned peak() const {
+    unsigned most = 0;
+#pragma unroll
+    for (int i = 0; i < PLANES_PARTS; ++i)
+#pragma unroll
+      for (int j = 0; j < 8; ++j) {
+        const unsigned bits = __float_as_uint(x[i][j]) & 0x7fffffffu;
+        most = max(most, bits < 0x7f800000u ? bits : 0u);
+      }
+    return __reduce_max_sync(~0u, most);
+  }
+
+ private:
+  __device__ void load(const PlanesJob& job, int token, int column, T (&to)[8]) const {
+    const View& view = job.view;
+    const T* data = static_cast<const T*>(job.data);
+    const Row row = view.row(token);
+    const bool there = READS == Reads::PATCHES || view.inside(row, Row{0, 0, 0});
+    if constexpr (READS != Reads::PATCHES)
+      data += row.offset + ((long long)group * view.channels + column) * view.channel_stride;
+    if (READS == Reads::CHANNELS && there && column + 8 <= view.channels &&
+        reinterpret_cast<uintptr_t>(data) % 16 == 0) {
+      constexpr int QUARTERS = 8 * sizeof(T) / 16;
+      uint4 quarters[QUARTERS];
+#pragma unroll
+      for (int q = 0; q < QUARTERS; ++q) quarters[q] = reinterpret_cast<const uint4*>(data)[q];
+      memcpy(to, quarters, sizeof quarters);
+      return;
+    }
+#pragma unroll
+    for (int j = 0; j < 8; ++j) {
+      put(column + j == job.one && row.y != OUTSIDE ? 1.0f : 0.0f, to[j]);
+      if (column + j >= view.patch()) continue;
+      if constexpr (READS == Reads::PATCHES) {
+        const Column c = view.column(group, column + j, false);
+        if (view.inside(row, c)) to[j] = data[row.offset + c.offset];
+      } else if (there) {
+        to[j] = data[j * view.channel_stride];
+      }
+    }
+  }
+};
+
+struct PlanesShared {
+  unsigned peak[PLANES_THREADS / 32];
+};
+
+template <Reads READS>
+__global__ void __launch_bounds__(PLANES_THREADS) peak_kernel(Table<PlanesJob> table) {
+  long long local;
+  const PlanesJob& job = table.find(blockIdx.x, local);
+  const unsigned most = Part<float, READS>(job, local).peak();
+  if (threadIdx.x % 32 == 0) atomicMax(job.peak, most);
+}
+
+template <class T, Reads READS>
+__global__ void __launch_bounds__(PLANES_THREADS, 2) planes_kernel(Table<PlanesJob> table) {
+  KFAC_SHARED(PlanesShared, shared);
+  long long local;
+  const PlanesJob& job = table.find(blockIdx.x, local);
+  const Part<T, READS> part(job, local);
+  constexpr bool SPLIT = sizeof(T) == 4;
+  float up = 1.0f;
+  if constexpr (SPLIT) {
+    unsigned peak = 0;
+    if (job.peak) {
+      peak = *job.peak;
+    } else {
+      const unsigned mine = part.peak();
+      if (threadIdx.x % 32 == 0) shared.peak[threadIdx.x / 32] = mine;
+      __syncthreads();
+#pragma unroll
+      for (unsigned of_warp : shared.peak) peak = max(peak, of_warp);
+    }
+    // Powers of two: values below 2^15; 2^-61 at least, so that the product of two stays above 2^-149.
+    const unsigned exponent = max(peak >> 23, 66u);
+    up = __uint_as_float((268u - exponent) << 23);
+    if (threadIdx.x == 0 && (!job.peak || local == 0)) job.down[local] = __uint_as_float((exponent - 14u) << 23);
+  }
+#pragma unroll
+  for (int i = 0; i < PLANES_PARTS; ++i) {
+    const int token = part.token(i), column = part.column(i);
+    if (token >= job.view.rows || column >= job.columns) continue;
+    const long long at = ((long long)part.group * job.view.rows + token) * job.pitch + column;
+    uint4 high, low;
+    if constexpr (SPLIT) {
+      uint32_t pairs[2][4];
+#pragma unroll
+      for (int j = 0; j < 4; ++j) {
+        const float a = part.x[i][2 * j] * up, b = part.x[i][2 * j + 1] * up;
+        pairs[0][j] = pack_halves(a, b);
+        pairs[1][j] = pack_halves(a - first_half(pairs[0][j]), b - second_half(pairs[0][j]));
+      }
+      memcpy(&high, pairs[0], sizeof high);
+      memcpy(&low, pairs[1], sizeof low);
+      *reinterpret_cast<uint4*>(static_cast<Half*>(job.low) + at) = low;
+    } else {
+      memcpy(&high, part.x[i], sizeof high);
+    }
+    *reinterpret_cast<uint4*>(static_cast<Half*>(job.high) + at) = high;
+  }
+}
+
+}  // namespace
+}  // namespace kfac
