@@ -88,7 +88,7 @@ class TrainRefusalTest extends TrainRuns {
         "--target 0.5 --target-loss 1 | --target and --target-loss exclude another",
         "--model autoencoder --target 0.5 | --target is an accuracy, which autoencoder does not"
             + " have",
-        "--model vgg | --model: unknown 'vgg'; known are [simple-cnn, mlp, resnet8, autoencoder]",
+        "--model vgg | --model: unknown 'vgg'; known are [simple-cnn, narrow-cnn, mlp, resnet8,",
         "--data imagenet | --data: unknown 'imagenet'; known are [fashion-mnist, mnist, cifar10]",
         "--backend tpu | unknown backend 'tpu'; known are [java, cpu, cuda]",
         "--data-dir /nonexistent | --data-dir /nonexistent is not a directory",

@@ -3,10 +3,9 @@ package io.github.kfac4j.experiments.train;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
+import ai.djl.nn.Parameter;
 import ai.djl.nn.norm.BatchNorm;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
@@ -14,15 +13,27 @@ import ai.djl.util.PairList;
 /**
  * Batch normalisation with the statistics of parts of the batch, so that what it does does not
  * depend on the batch size (Hoffer et al., 2017). The parts are as many as there are {@code ghost}
- * images in the batch, and one at least; their sizes differ by one at most.
+ * images in the batch, and one at least; their sizes differ by one at most. The optimizer alone
+ * trains scale and shift: K-FAC has no layer that sees other examples in each of its uses.
  */
 final class GhostBatchNorm extends AbstractBlock {
+  private static final int CHANNELS = 1;
+  private static final float MOMENTUM = 0.9f;
+  private static final float EPSILON = 1e-5f;
+
   private final int ghost;
-  private final BatchNorm norm;
+  private final Parameter gamma = parameter("gamma", Parameter.Type.GAMMA, true);
+  private final Parameter beta = parameter("beta", Parameter.Type.BETA, true);
+  private final Parameter mean = parameter("runningMean", Parameter.Type.RUNNING_MEAN, false);
+  private final Parameter variance = parameter("runningVar", Parameter.Type.RUNNING_VAR, false);
 
   GhostBatchNorm(int ghost) {
     this.ghost = ghost;
-    this.norm = addChildBlock("norm", BatchNorm.builder().build());
+  }
+
+  private Parameter parameter(String name, Parameter.Type type, boolean trained) {
+    return addParameter(
+        Parameter.builder().setName(name).setType(type).optRequiresGrad(trained).build());
   }
 
   @Override
@@ -30,9 +41,9 @@ final class GhostBatchNorm extends AbstractBlock {
       ParameterStore store, NDList inputs, boolean training, PairList<String, Object> params) {
     NDArray x = inputs.singletonOrThrow();
     int count = Math.toIntExact(x.getShape().get(0));
-    int parts = Math.max(1, count / ghost);
-    if (!training || parts == 1) {
-      return norm.forward(store, inputs, training, params);
+    int parts = training ? Math.max(1, count / ghost) : 1;
+    if (parts == 1) {
+      return normalise(store, x, training);
     }
     long[] starts = new long[parts - 1];
     for (int i = 1; i < parts; i++) {
@@ -40,14 +51,30 @@ final class GhostBatchNorm extends AbstractBlock {
     }
     NDList outputs = new NDList(parts);
     for (NDArray part : x.split(starts)) {
-      outputs.addAll(norm.forward(store, new NDList(part), true, params));
+      outputs.addAll(normalise(store, part, true));
     }
     return new NDList(NDArrays.concat(outputs, 0));
   }
 
+  private NDList normalise(ParameterStore store, NDArray x, boolean training) {
+    return BatchNorm.batchNorm(
+        x,
+        store.getValue(mean, x.getDevice(), training),
+        store.getValue(variance, x.getDevice(), training),
+        store.getValue(gamma, x.getDevice(), training),
+        store.getValue(beta, x.getDevice(), training),
+        CHANNELS,
+        MOMENTUM,
+        EPSILON,
+        training);
+  }
+
   @Override
-  protected void initializeChildBlocks(NDManager manager, DataType type, Shape... shapes) {
-    norm.initialize(manager, type, shapes);
+  protected void prepare(Shape[] shapes) {
+    Shape channels = new Shape(shapes[0].get(CHANNELS));
+    for (Parameter parameter : getDirectParameters().values()) {
+      parameter.setShape(channels);
+    }
   }
 
   @Override

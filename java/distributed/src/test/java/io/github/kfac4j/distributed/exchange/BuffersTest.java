@@ -1,10 +1,10 @@
-package io.github.kfac4j.distributed.collectives;
+package io.github.kfac4j.distributed.exchange;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.kfac4j.backend.MemoryException;
-import io.github.kfac4j.distributed.exchange.BlockFormat;
+import io.github.kfac4j.distributed.collectives.Buffers;
 import org.junit.jupiter.api.Test;
 
 /** Sums of sizes are counted beyond an int, and refused in words. */
