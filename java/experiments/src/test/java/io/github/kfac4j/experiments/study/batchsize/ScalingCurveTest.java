@@ -7,12 +7,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.kfac4j.experiments.data.DatasetName;
-import io.github.kfac4j.experiments.study.Results;
 import io.github.kfac4j.experiments.study.batchsize.CriticalBatch.Point;
 import io.github.kfac4j.experiments.study.trial.Budget;
 import io.github.kfac4j.experiments.study.trial.Outcome;
 import io.github.kfac4j.experiments.study.trial.Range;
 import io.github.kfac4j.experiments.study.trial.Result;
+import io.github.kfac4j.experiments.study.trial.Results;
 import io.github.kfac4j.experiments.study.trial.SearchSpace;
 import io.github.kfac4j.experiments.study.trial.Settings;
 import io.github.kfac4j.experiments.train.ModelName;

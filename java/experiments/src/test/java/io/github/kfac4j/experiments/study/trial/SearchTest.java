@@ -2,7 +2,6 @@ package io.github.kfac4j.experiments.study.trial;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.kfac4j.experiments.study.Results;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -1,10 +1,5 @@
-package io.github.kfac4j.experiments.study;
+package io.github.kfac4j.experiments.study.trial;
 
-import io.github.kfac4j.experiments.study.trial.Metaparameter;
-import io.github.kfac4j.experiments.study.trial.Outcome;
-import io.github.kfac4j.experiments.study.trial.Result;
-import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
-import io.github.kfac4j.experiments.study.trial.Trial;
 import io.github.kfac4j.experiments.train.OptimizerName;
 import java.util.Map;
 
