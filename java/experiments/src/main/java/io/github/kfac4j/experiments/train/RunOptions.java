@@ -105,7 +105,8 @@ public record RunOptions(
 
   /** With an automatic {@code evaluateEvery} made concrete: about ten evaluations. */
   public RunOptions withConcreteIntervals() {
-    return with(backend, steps, evaluateEvery > 0 ? evaluateEvery : Math.max(1, steps / 10));
+    long concrete = evaluateEvery > 0 ? evaluateEvery : Math.max(1, steps / 10);
+    return with(backend, steps, concrete, target, targetLoss);
   }
 
   /** What regularises training on images with so many channels. */
@@ -155,34 +156,25 @@ public record RunOptions(
 
   /** With another number of steps. */
   public RunOptions withSteps(long value) {
-    return with(backend, value, evaluateEvery);
+    return with(backend, value, evaluateEvery, target, targetLoss);
   }
 
   /** To be trained to the end. */
   public RunOptions withoutTarget() {
-    return new RunOptions(
-        data,
-        dataDir,
-        model,
-        optimizers,
-        backend,
-        batch,
-        steps,
-        null,
-        null,
-        hyperparameters,
-        recipe,
-        seed,
-        evaluateEvery,
-        checkpointEvery);
+    return with(backend, steps, evaluateEvery, null, null);
   }
 
   /** With the backend that was opened. */
   public RunOptions withBackend(String name) {
-    return with(name, steps, evaluateEvery);
+    return with(name, steps, evaluateEvery, target, targetLoss);
   }
 
-  private RunOptions with(String newBackend, long newSteps, long newEvaluateEvery) {
+  private RunOptions with(
+      String newBackend,
+      long newSteps,
+      long newEvaluateEvery,
+      Double newTarget,
+      Double newTargetLoss) {
     return new RunOptions(
         data,
         dataDir,
@@ -191,8 +183,8 @@ public record RunOptions(
         newBackend,
         batch,
         newSteps,
-        target,
-        targetLoss,
+        newTarget,
+        newTargetLoss,
         hyperparameters,
         recipe,
         seed,

@@ -50,16 +50,13 @@ public record SearchSpace(Map<Metaparameter, Range> ranges) {
     double rate = usual.learningRates().get(rule) * (optimizer.momentum() ? 1 : 10);
     put(ranges, LEARNING_RATE, rate / 10, rate * 30);
     if (rule == OptimizerName.ADAM) {
-      double momentum = optimizer.momentum() ? usual.adam().beta1() : 0;
-      put(ranges, BETA1, momentum > 0 && all ? 0 : momentum, momentum > 0 && all ? 0.99 : momentum);
+      putMomentum(ranges, BETA1, optimizer.momentum() ? usual.adam().beta1() : 0, all);
       if (all) {
         put(ranges, BETA2, 0.9, 0.9999);
         put(ranges, EPSILON, 1e-8, 1e-2);
       }
     } else {
-      double momentum = optimizer.momentum() ? usual.momenta().get(rule) : 0;
-      boolean search = momentum > 0 && all;
-      put(ranges, MOMENTUM, search ? 0 : momentum, search ? 0.99 : momentum);
+      putMomentum(ranges, MOMENTUM, optimizer.momentum() ? usual.momenta().get(rule) : 0, all);
     }
     if (rule.approximation().isPresent()) {
       double damping = usual.dampings().get(rule);
@@ -73,6 +70,13 @@ public record SearchSpace(Map<Metaparameter, Range> ranges) {
       put(ranges, AVERAGE, all ? 0.9 : 0.99, all ? 0.999 : 0.99);
     }
     return new SearchSpace(ranges);
+  }
+
+  /** Searched up to 0.99, or the usual value alone; 0 stays 0. */
+  private static void putMomentum(
+      Map<Metaparameter, Range> ranges, Metaparameter which, double usual, boolean search) {
+    boolean searched = search && usual > 0;
+    put(ranges, which, searched ? 0 : usual, searched ? 0.99 : usual);
   }
 
   private static void put(
