@@ -14,7 +14,7 @@ import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.cpu.natives.KfacCpuLibrary;
 import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
-import io.github.kfac4j.tensor.Tensor;
+import io.github.kfac4j.testkit.checks.Shapes;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -62,11 +62,11 @@ class ConvolutionTest {
     double[] data = activations(shape);
     double[] expected;
     try (Backend reference = new JavaBackend()) {
-      expected = moment(reference, with(shape, HostTensor.of(data, shapeOf(shape))), 0.25);
+      expected = moment(reference, Shapes.with(shape, HostTensor.of(data, shapeOf(shape))), 0.25);
     }
     for (HostTensor tensor : List.of(Data.direct(data), Data.converted(data).get(0))) {
       try (CpuBackend backend = new CpuBackend(2, true)) {
-        double[] actual = moment(backend, with(shape, tensor), 0.25);
+        double[] actual = moment(backend, Shapes.with(shape, tensor), 0.25);
         assertThat(error(actual, expected)).isLessThan(1e-6);
         int n = shape.dim();
         for (int k = 0; k < shape.groups(); k++) {
@@ -95,8 +95,9 @@ class ConvolutionTest {
         }
         tried++;
         double[] data = activations(shape);
-        double[] exact = moments(reference, with(shape, HostTensor.of(data, shapeOf(shape))));
-        double[] actual = moments(backend, with(shape, Data.direct(data)));
+        double[] exact =
+            moments(reference, Shapes.with(shape, HostTensor.of(data, shapeOf(shape))));
+        double[] actual = moments(backend, Shapes.with(shape, Data.direct(data)));
         assertThat(error(actual, exact)).as("%s", shape).isLessThan(1e-6);
       }
     }
@@ -151,7 +152,7 @@ class ConvolutionTest {
   @Test
   void bitsDependNeitherOnThreadsNorOnOtherLayers() {
     List<PatchSamples> all =
-        convolutions().map(shape -> with(shape, Data.direct(activations(shape)))).toList();
+        convolutions().map(shape -> Shapes.with(shape, Data.direct(activations(shape)))).toList();
     List<double[]> results = new ArrayList<>();
     for (int threads : new int[] {1, 2, 5}) {
       try (CpuBackend backend = new CpuBackend(threads, true)) {
@@ -200,18 +201,5 @@ class ConvolutionTest {
     return s.layout() == ImageLayout.NCHW
         ? new int[] {s.examples(), s.channels(), s.height(), s.width()}
         : new int[] {s.examples(), s.height(), s.width(), s.channels()};
-  }
-
-  private static PatchSamples with(PatchSamples s, Tensor data) {
-    return new PatchSamples(
-        data,
-        s.examples(),
-        s.channels(),
-        s.height(),
-        s.width(),
-        s.layout(),
-        s.window(),
-        s.groups(),
-        s.bias());
   }
 }

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Random;
 
 /** The convolutions that are checked; their data is null until a {@link Side} supplies it. */
-final class Shapes {
+public final class Shapes {
   private Shapes() {}
 
   /** Random symmetric {@code n x n} matrices, one after the other. */
@@ -47,7 +47,7 @@ final class Shapes {
   }
 
   /** The same patches of given images. */
-  static PatchSamples with(PatchSamples s, Tensor data) {
+  public static PatchSamples with(PatchSamples s, Tensor data) {
     return new PatchSamples(
         data,
         s.examples(),
