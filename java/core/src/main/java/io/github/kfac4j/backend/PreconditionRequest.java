@@ -9,7 +9,8 @@ package io.github.kfac4j.backend;
  * @param gradient dW; read only, unless it is also the result
  * @param result where U goes; may be the gradient itself
  * @param precise whether the inverses are of matrices so ill-conditioned that products in fp32
- *     would lose what they hold: a backend then multiplies in fp64 if it can
+ *     would lose what they hold: a backend then multiplies in fp64 if it can. One that measures by
+ *     {@link StepAccuracy} what each step has lost need not be told
  */
 public record PreconditionRequest(
     MatrixStack gInverse,

@@ -76,6 +76,11 @@ public final class TrainedLayers implements AutoCloseable {
     return kfac == null ? !leftOut.contains(layer.name()) : layer(layer) != null;
   }
 
+  /** Names of the layers that K-FAC has, as far as they are trained now. */
+  public List<String> preconditioned() {
+    return all.stream().filter(one -> has(one) && one.trains()).map(ModelLayer::name).toList();
+  }
+
   /** What K-FAC knows a layer as; null if it does not have it. */
   public Layer layer(ModelLayer layer) {
     return known.get(layer.name());

@@ -7,6 +7,7 @@ import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.options.KfacOptions;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.function.Supplier;
 
 /**
@@ -266,6 +267,18 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
   /** Whether the step is one of those that change no weights. */
   public boolean burningIn() {
     return kfac.options().intervals().burningIn(kfac.step());
+  }
+
+  /**
+   * Tells K-FAC, for its clip, the learning rate of the update that follows.
+   *
+   * @param rate one that is not positive changes nothing
+   */
+  public void followLearningRate(double rate) {
+    KfacOptions options = kfac.options();
+    if (rate > 0 && !options.learningRate().equals(OptionalDouble.of(rate))) {
+      kfac.reconfigure(options.withLearningRate(rate));
+    }
   }
 
   /** The damping in force. */

@@ -119,10 +119,7 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
 
   /** Names of the layers that K-FAC has, as far as they are trained. */
   List<String> names() {
-    return taps.taps().stream()
-        .filter(tap -> layers.has(tap) && tap.trains())
-        .map(Tap::name)
-        .toList();
+    return layers.preconditioned();
   }
 
   /** Other blocks with trainable parameters. */

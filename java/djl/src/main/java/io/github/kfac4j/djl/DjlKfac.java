@@ -260,9 +260,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
       return;
     }
     OptionalDouble rate = current.learningRate();
-    if (rate.isPresent() && rate.getAsDouble() > 0 && !rate.equals(options.learningRate())) {
-      verbs().reconfigure(options.withLearningRate(rate.getAsDouble()));
-    }
+    rate.ifPresent(current.neutral()::followLearningRate);
     if (rate.isEmpty() && options.learningRate().isEmpty() && !unclipped) {
       unclipped = true;
       LOG.log(

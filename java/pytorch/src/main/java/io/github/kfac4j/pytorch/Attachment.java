@@ -3,14 +3,12 @@ package io.github.kfac4j.pytorch;
 import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.fisher.Fisher;
-import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.trainer.KfacFactory;
 import io.github.kfac4j.trainer.TrainedLayers;
 import io.github.kfac4j.trainer.TrainingStep;
 import java.util.HashSet;
 import java.util.List;
-import java.util.OptionalDouble;
 import java.util.Set;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Module;
@@ -48,7 +46,7 @@ final class Attachment implements AutoCloseable {
       KfacFactory factory,
       Place place,
       String... leftOut) {
-    requireMeasurable(options);
+    TrainingStep.requireMeasurable(options);
     this.net = net;
     this.place = place;
     this.sampled = fisher.estimator() != Fisher.Estimator.EMPIRICAL;
@@ -67,17 +65,6 @@ final class Attachment implements AutoCloseable {
     } catch (RuntimeException e) {
       taps.close();
       throw e;
-    }
-  }
-
-  private static void requireMeasurable(KfacOptions options) {
-    boolean ekfac =
-        options.approximation() == Approximation.EKFAC
-            || options.approximations().containsValue(Approximation.EKFAC);
-    if (ekfac && options.intervals().inverses() == 1) {
-      throw new IllegalArgumentException(
-          "EKFAC measures its moments between refreshes, but inverses are renewed in every step:"
-              + " choose intervals such as withIntervals(1, 10)");
     }
   }
 
@@ -106,10 +93,7 @@ final class Attachment implements AutoCloseable {
   }
 
   List<String> names() {
-    return taps.taps().stream()
-        .filter(tap -> layers.has(tap) && tap.trains())
-        .map(Tap::name)
-        .toList();
+    return layers.preconditioned();
   }
 
   List<String> others() {
@@ -210,11 +194,7 @@ final class Attachment implements AutoCloseable {
 
   private void followRate() {
     if (optimizer != null) {
-      KfacPreconditioner kfac = layers.kfac();
-      double rate = optimizer.param_groups().get(0).options().get_lr();
-      if (rate > 0 && !kfac.options().learningRate().equals(OptionalDouble.of(rate))) {
-        kfac.reconfigure(kfac.options().withLearningRate(rate));
-      }
+      step.followLearningRate(optimizer.param_groups().get(0).options().get_lr());
     }
   }
 
