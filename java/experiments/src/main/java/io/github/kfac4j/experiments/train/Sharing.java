@@ -44,7 +44,7 @@ record Sharing(AssignmentRule assignment, double workers, Precision payload) {
    * @throws BadInputException naming the setting that cannot, and why
    */
   static void require(RunOptions options) {
-    KfacArguments given = KfacArguments.of(options);
+    KfacArguments given = options.hyperparameters().kfac().values();
     String measured = "it measures the loss on the whole batch, of which a rank has a part";
     refuse(
         given.refreshes().stale(),
