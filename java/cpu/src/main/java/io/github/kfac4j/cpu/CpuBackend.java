@@ -237,7 +237,10 @@ public final class CpuBackend implements Backend {
           for (PreconditionRequest step : steps) {
             all.add(own ? new PanelKroneckerPlan(step, memory) : new KroneckerPlan(step, memory));
           }
-          run(InverseNorms.missing(steps));
+          List<? extends Plan> missing = InverseNorms.missing(steps);
+          if (!missing.isEmpty()) {
+            run(missing);
+          }
           run(all.stream().map(KroneckerStep::forward).toList());
           run(all.stream().filter(KroneckerStep::lossy).map(s -> s.again(memory)).toList());
           run(all.stream().map(KroneckerStep::finish).toList());

@@ -1,5 +1,6 @@
 package io.github.kfac4j.cpu.preconditioning;
 
+import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.cpu.matrix.CpuMatrixStack;
 import io.github.kfac4j.cpu.openblas.Blas;
@@ -19,13 +20,17 @@ public final class InverseNorms {
 
   /** What finds those that are not known yet. */
   public static List<? extends Plan> missing(List<PreconditionRequest> steps) {
-    Set<CpuMatrixStack> unknown = new LinkedHashSet<>();
+    Set<CpuMatrixStack> unknown = null; // made but once a refresh
     for (PreconditionRequest step : steps) {
-      unknown.add(CpuMatrixStack.of(step.gInverse()));
-      unknown.add(CpuMatrixStack.of(step.aInverse()));
+      for (MatrixStack inverse : new MatrixStack[] {step.gInverse(), step.aInverse()}) {
+        CpuMatrixStack own = CpuMatrixStack.of(inverse);
+        if (own.squaredNorms() == null) {
+          unknown = unknown == null ? new LinkedHashSet<>() : unknown;
+          unknown.add(own);
+        }
+      }
     }
-    unknown.removeIf(stack -> stack.squaredNorms() != null);
-    return unknown.stream().map(InverseNorms::plan).toList();
+    return unknown == null ? List.of() : unknown.stream().map(InverseNorms::plan).toList();
   }
 
   private static Plan plan(CpuMatrixStack stack) {

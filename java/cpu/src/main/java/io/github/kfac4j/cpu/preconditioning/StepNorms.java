@@ -2,7 +2,6 @@ package io.github.kfac4j.cpu.preconditioning;
 
 import io.github.kfac4j.backend.StepAccuracy;
 import io.github.kfac4j.cpu.matrix.CpuMatrixStack;
-import java.util.Arrays;
 
 /**
  * The squares of the Frobenius norms of a gradient and its step, in as many parts for each group as
@@ -29,14 +28,21 @@ final class StepNorms {
 
   /** Whether fp32 lost too much of the step, by the norms that {@link InverseNorms} has found. */
   boolean lossy(double scale) {
-    int groups = g.count();
-    int each = gradient.length / groups;
+    int each = gradient.length / g.count();
     double squares = 0;
-    for (int k = 0; k < groups; k++) {
-      double dw = Arrays.stream(gradient, k * each, (k + 1) * each).sum();
+    for (int k = 0; k < g.count(); k++) {
+      double dw = sum(gradient, k * each, (k + 1) * each);
       squares += dw * (g.squaredNorms()[k] / g.rows()) * (a.squaredNorms()[k] / a.rows());
     }
     double multiplied = Math.abs(scale) * Math.sqrt(squares);
-    return StepAccuracy.isLossy(multiplied, Math.sqrt(Arrays.stream(step).sum()));
+    return StepAccuracy.isLossy(multiplied, Math.sqrt(sum(step, 0, step.length)));
+  }
+
+  private static double sum(double[] parts, int from, int to) {
+    double sum = 0;
+    for (int i = from; i < to; i++) {
+      sum += parts[i];
+    }
+    return sum;
   }
 }
