@@ -54,11 +54,7 @@ record ConvSite(ConvolutionLayer layer) implements Site {
     long columns = padding(1, width);
     INDArray padded =
         Nd4j.create(
-            images.dataType(),
-            images.size(0),
-            images.size(1),
-            height + rows,
-            width + columns);
+            images.dataType(), images.size(0), images.size(1), height + rows, width + columns);
     padded
         .get(
             NDArrayIndex.all(),

@@ -182,7 +182,9 @@ public final class Dl4jKfac extends BaseTrainingListener implements AutoCloseabl
     return attachment.step().lastTimes();
   }
 
-  /** Frees what belongs to K-FAC; the network can be used on. As a listener it does nothing then. */
+  /**
+   * Frees what belongs to K-FAC; the network can be used on. As a listener it does nothing then.
+   */
   @Override
   public void close() {
     attachment.close();

@@ -29,7 +29,8 @@ final class Sites {
       return new DenseSite(output.layerConf(), output.hasBias(), false);
     }
     if (type == ConvolutionLayer.class) {
-      return new ConvSite((org.deeplearning4j.nn.conf.layers.ConvolutionLayer) layer.conf().getLayer());
+      return new ConvSite(
+          (org.deeplearning4j.nn.conf.layers.ConvolutionLayer) layer.conf().getLayer());
     }
     return null;
   }

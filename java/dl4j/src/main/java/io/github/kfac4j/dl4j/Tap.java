@@ -1,6 +1,5 @@
 package io.github.kfac4j.dl4j;
 
-import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.trainer.ModelLayer;

@@ -40,9 +40,7 @@ class AttachmentTest {
     MultiLayerNetwork net = Nets.init(Nets.cnn(Nets.settings()));
     try (Dl4jKfac kfac =
         Dl4jKfac.attach(
-            net,
-            Nets.OPTIONS.withApproximation("layer0", Approximation.DIAGONAL),
-            "layer2")) {
+            net, Nets.OPTIONS.withApproximation("layer0", Approximation.DIAGONAL), "layer2")) {
       net.addListeners(kfac);
       net.fit(Nets.images(1));
       assertThat(kfac.layers()).containsExactly("layer0", "layer3");
@@ -103,8 +101,7 @@ class AttachmentTest {
   void aLineSearchIsRefused() {
     MultiLayerNetwork net =
         Nets.init(
-            Nets.cnn(
-                Nets.settings().optimizationAlgo(OptimizationAlgorithm.CONJUGATE_GRADIENT)));
+            Nets.cnn(Nets.settings().optimizationAlgo(OptimizationAlgorithm.CONJUGATE_GRADIENT)));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Dl4jKfac.attach(net, Nets.OPTIONS))
         .withMessageContaining("trained by CONJUGATE_GRADIENT");

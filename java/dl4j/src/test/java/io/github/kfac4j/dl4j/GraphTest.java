@@ -71,7 +71,8 @@ class GraphTest {
                 .addInputs("x")
                 .addLayer("first", dense(), "x")
                 .addLayer("branch", dense(), "first")
-                .addVertex("sum", new ElementWiseVertex(ElementWiseVertex.Op.Add), "first", "branch")
+                .addVertex(
+                    "sum", new ElementWiseVertex(ElementWiseVertex.Op.Add), "first", "branch")
                 .addLayer("out", Nets.output(3), "sum")
                 .addLayer("other", Nets.output(3), "branch")
                 .setOutputs("out", "other")

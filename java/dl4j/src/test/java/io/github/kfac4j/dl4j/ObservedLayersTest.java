@@ -76,7 +76,11 @@ class ObservedLayersTest {
         () -> Nets.data(3, Nets.BATCH, 4),
         () ->
             Nets.chain(
-                settings, InputType.feedForward(4), dense.build(), dense().build(), Nets.output(3)));
+                settings,
+                InputType.feedForward(4),
+                dense.build(),
+                dense().build(),
+                Nets.output(3)));
   }
 
   static Stream<Arguments> networks() {
@@ -117,15 +121,9 @@ class ObservedLayersTest {
                 Nets.chain(
                     Nets.settings(),
                     InputType.convolutional(12, 12, 1),
-                    new ConvolutionLayer.Builder(3, 3)
-                        .nOut(3)
-                        .activation(Activation.RELU)
-                        .build(),
+                    new ConvolutionLayer.Builder(3, 3).nOut(3).activation(Activation.RELU).build(),
                     new SubsamplingLayer.Builder().kernelSize(2, 2).stride(2, 2).build(),
-                    new ConvolutionLayer.Builder(2, 2)
-                        .nOut(4)
-                        .activation(Activation.RELU)
-                        .build(),
+                    new ConvolutionLayer.Builder(2, 2).nOut(4).activation(Activation.RELU).build(),
                     dense().build(),
                     Nets.output(3))),
         of("sequences", () -> sequences(false), ObservedLayersTest::recurrent),
@@ -159,9 +157,7 @@ class ObservedLayersTest {
         mask.putScalar(i, t, t <= i + 1 ? 1 : 0);
       }
     }
-    return masked
-        ? new DataSet(features, labels, mask, mask.dup())
-        : new DataSet(features, labels);
+    return masked ? new DataSet(features, labels, mask, mask.dup()) : new DataSet(features, labels);
   }
 
   @ParameterizedTest(name = "{0}")
