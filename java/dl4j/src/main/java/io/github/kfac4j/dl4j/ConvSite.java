@@ -79,6 +79,11 @@ record ConvSite(ConvolutionLayer layer) implements Site {
   }
 
   @Override
+  public boolean masksRows() {
+    return false;
+  }
+
+  @Override
   public INDArray weight(INDArray gradient) {
     return gradient;
   }

@@ -2,6 +2,7 @@ package io.github.kfac4j.dl4j;
 
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Layer;
+import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -28,6 +29,11 @@ record DenseSite(FeedForwardLayer layer, boolean bias, boolean normalised) imple
   @Override
   public INDArray outputGrad(INDArray delta) {
     return delta;
+  }
+
+  @Override
+  public boolean masksRows() {
+    return !(layer instanceof BaseOutputLayer);
   }
 
   @Override

@@ -18,6 +18,12 @@ interface Site {
   /** The gradient at the layer's output before its activation function, as K-FAC takes it. */
   INDArray outputGrad(INDArray delta);
 
+  /**
+   * Whether the layer multiplies the gradient at its output by the mask of its rows before it makes
+   * use of it; losses have done so already, and convolutions do not.
+   */
+  boolean masksRows();
+
   /** A view of the gradient of the weight, with the dimensions in K-FAC's order. */
   INDArray weight(INDArray gradient);
 }

@@ -72,8 +72,7 @@ final class Tap implements ModelLayer {
     input = new HostArray(site.input(layer.input()));
     outputGrad = new HostArray(site.outputGrad(delta));
     INDArray mask = layer.getMaskArray();
-    if (mask != null && !(configuration() instanceof BaseOutputLayer)) {
-      // the layer does the same to its own array after this; a loss has done it before
+    if (mask != null && site.masksRows()) {
       outputGrad.data().muliColumnVector(mask.castTo(outputGrad.data().dataType()));
     }
   }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import io.github.kfac4j.options.Approximation;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.AutoEncoder;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
@@ -14,6 +15,7 @@ import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Which layers K-FAC has, and which networks it takes. */
 class AttachmentTest {
@@ -105,6 +107,26 @@ class AttachmentTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Dl4jKfac.attach(net, Nets.OPTIONS))
         .withMessageContaining("trained by CONJUGATE_GRADIENT");
+  }
+
+  @Test
+  void aLayerThatIsTrainedByItselfIsNotLookedAt() {
+    MultiLayerNetwork net =
+        Nets.init(
+            Nets.chain(
+                Nets.settings(),
+                InputType.feedForward(4),
+                new AutoEncoder.Builder().nOut(3).activation(Activation.SIGMOID).build(),
+                Nets.output(3)));
+    try (Dl4jKfac kfac = Dl4jKfac.attach(net, Nets.OPTIONS)) {
+      net.addListeners(kfac);
+      INDArray before = net.params().dup();
+      net.pretrainLayer(0, Nets.gaussian(1, Nets.BATCH, 4));
+      assertThat(net.params()).isNotEqualTo(before);
+      assertThat(kfac.kfac().step()).isZero();
+      net.fit(Nets.data(1, Nets.BATCH, 4));
+      assertThat(kfac.kfac().step()).isEqualTo(1);
+    }
   }
 
   @Test

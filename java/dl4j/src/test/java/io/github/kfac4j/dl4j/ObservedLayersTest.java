@@ -126,12 +126,33 @@ class ObservedLayersTest {
                     new ConvolutionLayer.Builder(2, 2).nOut(4).activation(Activation.RELU).build(),
                     dense().build(),
                     Nets.output(3))),
+        of("masked images", ObservedLayersTest::maskedImages, ObservedLayersTest::images),
         of("sequences", () -> sequences(false), ObservedLayersTest::recurrent),
         of("masked sequences", () -> sequences(true), ObservedLayersTest::recurrent));
   }
 
   private static ConvolutionLayer.Builder same(int height, int width) {
     return new ConvolutionLayer.Builder(height, width).convolutionMode(ConvolutionMode.Same);
+  }
+
+  private static MultiLayerConfiguration images() {
+    return Nets.chain(
+        Nets.settings(),
+        InputType.convolutional(6, 6, 1),
+        new ConvolutionLayer.Builder(3, 3).nOut(3).activation(Activation.TANH).build(),
+        dense().build(),
+        Nets.output(3));
+  }
+
+  /** Of which every other does not count. */
+  private static DataSet maskedImages() {
+    DataSet data = Nets.images(3);
+    INDArray mask = Nd4j.zeros(DataType.DOUBLE, Nets.BATCH, 1);
+    for (int i = 0; i < Nets.BATCH; i += 2) {
+      mask.putScalar(i, 1);
+    }
+    INDArray images = mask.dup().reshape(Nets.BATCH, 1, 1, 1);
+    return new DataSet(data.getFeatures(), data.getLabels(), images, mask);
   }
 
   private static MultiLayerConfiguration recurrent() {
