@@ -76,7 +76,8 @@ class BasisRenewalTest {
         beyond += i % (WIDE + 1) == 0 ? 0 : onDiagonal[i] * onDiagonal[i];
       }
       assertThat(beyond).isLessThan(0.01 * Literal.dot(onDiagonal, onDiagonal));
-      double[] turn = Literal.multiply(Literal.transpose(oldA, WIDE, WIDE), basis, WIDE, WIDE, WIDE);
+      double[] turn =
+          Literal.multiply(Literal.transpose(oldA, WIDE, WIDE), basis, WIDE, WIDE, WIDE);
       double[] turnG =
           Literal.multiply(
               Literal.transpose(oldG, OUT, OUT),

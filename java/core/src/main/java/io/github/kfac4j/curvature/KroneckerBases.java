@@ -104,8 +104,8 @@ public final class KroneckerBases implements Curvature {
 
   /**
    * The gradient of an example is the sum over all uses. In a basis their squares are dear, and
-   * noise of the measurement is averaged out by the steps of the running average: a part of a
-   * large batch is enough.
+   * noise of the measurement is averaged out by the steps of the running average: a part of a large
+   * batch is enough.
    */
   private static BasisAccumulateRequest moment(Batch batch, double decay, boolean rotated) {
     LayerState state = batch.state();
