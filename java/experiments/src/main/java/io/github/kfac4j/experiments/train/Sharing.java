@@ -1,10 +1,10 @@
 package io.github.kfac4j.experiments.train;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.distributed.DistributedKfac;
 import io.github.kfac4j.distributed.collectives.Collectives;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.sharing.Assignment;
-import io.github.kfac4j.distributed.sharing.DistributedKfac;
 import io.github.kfac4j.distributed.sharing.LayerCost;
 import io.github.kfac4j.experiments.AssignmentRule;
 import io.github.kfac4j.experiments.BadInputException;
