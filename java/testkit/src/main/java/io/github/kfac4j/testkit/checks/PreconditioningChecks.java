@@ -71,8 +71,8 @@ final class PreconditioningChecks {
 
   /**
    * What a backend knows of inverses ends with them. The gradient lies along their small
-   * eigenvector, which leaves it as it is; the other eigenvalues are so large that fp32 alone
-   * would be half a percent off, and more.
+   * eigenvector, which leaves it as it is; the other eigenvalues are so large that fp32 alone would
+   * be half a percent off, and more.
    */
   private void inversesMadeAnew() {
     int n = 64;
