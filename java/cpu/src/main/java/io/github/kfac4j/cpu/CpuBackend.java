@@ -240,6 +240,7 @@ public final class CpuBackend implements Backend {
           Arena memory = shared();
           List<BasisRenewal> all = new ArrayList<>();
           for (RenewRequest request : renewals) {
+            changing(request.vectors());
             for (int k = 0; k < request.source().count(); k++) {
               all.add(new BasisRenewal(request, k, memory));
             }
