@@ -10,6 +10,7 @@ import io.github.kfac4j.backend.Backends;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.pytorch.Nets.Cnn;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.bytedeco.pytorch.Conv3dImpl;
@@ -137,6 +138,38 @@ class PassesTest {
     }
   }
 
+  /** Two passes of as many examples look like two uses of each layer, which they may be. */
+  @Test
+  void twoForwardPassesBeforeABackwardPassAreNamed() {
+    Cnn net = new Cnn(3);
+    List<String> log = new ArrayList<>();
+    try (TorchKfac kfac = attach(net);
+        LogLines lines = new LogLines(TorchKfac.class, log)) {
+      for (int step = 0; step < 2; step++) {
+        loss(net, kfac, Nets.images(1)).add(loss(net, kfac, Nets.images(2))).backward();
+        kfac.precondition();
+      }
+      assertThat(log)
+          .filteredOn(line -> line.contains("ran 2 times before the backward pass"))
+          .singleElement()
+          .satisfies(line -> assertThat(line).contains("on the same 16 examples", "beginPass("));
+      log.clear();
+      kfac.beginPass(Nets.BATCH);
+      Tensor first = loss(net, kfac, Nets.images(1));
+      kfac.beginPass(Nets.BATCH);
+      first.add(loss(net, kfac, Nets.images(2))).backward();
+      kfac.precondition();
+      assertThat(log)
+          .singleElement()
+          .satisfies(
+              line ->
+                  assertThat(line)
+                      .contains(
+                          "a training pass began before the backward pass of the one before"));
+      assertThat(lines.isOpen()).isTrue();
+    }
+  }
+
   @Test
   void microBatchesAddUpToTheWholeBatch() {
     float[][][] results = new float[3][][];
@@ -226,9 +259,19 @@ class PassesTest {
       assertThat(kfac.layers()).containsExactly("hidden", "head");
       Nets.step(net, kfac, sgd, 0);
       net.conv.weight().set_requires_grad(true);
-      Nets.step(net, kfac, sgd, 1);
+      List<String> log = new ArrayList<>();
+      try (LogLines lines = new LogLines(TorchKfac.class, log)) {
+        loss(net, kfac, Nets.images(1)).backward();
+        float[] plain = Nets.values(net.conv.weight().grad());
+        kfac.precondition();
+        assertThat(Nets.values(net.conv.weight().grad())).isNotEqualTo(plain);
+        Nets.step(net, kfac, sgd, 1);
+        assertThat(lines.isOpen()).isTrue();
+      }
+      assertThat(log)
+          .containsOnlyOnce("K-FAC from step 1 on: parameters unfrozen [conv weight], frozen []");
       assertThat(kfac.layers()).containsExactly("conv", "hidden", "head");
-      assertThat(kfac.lastReport().step()).isEqualTo(2);
+      assertThat(kfac.lastReport().step()).isEqualTo(3);
       net.head.weight().set_requires_grad(false);
       net.head.bias().set_requires_grad(false);
       float[] before = Nets.values(net.head.weight());
