@@ -3,6 +3,7 @@ module io.github.kfac4j.distributed {
   requires transitive io.github.kfac4j.core;
   requires org.bytedeco.javacpp;
 
+  exports io.github.kfac4j.distributed;
   exports io.github.kfac4j.distributed.asynchronous;
   exports io.github.kfac4j.distributed.collectives;
   exports io.github.kfac4j.distributed.sharing;

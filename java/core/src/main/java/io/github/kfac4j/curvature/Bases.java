@@ -2,6 +2,8 @@ package io.github.kfac4j.curvature;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.DecomposeRequest;
+import io.github.kfac4j.backend.InverseAccuracy;
+import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.data.InversionFailedException;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.LayerReport.FactorReport;
@@ -69,6 +71,22 @@ final class Bases {
     return words + ", old basis kept";
   }
 
+  /**
+   * Adds what rounding may cost a step in a basis, where that is more than inverses may be off. Of
+   * the gradient of a small batch, which lies where the block is large, storage leaves u in all
+   * directions, and the step divides it by the damping alone: relative to the step that is u times
+   * the condition. Eigenvalues in fp64 are off by n u of the largest.
+   */
+  static String withError(LayerState state, double condition, String status) {
+    int n = Math.max(state.layer.inputDim(), state.layer.outputDim());
+    double error = condition * (state.isDouble() ? n * 0x1p-53 : 0x1p-24);
+    if (!(error > InverseAccuracy.BOUND)) {
+      return status;
+    }
+    String words = "block " + Status.inaccurate(error);
+    return status.equals("ok") ? words : status + "; " + words;
+  }
+
   /** The report of a layer whose block is damped as a whole, and diagonal in a basis. */
   static LayerReport report(LayerState state, double lambda, double[] diagonal, String status) {
     double least = Arrays.stream(diagonal).min().orElse(0);
@@ -76,7 +94,9 @@ final class Bases {
     double condition = (most + lambda) / (least + lambda);
     int groups = state.layer.groups();
     FactorReport block = new FactorReport("block", lambda, condition);
-    GroupReport group = new GroupReport(Double.NaN, List.of(block), status);
+    boolean rotated = state.matrix(KroneckerBases.G_BASIS) != null;
+    String words = rotated ? withError(state, condition, status) : status;
+    GroupReport group = new GroupReport(Double.NaN, List.of(block), words);
     return new LayerReport(
         state.name,
         state.layer.inputDim(),

@@ -217,7 +217,8 @@ public final class EmbeddingBlocks implements Curvature {
         List.of(
             new FactorReport(Factors.A, damping.a(), most(a) / least(a)),
             new FactorReport(Factors.G, damping.g(), most(g) / least(g)));
-    GroupReport group = new GroupReport(damping.pi(), factors, status);
+    String words = Bases.withError(state, most(g) / least(g), status);
+    GroupReport group = new GroupReport(damping.pi(), factors, words);
     return new LayerReport(state.name, a.length, g.length, 1, List.of(group), 0);
   }
 

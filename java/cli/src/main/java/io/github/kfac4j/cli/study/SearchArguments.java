@@ -6,13 +6,14 @@ import io.github.kfac4j.experiments.study.trial.Metaparameter;
 import io.github.kfac4j.experiments.study.trial.Range;
 import io.github.kfac4j.experiments.study.trial.SearchSpace;
 import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
+import io.github.kfac4j.experiments.train.Hyperparameters;
+import io.github.kfac4j.experiments.train.KfacKey;
+import io.github.kfac4j.experiments.train.KfacText;
 import io.github.kfac4j.experiments.train.ModelName;
-import io.github.kfac4j.experiments.train.RunOptions;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import picocli.CommandLine.Option;
 
 /** The options for what is searched, and the remaining settings of K-FAC. */
@@ -133,18 +134,18 @@ final class SearchArguments {
               + " Default: those of train, but intervals=1:1, as steps are counted and not time.")
   private Map<String, String> kfac;
 
-  /** The settings of K-FAC by name. */
-  Map<String, String> kfac(ModelName network) {
-    Map<String, String> settings =
-        new TreeMap<>(RunOptions.defaults(network).hyperparameters().kfac());
-    settings.put("intervals", "1:1");
-    if (kfac != null) {
-      if (kfac.containsKey("stale")) {
-        settings.remove("intervals");
-      }
-      settings.putAll(kfac);
+  /** The settings of K-FAC. */
+  KfacText kfac(ModelName network) {
+    KfacText usual = Hyperparameters.defaults(network).kfac();
+    KfacText said = said();
+    if (!said.has(KfacKey.STALE)) {
+      usual = usual.with(KfacKey.INTERVALS, "1:1");
     }
-    return settings;
+    return usual.with(said);
+  }
+
+  private KfacText said() {
+    return kfac == null ? KfacText.NONE : KfacText.of(kfac);
   }
 
   /** The search spaces; so much is searched where the user says nothing. */
@@ -154,13 +155,14 @@ final class SearchArguments {
         != given.containsKey(Metaparameter.DECAY_LENGTH)) {
       throw new BadInputException("--gamma and --decay-length belong together: give both or none");
     }
+    KfacText said = said();
     Map<StudyOptimizer, SearchSpace> spaces = new LinkedHashMap<>();
     for (StudyOptimizer optimizer : optimizers) {
       SearchSpace space = SearchSpace.defaults(optimizer, network, extent);
-      if (kfac != null && kfac.containsKey("kl-clip")) {
+      if (said.has(KfacKey.KL_CLIP)) {
         space = space.without(Metaparameter.KL_CLIP);
       }
-      if (kfac != null && kfac.containsKey("decay")) {
+      if (said.has(KfacKey.DECAY)) {
         space = space.without(Metaparameter.FACTOR_DECAY);
       }
       spaces.put(optimizer, space);

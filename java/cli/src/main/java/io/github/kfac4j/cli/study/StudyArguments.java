@@ -1,17 +1,16 @@
 package io.github.kfac4j.cli.study;
 
-import io.github.kfac4j.cli.train.RecipeArguments;
+import io.github.kfac4j.cli.train.SharedArguments;
 import io.github.kfac4j.experiments.BadInputException;
-import io.github.kfac4j.experiments.OptionText;
-import io.github.kfac4j.experiments.data.DatasetName;
 import io.github.kfac4j.experiments.study.trial.Budget;
-import io.github.kfac4j.experiments.study.trial.Budget.Unit;
 import io.github.kfac4j.experiments.study.trial.SearchSpace;
 import io.github.kfac4j.experiments.study.trial.Settings;
 import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
+import io.github.kfac4j.experiments.train.Goal;
 import io.github.kfac4j.experiments.train.ModelName;
 import io.github.kfac4j.experiments.train.Recipe;
 import io.github.kfac4j.experiments.train.RunOptions;
+import io.github.kfac4j.experiments.train.Workload;
 import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.ArgGroup;
@@ -20,29 +19,10 @@ import picocli.CommandLine.Option;
 
 /** The options that studies share. */
 final class StudyArguments {
-  @Option(
-      names = "--data",
-      paramLabel = "NAME",
-      defaultValue = "fashion-mnist",
-      description = "Data set: fashion-mnist (default), mnist or cifar10.")
-  private String data;
+  private static final Goal USUAL_GOAL = new Goal(0.8, null);
+  private static final String BUDGET = "steps:400";
 
-  @Option(
-      names = "--data-dir",
-      paramLabel = "DIR",
-      description =
-          "Folder with the data set's published files. Default: Debian's dataset-fashion-mnist,"
-              + " else a bundled subset of Fashion-MNIST.")
-  private Path dataDir;
-
-  @Option(
-      names = "--model",
-      paramLabel = "NAME",
-      defaultValue = "mlp",
-      description =
-          "Network: mlp (default), simple-cnn, narrow-cnn, resnet8, resnet20, resnet32, vgg11, alexnet"
-              + " or autoencoder.")
-  private String model;
+  @Mixin private SharedArguments shared = new SharedArguments();
 
   @Option(
       names = "--optimizer",
@@ -64,52 +44,33 @@ final class StudyArguments {
       description = "Batch sizes (default: 32,64,128,256,512; of sensitivity 32,128,512).")
   private List<Integer> batches;
 
-  @ArgGroup private Goal goal = new Goal();
-
-  private static final class Goal {
-    @Option(
-        names = "--target",
-        paramLabel = "ACCURACY",
-        description = "The goal: this validation accuracy (default: 0.8).")
-    private Double accuracy;
-
-    @Option(
-        names = "--target-loss",
-        paramLabel = "LOSS",
-        description = "The goal: this validation loss, instead of --target.")
-    private Double loss;
-  }
-
   @ArgGroup private Length length = new Length();
 
+  /** The same budgets, by three options. */
   private static final class Length {
-    @Option(
-        names = "--max-steps",
-        paramLabel = "N",
-        description = "Steps in which a trial has to reach the goal (default: 400).")
-    private Long steps;
-
-    @Option(
-        names = "--max-epochs",
-        paramLabel = "X",
-        description = "Passes over the training images, instead of --max-steps.")
-    private Double epochs;
+    private String budget = BUDGET;
 
     @Option(
         names = "--budget",
         paramLabel = "UNIT:N",
         description =
-            "steps:N, epochs:X or adjusted:X, passes that grow with the batch size:"
-                + " (log2(batch / 128) + 1) X.")
-    private String text;
+            "How long a trial may take to reach the goal: steps:N, epochs:X or adjusted:X, passes"
+                + " that grow with the batch size: (log2(batch / 128) + 1) X (default: steps:400).")
+    void budget(String text) {
+      budget = text;
+    }
 
-    Budget value() {
-      if (text != null) {
-        return Budget.parse(text);
-      }
-      return epochs != null
-          ? new Budget(Unit.EPOCHS, epochs)
-          : new Budget(Unit.STEPS, steps == null ? 400 : steps);
+    @Option(names = "--max-steps", paramLabel = "N", description = "The same as --budget steps:N.")
+    void steps(long count) {
+      budget = "steps:" + count;
+    }
+
+    @Option(
+        names = "--max-epochs",
+        paramLabel = "X",
+        description = "The same as --budget epochs:X.")
+    void epochs(double count) {
+      budget = "epochs:" + count;
     }
   }
 
@@ -123,23 +84,6 @@ final class StudyArguments {
   private int evaluateEvery;
 
   @Mixin private SearchArguments search = new SearchArguments();
-  @Mixin private RecipeArguments recipe = new RecipeArguments();
-
-  @Option(
-      names = "--backend",
-      paramLabel = "NAME",
-      defaultValue = RunOptions.AUTO,
-      description = "Backend of K-FAC: auto (default), java, cpu or cuda.")
-  private String backend;
-
-  @Option(
-      names = "--seed",
-      paramLabel = "N",
-      defaultValue = "1",
-      description =
-          "Seed of initial weights and data order, the same for all trials of the search; repetitions"
-              + " take the next ones (default: 1).")
-  private long seed;
 
   @Option(
       names = "--search-seed",
@@ -198,24 +142,22 @@ final class StudyArguments {
 
   /** The settings; so much is searched where the user says nothing. */
   Settings settings(SearchSpace.Extent extent) {
-    ModelName network = OptionText.choice("--model", ModelName.values(), model);
-    boolean usualGoal = goal.accuracy == null && goal.loss == null && network.classifies();
-    if (!usualGoal && goal.accuracy == null && goal.loss == null) {
+    Workload workload = shared.workload(Workload.usual(ModelName.MLP));
+    ModelName network = workload.model();
+    Goal goal = shared.goal(Goal.NONE);
+    if (!goal.given() && !network.classifies()) {
       throw new BadInputException(network + " has no accuracy: give its goal by --target-loss");
     }
     return new Settings(
-        OptionText.choice("--data", DatasetName.values(), data),
-        dataDir == null ? null : dataDir.toString(),
-        network,
-        backend,
-        usualGoal ? Double.valueOf(0.8) : goal.accuracy,
-        goal.loss,
-        length.value(),
+        workload,
+        shared.backend(RunOptions.AUTO),
+        goal.given() ? goal : USUAL_GOAL,
+        Budget.parse(length.budget),
         evaluateEvery,
         search.spaces(network, optimizers(), extent),
         search.kfac(network),
-        recipe.over(Recipe.USUAL),
-        seed,
+        shared.recipe(Recipe.USUAL),
+        shared.seed(1),
         searchSeed,
         divergence,
         runToEnd);

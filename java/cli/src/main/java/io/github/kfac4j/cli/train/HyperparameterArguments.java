@@ -1,6 +1,7 @@
 package io.github.kfac4j.cli.train;
 
 import io.github.kfac4j.experiments.train.Hyperparameters;
+import io.github.kfac4j.experiments.train.KfacText;
 import io.github.kfac4j.experiments.train.OptimizerName;
 import java.util.List;
 import java.util.Map;
@@ -114,10 +115,6 @@ final class HyperparameterArguments {
     if (damping != null) {
       dampings.putAll(PerOptimizer.parse("--damping", damping, base.dampings().keySet()));
     }
-    Map<String, String> settings = new TreeMap<>(base.kfac());
-    if (kfac != null) {
-      settings.putAll(kfac);
-    }
     return new Hyperparameters(
         rates,
         learningRateSchedule == null ? base.learningRateSchedule() : learningRateSchedule,
@@ -128,6 +125,6 @@ final class HyperparameterArguments {
         weightDecay == null ? base.weightDecay() : weightDecay,
         adam == null ? base.adam() : base.adam().with(adam),
         average == null ? base.average() : average,
-        settings);
+        kfac == null ? base.kfac() : base.kfac().with(KfacText.of(kfac)));
   }
 }

@@ -4,7 +4,7 @@ import io.github.kfac4j.experiments.train.Recipe;
 import picocli.CommandLine.Option;
 
 /** The options that regularise training, as given; null where the user said nothing. */
-public final class RecipeArguments {
+final class RecipeArguments {
   @Option(
       names = "--label-smoothing",
       paramLabel = "PART",
@@ -30,7 +30,7 @@ public final class RecipeArguments {
   private Boolean augment;
 
   /** What the user said, with {@code base} where nothing. */
-  public Recipe over(Recipe base) {
+  Recipe over(Recipe base) {
     return new Recipe(
         labelSmoothing == null ? base.labelSmoothing() : labelSmoothing,
         channelNorm == null ? base.channelNorm() : channelNorm,

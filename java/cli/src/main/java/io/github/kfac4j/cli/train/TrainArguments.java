@@ -3,11 +3,9 @@ package io.github.kfac4j.cli.train;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.OptionText;
 import io.github.kfac4j.experiments.data.Dataset;
-import io.github.kfac4j.experiments.data.DatasetName;
 import io.github.kfac4j.experiments.train.ModelName;
 import io.github.kfac4j.experiments.train.OptimizerName;
 import io.github.kfac4j.experiments.train.RunOptions;
-import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Mixin;
@@ -15,27 +13,7 @@ import picocli.CommandLine.Option;
 
 /** The options of {@code train} as given; null where the user said nothing. */
 final class TrainArguments {
-  @Option(
-      names = "--data",
-      paramLabel = "NAME",
-      description = "Data set: fashion-mnist (default), mnist or cifar10.")
-  private String data;
-
-  @Option(
-      names = "--data-dir",
-      paramLabel = "DIR",
-      description =
-          "Folder with the data set's published files. Default: Debian's dataset-fashion-mnist,"
-              + " else a bundled subset of Fashion-MNIST.")
-  private Path dataDir;
-
-  @Option(
-      names = "--model",
-      paramLabel = "NAME",
-      description =
-          "Network: simple-cnn (default), narrow-cnn, mlp, resnet8, resnet20, resnet32, vgg11, alexnet"
-              + " or autoencoder.")
-  private String model;
+  @Mixin private SharedArguments shared = new SharedArguments();
 
   @Option(
       names = "--optimizer",
@@ -46,12 +24,6 @@ final class TrainArguments {
           "Optimizers to compare, in this order, out of kfac, ekfac, diagonal, sgd, adam"
               + " (default: kfac,sgd,adam).")
   private List<String> optimizers;
-
-  @Option(
-      names = "--backend",
-      paramLabel = "NAME",
-      description = "Backend of K-FAC: auto (default), java, cpu or cuda.")
-  private String backend;
 
   @Option(names = "--batch", paramLabel = "N", description = "Images per step (default: 256).")
   private Integer batch;
@@ -72,26 +44,7 @@ final class TrainArguments {
     private Integer epochs;
   }
 
-  @Option(
-      names = "--target",
-      paramLabel = "ACCURACY",
-      description = "Stop an optimizer at this validation accuracy, for example 0.9.")
-  private Double target;
-
-  @Option(
-      names = "--target-loss",
-      paramLabel = "LOSS",
-      description = "Stop an optimizer at this validation loss.")
-  private Double targetLoss;
-
   @Mixin private HyperparameterArguments hyperparameters;
-  @Mixin private RecipeArguments recipe;
-
-  @Option(
-      names = "--seed",
-      paramLabel = "N",
-      description = "Seed of initial weights, data order and augmentation (default: 1).")
-  private Long seed;
 
   @Option(
       names = "--evaluate-every",
@@ -107,31 +60,25 @@ final class TrainArguments {
 
   /** What a new run starts from: the defaults of the model that is asked for. */
   RunOptions defaults() {
-    return RunOptions.defaults(
-        model == null
-            ? ModelName.SIMPLE_CNN
-            : OptionText.choice("--model", ModelName.values(), model));
+    return RunOptions.defaults(shared.model(ModelName.SIMPLE_CNN));
   }
 
   /** The options with {@code base} where the user said nothing; epochs are left to later. */
   RunOptions over(RunOptions base) {
     return new RunOptions(
-        data == null ? base.data() : OptionText.choice("--data", DatasetName.values(), data),
-        dataDir == null ? base.dataDir() : dataDir.toString(),
-        model == null ? base.model() : OptionText.choice("--model", ModelName.values(), model),
+        shared.workload(base.workload()),
         optimizers == null
             ? base.optimizers()
             : optimizers.stream()
                 .map(name -> OptionText.choice("--optimizer", OptimizerName.values(), name))
                 .toList(),
-        backend == null ? base.backend() : backend,
+        shared.backend(base.backend()),
         batch == null ? base.batch() : batch,
         length.steps == null ? base.steps() : length.steps,
-        target == null ? base.target() : target,
-        targetLoss == null ? base.targetLoss() : targetLoss,
+        shared.goal(base.goal()),
         hyperparameters.over(base.hyperparameters()),
-        recipe.over(base.recipe()),
-        seed == null ? base.seed() : seed,
+        shared.recipe(base.recipe()),
+        shared.seed(base.seed()),
         evaluateEvery == null ? base.evaluateEvery() : evaluateEvery,
         checkpointEvery == null ? base.checkpointEvery() : checkpointEvery);
   }

@@ -8,7 +8,6 @@ import io.github.kfac4j.cli.common.Version;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.comparison.ComparisonRun;
 import io.github.kfac4j.experiments.data.Dataset;
-import io.github.kfac4j.experiments.data.Datasets;
 import io.github.kfac4j.experiments.report.JsonResult;
 import io.github.kfac4j.experiments.report.Report;
 import io.github.kfac4j.experiments.report.Summary;
@@ -23,7 +22,6 @@ import java.io.Writer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -111,7 +109,7 @@ public final class TrainCommand implements Callable<Integer> {
     RunFolder old = resume == null ? null : RunFolder.existing(resumeFolder());
     RunOptions asked =
         arguments.over(old == null ? arguments.defaults() : old.description().options());
-    Dataset data = Datasets.load(asked.data(), Optional.ofNullable(asked.dataDir()).map(Path::of));
+    Dataset data = asked.workload().load();
     asked = arguments.withEpochs(asked, data);
     try (ComparisonRun run =
         ComparisonRun.open(

@@ -215,7 +215,7 @@ class BatchSizeStudyTest extends StudyRuns {
         "batch-size --batch 0,16 | --batch must be positive, got 0",
         "batch-size --batch 16,161 | --batch 161 is more than the 160 training images",
         "batch-size --target 1.5 | --target must be an accuracy",
-        "batch-size --target 0.5 --target-loss 1 | mutually exclusive",
+        "batch-size --target 0.5 --target-loss 1 | exclude each other",
         "batch-size --model autoencoder | give its goal by --target-loss",
         "batch-size --max-steps 0 | --max-steps must be positive",
         "batch-size --max-epochs -1 | --max-epochs must be positive",

@@ -85,7 +85,7 @@ class TrainRefusalTest extends TrainRuns {
         "--average 1 | --average must be in [0, 1), got 1.0",
         "--damping sgd=1 | --damping has no effect on sgd",
         "--target-loss 0 | --target-loss must be positive, got 0.0",
-        "--target 0.5 --target-loss 1 | --target and --target-loss exclude another",
+        "--target 0.5 --target-loss 1 | --target and --target-loss exclude each other",
         "--model autoencoder --target 0.5 | --target is an accuracy, which autoencoder does not"
             + " have",
         "--model vgg | --model: unknown 'vgg'; known are [simple-cnn, narrow-cnn, mlp, resnet8,",

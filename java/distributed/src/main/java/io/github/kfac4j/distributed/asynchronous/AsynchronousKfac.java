@@ -8,7 +8,7 @@ import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.data.Share;
 import io.github.kfac4j.data.StepReport;
-import io.github.kfac4j.distributed.sharing.Copies;
+import io.github.kfac4j.distributed.ranks.Copies;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;

@@ -8,7 +8,7 @@ import io.github.kfac4j.distributed.collectives.Buffers;
 import io.github.kfac4j.distributed.collectives.Collectives;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.exchange.FirstFailure;
-import io.github.kfac4j.distributed.sharing.ShardStatistics;
+import io.github.kfac4j.distributed.ranks.ShardStatistics;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;

@@ -150,8 +150,8 @@ public record Assignment(int ranks, int workers, Map<String, Integer> owners) {
     return worker(owner(layer), rank);
   }
 
-  /** The same for the layers of an owner. */
-  int worker(int owner, int rank) {
+  /** The same for all layers that rank {@code owner} inverts. */
+  public int worker(int owner, int rank) {
     int columns = ranks / workers;
     return rank / columns * columns + owner % columns;
   }

@@ -1,6 +1,6 @@
 /**
- * K-FAC shared by ranks: {@link io.github.kfac4j.distributed.sharing.DistributedKfac} divides the
- * layers of a network among the ranks of a job, and {@link
- * io.github.kfac4j.distributed.sharing.Assignment} says which rank inverts which layer.
+ * What programs say about ranks: {@link io.github.kfac4j.distributed.sharing.Assignment} says which
+ * rank inverts which layer, {@link io.github.kfac4j.distributed.sharing.Handshake} that all ranks
+ * ask for the same.
  */
 package io.github.kfac4j.distributed.sharing;

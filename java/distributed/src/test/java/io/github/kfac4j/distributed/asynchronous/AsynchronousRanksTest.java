@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.distributed.DistributedKfac;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.collectives.Ranks;
-import io.github.kfac4j.distributed.sharing.DistributedKfac;
 import io.github.kfac4j.distributed.sharing.Mlp;
 import io.github.kfac4j.distributed.sharing.TrainingScenario;
 import io.github.kfac4j.options.Approximation;

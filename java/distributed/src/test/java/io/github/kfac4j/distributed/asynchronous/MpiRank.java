@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.distributed.DistributedKfac;
 import io.github.kfac4j.distributed.collectives.Buffers;
 import io.github.kfac4j.distributed.collectives.Collectives;
 import io.github.kfac4j.distributed.collectives.CollectivesScenario;
@@ -11,7 +12,6 @@ import io.github.kfac4j.distributed.collectives.MpiCollectives;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.exchange.Frames;
 import io.github.kfac4j.distributed.sharing.Assignment;
-import io.github.kfac4j.distributed.sharing.DistributedKfac;
 import io.github.kfac4j.distributed.sharing.LayerCost;
 import io.github.kfac4j.distributed.sharing.Mlp;
 import io.github.kfac4j.distributed.sharing.TrainingScenario;

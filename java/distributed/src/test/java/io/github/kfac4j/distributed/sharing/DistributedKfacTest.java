@@ -6,6 +6,7 @@ import static org.assertj.core.data.Percentage.withPercentage;
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.StepReport;
+import io.github.kfac4j.distributed.DistributedKfac;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.collectives.Ranks;
 import io.github.kfac4j.options.Approximation;

@@ -3,6 +3,7 @@ package io.github.kfac4j.distributed.sharing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.Kfac;
+import io.github.kfac4j.distributed.DistributedKfac;
 import io.github.kfac4j.distributed.collectives.Collectives;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.collectives.Ranks;

@@ -7,6 +7,7 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.StepReport;
+import io.github.kfac4j.distributed.DistributedKfac;
 import io.github.kfac4j.distributed.collectives.Ranks;
 import io.github.kfac4j.options.InversePolicy;
 import io.github.kfac4j.options.KfacOptions;

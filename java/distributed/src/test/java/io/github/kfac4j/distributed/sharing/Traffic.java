@@ -2,6 +2,7 @@ package io.github.kfac4j.distributed.sharing;
 
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.exchange.BlockFormat;
+import io.github.kfac4j.distributed.ranks.SymmetricPacking;
 import io.github.kfac4j.layer.Layer;
 import java.util.Map;
 

@@ -7,6 +7,7 @@ import io.github.kfac4j.Kfac;
 import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.StepReport;
+import io.github.kfac4j.distributed.DistributedKfac;
 import io.github.kfac4j.distributed.collectives.Collectives;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.options.KfacOptions;

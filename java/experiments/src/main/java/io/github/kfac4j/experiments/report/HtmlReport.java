@@ -30,7 +30,7 @@ final class HtmlReport {
   /** The page; {@code png} is the picture of the curves. */
   String page(byte[] png) {
     Map<String, String> values = new LinkedHashMap<>();
-    values.put("title", escape("%s on %s".formatted(options.model(), options.data())));
+    values.put("title", escape(options.workload().toString()));
     values.put("lead", escape(lead()));
     values.put("state", state());
     values.put("cards", summaries.stream().map(this::card).collect(Collectors.joining("\n")));
@@ -54,13 +54,15 @@ final class HtmlReport {
         .collect(
             Collectors.joining(
                 ", ",
-                options.model().classifies() ? "Validation accuracy – " : "Validation loss – ",
+                options.workload().model().classifies()
+                    ? "Validation accuracy – "
+                    : "Validation loss – ",
                 "."));
   }
 
   /** The best result of a network: its accuracy, or its loss if it has none. */
   private String score(Summary s) {
-    return options.model().classifies()
+    return options.workload().model().classifies()
         ? ResultTable.percent(s.validationAccuracy())
         : ResultTable.number("%.4g", s.validationLoss());
   }
@@ -165,7 +167,7 @@ final class HtmlReport {
   private String setup() {
     Map<String, Object> rows = new LinkedHashMap<>();
     rows.put("data", data.describe());
-    rows.put("model", options.model());
+    rows.put("model", options.workload().model());
     rows.put("batch", options.batch() + " images");
     rows.put("steps per optimizer", options.steps());
     rows.put("seed", options.seed());
@@ -177,7 +179,7 @@ final class HtmlReport {
     rows.put("damping", h.dampings());
     rows.put("damping schedule", h.dampingSchedule());
     rows.put("weight decay", h.weightDecay() == null ? "none" : h.weightDecay());
-    rows.put("K-FAC settings", h.kfac().isEmpty() ? "default" : h.kfac());
+    rows.put("K-FAC settings", h.kfac().given().isEmpty() ? "default" : h.kfac());
     rows.put("K-FAC backend", options.backend());
     rows.put("Java", System.getProperty("java.vm.name") + " " + System.getProperty("java.version"));
     rows.put(

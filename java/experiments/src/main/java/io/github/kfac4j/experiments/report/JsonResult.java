@@ -17,17 +17,17 @@ public final class JsonResult {
   public static Map<String, Object> of(
       List<Summary> summaries, RunOptions options, Dataset data, RunFolder folder) {
     Map<String, Object> root = new LinkedHashMap<>();
-    root.put("data", options.data().toString());
+    root.put("data", options.workload().data().toString());
     root.put("data_source", data.source());
     root.put("data_split", data.split());
     root.put("train_images", data.train().count());
     root.put("validation_images", data.validation().count());
-    root.put("model", options.model().toString());
+    root.put("model", options.workload().model().toString());
     root.put("batch", options.batch());
     root.put("seed", options.seed());
     root.put("steps", options.steps());
-    root.put("target", options.target());
-    root.put("target_loss", options.targetLoss());
+    root.put("target", options.goal().accuracy());
+    root.put("target_loss", options.goal().loss());
     root.put("damping", options.hyperparameters().dampings().get(OptimizerName.KFAC));
     root.put("backend", options.backend());
     root.put("optimizers", summaries.stream().map(s -> of(s, options)).toList());

@@ -23,7 +23,7 @@ final class ResultTable {
                 "seconds",
                 "ms/step",
                 "of it K-FAC"));
-    if (hasTarget(options)) {
+    if (options.goal().given()) {
       header.add("steps to " + target(options));
       header.add("seconds to it");
     }
@@ -45,22 +45,18 @@ final class ResultTable {
                 number("%.1f", s.seconds()),
                 number("%.0f", 1e3 * s.times().total()),
                 s.times().kfac() > 0 ? number("%.0f", 1e3 * s.times().kfac()) : "–"));
-    if (hasTarget(options)) {
+    if (options.goal().given()) {
       row.add(s.atTarget().map(v -> Long.toString(v.step())).orElse("–"));
       row.add(s.atTarget().map(v -> number("%.1f", v.seconds())).orElse("–"));
     }
     return row;
   }
 
-  private static boolean hasTarget(RunOptions options) {
-    return options.target() != null || options.targetLoss() != null;
-  }
-
   /** The target in words. */
   static String target(RunOptions options) {
-    return options.target() != null
-        ? percent(options.target())
-        : "loss " + number("%.4g", options.targetLoss());
+    return options.goal().accuracy() != null
+        ? percent(options.goal().accuracy())
+        : "loss " + number("%.4g", options.goal().loss());
   }
 
   /** Aligned columns for a terminal. */

@@ -93,12 +93,7 @@ public final class History {
 
   /** The first evaluation that reached the run's target, if it has one. */
   public Optional<Validation> firstAt(RunOptions options) {
-    return validations.stream()
-        .filter(
-            v ->
-                options.target() != null && v.accuracy >= options.target()
-                    || options.targetLoss() != null && v.loss <= options.targetLoss())
-        .findFirst();
+    return validations.stream().filter(options.goal()::reached).findFirst();
   }
 
   /** Whether the run is over: all steps, the target or a failure. */

@@ -19,7 +19,7 @@ import java.util.TreeMap;
  * @param weightDecay kind and coefficient, or null
  * @param adam the constants of Adam
  * @param average decay of the average of the weights that is evaluated, or null
- * @param kfac further settings of K-FAC by name
+ * @param kfac further settings of K-FAC
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record Hyperparameters(
@@ -32,7 +32,7 @@ public record Hyperparameters(
     @JsonProperty("weight_decay") String weightDecay,
     AdamConstants adam,
     Double average,
-    Map<String, String> kfac) {
+    KfacText kfac) {
 
   /** The schedule that does nothing. */
   public static final String CONSTANT = "constant";
@@ -41,19 +41,17 @@ public record Hyperparameters(
       of(
           rates(0.003, 0.005, 1e-3, 0.03, 1e-3),
           Map.of(OptimizerName.KFAC, 1e-2, OptimizerName.EKFAC, 3e-2, OptimizerName.DIAGONAL, 1e-2),
-          Map.of());
+          KfacText.NONE);
 
   /** Its loss is a sum over pixels: steps have to be bounded. */
   private static final Hyperparameters AUTOENCODER =
       of(
           rates(0.05, 0.1, 0.1, 1e-3, 1e-3),
           Map.of(OptimizerName.KFAC, 0.3, OptimizerName.EKFAC, 10.0, OptimizerName.DIAGONAL, 10.0),
-          Map.of("fisher", "mc", "kl-clip", "1"));
+          new KfacText(Map.of(KfacKey.FISHER, "mc", KfacKey.KL_CLIP, "1")));
 
   private static Hyperparameters of(
-      Map<OptimizerName, Double> rates,
-      Map<OptimizerName, Double> dampings,
-      Map<String, String> kfac) {
+      Map<OptimizerName, Double> rates, Map<OptimizerName, Double> dampings, KfacText kfac) {
     Map<OptimizerName, Double> momenta = new TreeMap<>(rates);
     momenta.remove(OptimizerName.ADAM);
     momenta.replaceAll((name, rate) -> 0.9);
@@ -86,7 +84,7 @@ public record Hyperparameters(
   }
 
   /**
-   * Checks the values, except for those of {@code kfac}.
+   * Checks the values.
    *
    * @throws BadInputException naming the option and the value
    */
@@ -94,7 +92,6 @@ public record Hyperparameters(
     learningRates = new TreeMap<>(learningRates);
     momenta = new TreeMap<>(momenta);
     dampings = new TreeMap<>(dampings);
-    kfac = new TreeMap<>(kfac);
     adam = adam == null ? AdamConstants.USUAL : adam; // a run of before they could be set
     learningRates.forEach((name, rate) -> requirePositive("--lr", name, rate));
     momenta.forEach(Hyperparameters::requireMomentum);

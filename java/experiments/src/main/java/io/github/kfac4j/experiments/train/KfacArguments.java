@@ -1,6 +1,5 @@
 package io.github.kfac4j.experiments.train;
 
-import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.Convention;
 import io.github.kfac4j.options.DampingMode;
@@ -25,19 +24,6 @@ record KfacArguments(
     Damping damping,
     Rule rule,
     Sharing sharing) {
-
-  /**
-   * What a run's options say.
-   *
-   * @throws BadInputException naming the setting that is unknown or cannot be read
-   */
-  static KfacArguments of(RunOptions options) {
-    try {
-      return KfacText.read(options.hyperparameters().kfac());
-    } catch (IllegalArgumentException e) {
-      throw new BadInputException("--kfac: " + e.getMessage(), e);
-    }
-  }
 
   /**
    * What factors are made of.

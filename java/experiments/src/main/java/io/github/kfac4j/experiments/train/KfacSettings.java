@@ -23,7 +23,7 @@ final class KfacSettings {
   private KfacSettings(RunOptions options, OptimizerName optimizer, int rank) {
     this.options = options;
     this.optimizer = optimizer;
-    this.given = KfacArguments.of(options);
+    this.given = options.hyperparameters().kfac().values();
     this.rank = rank;
   }
 
@@ -109,10 +109,11 @@ final class KfacSettings {
 
   private Approximation flattened(Approximation others) {
     Approximation chosen = or(given.factors().flattened(), others);
-    if (chosen == Approximation.DOUBLY_FACTORED && options.model() != ModelName.SIMPLE_CNN) {
+    if (chosen == Approximation.DOUBLY_FACTORED
+        && options.workload().model() != ModelName.SIMPLE_CNN) {
       throw new IllegalArgumentException(
           "flattened is about a fully connected layer behind a feature map, which %s does not have"
-              .formatted(options.model()));
+              .formatted(options.workload().model()));
     }
     return chosen;
   }
@@ -138,6 +139,6 @@ final class KfacSettings {
           case EXACT -> Fisher.exact();
           case CURVATURE_PROP -> Fisher.curvaturePropagation(seed);
         };
-    return fisher.withLoss(Task.of(options.model()).distribution());
+    return fisher.withLoss(Task.of(options.workload().model()).distribution());
   }
 }

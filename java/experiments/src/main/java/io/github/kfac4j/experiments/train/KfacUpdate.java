@@ -44,7 +44,7 @@ final class KfacUpdate implements Update {
                     layers,
                     flatten(layers, built, settings.flattened()),
                     examples,
-                    KfacArguments.of(options).sharing()));
+                    options.hyperparameters().kfac().values().sharing()));
     observesInForwardPass = settings.fisher().estimator() != Fisher.Estimator.EMPIRICAL;
     kfac.setMicroBatches(settings.microBatches());
     optimizer =

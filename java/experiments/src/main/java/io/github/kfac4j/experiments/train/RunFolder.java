@@ -70,7 +70,8 @@ public final class RunFolder implements AutoCloseable {
 
   /** Makes a new folder with a telling name and the first free number. */
   public static RunFolder createNumbered(Description description) {
-    String name = "%s-%s".formatted(description.options.data(), description.options.model());
+    Workload workload = description.options.workload();
+    String name = "%s-%s".formatted(workload.data(), workload.model());
     try {
       Files.createDirectories(PARENT);
       for (int number = 1; ; number++) {

@@ -2,23 +2,20 @@ package io.github.kfac4j.experiments.train;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.github.kfac4j.experiments.BadInputException;
-import io.github.kfac4j.experiments.data.DatasetName;
 import java.util.List;
 import java.util.Objects;
 
 /**
  * Everything that determines a run; kept in {@code run.json} and in every checkpoint.
  *
- * @param data the data set
- * @param dataDir folder of the data set, or null to search
- * @param model the network
+ * @param workload network and data set
  * @param optimizers in the order in which they run
  * @param backend for K-FAC
  * @param batch images per step
  * @param steps per optimizer
- * @param target validation accuracy at which an optimizer stops, or null
- * @param targetLoss validation loss at which an optimizer stops, or null
+ * @param goal at which an optimizer stops
  * @param hyperparameters of the optimizers
  * @param recipe what regularises training
  * @param seed of initial weights, data order and augmentation
@@ -27,15 +24,12 @@ import java.util.Objects;
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record RunOptions(
-    DatasetName data,
-    @JsonProperty("data_dir") String dataDir,
-    ModelName model,
+    @JsonUnwrapped Workload workload,
     List<OptimizerName> optimizers,
     String backend,
     int batch,
     long steps,
-    Double target,
-    @JsonProperty("target_loss") Double targetLoss,
+    @JsonUnwrapped Goal goal,
     Hyperparameters hyperparameters,
     Recipe recipe,
     long seed,
@@ -48,15 +42,12 @@ public record RunOptions(
   /** What is used where the command line says nothing; {@code evaluateEvery} 0 means automatic. */
   public static RunOptions defaults(ModelName model) {
     return new RunOptions(
-        DatasetName.FASHION_MNIST,
-        null,
-        model,
+        Workload.usual(model),
         List.of(OptimizerName.KFAC, OptimizerName.SGD, OptimizerName.ADAM),
         AUTO,
         256,
         100,
-        null,
-        null,
+        Goal.NONE,
         Hyperparameters.defaults(model),
         Recipe.USUAL,
         1,
@@ -79,19 +70,7 @@ public record RunOptions(
         "repeats an optimizer: " + optimizers);
     require(batch > 0, "--batch", "must be positive, got " + batch);
     require(steps > 0, "--steps", "must be positive, got " + steps);
-    require(
-        target == null || target > 0 && target <= 1,
-        "--target",
-        "must be an accuracy in (0, 1], got " + target);
-    require(
-        target == null || model.classifies(),
-        "--target",
-        "is an accuracy, which %s does not have; use --target-loss".formatted(model));
-    require(
-        targetLoss == null || targetLoss > 0 && Double.isFinite(targetLoss),
-        "--target-loss",
-        "must be positive, got " + targetLoss);
-    require(target == null || targetLoss == null, "--target", "and --target-loss exclude another");
+    goal.require(workload.model());
     require(evaluateEvery >= 0, "--evaluate-every", "must not be negative, got " + evaluateEvery);
     require(
         checkpointEvery >= 0, "--checkpoint-every", "must not be negative, got " + checkpointEvery);
@@ -106,12 +85,12 @@ public record RunOptions(
   /** With an automatic {@code evaluateEvery} made concrete: about ten evaluations. */
   public RunOptions withConcreteIntervals() {
     long concrete = evaluateEvery > 0 ? evaluateEvery : Math.max(1, steps / 10);
-    return with(backend, steps, concrete, target, targetLoss);
+    return with(backend, steps, concrete, goal);
   }
 
   /** What regularises training on images with so many channels. */
   Recipe recipe(int channels) {
-    return recipe.complete(model, channels);
+    return recipe.complete(workload.model(), channels);
   }
 
   /**
@@ -120,7 +99,7 @@ public record RunOptions(
    * @throws BadInputException naming the first that is bad
    */
   public void requireSettings() {
-    recipe.require(model);
+    recipe.require(workload.model());
     for (OptimizerName optimizer : optimizers) {
       if (optimizer == OptimizerName.SGD) {
         hyperparameters.momentum(optimizer, steps);
@@ -156,35 +135,27 @@ public record RunOptions(
 
   /** With another number of steps. */
   public RunOptions withSteps(long value) {
-    return with(backend, value, evaluateEvery, target, targetLoss);
+    return with(backend, value, evaluateEvery, goal);
   }
 
   /** To be trained to the end. */
   public RunOptions withoutTarget() {
-    return with(backend, steps, evaluateEvery, null, null);
+    return with(backend, steps, evaluateEvery, Goal.NONE);
   }
 
   /** With the backend that was opened. */
   public RunOptions withBackend(String name) {
-    return with(name, steps, evaluateEvery, target, targetLoss);
+    return with(name, steps, evaluateEvery, goal);
   }
 
-  private RunOptions with(
-      String newBackend,
-      long newSteps,
-      long newEvaluateEvery,
-      Double newTarget,
-      Double newTargetLoss) {
+  private RunOptions with(String newBackend, long newSteps, long newEvaluateEvery, Goal newGoal) {
     return new RunOptions(
-        data,
-        dataDir,
-        model,
+        workload,
         optimizers,
         newBackend,
         batch,
         newSteps,
-        newTarget,
-        newTargetLoss,
+        newGoal,
         hyperparameters,
         recipe,
         seed,
@@ -199,9 +170,9 @@ public record RunOptions(
    * @throws BadInputException naming the first option that differs
    */
   public void requireSameTraining(RunOptions stored) {
-    requireSame("--data", data, stored.data);
-    requireSame("--data-dir", dataDir, stored.dataDir);
-    requireSame("--model", model, stored.model);
+    requireSame("--data", workload.data(), stored.workload.data());
+    requireSame("--data-dir", workload.dataDir(), stored.workload.dataDir());
+    requireSame("--model", workload.model(), stored.workload.model());
     requireSame("--optimizer", optimizers, stored.optimizers);
     requireSame("--backend", backend, stored.backend);
     requireSame("--batch", batch, stored.batch);

@@ -1,10 +1,10 @@
 package io.github.kfac4j.experiments.train;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.distributed.DistributedKfac;
 import io.github.kfac4j.distributed.collectives.Collectives;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.sharing.Assignment;
-import io.github.kfac4j.distributed.sharing.DistributedKfac;
 import io.github.kfac4j.distributed.sharing.LayerCost;
 import io.github.kfac4j.experiments.AssignmentRule;
 import io.github.kfac4j.experiments.BadInputException;
@@ -44,7 +44,7 @@ record Sharing(AssignmentRule assignment, double workers, Precision payload) {
    * @throws BadInputException naming the setting that cannot, and why
    */
   static void require(RunOptions options) {
-    KfacArguments given = KfacArguments.of(options);
+    KfacArguments given = options.hyperparameters().kfac().values();
     String measured = "it measures the loss on the whole batch, of which a rank has a part";
     refuse(
         given.refreshes().stale(),

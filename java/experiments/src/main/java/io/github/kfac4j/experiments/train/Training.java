@@ -48,7 +48,8 @@ final class Training implements AutoCloseable {
     Images images = data.train();
     Shape shape = new Shape(images.channels(), images.height(), images.width());
     recipe = options.recipe(images.channels());
-    network = new Network(options.model(), Dataset.CLASSES, shape, recipe, options.seed());
+    network =
+        new Network(options.workload().model(), Dataset.CLASSES, shape, recipe, options.seed());
     boolean preconditions = name.approximation().isPresent();
     Hyperparameters hyperparameters = options.hyperparameters();
     update =

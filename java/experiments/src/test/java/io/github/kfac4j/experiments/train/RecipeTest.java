@@ -121,15 +121,12 @@ class RecipeTest {
     RunOptions usual = RunOptions.defaults(ModelName.RESNET8);
     RunOptions options =
         new RunOptions(
-            DatasetName.MNIST,
-            null,
-            ModelName.RESNET8,
+            new Workload(DatasetName.MNIST, null, ModelName.RESNET8),
             List.of(optimizer),
             "java",
             20,
             3,
-            null,
-            null,
+            Goal.NONE,
             usual.hyperparameters(),
             new Recipe(0.1, true, false),
             1,
@@ -160,15 +157,12 @@ class RecipeTest {
     RunOptions usual = RunOptions.defaults(model);
     RunOptions options =
         new RunOptions(
-            DatasetName.MNIST,
-            null,
-            model,
+            new Workload(DatasetName.MNIST, null, model),
             List.of(OptimizerName.KFAC),
             "java",
             80,
             12,
-            null,
-            null,
+            Goal.NONE,
             usual.hyperparameters(),
             Recipe.USUAL,
             1,

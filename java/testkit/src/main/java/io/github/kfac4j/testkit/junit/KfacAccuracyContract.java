@@ -11,6 +11,8 @@ import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.DampingMode;
 import io.github.kfac4j.options.InversePolicy;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
@@ -18,6 +20,7 @@ import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.testkit.EveryLayer;
 import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.testkit.Literal;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -104,6 +107,56 @@ public abstract class KfacAccuracyContract {
           .isLessThan(
               0x1p-24 + Math.sqrt(90) * roundoff(backend) * conditions); // the result is fp32
     }
+  }
+
+  /**
+   * A block damped as a whole, of one example: its gradient ga' is an eigenvector of the block, so
+   * that the step is {@code ga' / (|g|^2 |a|^2 + damping)}. Rounding ends in all directions.
+   */
+  @ParameterizedTest
+  @EnumSource(
+      value = Approximation.class,
+      names = {"KRONECKER", "EKFAC"})
+  void okMeansRightOfStepsInABasis(Approximation approximation) {
+    KfacOptions options =
+        EveryLayer.OPTIONS
+            .withApproximation(approximation)
+            .withDampingMode(DampingMode.EXACT)
+            .withDamping(1e-3);
+    boolean inaccurate = false;
+    for (double scale = 1; scale <= 1e9; scale *= 10) {
+      double[] a = Fixtures.gaussian(new Random(5), 12);
+      double[] g = Fixtures.gaussian(new Random(6), 7);
+      for (int i = 0; i < a.length; i++) {
+        a[i] = (float) (scale * a[i]);
+      }
+      for (int i = 0; i < g.length; i++) {
+        g[i] = (float) g[i];
+      }
+      double[] dw = new double[7 * 12];
+      Arrays.setAll(dw, i -> g[i / 12] * a[i % 12]);
+      double eigenvalue = Arrays.stream(dw).map(x -> x * x).sum();
+      double[] expected = Arrays.stream(dw).map(x -> x / (eigenvalue + 1e-3)).toArray();
+      try (Backend backend = open();
+          Kfac kfac = new Kfac(backend, Map.of("layer", new Dense(12, 7, false)), options)) {
+        HostTensor gradient =
+            roundoff(backend) < 0x1p-50 ? HostTensor.of(dw, 7, 12) : Fixtures.direct(dw, 7, 12);
+        kfac.observe(
+            List.of(
+                Observation.ofSumLoss(
+                    "layer", Fixtures.direct(a, 1, 12), Fixtures.direct(g, 1, 7))));
+        String status = kfac.refresh().get(0).perGroup().get(0).status();
+        kfac.precondition(List.of(new LayerGradient("layer", gradient, null)));
+        double error = Fixtures.error(gradient.toArray(), expected);
+        if (status.equals("ok")) {
+          assertThat(error).as("scale %s", scale).isLessThan(InverseAccuracy.BOUND);
+        } else {
+          assertThat(status).as("scale %s", scale).contains("block inaccurate: estimated error");
+          inaccurate = true;
+        }
+      }
+    }
+    assertThat(inaccurate).as("some block is beyond the precision").isTrue();
   }
 
   /** Of the damped factor of a batch smaller than it, whose least eigenvalue is the damping. */

@@ -80,8 +80,7 @@ public record BatchSizeStudy(
   public StudyReport report(List<Result> results, Settings settings) {
     List<ScalingCurve> curves = ScalingCurve.of(results, settings);
     BatchSizeReport report = new BatchSizeReport(curves, settings);
-    String title =
-        "Steps to %s: %s on %s".formatted(settings.goal(), settings.model(), settings.data());
+    String title = "Steps to %s: %s".formatted(settings.goalInWords(), settings.workload());
     return new StudyReport(
         "steps.csv",
         title,

@@ -81,10 +81,10 @@ public record SensitivityStudy(List<StudyOptimizer> optimizers, List<Integer> ba
   public StudyReport report(List<Result> results, Settings settings) {
     List<Region> regions = Region.of(results);
     SensitivityReport report =
-        new SensitivityReport(regions, settings.goal(), settings.budget().toString());
+        new SensitivityReport(regions, settings.goalInWords(), settings.budget().toString());
     return new StudyReport(
         "sensitivity.csv",
-        "What reaches %s: %s on %s".formatted(settings.goal(), settings.model(), settings.data()),
+        "What reaches %s: %s".formatted(settings.goalInWords(), settings.workload()),
         report.findings(),
         regions.isEmpty() ? null : RegionMap.png(regions, grids(settings)),
         report.table(),

@@ -1,10 +1,11 @@
 package io.github.kfac4j.experiments.study.trial;
 
 import io.github.kfac4j.experiments.BadInputException;
-import io.github.kfac4j.experiments.data.DatasetName;
-import io.github.kfac4j.experiments.train.ModelName;
+import io.github.kfac4j.experiments.train.Goal;
+import io.github.kfac4j.experiments.train.KfacText;
 import io.github.kfac4j.experiments.train.Recipe;
 import io.github.kfac4j.experiments.train.RunOptions;
+import io.github.kfac4j.experiments.train.Workload;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,13 +13,12 @@ import java.util.Map;
 /**
  * What all trials of a study share.
  *
- * @param dataDir folder of the data set, or null to search
+ * @param workload network and data set
  * @param backend for K-FAC
- * @param target validation accuracy that is the goal, or null
- * @param targetLoss validation loss that is the goal, or null
+ * @param goal to which trials train
  * @param budget of a trial
  * @param evaluateEvery training images between evaluations
- * @param kfac further settings of K-FAC by name
+ * @param kfac further settings of K-FAC
  * @param recipe what regularises training
  * @param seed of initial weights and data order
  * @param searchSeed of search points
@@ -27,16 +27,13 @@ import java.util.Map;
  *     budget
  */
 public record Settings(
-    DatasetName data,
-    String dataDir,
-    ModelName model,
+    Workload workload,
     String backend,
-    Double target,
-    Double targetLoss,
+    Goal goal,
     Budget budget,
     int evaluateEvery,
     Map<StudyOptimizer, SearchSpace> spaces,
-    Map<String, String> kfac,
+    KfacText kfac,
     Recipe recipe,
     long seed,
     long searchSeed,
@@ -74,16 +71,13 @@ public record Settings(
    */
   RunOptions run(Trial trial, long limit, long budget) {
     return new RunOptions(
-        data,
-        dataDir,
-        model,
+        workload,
         List.of(trial.optimizer().rule()),
         backend,
         trial.batch(),
         limit,
-        target,
-        targetLoss,
-        TrialSettings.of(trial, model, kfac, budget),
+        goal,
+        TrialSettings.of(trial, workload.model(), kfac, budget),
         recipe,
         seed + trial.repeat(),
         interval(trial.batch()),
@@ -93,12 +87,9 @@ public record Settings(
   /** With the backend that was opened. */
   Settings withBackend(String name) {
     return new Settings(
-        data,
-        dataDir,
-        model,
+        workload,
         name,
-        target,
-        targetLoss,
+        goal,
         budget,
         evaluateEvery,
         spaces,
@@ -111,19 +102,19 @@ public record Settings(
   }
 
   /** The goal in words. */
-  public String goal() {
-    return target != null
-        ? "validation accuracy " + Digits.significant(target, 4)
-        : "validation loss " + Digits.significant(targetLoss, 4);
+  public String goalInWords() {
+    return goal.accuracy() != null
+        ? "validation accuracy " + Digits.significant(goal.accuracy(), 4)
+        : "validation loss " + Digits.significant(goal.loss(), 4);
   }
 
   /** Everything that a continued study must have in common with its beginning, by option. */
   public Map<String, String> facts() {
     Map<String, String> facts = new LinkedHashMap<>();
-    facts.put("--model", model.toString());
+    facts.put("--model", workload.model().toString());
     facts.put("--backend", backend);
-    facts.put("--target", String.valueOf(target));
-    facts.put("--target-loss", String.valueOf(targetLoss));
+    facts.put("--target", String.valueOf(goal.accuracy()));
+    facts.put("--target-loss", String.valueOf(goal.loss()));
     facts.put("budget", budget.toString());
     facts.put("--evaluate-every", String.valueOf(evaluateEvery));
     facts.put("--seed", String.valueOf(seed));

@@ -3,7 +3,6 @@ package io.github.kfac4j.experiments.study.trial;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.data.Dataset;
-import io.github.kfac4j.experiments.data.Datasets;
 import io.github.kfac4j.experiments.train.History;
 import io.github.kfac4j.experiments.train.Interruption;
 import io.github.kfac4j.experiments.train.RunOptions;
@@ -69,7 +68,7 @@ public final class Study implements AutoCloseable {
       Settings asked, Plan plan, Path out, PrintWriter log, Function<String, Backend> backends) {
     // what every trial would say again
     System.setProperty("org.slf4j.simpleLogger.log.io.github.kfac4j.djl", "warn");
-    Dataset data = Datasets.load(asked.data(), Optional.ofNullable(asked.dataDir()).map(Path::of));
+    Dataset data = asked.workload().load();
     plan.searches(asked).forEach(search -> requireTrainable(search, asked, data));
     Backend backend = backends.apply(asked.backend());
     try {

@@ -14,11 +14,12 @@ import static io.github.kfac4j.experiments.study.trial.Metaparameter.MOMENTUM;
 
 import io.github.kfac4j.experiments.train.AdamConstants;
 import io.github.kfac4j.experiments.train.Hyperparameters;
+import io.github.kfac4j.experiments.train.KfacKey;
+import io.github.kfac4j.experiments.train.KfacText;
 import io.github.kfac4j.experiments.train.ModelName;
 import io.github.kfac4j.experiments.train.OptimizerName;
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.TreeMap;
 
 /** The metaparameters of a trial as the settings of a run of {@code train}. */
 final class TrialSettings {
@@ -27,10 +28,10 @@ final class TrialSettings {
   /**
    * The settings.
    *
-   * @param kfac further settings of K-FAC by name
+   * @param kfac further settings of K-FAC
    * @param budget steps that a trial may take at most, whether or not it is ended early
    */
-  static Hyperparameters of(Trial trial, ModelName model, Map<String, String> kfac, long budget) {
+  static Hyperparameters of(Trial trial, ModelName model, KfacText kfac, long budget) {
     Hyperparameters usual = Hyperparameters.defaults(model);
     Map<Metaparameter, Double> values = trial.values();
     OptimizerName rule = trial.optimizer().rule();
@@ -47,7 +48,10 @@ final class TrialSettings {
             values.getOrDefault(BETA2, usual.adam().beta2()),
             values.getOrDefault(EPSILON, usual.adam().epsilon())),
         values.getOrDefault(AVERAGE, usual.average()),
-        with(with(kfac, "kl-clip", values.get(KL_CLIP)), "decay", values.get(FACTOR_DECAY)));
+        with(
+            with(kfac, KfacKey.KL_CLIP, values.get(KL_CLIP)),
+            KfacKey.DECAY,
+            values.get(FACTOR_DECAY)));
   }
 
   /** Of a length that does not depend on where the trial is ended. */
@@ -68,11 +72,7 @@ final class TrialSettings {
     return changed;
   }
 
-  private static Map<String, String> with(Map<String, String> usual, String key, Double value) {
-    Map<String, String> changed = new TreeMap<>(usual);
-    if (value != null) {
-      changed.put(key, value.toString());
-    }
-    return changed;
+  private static KfacText with(KfacText usual, KfacKey key, Double value) {
+    return value == null ? usual : usual.with(key, value.toString());
   }
 }

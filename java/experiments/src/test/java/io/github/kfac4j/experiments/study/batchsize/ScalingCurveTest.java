@@ -6,7 +6,6 @@ import static io.github.kfac4j.experiments.study.trial.Metaparameter.MOMENTUM;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.github.kfac4j.experiments.data.DatasetName;
 import io.github.kfac4j.experiments.study.batchsize.CriticalBatch.Point;
 import io.github.kfac4j.experiments.study.trial.Budget;
 import io.github.kfac4j.experiments.study.trial.Outcome;
@@ -15,8 +14,11 @@ import io.github.kfac4j.experiments.study.trial.Result;
 import io.github.kfac4j.experiments.study.trial.Results;
 import io.github.kfac4j.experiments.study.trial.SearchSpace;
 import io.github.kfac4j.experiments.study.trial.Settings;
+import io.github.kfac4j.experiments.train.Goal;
+import io.github.kfac4j.experiments.train.KfacText;
 import io.github.kfac4j.experiments.train.ModelName;
 import io.github.kfac4j.experiments.train.Recipe;
+import io.github.kfac4j.experiments.train.Workload;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -24,12 +26,9 @@ import org.junit.jupiter.api.Test;
 class ScalingCurveTest {
   private static final Settings SETTINGS =
       new Settings(
-          DatasetName.FASHION_MNIST,
-          null,
-          ModelName.MLP,
+          Workload.usual(ModelName.MLP),
           "java",
-          0.8,
-          null,
+          new Goal(0.8, null),
           new Budget(Budget.Unit.STEPS, 400),
           1024,
           Map.of(
@@ -39,7 +38,7 @@ class ScalingCurveTest {
                       LEARNING_RATE, Range.parse(LEARNING_RATE, "1e-4:1"),
                       MOMENTUM, Range.parse(MOMENTUM, "0.9"),
                       DAMPING, Range.parse(DAMPING, "1e-3:10")))),
-          Map.of(),
+          KfacText.NONE,
           Recipe.USUAL,
           1,
           1,

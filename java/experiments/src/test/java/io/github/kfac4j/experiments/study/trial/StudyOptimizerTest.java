@@ -16,6 +16,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.train.Hyperparameters;
+import io.github.kfac4j.experiments.train.KfacText;
 import io.github.kfac4j.experiments.train.ModelName;
 import io.github.kfac4j.experiments.train.OptimizerName;
 import java.util.List;
@@ -78,7 +79,7 @@ class StudyOptimizerTest {
 
   private static Hyperparameters settings(String name, Map<Metaparameter, Double> values) {
     Trial trial = new Trial(StudyOptimizer.of("--optimizer", name), 32, 0, values);
-    return TrialSettings.of(trial, ModelName.MLP, Map.of("intervals", "1:1"), 400);
+    return TrialSettings.of(trial, ModelName.MLP, KfacText.of(Map.of("intervals", "1:1")), 400);
   }
 
   @Test
@@ -108,7 +109,7 @@ class StudyOptimizerTest {
     assertThat(kfac.momenta()).containsEntry(OptimizerName.KFAC, 0.8);
     assertThat(kfac.dampings()).containsEntry(OptimizerName.KFAC, 0.2);
     assertThat(kfac.average()).isEqualTo(0.99);
-    assertThat(kfac.kfac())
+    assertThat(kfac.kfac().text())
         .containsExactlyInAnyOrderEntriesOf(
             Map.of("intervals", "1:1", "kl-clip", "0.5", "decay", "0.9"));
     Hyperparameters adam =

@@ -1,8 +1,10 @@
-package io.github.kfac4j.distributed.sharing;
+package io.github.kfac4j.distributed.ranks;
 
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.distributed.collectives.Collectives;
 import io.github.kfac4j.distributed.collectives.Precision;
+import io.github.kfac4j.distributed.sharing.Assignment;
+import io.github.kfac4j.distributed.sharing.Handshake;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
 import java.util.LinkedHashMap;

@@ -1,4 +1,4 @@
-package io.github.kfac4j.distributed.sharing;
+package io.github.kfac4j.distributed.ranks;
 
 import io.github.kfac4j.BatchStatistics;
 import io.github.kfac4j.data.LayerStatistics;
@@ -9,6 +9,7 @@ import io.github.kfac4j.distributed.exchange.Block;
 import io.github.kfac4j.distributed.exchange.Conversions;
 import io.github.kfac4j.distributed.exchange.Exchange;
 import io.github.kfac4j.distributed.exchange.Frames;
+import io.github.kfac4j.distributed.sharing.Assignment;
 import io.github.kfac4j.layer.Layer;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,4 +1,4 @@
-package io.github.kfac4j.distributed.sharing;
+package io.github.kfac4j.distributed.ranks;
 
 import io.github.kfac4j.distributed.collectives.Buffers;
 import io.github.kfac4j.distributed.collectives.Collectives;

@@ -1,11 +1,16 @@
-package io.github.kfac4j.distributed.sharing;
+package io.github.kfac4j.distributed.ranks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.github.kfac4j.distributed.DistributedKfac;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.collectives.Ranks;
+import io.github.kfac4j.distributed.sharing.Assignment;
+import io.github.kfac4j.distributed.sharing.LayerCost;
+import io.github.kfac4j.distributed.sharing.Mlp;
+import io.github.kfac4j.distributed.sharing.TrainingScenario;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.Approximation;

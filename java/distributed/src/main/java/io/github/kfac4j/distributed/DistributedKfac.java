@@ -1,4 +1,4 @@
-package io.github.kfac4j.distributed.sharing;
+package io.github.kfac4j.distributed;
 
 import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.KfacState;
@@ -13,6 +13,12 @@ import io.github.kfac4j.distributed.collectives.Collectives;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.exchange.Agreement;
 import io.github.kfac4j.distributed.exchange.FirstFailure;
+import io.github.kfac4j.distributed.ranks.Refresh;
+import io.github.kfac4j.distributed.ranks.ShardStatistics;
+import io.github.kfac4j.distributed.ranks.SharedLayers;
+import io.github.kfac4j.distributed.ranks.SharedPreconditioning;
+import io.github.kfac4j.distributed.sharing.Assignment;
+import io.github.kfac4j.distributed.sharing.LayerCost;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.safetensors.StoredTensor;

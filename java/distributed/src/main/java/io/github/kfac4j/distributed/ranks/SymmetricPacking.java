@@ -1,4 +1,4 @@
-package io.github.kfac4j.distributed.sharing;
+package io.github.kfac4j.distributed.ranks;
 
 /**
  * Symmetric matrices as their lower triangles: element (r, c), c at most r, at index r (r + 1) / 2

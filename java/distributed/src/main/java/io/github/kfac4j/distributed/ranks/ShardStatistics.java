@@ -1,4 +1,4 @@
-package io.github.kfac4j.distributed.sharing;
+package io.github.kfac4j.distributed.ranks;
 
 import io.github.kfac4j.BatchStatistics;
 import io.github.kfac4j.backend.Backend;
@@ -37,7 +37,7 @@ public final class ShardStatistics implements AutoCloseable {
   }
 
   /** Multiplies the share of what this rank has observed. */
-  void reweigh(double factor) {
+  public void reweigh(double factor) {
     shard.reweigh(factor);
     early.reweigh(factor);
   }

@@ -1,9 +1,10 @@
-package io.github.kfac4j.distributed.sharing;
+package io.github.kfac4j.distributed.ranks;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.distributed.exchange.Block;
 import io.github.kfac4j.distributed.exchange.Conversions;
+import io.github.kfac4j.distributed.sharing.Assignment;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;

@@ -1,0 +1,54 @@
+package io.github.kfac4j.experiments.train;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.github.kfac4j.experiments.BadInputException;
+
+/**
+ * What a run is trained to; of accuracy and loss one at most.
+ *
+ * @param accuracy of validation, or null
+ * @param loss of validation, or null
+ */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record Goal(
+    @JsonProperty("target") Double accuracy, @JsonProperty("target_loss") Double loss) {
+  /** Training ends with the last step only. */
+  public static final Goal NONE = new Goal(null, null);
+
+  /**
+   * Checks the values.
+   *
+   * @throws BadInputException naming the option and the value
+   */
+  public Goal {
+    if (accuracy != null && !(accuracy > 0 && accuracy <= 1)) {
+      throw new BadInputException("--target must be an accuracy in (0, 1], got " + accuracy);
+    }
+    if (loss != null && !(loss > 0 && Double.isFinite(loss))) {
+      throw new BadInputException("--target-loss must be positive, got " + loss);
+    }
+    if (accuracy != null && loss != null) {
+      throw new BadInputException("--target and --target-loss exclude each other");
+    }
+  }
+
+  /** Whether there is one. */
+  public boolean given() {
+    return accuracy != null || loss != null;
+  }
+
+  /** Whether an evaluation reached it. */
+  boolean reached(History.Validation evaluation) {
+    return accuracy != null && evaluation.accuracy() >= accuracy
+        || loss != null && evaluation.loss() <= loss;
+  }
+
+  /** Checks that a network can reach it. */
+  void require(ModelName model) {
+    if (accuracy != null && !model.classifies()) {
+      throw new BadInputException(
+          "--target is an accuracy, which %s does not have; use --target-loss".formatted(model));
+    }
+  }
+}
