@@ -138,38 +138,6 @@ class PassesTest {
     }
   }
 
-  /** Two passes of as many examples look like two uses of each layer, which they may be. */
-  @Test
-  void twoForwardPassesBeforeABackwardPassAreNamed() {
-    Cnn net = new Cnn(3);
-    List<String> log = new ArrayList<>();
-    try (TorchKfac kfac = attach(net);
-        LogLines lines = new LogLines(TorchKfac.class, log)) {
-      for (int step = 0; step < 2; step++) {
-        loss(net, kfac, Nets.images(1)).add(loss(net, kfac, Nets.images(2))).backward();
-        kfac.precondition();
-      }
-      assertThat(log)
-          .filteredOn(line -> line.contains("ran 2 times before the backward pass"))
-          .singleElement()
-          .satisfies(line -> assertThat(line).contains("on the same 16 examples", "beginPass("));
-      log.clear();
-      kfac.beginPass(Nets.BATCH);
-      Tensor first = loss(net, kfac, Nets.images(1));
-      kfac.beginPass(Nets.BATCH);
-      first.add(loss(net, kfac, Nets.images(2))).backward();
-      kfac.precondition();
-      assertThat(log)
-          .singleElement()
-          .satisfies(
-              line ->
-                  assertThat(line)
-                      .contains(
-                          "a training pass began before the backward pass of the one before"));
-      assertThat(lines.isOpen()).isTrue();
-    }
-  }
-
   @Test
   void microBatchesAddUpToTheWholeBatch() {
     float[][][] results = new float[3][][];

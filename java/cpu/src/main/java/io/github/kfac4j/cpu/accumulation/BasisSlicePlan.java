@@ -31,6 +31,9 @@ public final class BasisSlicePlan implements Plan {
 
   private static final int MAX_GRADIENTS = 1 << 17;
 
+  /** Elements of a basis that a thread holds in fp64; a larger one is expanded block by block. */
+  private static final int MAX_BASIS = 1 << 21;
+
   private final SampleMatrix g;
   private final SampleMatrix a;
   private final Wide gBasis;
@@ -115,14 +118,16 @@ public final class BasisSlicePlan implements Plan {
     int size = g.dim * a.dim;
     int stacked = Math.max(1, Math.min(last - first, MAX_GRADIENTS / size));
     stacked = Math.max(1, Math.min(stacked, SampleMatrix.PANEL_LIMIT / (positions * widest())));
+    Wide qg = expanded(gBasis, g.dim, scratch);
+    Wide qa = expanded(aBasis, a.dim, scratch);
     Doubles gradients = scratch.takeDoubles((long) stacked * size);
     Doubles projected = scratch.takeDoubles((long) stacked * size);
     for (int example = first; example < last; example += stacked) {
       int count = Math.min(stacked, last - example);
-      formGradients(example, count, gradients, scratch);
+      formGradients(example, count, projectG ? qg : null, projectA ? qa : null, gradients, scratch);
       Doubles result = gradients;
       if (aBasis != null && !projectA) {
-        multiply(false, count * g.dim, a.dim, Wide.of(result, a.dim), aBasis, projected, scratch);
+        multiply(false, count * g.dim, a.dim, Wide.of(result, a.dim), qa, projected, scratch);
         result = projected;
       }
       if (gBasis != null && !projectG) {
@@ -130,7 +135,7 @@ public final class BasisSlicePlan implements Plan {
         for (int i = 0; i < count; i++) {
           long at = (long) i * size;
           Wide one = Wide.of(result.plus(at), a.dim);
-          multiply(true, g.dim, g.dim, gBasis, one, other.plus(at), scratch);
+          multiply(true, g.dim, g.dim, qg, one, other.plus(at), scratch);
         }
         result = other;
       }
@@ -138,6 +143,11 @@ public final class BasisSlicePlan implements Plan {
         addSquares(size, weight, result.plus((long) i * size), sum);
       }
     }
+  }
+
+  private static Wide expanded(Wide basis, int dim, Arena scratch) {
+    boolean fits = basis != null && (long) dim * dim <= MAX_BASIS;
+    return fits ? basis.block(0, 0, dim, dim, scratch) : basis;
   }
 
   /** {@code C = op(X) Y}, C and Y as wide as the rows of a. */
@@ -157,7 +167,8 @@ public final class BasisSlicePlan implements Plan {
   }
 
   /** The gradients {@code g'a} of some examples, of projected samples where that is cheaper. */
-  private void formGradients(int example, int count, Doubles gradients, Arena scratch) {
+  private void formGradients(
+      int example, int count, Wide qg, Wide qa, Doubles gradients, Arena scratch) {
     // an example whose panel is too large is added piece by piece
     int step = count > 1 ? positions : SampleMatrix.gatheredStep(positions, 0, widest());
     for (int from = 0; from < positions; from += step) {
@@ -165,8 +176,8 @@ public final class BasisSlicePlan implements Plan {
       int rows = count > 1 ? count * positions : length;
       long row = (long) example * positions + from;
       long mark = scratch.mark();
-      WidePanel left = load(g, row, rows, projectG ? gBasis : null, scratch);
-      WidePanel right = load(a, row, rows, projectA ? aBasis : null, scratch);
+      WidePanel left = load(g, row, rows, qg, scratch);
+      WidePanel right = load(a, row, rows, qa, scratch);
       for (int i = 0; i < count; i++) {
         left.part(i * positions, length)
             .timesTransposed(
