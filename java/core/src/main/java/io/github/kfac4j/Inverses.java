@@ -46,7 +46,7 @@ final class Inverses {
   }
 
   /**
-   * What came of gradients.
+   * The outcome of preconditioning.
    *
    * @param innerProduct {@code <U, dW>} before clipping
    * @param clip what U was multiplied by

@@ -56,7 +56,7 @@ final class CompareCommand implements Callable<Integer> {
   @Option(
       names = "--minutes",
       defaultValue = "0",
-      description = "begin no other case after so many minutes; 0 for no limit")
+      description = "begin no other case after this many minutes; 0 for no limit")
   private double minutes;
 
   @Option(

@@ -31,7 +31,7 @@ final class Server {
     this.contender = contender;
   }
 
-  /** Serves {@code nd4j} or a backend of ours on so many threads. Ends with its input. */
+  /** Serves {@code nd4j} or a backend of ours on a number of threads. Ends with its input. */
   public static void main(String[] args) throws IOException {
     PrintStream answers = System.out;
     System.setOut(System.err); // what libraries print is no answer

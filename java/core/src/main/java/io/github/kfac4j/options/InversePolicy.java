@@ -54,7 +54,7 @@ public record InversePolicy(
     }
   }
 
-  /** Cholesky, with other remedies. */
+  /** Cholesky, with other fallbacks. */
   public InversePolicy(int escalations, double factor, int maxStale) {
     this(Method.CHOLESKY, 1e-3, escalations, factor, maxStale);
   }

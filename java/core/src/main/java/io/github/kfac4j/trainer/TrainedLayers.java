@@ -38,7 +38,7 @@ public final class TrainedLayers implements AutoCloseable {
    *
    * @param all the layers of a model that could be K-FAC's
    * @param leftOut names of those that it is not to have
-   * @param log hears of what is left out, frozen and unfrozen
+   * @param log is told what is left out, frozen and unfrozen
    * @throws IllegalArgumentException if the model has no layer of such a name
    */
   public TrainedLayers(

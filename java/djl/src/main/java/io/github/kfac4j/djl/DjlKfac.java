@@ -26,7 +26,7 @@ import java.util.Set;
  * Conv1d}, {@code Conv2d}, {@code TrainableWordEmbedding}, {@code BatchNorm} and {@code LayerNorm}
  * (scale and shift) in a model, between the backward pass and the optimizer's step. All other
  * parameters are trained by the optimizer as before; they are named in one line of the log, as are
- * inversions that needed a remedy. Transposed convolutions do not run on DJL's PyTorch engine.
+ * inversions that needed a fallback. Transposed convolutions do not run on DJL's PyTorch engine.
  *
  * <p>With {@code EasyTrain} it is a training listener, in a hand-written loop one call of {@link
  * #precondition}; the package description shows both.
@@ -70,7 +70,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
   }
 
   /**
-   * Attaches K-FAC with the empirical Fisher and the fastest backend there is.
+   * Attaches K-FAC with the empirical Fisher and the fastest backend that works.
    *
    * <p>If the model is initialized its layers are made known to K-FAC now, else in {@code
    * trainer.initialize(shape)}: that is where a layer that is too large for its approximation is

@@ -82,7 +82,7 @@ record ConvSite(
 
     void requireZeros() {
       if (!holds(mode::get0)) {
-        throw new IllegalArgumentException("it pads with something else than zeros");
+        throw new IllegalArgumentException("it pads with something other than zeros");
       }
     }
 

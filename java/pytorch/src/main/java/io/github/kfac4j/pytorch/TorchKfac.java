@@ -57,7 +57,7 @@ public final class TorchKfac implements AutoCloseable {
   }
 
   /**
-   * Attaches K-FAC with the empirical Fisher and the fastest backend there is: for a network on a
+   * Attaches K-FAC with the empirical Fisher and the fastest backend that works: for a network on a
    * GPU that of {@code kfac-cuda}, on PyTorch's current stream.
    *
    * @param leftOut names of layers, as {@code named_modules()} has them, that the optimizer alone
@@ -147,8 +147,8 @@ public final class TorchKfac implements AutoCloseable {
   }
 
   /**
-   * Begins a pass of so many examples, where they are not the first dimension of the first layer's
-   * input: sequences {@code [T, N, D]}, or {@code [N T, D]}.
+   * Begins a pass of a number of examples, where they are not the first dimension of the first
+   * layer's input: sequences {@code [T, N, D]}, or {@code [N T, D]}.
    */
   public void beginPass(int examples) {
     if (examples < 1) {

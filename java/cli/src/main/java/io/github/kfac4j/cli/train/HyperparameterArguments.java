@@ -22,8 +22,8 @@ final class HyperparameterArguments {
       names = "--lr-schedule",
       paramLabel = "FORM",
       description =
-          "What becomes of the learning rates: constant (default), linear:FACTOR or"
-              + " polynomial:POWER until the end, linear:FACTOR@STEPS in so many steps, or from"
+          "How the learning rates change: constant (default), linear:FACTOR or"
+              + " polynomial:POWER until the end, linear:FACTOR@STEPS within STEPS steps, or from"
               + " parts of the run on: 0.4=0.1,0.8=0.01.")
   private String learningRateSchedule;
 
@@ -37,7 +37,7 @@ final class HyperparameterArguments {
   @Option(
       names = "--momentum-schedule",
       paramLabel = "FORM",
-      description = "What becomes of the momentum, in the forms of --lr-schedule.")
+      description = "How the momentum changes, in the forms of --lr-schedule.")
   private String momentumSchedule;
 
   @Option(
@@ -71,7 +71,7 @@ final class HyperparameterArguments {
   @Option(
       names = "--damping-schedule",
       paramLabel = "FORM",
-      description = "What becomes of the damping, in the forms of --lr-schedule.")
+      description = "How the damping changes, in the forms of --lr-schedule.")
   private String dampingSchedule;
 
   @Option(

@@ -11,11 +11,11 @@ import java.util.TreeMap;
  * How the optimizers of a run are set.
  *
  * @param learningRates by optimizer
- * @param learningRateSchedule what becomes of the learning rates during the run
+ * @param learningRateSchedule how the learning rates change during the run
  * @param momenta by optimizer with momentum
- * @param momentumSchedule what becomes of them
+ * @param momentumSchedule how they change
  * @param dampings by optimizer with a Fisher
- * @param dampingSchedule what becomes of them
+ * @param dampingSchedule how they change
  * @param weightDecay kind and coefficient, or null
  * @param adam the constants of Adam
  * @param average decay of the average of the weights that is evaluated, or null
@@ -92,7 +92,7 @@ public record Hyperparameters(
     learningRates = new TreeMap<>(learningRates);
     momenta = new TreeMap<>(momenta);
     dampings = new TreeMap<>(dampings);
-    adam = adam == null ? AdamConstants.USUAL : adam; // a run of before they could be set
+    adam = adam == null ? AdamConstants.USUAL : adam; // a run from before they could be set
     learningRates.forEach((name, rate) -> requirePositive("--lr", name, rate));
     momenta.forEach(Hyperparameters::requireMomentum);
     dampings.forEach(
@@ -129,14 +129,14 @@ public record Hyperparameters(
     }
   }
 
-  /** The learning rate of an optimizer in each of so many steps. */
+  /** The learning rate of an optimizer in each step of a run of a given length. */
   Schedule learningRate(OptimizerName optimizer, long steps) {
     return RuleParser.schedule(
         "--lr-schedule", learningRateSchedule, learningRates.get(optimizer), steps);
   }
 
   /**
-   * The momentum of an optimizer in each of so many steps.
+   * The momentum of an optimizer in each step of a run of a given length.
    *
    * @throws BadInputException if it does not stay below 1
    */
@@ -154,7 +154,7 @@ public record Hyperparameters(
   }
 
   /**
-   * The damping of an optimizer in each of so many steps.
+   * The damping of an optimizer in each step of a run of a given length.
    *
    * @throws BadInputException if it does not stay positive
    */

@@ -12,13 +12,13 @@ final class RuleParser {
 
   private RuleParser() {}
 
-  /** Whether a schedule is another one in a longer run. */
+  /** Whether a schedule changes with the length of the run. */
   static boolean dependsOnSteps(String schedule) {
     return !schedule.equals(Hyperparameters.CONSTANT) && !schedule.contains(LENGTH);
   }
 
   /**
-   * A schedule over a run of so many steps, from {@code constant}, {@code linear:FACTOR}, {@code
+   * A schedule over a run of a given length, from {@code constant}, {@code linear:FACTOR}, {@code
    * linear:FACTOR@STEPS}, whose length does not depend on that of the run, {@code polynomial:POWER}
    * or {@code FRACTION=FACTOR,...}.
    *
