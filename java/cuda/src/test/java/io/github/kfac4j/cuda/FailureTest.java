@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 class FailureTest {
   private static List<String> run(String failure) throws Exception {
     assumeTrue(Boolean.getBoolean(CudaLibrary.EMULATION), "only the stand-in fails on demand");
-    return ChildJvm.run(Steps.class, entry -> true, Map.of("KFAC_FAKE_FAIL", failure));
+    return CudaJvm.run(Steps.class, entry -> true, Map.of("KFAC_FAKE_FAIL", failure));
   }
 
   @Test
@@ -70,7 +70,7 @@ class FailureTest {
   void aStreamOfAnotherDeviceIsRefused() throws Exception {
     assumeTrue(Boolean.getBoolean(CudaLibrary.EMULATION), "only the stand-in has other devices");
     assertThat(
-            ChildJvm.run(OtherStream.class, entry -> true, Map.of("KFAC_FAKE_STREAM_DEVICE", "3")))
+            CudaJvm.run(OtherStream.class, entry -> true, Map.of("KFAC_FAKE_STREAM_DEVICE", "3")))
         .containsExactly(
             "IllegalArgumentException: the stream belongs to device 3, not to device 0", "works");
   }
