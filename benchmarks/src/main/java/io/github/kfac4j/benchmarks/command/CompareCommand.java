@@ -3,7 +3,7 @@ package io.github.kfac4j.benchmarks.command;
 import io.github.kfac4j.benchmarks.cases.Case;
 import io.github.kfac4j.benchmarks.cases.Cases;
 import io.github.kfac4j.benchmarks.cases.Flops;
-import io.github.kfac4j.benchmarks.own.KfacContender;
+import io.github.kfac4j.benchmarks.peers.OwnContenders;
 import io.github.kfac4j.benchmarks.run.Contender;
 import io.github.kfac4j.benchmarks.run.Duel;
 import io.github.kfac4j.benchmarks.run.Machine;
@@ -141,7 +141,7 @@ final class CompareCommand implements Callable<Integer> {
   private Measurement measure(Case c, String own, PeerPool pool) {
     System.err.println(c.id());
     List<Pairs> measured = new ArrayList<>();
-    try (Contender ours = KfacContender.open(own, threads);
+    try (Contender ours = OwnContenders.open(own, threads);
         Work work = ours.prepare(c, seed)) {
       if (work == null) {
         return null;

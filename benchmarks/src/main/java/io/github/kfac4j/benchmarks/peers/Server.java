@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.kfac4j.benchmarks.cases.Cases;
-import io.github.kfac4j.benchmarks.own.KfacContender;
 import io.github.kfac4j.benchmarks.run.Contender;
 import io.github.kfac4j.benchmarks.run.Work;
 import java.io.BufferedReader;
@@ -47,7 +46,7 @@ final class Server {
   }
 
   private static Contender open(String name, int threads) {
-    return name.equals("nd4j") ? new Nd4jContender(threads) : KfacContender.open(name, threads);
+    return name.equals("nd4j") ? new Nd4jContender(threads) : OwnContenders.open(name, threads);
   }
 
   private ObjectNode answer(String line) {
