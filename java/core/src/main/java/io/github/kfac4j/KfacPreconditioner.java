@@ -108,8 +108,8 @@ public interface KfacPreconditioner extends AutoCloseable {
   StepReport precondition(List<LayerGradient> gradients);
 
   /**
-   * Does what {@link #precondition} does, but the step goes on: gradients that were put back can be
-   * preconditioned once more, with other settings.
+   * Does what {@link #precondition} does, but the step continues: gradients that were put back can
+   * be preconditioned once more, with other settings.
    *
    * @throws IllegalArgumentException as {@link #precondition}
    */

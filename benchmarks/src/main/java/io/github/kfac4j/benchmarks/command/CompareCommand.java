@@ -109,7 +109,7 @@ final class CompareCommand implements Callable<Integer> {
           continue;
         }
         if (minutes > 0 && System.nanoTime() > end) {
-          System.err.println("time is up; the same command goes on with the rest");
+          System.err.println("time is up; the same command continues with the rest");
           return 0;
         }
         Measurement measurement = measure(c, own, pool);

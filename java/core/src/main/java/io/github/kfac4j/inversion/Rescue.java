@@ -8,7 +8,7 @@ import io.github.kfac4j.options.InversePolicy;
 import java.util.Arrays;
 import java.util.List;
 
-/** What becomes of the matrices of one stack, fallbacks tried in the order of the policy. */
+/** The outcome of the matrices of one stack, fallbacks tried in the order of the policy. */
 final class Rescue {
   private final Backend backend;
   private final InversePolicy policy;

@@ -229,7 +229,7 @@ public record KfacOptions(
   }
 
   /**
-   * Checks that a state that was made with these settings can go on with others.
+   * Checks that a state that was made with these settings can continue with others.
    *
    * @throws IllegalArgumentException naming what is fixed for the life of a state
    */

@@ -15,8 +15,8 @@ import java.util.Set;
 
 /**
  * The K-FAC of the layers that are trained. When a parameter joins that it does not have, it is
- * made anew with the layer added and goes on with the state of the others. A layer that is frozen
- * stays in it and waits.
+ * made anew with the layer added and keeps the state of the others. A layer that is frozen stays in
+ * it and waits.
  */
 public final class TrainedLayers implements AutoCloseable {
   private final List<? extends ModelLayer> all;

@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
 
-/** A model with taps in the place of its layers. */
+/** A model with taps in place of its layers. */
 final class ModelTaps implements AutoCloseable {
   private final Model model;
   private final BlockTree tree;

@@ -19,7 +19,7 @@ import org.bytedeco.pytorch.Tensor;
  *
  * <pre>{@code
  * try (TorchKfac kfac = TorchKfac.attach(net, options)) {
- *   // in the network's forward pass, for each layer in the place of conv1.forward(x):
+ *   // in the network's forward pass, for each layer in place of conv1.forward(x):
  *   Tensor z = kfac.forward(conv1, x);
  *   // in the loop:
  *   loss.backward();
@@ -209,7 +209,7 @@ public final class TorchKfac implements AutoCloseable {
   /**
    * Drops the step that has begun, at whatever point: its passes, what K-FAC has observed of them,
    * and the gradients of all parameters, which become zeros even where they hold NaN. Call it in
-   * the place of {@link #precondition} and the optimizer's step.
+   * place of {@link #precondition} and the optimizer's step.
    */
   public void discardStep() {
     attachment.discardStep();

@@ -245,7 +245,7 @@ public final class GradientWorker implements KfacPreconditioner {
 
   /**
    * {@inheritDoc} Called by all gradient workers; waits for the inverse workers. A run that resumes
-   * from it goes on with the newest inverses, without lag.
+   * from it continues with the newest inverses, without lag.
    */
   @Override
   public Map<String, StoredTensor> toTensors() {
