@@ -3,6 +3,8 @@ package io.github.kfac4j.cli.train;
 import io.github.kfac4j.experiments.train.Hyperparameters;
 import io.github.kfac4j.experiments.train.KfacText;
 import io.github.kfac4j.experiments.train.OptimizerName;
+import io.github.kfac4j.experiments.train.ScheduleText;
+import io.github.kfac4j.experiments.train.WeightDecayText;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -117,12 +119,14 @@ final class HyperparameterArguments {
     }
     return new Hyperparameters(
         rates,
-        learningRateSchedule == null ? base.learningRateSchedule() : learningRateSchedule,
+        learningRateSchedule == null
+            ? base.learningRateSchedule()
+            : new ScheduleText(learningRateSchedule),
         momenta,
-        momentumSchedule == null ? base.momentumSchedule() : momentumSchedule,
+        momentumSchedule == null ? base.momentumSchedule() : new ScheduleText(momentumSchedule),
         dampings,
-        dampingSchedule == null ? base.dampingSchedule() : dampingSchedule,
-        weightDecay == null ? base.weightDecay() : weightDecay,
+        dampingSchedule == null ? base.dampingSchedule() : new ScheduleText(dampingSchedule),
+        weightDecay == null ? base.weightDecay() : new WeightDecayText(weightDecay),
         adam == null ? base.adam() : base.adam().with(adam),
         average == null ? base.average() : average,
         kfac == null ? base.kfac() : base.kfac().with(KfacText.of(kfac)));
