@@ -45,6 +45,7 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
   private boolean captured;
   private double outputGradScale;
   private boolean observed;
+  private boolean shared;
   private long sampleTime;
   private long observeTime;
   private StepTimes times;
@@ -112,7 +113,7 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
 
   private void setMicroBatches(int count, boolean divided) {
     double reweighed = microBatches.setCount(count, divided);
-    if (reweighed != 1 && captured) {
+    if (reweighed != 1 && shared) { // the last pass is observed when the next one begins
       kfac.reweigh(reweighed);
     }
   }
@@ -242,6 +243,7 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
                   : "precondition()"));
     }
     kfac.observe(observations, Share.of(microBatches.share()).ofPass(index, count));
+    shared = true;
     observeTime += System.nanoTime() - start;
   }
 
@@ -352,6 +354,7 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
     pass = null;
     microBatches.reset();
     observed = false;
+    shared = false;
     sampleTime = 0;
     observeTime = 0;
   }

@@ -21,6 +21,8 @@ import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The neutral half of an adapter, on a framework that is two arrays. */
 class TrainingStepTest {
@@ -169,6 +171,27 @@ class TrainingStepTest {
           .containsExactly(whole.state().inputFactor("fc"), offset(1e-14));
       assertThat(kfac.state().outputFactor("fc"))
           .containsExactly(whole.state().outputFactor("fc"), offset(1e-14));
+    }
+  }
+
+  /** The last step of an epoch, whose only pass has not been observed yet. */
+  @ParameterizedTest
+  @ValueSource(ints = {2, 3})
+  void anAccumulationMayEndWithItsFirstPass(int announced) {
+    try (Kfac whole = kfac(OPTIONS)) {
+      Pass all = new Pass(0, 12);
+      all.backward();
+      double[] expected = gradient.clone();
+      Arrays.fill(gradient, 0);
+      whole.observe(all.observations(12));
+      step.setMicroBatches(announced);
+      forward(0, 12).backward();
+      step.setMicroBatches(announced + 1);
+      step.setMicroBatches(1);
+      step.endPasses();
+      assertThat(gradient).containsExactly(expected, offset(1e-14));
+      assertThat(kfac.state().inputFactor("fc")).isEqualTo(whole.state().inputFactor("fc"));
+      assertThat(kfac.state().outputFactor("fc")).isEqualTo(whole.state().outputFactor("fc"));
     }
   }
 

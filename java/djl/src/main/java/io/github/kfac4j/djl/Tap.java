@@ -126,6 +126,9 @@ final class Tap implements ModelLayer {
       return outputs;
     }
     heard = true;
+    if (outputs.singletonOrThrow().isEmpty()) {
+      return outputs; // on no rows, as where no example is routed here, it was not used
+    }
     pass.use(this);
     if (!pass.observes() || !active()) {
       return outputs;

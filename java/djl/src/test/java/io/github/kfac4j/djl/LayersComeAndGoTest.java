@@ -45,12 +45,16 @@ class LayersComeAndGoTest {
     private final Linear first = addChildBlock("first", linear(Nets.CLASSES));
     private final Linear second = addChildBlock("second", linear(Nets.CLASSES));
     private boolean usesSecond;
+    private boolean routesNone;
 
     @Override
     protected NDList forwardInternal(
         ParameterStore store, NDList inputs, boolean training, PairList<String, Object> params) {
       NDList x = new NDList(inputs.head().reshape(-1, 64));
       NDList h = trunk.forward(store, x, training);
+      if (routesNone) {
+        second.forward(store, new NDList(h.head().get("0:0")), training);
+      }
       return (usesSecond ? second : first).forward(store, h, training);
     }
 
@@ -95,6 +99,24 @@ class LayersComeAndGoTest {
       assertThat(Nets.gradient(weight)).isNotEqualTo(plain);
       assertThat(kfac.kfac().state().inputFactor("03second")).hasSize(49);
       trainer.step();
+    }
+  }
+
+  /** As where no example is routed to an expert. */
+  @Test
+  void aHeadThatRunsOnNoRowsWasNotUsed() {
+    TwoHeads block = new TwoHeads();
+    try (Model model = Nets.model(block);
+        DjlKfac kfac = attach(model, OPTIONS, Fisher.EMPIRICAL);
+        Trainer trainer = model.newTrainer(Nets.config(0.02f))) {
+      trainer.initialize(Nets.IMAGES);
+      block.routesNone = true;
+      Nets.pass(trainer, Nets.images(trainer.getManager(), 0));
+      assertThat(kfac.precondition().plain()).isEmpty();
+      block.routesNone = false;
+      block.usesSecond = true;
+      Nets.pass(trainer, Nets.images(trainer.getManager(), 1));
+      assertThat(kfac.precondition().plain()).isEmpty();
     }
   }
 

@@ -105,6 +105,11 @@ final class Attachment implements AutoCloseable {
     microBatches = count;
   }
 
+  void setDividedMicroBatches(int count) {
+    step.setDividedMicroBatches(count);
+    microBatches = count;
+  }
+
   void followLearningRate(Optimizer value) {
     optimizer = value;
   }
@@ -123,7 +128,8 @@ final class Attachment implements AutoCloseable {
       begin(saidExamples > 0 ? saidExamples : site.shape(Sizes.of(x))[0]);
     }
     Tensor output = site.forward(x);
-    if (tap != null && tap.active() && output.requires_grad()) {
+    // on no rows, as where no token is masked or no example routed here, it was not used
+    if (tap != null && tap.active() && output.requires_grad() && output.numel() > 0) {
       used.add(tap);
       step.pass().use(tap, site, x, output, microBatches > 1);
     }

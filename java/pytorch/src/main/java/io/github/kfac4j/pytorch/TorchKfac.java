@@ -170,12 +170,23 @@ public final class TorchKfac implements AutoCloseable {
   /**
    * Makes each step of several micro-batches: {@link #precondition} wants as many passes, each with
    * the mean loss of its own examples, and makes statistics and the gradients of all parameters,
-   * which have added up, the means over the examples of all.
+   * which have added up, the means over the examples of all. Called within a step, with as many as
+   * there were, it ends an accumulation that is not complete.
    *
-   * @throws IllegalArgumentException if the count is not positive
+   * @throws IllegalArgumentException if the count is not positive or there were more passes
    */
   public void setMicroBatches(int count) {
     attachment.setMicroBatches(count);
+  }
+
+  /**
+   * The same for loops that divide each loss by the count before its backward pass: statistics are
+   * those of the losses themselves, and gradients are left as they have added up.
+   *
+   * @throws IllegalArgumentException likewise
+   */
+  public void setDividedMicroBatches(int count) {
+    attachment.setDividedMicroBatches(count);
   }
 
   /**
