@@ -13,9 +13,10 @@
  * <ul>
  *   <li>Kronecker, {@code A x G}: {@code KroneckerInverses} with factored damping, {@code
  *       KroneckerBases} with exact damping; {@code EmbeddingBlocks} where A is a diagonal.
- *   <li>EKFAC: a diagonal S in the eigenbasis of the factors, {@code KroneckerBases}. The basis is
- *       renewed at every refresh and S starts from the products of eigenvalues; every observation
- *       in between moves S.
+ *   <li>EKFAC: a diagonal S in the eigenbasis of the factors, {@code KroneckerBases}. S starts from
+ *       the products of eigenvalues, and every observation moves it. At a refresh the basis is
+ *       decomposed anew and S starts again, or, of wide layers, the basis is renewed and S follows
+ *       it, {@code Renewals}.
  *   <li>diagonal: the same with the identity for a basis.
  *   <li>doubly factored, {@code E[psi psi'] x E[phi phi'] x G}: {@code DoublyFactored}.
  * </ul>

@@ -69,6 +69,15 @@ public interface Backend extends AutoCloseable {
   /** Eigendecompositions; for each request one status per matrix. */
   List<Status[]> decompose(List<DecomposeRequest> decompositions);
 
+  /**
+   * Renews eigenvectors of matrices that have changed a little; for each request one result per
+   * matrix. Whoever asks has {@link #decompose} for what is refused, and for all of it where this
+   * verb is missing: nothing else takes its place.
+   */
+  default List<Renewal[]> renew(List<RenewRequest> renewals) {
+    throw new UnsupportedOperationException("no renewal of bases");
+  }
+
   /** Preconditions by inverses; returns for each request the inner product of U and dW. */
   double[] precondition(List<PreconditionRequest> steps);
 

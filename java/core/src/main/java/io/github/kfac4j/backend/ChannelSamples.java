@@ -7,4 +7,9 @@ import io.github.kfac4j.tensor.Tensor;
  * positions]}, one vector for each example and position, its channels cut into equal groups.
  */
 public record ChannelSamples(Tensor data, int examples, int positions, int groups, int dim)
-    implements Samples {}
+    implements Samples {
+  @Override
+  public ChannelSamples first(int count) {
+    return new ChannelSamples(data, count, positions, groups, dim);
+  }
+}

@@ -45,4 +45,9 @@ public record JointSamples(List<Samples> parts) implements Samples {
   public int positions() {
     return parts.stream().mapToInt(Samples::positions).sum();
   }
+
+  @Override
+  public JointSamples first(int count) {
+    return new JointSamples(parts.stream().map(part -> part.first(count)).toList());
+  }
 }

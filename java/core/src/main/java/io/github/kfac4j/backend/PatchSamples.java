@@ -46,4 +46,9 @@ public record PatchSamples(
   public int dim() {
     return groupChannels() * window.kernelHeight() * window.kernelWidth() + (bias ? 1 : 0);
   }
+
+  @Override
+  public PatchSamples first(int count) {
+    return new PatchSamples(data, count, channels, height, width, layout, window, groups, bias);
+  }
 }

@@ -14,4 +14,9 @@ public record RowSamples(
   public int dim() {
     return bias ? width + 1 : width;
   }
+
+  @Override
+  public RowSamples first(int count) {
+    return new RowSamples(data, count, positions, groups, width, bias);
+  }
 }

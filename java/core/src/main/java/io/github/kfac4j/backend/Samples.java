@@ -25,6 +25,9 @@ public sealed interface Samples permits RowSamples, ChannelSamples, PatchSamples
   /** Positions T of each example: 1 for a plain dense layer. */
   int positions();
 
+  /** Those of the first so many examples, in the same place. */
+  Samples first(int count);
+
   /** Vectors of one group: N T. */
   default long rows() {
     return (long) examples() * positions();

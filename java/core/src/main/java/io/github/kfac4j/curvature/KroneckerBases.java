@@ -15,7 +15,10 @@ import io.github.kfac4j.options.Convention;
 import io.github.kfac4j.options.KfacOptions;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -30,16 +33,21 @@ public final class KroneckerBases implements Curvature {
   public static final String G_BASIS = "G_basis";
   public static final String MOMENTS = "moments";
 
+  /** Examples of a batch beyond which EKFAC measures its moments on the first quarter. */
+  private static final int MOST_EXAMPLES = 64;
+
   private final Backend backend;
   private final Convention convention;
   private final boolean rotated;
   private final boolean measured;
+  private final Renewals renewals;
 
   KroneckerBases(Backend backend, Convention convention, Approximation approximation) {
     this.backend = backend;
     this.convention = convention;
     this.rotated = approximation != Approximation.DIAGONAL;
     this.measured = approximation != Approximation.KRONECKER;
+    this.renewals = new Renewals(backend);
   }
 
   @Override
@@ -89,40 +97,53 @@ public final class KroneckerBases implements Curvature {
             .toList();
     double decay = options.decay();
     Averages averages = new Averages(backend);
-    inBasis.forEach(batch -> averages.add(batch, MOMENTS, moment(batch, decay)));
+    inBasis.forEach(batch -> averages.add(batch, MOMENTS, moment(batch, decay, rotated)));
     averages.run();
     inBasis.forEach(batch -> batch.state().counters.observed(Role.MOMENTS, decay));
   }
 
-  /** The gradient of an example is the sum over all uses. */
-  private static BasisAccumulateRequest moment(Batch batch, double decay) {
+  /**
+   * The gradient of an example is the sum over all uses. In a basis their squares are dear, and
+   * noise of the measurement is averaged out by the steps of the running average: a part of a large
+   * batch is enough.
+   */
+  private static BasisAccumulateRequest moment(Batch batch, double decay, boolean rotated) {
     LayerState state = batch.state();
     Vectors vectors = Vectors.join(batch.uses().stream().map(Vectors.class::cast).toList());
-    double weight = (1 - decay) * batch.gScale() * batch.gScale() / batch.examples();
+    int all = batch.examples();
+    int part = rotated ? Math.min(all, Math.max(MOST_EXAMPLES, all / 4)) : all;
+    double weight = (1 - decay) * batch.gScale() * batch.gScale() / part;
     return new BasisAccumulateRequest(
         state.matrix(MOMENTS),
         decay,
         weight,
-        vectors.g(),
-        vectors.a(),
+        part < all ? vectors.g().first(part) : vectors.g(),
+        part < all ? vectors.a().first(part) : vectors.a(),
         state.matrix(G_BASIS),
         state.matrix(A_BASIS));
   }
 
   @Override
   public List<LayerReport> refresh(List<LayerState> states, KfacOptions options) {
+    Set<LayerState> rest = Set.of();
     if (rotated) {
-      return refreshBases(states, options);
+      rest = measured ? renewals.renew(states) : new HashSet<>(states);
     }
+    List<LayerState> anew = states.stream().filter(rest::contains).toList();
+    Iterator<LayerReport> decomposed = decompose(anew, options).iterator();
     List<LayerReport> reports = new ArrayList<>();
     for (LayerState state : states) {
-      state.counters.staleRefreshes = 0;
-      reports.add(report(state, options, "ok"));
+      if (rest.contains(state)) {
+        reports.add(decomposed.next());
+      } else {
+        state.counters.staleRefreshes = 0;
+        reports.add(report(state, options, "ok"));
+      }
     }
     return reports;
   }
 
-  private List<LayerReport> refreshBases(List<LayerState> states, KfacOptions options) {
+  private List<LayerReport> decompose(List<LayerState> states, KfacOptions options) {
     List<DecomposeRequest> requests = new ArrayList<>();
     List<LayerReport> reports = new ArrayList<>();
     try {

@@ -11,6 +11,8 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.MemoryException;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.PreconditionRequest;
+import io.github.kfac4j.backend.RenewRequest;
+import io.github.kfac4j.backend.Renewal;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.backend.Storage;
@@ -204,6 +206,12 @@ public final class FallbackBackend implements Backend {
                                 copies.out(d.vectors()),
                                 copies.out(d.values())))
                     .toList()));
+  }
+
+  /** On the host it would be slower than the decompositions of whoever lacks it. */
+  @Override
+  public List<Renewal[]> renew(List<RenewRequest> renewals) {
+    return fast.renew(renewals);
   }
 
   @Override

@@ -10,6 +10,8 @@ import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.PreconditionRequest;
+import io.github.kfac4j.backend.RenewRequest;
+import io.github.kfac4j.backend.Renewal;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.backend.Storage;
 import io.github.kfac4j.tensor.HostTensor;
@@ -196,6 +198,17 @@ public final class JavaBackend implements Backend {
                     values.elements(),
                     values.offset(k)));
     return statuses;
+  }
+
+  @Override
+  public List<Renewal[]> renew(List<RenewRequest> renewals) {
+    return renewals.stream().map(JavaBackend::renew).toList();
+  }
+
+  private static Renewal[] renew(RenewRequest request) {
+    Renewal[] results = new Renewal[request.source().count()];
+    Arrays.setAll(results, k -> new BasisRenewal(request, k).run());
+    return results;
   }
 
   @Override

@@ -237,10 +237,10 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
     List<Observation> observations = pass.observations(scale);
     if (observations.isEmpty()) {
       throw new IllegalStateException(
-          "no layer has a gradient: run the backward pass before "
+          "no layer has a gradient from the last forward pass in training: run its backward pass"
               + (microBatches.several()
-                  ? "the next forward pass and before precondition(), or call discardStep()"
-                  : "precondition()"));
+                  ? " before the next forward pass and before precondition(), or call discardStep()"
+                  : " before precondition(), and passes that have none in evaluation"));
     }
     kfac.observe(observations, Share.of(microBatches.share()).ofPass(index, count));
     shared = true;

@@ -219,7 +219,9 @@ class TrainingStepTest {
     Pass pass = forward(0, 12);
     assertThatThrownBy(step::endPasses)
         .isInstanceOf(IllegalStateException.class)
-        .hasMessage("no layer has a gradient: run the backward pass before precondition()");
+        .hasMessage(
+            "no layer has a gradient from the last forward pass in training: run its backward pass"
+                + " before precondition(), and passes that have none in evaluation");
     pass.backward();
     step.endPasses();
     assertThat(step.precondition(false).step()).isEqualTo(1);

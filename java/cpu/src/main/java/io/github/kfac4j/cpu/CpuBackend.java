@@ -11,6 +11,8 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.OneThread;
 import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.PreconditionRequest;
+import io.github.kfac4j.backend.RenewRequest;
+import io.github.kfac4j.backend.Renewal;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.backend.Storage;
 import io.github.kfac4j.cpu.accumulation.Accumulation;
@@ -20,6 +22,7 @@ import io.github.kfac4j.cpu.accumulation.PatchesPlan;
 import io.github.kfac4j.cpu.elementwise.FirstNonFinite;
 import io.github.kfac4j.cpu.elementwise.Largest;
 import io.github.kfac4j.cpu.elementwise.Scaling;
+import io.github.kfac4j.cpu.inversion.BasisRenewal;
 import io.github.kfac4j.cpu.inversion.Eigen;
 import io.github.kfac4j.cpu.inversion.InversionPlans;
 import io.github.kfac4j.cpu.inversion.TestedInverses;
@@ -37,6 +40,8 @@ import io.github.kfac4j.cpu.scheduling.Plan;
 import io.github.kfac4j.cpu.scheduling.Pool;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import org.bytedeco.javacpp.Pointer;
 
@@ -216,6 +221,30 @@ public final class CpuBackend implements Backend {
           }
           run(plans);
           return statuses;
+        });
+  }
+
+  @Override
+  public List<Renewal[]> renew(List<RenewRequest> renewals) {
+    return alone.call(
+        () -> {
+          Arena memory = shared();
+          List<BasisRenewal> all = new ArrayList<>();
+          for (RenewRequest request : renewals) {
+            for (int k = 0; k < request.source().count(); k++) {
+              all.add(new BasisRenewal(request, k, memory));
+            }
+          }
+          run(all.stream().map(BasisRenewal::find).toList());
+          run(all.stream().filter(BasisRenewal::accepted).map(BasisRenewal::turn).toList());
+          List<Renewal[]> results = new ArrayList<>();
+          Iterator<BasisRenewal> next = all.iterator();
+          for (RenewRequest request : renewals) {
+            Renewal[] result = new Renewal[request.source().count()];
+            Arrays.setAll(result, k -> next.next().result());
+            results.add(result);
+          }
+          return results;
         });
   }
 

@@ -88,7 +88,9 @@ class AttachmentTest {
       }
       assertThatIllegalStateException()
           .isThrownBy(kfac::precondition)
-          .withMessage("no layer has a gradient: run the backward pass before precondition()");
+          .withMessageStartingWith(
+              "no layer has a gradient from the last forward pass in training: run its backward"
+                  + " pass before precondition()");
     }
   }
 

@@ -30,6 +30,7 @@ final class Attachment implements AutoCloseable {
   private Optimizer optimizer;
   private int microBatches = 1;
   private int saidExamples;
+  private boolean saidUnequal;
   private boolean closed;
 
   /**
@@ -191,6 +192,7 @@ final class Attachment implements AutoCloseable {
     step.endPasses();
     followRate();
     nameUnheard();
+    nameUnequal(step.pass());
     try {
       return step.precondition(false);
     } finally {
@@ -217,6 +219,21 @@ final class Attachment implements AutoCloseable {
                 + " alone trains it",
             tap.name());
       }
+    }
+  }
+
+  /** Names once that a pass has run its first layer on different numbers of examples. */
+  private void nameUnequal(Pass pass) {
+    int other = pass.otherExamples();
+    if (other > 0 && !saidUnequal) {
+      saidUnequal = true;
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "one pass ran its first layer on {0} rows and on {1}: K-FAC takes it as a pass of {0}"
+              + " examples. Join the inputs of both in one forward pass, or, if it is one, say so"
+              + " by beginPass({0})",
+          pass.examples(),
+          other);
     }
   }
 

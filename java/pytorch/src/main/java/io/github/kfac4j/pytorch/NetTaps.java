@@ -118,7 +118,8 @@ final class NetTaps implements AutoCloseable {
     if (tap == null && !unmapped.contains(key)) {
       throw new IllegalArgumentException(
           "the module is not part of the network that K-FAC is attached to: register it with"
-              + " register_module() before attaching, and pass the one that is registered");
+              + " register_module() before attaching, and pass the one that is registered; or its"
+              + " weight is another tensor since: attach again");
     }
     return tap;
   }

@@ -146,6 +146,23 @@ final class Pass implements TrainingPass {
     }
   }
 
+  /**
+   * The number of rows of another use of the layer that N was read off; 0 if all have as many, or
+   * the program has said N.
+   */
+  int otherExamples() {
+    if (said || captures.isEmpty()) {
+      return 0;
+    }
+    Tap first = captures.get(0).tap();
+    return captures.stream()
+        .filter(one -> one.tap() == first && one.hasGradient())
+        .mapToInt(one -> one.site().shape(Sizes.of(one.zeros()))[0])
+        .filter(rows -> rows != examples)
+        .findFirst()
+        .orElse(0);
+  }
+
   @Override
   public boolean hasGradients() {
     return captures.stream().anyMatch(Capture::hasGradient);

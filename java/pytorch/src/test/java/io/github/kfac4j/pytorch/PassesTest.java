@@ -335,7 +335,7 @@ class PassesTest {
     loss(net, kfac, Nets.images(1));
     assertThatIllegalStateException()
         .isThrownBy(kfac::precondition)
-        .withMessageContaining("run the backward pass");
+        .withMessageContaining("run its backward pass");
     kfac.close();
     kfac.close();
     loss(net, kfac, Nets.images(1)).backward();

@@ -109,6 +109,37 @@ public final class DoubleBlas {
         : pivot;
   }
 
+  /** The inverse in place of a square matrix; 0, or the 1-based pivot that is 0. */
+  public static int invertSquare(int n, Doubles matrix, Arena scratch) {
+    Place place = PLACES.get().a.at(matrix);
+    Integers pivots = new Integers(n, scratch);
+    int length = 64 * n;
+    int info = checked("dgetrf", LAPACKE_dgetrf_work(LAPACK_COL_MAJOR, n, n, place, n, pivots));
+    return info != 0
+        ? info
+        : checked(
+            "dgetri",
+            LAPACKE_dgetri_work(
+                LAPACK_COL_MAJOR,
+                n,
+                place,
+                n,
+                pivots,
+                PLACES.get().c.at(scratch.takeDoubles(length)),
+                length));
+  }
+
+  /** The rows of an {@code r x n} matrix, r at most n, made orthonormal, up to signs. */
+  public static void orthonormalRows(int r, int n, Doubles rows, Arena scratch) {
+    Places at = PLACES.get();
+    Place place = at.a.at(rows);
+    Place taus = at.b.at(scratch.takeDoubles(r));
+    int length = 64 * r;
+    Place work = at.c.at(scratch.takeDoubles(length));
+    checked("dgeqrf", LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, n, r, place, n, taus, work, length));
+    checked("dorgqr", LAPACKE_dorgqr_work(LAPACK_COL_MAJOR, n, r, r, place, n, taus, work, length));
+  }
+
   /** Eigenvectors in place of the matrix, as rows: divide and conquer, the fastest. */
   public static int syevd(int n, Doubles matrix, Doubles values, Arena scratch) {
     Places at = PLACES.get();

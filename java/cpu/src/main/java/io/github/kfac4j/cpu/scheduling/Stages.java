@@ -13,7 +13,7 @@ public class Stages implements Plan {
   private record Stage(int tasks, Body body) {}
 
   /** One task of a stage. */
-  interface Body {
+  public interface Body {
     void run(int task, Arena scratch);
   }
 

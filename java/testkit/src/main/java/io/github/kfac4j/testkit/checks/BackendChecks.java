@@ -19,6 +19,8 @@ public enum BackendChecks {
   INVERSE_ACCURACY((comparison, extent) -> new InverseAccuracyChecks(comparison).run(extent)),
   /** Eigendecompositions. */
   EIGENVALUES((comparison, extent) -> new EigenChecks(comparison).run(extent)),
+  /** Bases that are renewed, by backends that can. */
+  RENEWALS((comparison, extent) -> new RenewalChecks(comparison).run(extent)),
   /** Whole steps by eigendecompositions. */
   EIGEN_STEPS((comparison, extent) -> new EigenStepChecks(comparison).run(extent)),
   /** Products of inverses with gradients. */
