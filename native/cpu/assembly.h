@@ -4,12 +4,12 @@
 
 namespace kfac::KFAC_ISA {
 
-constexpr int ROWS = 8;  // channels of one task
+constexpr int ROWS = Q < 8 ? Q : 8;  // channels of one task, all of one panel
 
 /// What A[(., u), (., v)] is made of: blocks to add and to subtract.
 struct Terms {
-  const float* add[64];
-  const float* subtract[64];
+  const double* add[64];
+  const double* subtract[64];
   int added = 0, subtracted = 0;
 
   Terms(const Tables& t, int u, int v, int pair) {
@@ -25,18 +25,16 @@ struct Terms {
     }
   }
 
-  /// In fp64: what is left may be small.
   vd sum(size_t at) const {
     vd total = {};
-    for (int k = 0; k < added; k++) total += widen(add[k] + at);
-    for (int k = 0; k < subtracted; k++) total -= widen(subtract[k] + at);
+    for (int k = 0; k < added; k++) total += load(add[k] + at);
+    for (int k = 0; k < subtracted; k++) total -= load(subtract[k] + at);
     return total;
   }
 
-  /// W elements, weighted.
+  /// Q elements, weighted and rounded.
   void sum(size_t at, double weight, float* to) const {
-    if (added == 1 && subtracted == 0) return store(to, load(add[0] + at) * (float)weight);
-    for (int half = 0; half < W; half += W / 2) {
+    for (int half = 0; half < Q; half += D) {
       *(vhu*)(to + half) = __builtin_convertvector(sum(at + half) * weight, vh);
     }
   }
@@ -54,7 +52,7 @@ struct Assembly {
   int tasks() const { return (t.g.channels + ROWS - 1) / ROWS; }
   size_t scratch_floats() const {
     size_t sums = 2 * (size_t)ROWS * t.g.rows.size * t.g.columns.size + 2 * t.g.rows.size;
-    size_t blocks = (size_t)kernel() * kernel() * P * ROWS + line_floats();
+    size_t blocks = (size_t)kernel() * kernel() * Q * ROWS + line_floats();
     return (sums > blocks ? sums : blocks) + 16;
   }
 
@@ -66,53 +64,47 @@ struct Assembly {
   /// Rows of A for some channels, and their mirror images.
   void run(int task, float* scratch) const {
     int first = task * ROWS, last = least(t.g.channels, first + ROWS);
-    for (int j = 0; j <= first / P; j++) block(first, last, j, scratch);
+    for (int j = 0; j <= first / Q; j++) block(first, last, j, scratch);
     if (request.conv.bias) bias(first, last, (double*)scratch);
   }
 
-  /// A[(r, u), (c, v)] for channels r of this task and c of panel j: values[((r * kernel + u) * kernel + v) * P + c].
+  /// A[(r, u), (c, v)] for channels r of this task and c of panel j: values[((r * kernel + u) * kernel + v) * Q + c].
   void block(int first, int last, int j, float* values) const {
-    int kk = kernel(), count = last - first, i = first / P;
+    int kk = kernel(), count = last - first, i = first / Q;
     for (int u = 0; u < kk; u++) {
       for (int v = 0; v < kk; v++) {
         Terms terms(t, u, v, Geometry::pair(i, j));
         for (int r = 0; r < count; r++) {
-          size_t at = (size_t)(first % P + r) * P;
-          float* to = values + ((size_t)(r * kk + u) * kk + v) * P;
+          size_t at = (size_t)(first % Q + r) * Q;
+          float* to = values + ((size_t)(r * kk + u) * kk + v) * Q;
           terms.sum(at, request.weight, to);
-          terms.sum(at + W, request.weight, to + W);
         }
       }
     }
-    float* line = values + (size_t)kk * kk * P * ROWS;
+    float* line = values + (size_t)kk * kk * Q * ROWS;
     if (i == j) {
       diagonal(first, count, values);
     } else {
       for (int m = 0; m < count * kk; m++) {
-        for (int half = 0; half < P; half += W) {
-          for (int v = round_up(kk, W) - W; v >= 0; v -= W) {  // backwards: whole vectors reach into the next channel
-            const float* from = values + ((size_t)m * kk + v) * P + half;
-            transpose_to(from, P, least(W, kk - v), W, line + half * kk + v, kk);
-          }
+        for (int v = round_up(kk, W) - W; v >= 0; v -= W) {  // backwards: whole vectors reach into the next channel
+          transpose_to(values + ((size_t)m * kk + v) * Q, Q, least(W, kk - v), W, line + v, kk);
         }
-        put_line((size_t)first * kk + m, (size_t)j * P * kk, line, P * kk);
+        put_line((size_t)first * kk + m, (size_t)j * Q * kk, line, Q * kk);
       }
       int length = round_up(count * kk, W);
       for (int v = 0; v < kk; v++) {
-        for (int half = 0; half < P; half += W) {
-          for (int m = 0; m < count * kk; m += W) {
-            const float* from = values + ((size_t)m * kk + v) * P + half;
-            transpose_to(from, (ptrdiff_t)kk * P, least(W, count * kk - m), W, line + m, length);
-          }
-          for (int c = 0; c < W; c++) {
-            put_line((size_t)(j * P + half + c) * kk + v, (size_t)first * kk, line + c * length, count * kk);
-          }
+        for (int m = 0; m < count * kk; m += W) {
+          const float* from = values + ((size_t)m * kk + v) * Q;
+          transpose_to(from, (ptrdiff_t)kk * Q, least(W, count * kk - m), W, line + m, length);
+        }
+        for (int c = 0; c < Q; c++) {
+          put_line((size_t)(j * Q + c) * kk + v, (size_t)first * kk, line + c * length, count * kk);
         }
       }
     }
   }
 
-  size_t line_floats() const { return (size_t)W * round_up(ROWS * kernel(), W) + (size_t)P * kernel() + P; }
+  size_t line_floats() const { return (size_t)W * round_up(ROWS * kernel(), W) + (size_t)Q * kernel() + Q; }
 
   void put_line(size_t row, size_t column, const float* weighted, int count) const {
     float* to = request.target + row * dim() + column;
@@ -126,13 +118,13 @@ struct Assembly {
 
   /// The block where rows and columns are channels of the same panel.
   void diagonal(int first, int count, const float* values) const {
-    int kk = kernel(), panel = first / P * P;
+    int kk = kernel(), panel = first / Q * Q;
     for (int r = 0; r < count; r++) {
       size_t row = (size_t)(first + r) * kk;
       for (int u = 0; u < kk; u++) {
         for (int v = 0; v < kk; v++) {
-          const float* value = values + ((size_t)(r * kk + u) * kk + v) * P;
-          int own = first % P + r;
+          const float* value = values + ((size_t)(r * kk + u) * kk + v) * Q;
+          int own = first % Q + r;
           for (int c = 0; c <= own; c++) {
             if (c == own && v > u) continue;
             size_t column = (size_t)(panel + c) * kk + v;

@@ -28,7 +28,7 @@ struct Blocks {
 
   /// Blocks of one size, `most_side` at most and whole panels.
   Blocks(int dim, int most_side) : dim(dim), count((dim + most_side - 1) / most_side) {
-    side = round_up((dim + count - 1) / count, P);
+    side = round_up((dim + count - 1) / count, Q);
     count = (dim + side - 1) / side;
   }
 
@@ -38,39 +38,42 @@ struct Blocks {
     for (; index > i; i++) index -= i + 1;
     return {i, index};
   }
-  size_t floats() const { return (size_t)side * side; }
+  size_t elements() const { return (size_t)side * side; }
   int extent(int block) const { return least(side, dim - block * side); }
 
-  /// sums += products of `depth` samples, packed in panels `panel` floats apart, as far as the lower triangle needs
+  /// sums += products of `depth` samples, packed in panels `panel` doubles apart, as far as the lower triangle needs
   /// them.
-  void add(BlockPair pair, int depth, const float* left, const float* right, size_t panel, float* sums) const {
+  void add(BlockPair pair, int depth, const double* left, const double* right, size_t panel, double* sums) const {
     int height = extent(pair.i);
-    for (int r = 0; r < height; r += P) {
-      int end = pair.i == pair.j ? r + P : extent(pair.j);
-      for (int k = 0; k < end; k += P) {
-        const float *a = left + r / P * panel, *b = right + k / P * panel;
-        for (int m = 0; m < least(P, height - r); m += M) {
-          add_tile(1, 1, depth, a + m, {P, 0}, b, {P, 0}, sums + (size_t)(r + m) * side + k, side);
+    for (int r = 0; r < height; r += Q) {
+      int end = pair.i == pair.j ? r + Q : extent(pair.j);
+      for (int k = 0; k < end; k += Q) {
+        const double *a = left + r / Q * panel, *b = right + k / Q * panel;
+        for (int m = 0; m < least(Q, height - r); m += M) {
+          add_tile(1, depth, a + m, {Q, 0}, b, {Q, 0}, sums + (size_t)(r + m) * side + k, side);
         }
       }
     }
   }
 
   /// Adds slices of sums in order, and updates both triangles of the target.
-  void finish(BlockPair pair, const float* sums, int slices, const AccumulateRequest& request, float* target) const {
+  void finish(BlockPair pair, const double* sums, int slices, const AccumulateRequest& request, float* target) const {
     ptrdiff_t n = dim, i = (ptrdiff_t)pair.i * side, j = (ptrdiff_t)pair.j * side;
     int height = extent(pair.i), width = extent(pair.j);
-    float weight = (float)request.weight, decay = (float)request.decay;
     for (int r = 0; r < height; r++) {
       float* row = target + (i + r) * n + j;
       int end = i == j ? r + 1 : width;
       for (int k = 0; k < end; k += W) {
-        const float* from = sums + (size_t)r * side + k;
-        vf sum = load(from);
-        for (int s = 1; s < slices; s++) sum += load(from + s * floats());
-        sum *= weight;
-        if (decay != 0) sum += decay * load(row + k, end - k);
-        store(row + k, sum, end - k);
+        alignas(64) float line[W] = {};
+        if (request.decay != 0) store(line, load(row + k, end - k));
+        for (int half = 0; half < W; half += D) {
+          const double* from = sums + (size_t)r * side + k + half;
+          vd sum = load(from);
+          for (int s = 1; s < slices; s++) sum += load(from + s * elements());
+          vd updated = request.weight * sum + request.decay * widen(line + half);
+          *(vhu*)(line + half) = __builtin_convertvector(updated, vh);
+        }
+        store(row + k, load(line), end - k);
       }
     }
     if (i == j) {

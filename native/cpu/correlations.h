@@ -10,14 +10,14 @@
 
 namespace kfac::KFAC_ISA {
 
-/// A convolution's sizes, channels counted in panels of P.
+/// A convolution's sizes, channels counted in panels of Q.
 struct Geometry {
   Axis rows, columns;
   int examples, channels, panels;
 
   explicit Geometry(const kfac_cpu_patch_samples& c)
       : rows(Axis::rows(c)), columns(Axis::columns(c)), examples((int)c.examples), channels((int)c.channels),
-        panels(((int)c.channels + P - 1) / P) {}
+        panels(((int)c.channels + Q - 1) / Q) {}
 
   /// Pairs of panels i >= j.
   int pairs() const { return panels * (panels + 1) / 2; }
@@ -27,11 +27,11 @@ struct Geometry {
   }
 };
 
-/// Blocks of P x P correlations, of channels of panel i with channels of panel j <= i, for each pair of panels.
+/// Blocks of Q x Q correlations, of channels of panel i with channels of panel j <= i, for each pair of panels.
 struct Tables {
   Geometry g;
   int slices;  // partial sums of the correlations of whole images
-  float* data;
+  double* data;
 
   size_t images() const { return (size_t)slices * g.rows.shifts() * g.columns.shifts(); }
   static size_t lines(const Axis& across, const Axis& along) {
@@ -42,28 +42,28 @@ struct Tables {
     return 4 * pairs;
   }
   size_t entries() const { return images() + lines(g.rows, g.columns) + lines(g.columns, g.rows) + corners(); }
-  size_t floats() const { return entries() * g.pairs() * P * P; }
+  size_t doubles() const { return entries() * g.pairs() * Q * Q; }
 
-  float* block(size_t entry, int pair) const { return data + (entry * g.pairs() + pair) * P * P; }
+  double* block(size_t entry, int pair) const { return data + (entry * g.pairs() + pair) * Q * Q; }
 
   /// R(dr, dc), one slice of it.
-  float* image(int slice, int dr, int dc, int pair) const {
+  double* image(int slice, int dr, int dc, int pair) const {
     size_t shift = (size_t)(dr + g.rows.kernel - 1) * g.columns.shifts() + dc + g.columns.kernel - 1;
     return block(slice * (images() / slices) + shift, pair);
   }
 
   /// The correlation of row a of an edge with row b, shifted by dc.
-  float* row(EdgePair e, int dc, int pair) const {
+  double* row(EdgePair e, int dc, int pair) const {
     size_t line = ((size_t)e.side * g.rows.edge() + e.a) * g.rows.edge() + e.b;
     return block(images() + line * g.columns.shifts() + dc + g.columns.kernel - 1, pair);
   }
 
-  float* column(EdgePair e, int dr, int pair) const {
+  double* column(EdgePair e, int dr, int pair) const {
     size_t line = ((size_t)e.side * g.columns.edge() + e.a) * g.columns.edge() + e.b;
     return block(images() + lines(g.rows, g.columns) + line * g.rows.shifts() + dr + g.rows.kernel - 1, pair);
   }
 
-  float* corner(EdgePair row, EdgePair column, int pair) const {
+  double* corner(EdgePair row, EdgePair column, int pair) const {
     int r = g.rows.edge(), c = g.columns.edge();
     size_t rows = ((size_t)row.side * r + row.a) * r + row.b;
     size_t columns = ((size_t)column.side * c + column.a) * c + column.b;

@@ -1,18 +1,18 @@
-// Discrete Fourier transforms of short lengths, one in each lane of the vectors.
+// Discrete Fourier transforms of short lengths in fp64, one in each lane of the vectors.
 #pragma once
 #include "vector.h"
 
 namespace kfac::KFAC_ISA {
 
 struct Complex {
-  vf re, im;
+  vd re, im;
 };
 
 static inline Complex operator+(Complex a, Complex b) { return {a.re + b.re, a.im + b.im}; }
 static inline Complex operator-(Complex a, Complex b) { return {a.re - b.re, a.im - b.im}; }
-static inline Complex operator*(float f, Complex a) { return {f * a.re, f * a.im}; }
+static inline Complex operator*(double f, Complex a) { return {f * a.re, f * a.im}; }
 static inline Complex over_i(Complex a) { return {a.im, -a.re}; }  // a / i
-static inline Complex twist(Complex a, float c, float s) { return {a.re * c - a.im * s, a.re * s + a.im * c}; }
+static inline Complex twist(Complex a, double c, double s) { return {a.re * c - a.im * s, a.re * s + a.im * c}; }
 
 /// In place: x[j] = sum over k of x[k] e^(-2 pi i j k / R).
 template <int R>
@@ -22,8 +22,8 @@ static inline void butterfly(Complex (&x)[R]) {
     x[0] = a + b;
     x[1] = a - b;
   } else if constexpr (R == 3) {
-    constexpr float s = 0.866025403784438647f;
-    Complex sum = x[1] + x[2], mean = x[0] - 0.5f * sum, side = over_i(s * (x[1] - x[2]));
+    constexpr double s = 0.866025403784438647;
+    Complex sum = x[1] + x[2], mean = x[0] - 0.5 * sum, side = over_i(s * (x[1] - x[2]));
     x[0] = x[0] + sum;
     x[1] = mean + side;
     x[2] = mean - side;
@@ -35,8 +35,8 @@ static inline void butterfly(Complex (&x)[R]) {
     x[3] = b - d;
   } else {
     static_assert(R == 5);
-    constexpr float c1 = 0.309016994374947424f, c2 = -0.809016994374947424f;
-    constexpr float s1 = 0.951056516295153572f, s2 = 0.587785252292473129f;
+    constexpr double c1 = 0.309016994374947424, c2 = -0.809016994374947424;
+    constexpr double s1 = 0.951056516295153572, s2 = 0.587785252292473129;
     Complex p = x[1] + x[4], q = x[2] + x[3], m = x[1] - x[4], n = x[2] - x[3];
     Complex a = x[0] + c1 * p + c2 * q, b = x[0] + c2 * p + c1 * q;
     Complex c = over_i(s1 * m + s2 * n), d = over_i(s2 * m - s1 * n);
@@ -85,7 +85,7 @@ struct Fft {
         butterfly(v);
         for (int k = 0; k < R; k++) {
           int root = p * k * step % n;
-          y[q + stride * (R * p + k)] = root == 0 ? v[k] : twist(v[k], (float)c[root], (float)s[root]);
+          y[q + stride * (R * p + k)] = root == 0 ? v[k] : twist(v[k], c[root], s[root]);
         }
       }
     }

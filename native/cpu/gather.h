@@ -76,22 +76,22 @@ struct Gather {
     other.apart = true;
     return other.line_floats() < line_floats();
   }
-  int lines() const { return least(P, (P - 2) / columns.kernel + 2); }  // that a panel of coordinates touches at most
+  int lines() const { return least(Q, (Q - 2) / columns.kernel + 2); }  // that a panel of coordinates touches at most
   int side_by_side() const { return pieces > 1 ? 1 : most(1, W / longest()); }  // units that one vector has room for
   size_t scratch_floats() const { return (size_t)lines() * side_by_side() * line_floats(); }
 
-  /// Writes coordinates [panel P, panel P + P) of the patches of units [first, end) to out[sample * P + coordinate].
-  void pack(const float* images, int panel, int first, int end, float* out, float* scratch) const {
-    if (panel * P >= features) {
-      memset(out, 0, sizeof(float) * P * samples(first, end));
+  /// Writes coordinates [panel Q, panel Q + Q) of the patches of units [first, end) to out[sample * Q + coordinate].
+  void pack(const float* images, int panel, int first, int end, double* out, float* scratch) const {
+    if (panel * Q >= features) {
+      memset(out, 0, sizeof(double) * Q * samples(first, end));
     } else if (direct) {
       pack_pixels(images, panel, first, end, out);
     } else {
       pack_patches(images, panel, first, end, out, scratch);
     }
-    int bias = features - panel * P;
-    if (c.bias && bias >= 0 && bias < P) {
-      for (int s = samples(first, end) - 1; s >= 0; s--) out[s * P + bias] = 1;
+    int bias = features - panel * Q;
+    if (c.bias && bias >= 0 && bias < Q) {
+      for (int s = samples(first, end) - 1; s >= 0; s--) out[s * Q + bias] = 1;
     }
   }
 
@@ -103,7 +103,7 @@ struct Gather {
     return {row / rows.outputs(), row % rows.outputs(), start, piece_start(piece + 1) - start};
   }
 
-  void pack_pixels(const float* images, int panel, int first, int end, float* out) const {
+  void pack_pixels(const float* images, int panel, int first, int end, double* out) const {
     kfac_cpu_patch_samples strided = c;
     strided.position_stride *= columns.stride;
     for (int k = first; k < end; k++) {
@@ -111,48 +111,46 @@ struct Gather {
       ptrdiff_t position = (ptrdiff_t)u.row * rows.stride * columns.size + (ptrdiff_t)u.start * columns.stride;
       const float* from = images + u.example * c.example_stride + position * c.position_stride;
       if (c.position_stride == 1 && columns.stride > 1) {
-        pack_some_pixels(from + panel * P * c.channel_stride, least(P, features - panel * P), u.length, out);
+        pack_some_pixels(from + panel * Q * c.channel_stride, least(Q, features - panel * Q), u.length, out);
       } else {
-        pack_positions(strided, from, panel * P, 0, u.length, out);
+        pack_positions(strided, from, panel * Q, 0, u.length, out);
       }
-      out += (size_t)u.length * P;
+      out += (size_t)u.length * Q;
     }
   }
 
   /// Every `stride`th pixel, where pixels lie side by side: the others are read, too.
-  void pack_some_pixels(const float* from, int count, int length, float* out) const {
+  void pack_some_pixels(const float* from, int count, int length, double* out) const {
     int stride = columns.stride, kept = (W - 1) / stride + 1;
     for (int s = 0; s < length; s += kept, from += kept * stride) {
-      for (int half = 0; half < P; half += W) {
-        vf v[W];
-        const float* channel = from + half * c.channel_stride;
-        for (int i = 0; i < W; i++, channel += c.channel_stride) {
-          v[i] = half + i < count ? load(channel, (length - s - 1) * stride + 1) : vf{};
-        }
-        transpose(v);
-        for (int i = 0; i < least(kept, length - s); i++) store(out + (s + i) * P + half, v[i * stride]);
+      vf v[W];
+      const float* channel = from;
+      for (int i = 0; i < W; i++, channel += c.channel_stride) {
+        v[i] = i < count ? load(channel, (length - s - 1) * stride + 1) : vf{};
       }
+      transpose(v);
+      for (int i = 0; i < least(kept, length - s); i++) store_wide(out + (s + i) * Q, v[i * stride]);
     }
   }
 
   /// The kernel rows, each of one channel, that a panel of coordinates touches.
   struct Lines {
     int count;
-    ptrdiff_t channel[P];  // where it begins
-    int row[P];            // of the image, for output 0
+    ptrdiff_t channel[Q];  // where it begins
+    int row[Q];            // of the image, for output 0
   };
 
-  void pack_patches(const float* images, int panel, int first, int end, float* out, float* scratch) const {
-    int count = least(P, features - panel * P), line = panel * P / columns.kernel;
+  void pack_patches(const float* images, int panel, int first, int end, double* out, float* scratch) const {
+    int count = least(Q, features - panel * Q), line = panel * Q / columns.kernel;
     Lines lines;
-    lines.count = (panel * P + count - 1) / columns.kernel - line + 1;
+    lines.count = (panel * Q + count - 1) / columns.kernel - line + 1;
     for (int i = 0; i < lines.count; i++) {
       lines.channel[i] = (line + i) / rows.kernel * c.channel_stride;
       lines.row[i] = (line + i) % rows.kernel * rows.dilation - rows.padding;
     }
-    const float* start[P];
+    const float* start[Q];
     for (int i = 0; i < count; i++) {
-      int coordinate = panel * P + i, column = coordinate % columns.kernel, shift = column * columns.dilation;
+      int coordinate = panel * Q + i, column = coordinate % columns.kernel, shift = column * columns.dilation;
       ptrdiff_t run = apart ? column : shift % columns.stride;
       start[i] = scratch + (coordinate / columns.kernel - line) * line_floats() + run * phase_floats() +
                  (apart ? 0 : shift / columns.stride);
@@ -170,35 +168,31 @@ struct Gather {
       } else {
         transpose_short(start, count, units, step - length, length, out);
       }
-      out += (size_t)units * length * P;
+      out += (size_t)units * length * Q;
     }
   }
 
-  void transpose_long(const float* const* start, int count, int length, float* out) const {
+  void transpose_long(const float* const* start, int count, int length, double* out) const {
     for (int s = 0; s < length; s += W) {
-      for (int half = 0; half < P; half += W) {
-        vf v[W];
+      vf v[W];
 #pragma GCC unroll 16
-        for (int i = 0; i < W; i++) v[i] = half + i < count ? load(start[half + i] + s) : vf{};
-        transpose(v);
-        for (int i = 0; i < least(W, length - s); i++) store(out + (s + i) * P + half, v[i]);
-      }
+      for (int i = 0; i < W; i++) v[i] = i < count ? load(start[i] + s) : vf{};
+      transpose(v);
+      for (int i = 0; i < least(W, length - s); i++) store_wide(out + (s + i) * Q, v[i]);
     }
   }
 
   /// Some units that fit into one vector, side by side.
-  void transpose_short(const float* const* start, int count, int units, ptrdiff_t step, int length, float* out) const {
-    for (int half = 0; half < P; half += W) {
-      vf v[W];
-      for (int i = 0; i < W; i++) {
-        v[i] = vf{};
-        if (half + i >= count) continue;
-        v[i] = load(start[half + i]);
-        for (int u = 1; u < units; u++) v[i] = choose_lanes(v[i], load(start[half + i] + u * step), u * length);
-      }
-      transpose(v);
-      for (int i = 0; i < units * length; i++) store(out + i * P + half, v[i]);
+  void transpose_short(const float* const* start, int count, int units, ptrdiff_t step, int length, double* out) const {
+    vf v[W];
+    for (int i = 0; i < W; i++) {
+      v[i] = vf{};
+      if (i >= count) continue;
+      v[i] = load(start[i]);
+      for (int u = 1; u < units; u++) v[i] = choose_lanes(v[i], load(start[i] + u * step), u * length);
     }
+    transpose(v);
+    for (int i = 0; i < units * length; i++) store_wide(out + i * Q, v[i]);
   }
 
   /// Fills the lines of one unit.

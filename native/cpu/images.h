@@ -45,23 +45,22 @@ struct Axis {
   }
 };
 
-/// Copies positions of channels [first, first + P) to out[position * P + channel], zero beyond the last channel.
+/// Copies positions of channels [first, first + Q) as doubles to out[position * Q + channel], zero beyond the last
+/// channel.
 static inline void pack_positions(const kfac_cpu_patch_samples& c, const float* image, int first, int position,
-                                  int count, float* out) {
-  int channels = least(P, (int)c.channels - first);
+                                  int count, double* out) {
+  int channels = least(Q, (int)c.channels - first);
   const float* from = image + first * c.channel_stride + position * c.position_stride;
   if (c.position_stride == 1) {
-    for (int half = 0; half < P; half += W) {
-      for (int p = 0; p < count; p += W) {
-        transpose_to(from + half * c.channel_stride + p, c.channel_stride, channels - half, least(W, count - p),
-                     out + p * P + half, P);
-      }
+    for (int p = 0; p < count; p += W) {
+      int some = least(W, count - p);
+      vf v[W];
+      for (int r = 0; r < W; r++) v[r] = r < channels ? load(from + r * c.channel_stride + p, some) : vf{};
+      transpose(v);
+      for (int k = 0; k < some; k++) store_wide(out + (p + k) * Q, v[k]);
     }
   } else {
-    for (int p = 0; p < count; p++, from += c.position_stride, out += P) {
-      store(out, load(from, channels));
-      store(out + W, load(from + W, channels - W));
-    }
+    for (int p = 0; p < count; p++, from += c.position_stride, out += Q) store_wide(out, load(from, channels));
   }
 }
 

@@ -54,7 +54,7 @@ struct ShortSums {
   int terms;
 
   vh apply(vd sum, const float* before) const {
-    vd result = alpha * sum;
+    vd result = rounded(alpha * sum);
     if (beta != 0) result += beta * widen(before);
     return __builtin_convertvector(result, vh);
   }

@@ -5,21 +5,21 @@
 
 namespace kfac::KFAC_ISA {
 
-/// Floats of images that are packed at a time.
-constexpr size_t PACKED_LIMIT = (size_t)1 << 21;
+/// Doubles of images that are packed at a time.
+constexpr size_t PACKED_LIMIT = (size_t)1 << 20;
 
 struct ShiftPlan : Plan {
   Geometry g;
   Assembly assembly;
   int width;          // of a packed row: zeros follow the pixels
   int lead;           // zeros before the first row
-  size_t image;       // floats of one packed image of one panel
+  size_t image;       // doubles of one packed image of one panel
   int chunk, chunks;  // images
 
   explicit ShiftPlan(const AccumulateRequest& request) : g(request.conv), assembly{request, {g, 1, nullptr}} {
     lead = g.columns.kernel - 1;
     width = g.columns.size + lead;
-    image = ((size_t)lead + (size_t)g.rows.size * width) * P;
+    image = ((size_t)lead + (size_t)g.rows.size * width) * Q;
     chunk = (int)(PACKED_LIMIT / (image * g.panels));
     chunk = most(1, least(g.examples, chunk));
     chunks = (g.examples + chunk - 1) / chunk;
@@ -38,14 +38,14 @@ struct ShiftPlan : Plan {
     return g.pairs() * (g.rows.shifts() + 1) + line_tasks(g.rows) + line_tasks(g.columns);
   }
 
-  size_t packed_floats() const { return (size_t)chunk * g.panels * image; }
-  size_t shared_floats() const override { return assembly.t.floats() + packed_floats(); }
+  size_t packed_doubles() const { return (size_t)chunk * g.panels * image; }
+  size_t shared_floats() const override { return 2 * (assembly.t.doubles() + packed_doubles()); }
   size_t scratch_floats() const override { return assembly.scratch_floats(); }
 
   void run(int phase, int task, float* shared, float* scratch) const override {
     Assembly bound = assembly;
-    bound.t.data = shared;
-    float* packed = shared + assembly.t.floats();
+    bound.t.data = (double*)shared;
+    double* packed = bound.t.data + assembly.t.doubles();
     int c = phase / 2, n = images(least(c, chunks - 1));
     if (phase == 2 * chunks) {
       bound.run(task, scratch);
@@ -56,14 +56,14 @@ struct ShiftPlan : Plan {
     }
   }
 
-  void pack(int n, int panel, float* out) const {
+  void pack(int n, int panel, double* out) const {
     const kfac_cpu_patch_samples& c = assembly.request.conv;
     const float* from = assembly.request.images + n * c.example_stride;
-    memset(out, 0, sizeof(float) * lead * P);
+    memset(out, 0, sizeof(double) * lead * Q);
     for (int y = 0; y < g.rows.size; y++) {
-      float* row = out + ((size_t)lead + (size_t)y * width) * P;
-      pack_positions(c, from, panel * P, y * g.columns.size, g.columns.size, row);
-      memset(row + (size_t)g.columns.size * P, 0, sizeof(float) * lead * P);
+      double* row = out + ((size_t)lead + (size_t)y * width) * Q;
+      pack_positions(c, from, panel * Q, y * g.columns.size, g.columns.size, row);
+      memset(row + (size_t)g.columns.size * Q, 0, sizeof(double) * lead * Q);
     }
   }
 
@@ -71,7 +71,7 @@ struct ShiftPlan : Plan {
   struct Correlator {
     const ShiftPlan& plan;
     const Tables& t;
-    const float* packed;
+    const double* packed;
     int images;
     bool first;  // chunk: it overwrites
 
@@ -89,19 +89,19 @@ struct ShiftPlan : Plan {
       corners(pair);
     }
 
-    const float* at(int panel, int y, int x) const {
-      return packed + (size_t)panel * plan.chunk * plan.image + ((size_t)plan.lead + (size_t)y * plan.width) * P +
-             (ptrdiff_t)x * P;
+    const double* at(int panel, int y, int x) const {
+      return packed + (size_t)panel * plan.chunk * plan.image + ((size_t)plan.lead + (size_t)y * plan.width) * Q +
+             (ptrdiff_t)x * Q;
     }
 
     /// Adds the products of `length` pixels from a with those from b, in each image.
-    void correlate(const float* a, const float* b, int runs, int length, ptrdiff_t step, float* block) const {
+    void correlate(const double* a, const double* b, int runs, int length, ptrdiff_t step, double* block) const {
       Strides strides = {step, (ptrdiff_t)plan.image};
-      for (int i = 0; i < P; i += M) add_tile(1, runs, length, a + i, strides, b, strides, block + i * P, P);
+      for (int i = 0; i < Q; i += M) add_tile(runs, length, a + i, strides, b, strides, block + i * Q, Q);
     }
 
-    void clear(float* block) const {
-      if (first) memset(block, 0, sizeof(float) * P * P);
+    void clear(double* block) const {
+      if (first) memset(block, 0, sizeof(double) * Q * Q);
     }
 
     /// R(dr, .): images are walked in pieces that stay in the first-level cache for all shifts.
@@ -117,12 +117,12 @@ struct ShiftPlan : Plan {
         int runs = least(together, images - n);
         for (int y = from; y < to; y += piece) {
           int length = least(piece, to - y) * plan.width;
-          const float* a = at(i, y, 0) + n * plan.image;
-          const float* b = at(j, y + dr, 0) + n * plan.image;
+          const double* a = at(i, y, 0) + n * plan.image;
+          const double* b = at(j, y + dr, 0) + n * plan.image;
           for (int dc = 1 - k; dc < k; dc++) {
             // what follows a row is zero, so the last pixels of a piece that reach beyond it may be left out
             int used = y + piece >= to ? length - (k - 1) : length;
-            correlate(a, b + (ptrdiff_t)dc * P, runs, used, P, t.image(0, dr, dc, pair));
+            correlate(a, b + (ptrdiff_t)dc * Q, runs, used, Q, t.image(0, dr, dc, pair));
           }
         }
       }
@@ -133,11 +133,11 @@ struct ShiftPlan : Plan {
       int i, j;
       Geometry::split(pair, i, j);
       for (int dc = 1 - columns.kernel; dc < columns.kernel; dc++) {
-        float* block = t.row(e, dc, pair);
+        double* block = t.row(e, dc, pair);
         clear(block);
-        const float* a = at(i, rows.line(e.side, e.a), 0);
-        const float* b = at(j, rows.line(e.side, e.b), dc);
-        correlate(a, b, images, columns.size, P, block);
+        const double* a = at(i, rows.line(e.side, e.a), 0);
+        const double* b = at(j, rows.line(e.side, e.b), dc);
+        correlate(a, b, images, columns.size, Q, block);
       }
     }
 
@@ -146,13 +146,13 @@ struct ShiftPlan : Plan {
       int i, j;
       Geometry::split(pair, i, j);
       for (int dr = 1 - rows.kernel; dr < rows.kernel; dr++) {
-        float* block = t.column(e, dr, pair);
+        double* block = t.column(e, dr, pair);
         clear(block);
         int from = most(0, -dr), to = least(rows.size, rows.size - dr);
         if (from >= to) continue;
-        const float* a = at(i, from, columns.line(e.side, e.a));
-        const float* b = at(j, from + dr, columns.line(e.side, e.b));
-        correlate(a, b, images, to - from, (ptrdiff_t)plan.width * P, block);
+        const double* a = at(i, from, columns.line(e.side, e.a));
+        const double* b = at(j, from + dr, columns.line(e.side, e.b));
+        correlate(a, b, images, to - from, (ptrdiff_t)plan.width * Q, block);
       }
     }
 
@@ -163,11 +163,11 @@ struct ShiftPlan : Plan {
       for (int e = 0; e < 2 * r * r; e++) {
         for (int f = 0; f < 2 * c * c; f++) {
           EdgePair row = {e / (r * r), e / r % r, e % r}, column = {f / (c * c), f / c % c, f % c};
-          float* block = t.corner(row, column, pair);
+          double* block = t.corner(row, column, pair);
           clear(block);
-          const float* a = at(i, rows.line(row.side, row.a), columns.line(column.side, column.a));
-          const float* b = at(j, rows.line(row.side, row.b), columns.line(column.side, column.b));
-          correlate(a, b, images, 1, P, block);
+          const double* a = at(i, rows.line(row.side, row.a), columns.line(column.side, column.a));
+          const double* b = at(j, rows.line(row.side, row.b), columns.line(column.side, column.b));
+          correlate(a, b, images, 1, Q, block);
         }
       }
     }

@@ -13,17 +13,23 @@ namespace kfac::KFAC_ISA {
 
 constexpr int W = KFAC_WIDTH;  // floats in a vector
 constexpr int P = 2 * W;       // columns of a panel: the width of a register tile
+constexpr int D = W / 2;       // doubles in a vector
+constexpr int Q = 2 * D;       // columns of a panel of doubles
 
 typedef float vf __attribute__((vector_size(4 * W), may_alias));
 typedef float vfu __attribute__((vector_size(4 * W), aligned(4), may_alias));  // at any address
 typedef int32_t vi __attribute__((vector_size(4 * W), may_alias));
 typedef double vd __attribute__((vector_size(4 * W), may_alias));
+typedef double vdu __attribute__((vector_size(4 * W), aligned(8), may_alias));
 typedef float vh __attribute__((vector_size(2 * W), may_alias));  // half a vector
 typedef float vhu __attribute__((vector_size(2 * W), aligned(4), may_alias));
 
 static inline vf load(const float* p) { return *(const vfu*)p; }
 static inline void store(float* p, vf v) { *(vfu*)p = v; }
 static inline void add(float* p, vf v) { store(p, load(p) + v); }
+static inline vd load(const double* p) { return *(const vdu*)p; }
+static inline void store(double* p, vd v) { *(vdu*)p = v; }
+static inline void add(double* p, vd v) { store(p, load(p) + v); }
 
 static inline vd widen(const float* p) { return __builtin_convertvector(*(const vhu*)p, vd); }
 
@@ -37,6 +43,23 @@ static inline vd widen(vf v) {
 #else
   return vd{v[2 * half], v[2 * half + 1]};
 #endif
+}
+
+/// A product that is rounded before it is added to: fused with the sum in one copy of a function and not in another,
+/// the bits of a result would depend on how work is cut.
+static inline vd rounded(vd product) {
+#if defined(__x86_64__)
+  asm("" : "+x"(product));
+#elif defined(__aarch64__)
+  asm("" : "+w"(product));
+#endif
+  return product;
+}
+
+/// Copies W floats as doubles.
+static inline void store_wide(double* p, vf v) {
+  store(p, widen<0>(v));
+  store(p + D, widen<1>(v));
 }
 
 static inline float* aligned(float* p) { return (float*)(((uintptr_t)p + 63) & ~(uintptr_t)63); }

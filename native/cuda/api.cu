@@ -91,6 +91,7 @@ KFAC_VERB(divide, kfac_divide_request)
 KFAC_VERB(squares, kfac_squares_request)
 KFAC_VERB(scale, kfac_scale_request)
 KFAC_VERB(traces, kfac_traces_request)
+KFAC_VERB(squared_norms, kfac_squared_norms_request)
 KFAC_VERB(first_non_finite, kfac_first_non_finite_request)
 KFAC_VERB(largest, kfac_largest_request)
 

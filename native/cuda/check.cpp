@@ -181,6 +181,11 @@ void check(Checker& c, const kfac_precondition_request& q) {
     c.pointer(q.bias_gradient, 4, "bias_gradient");
     c.pointer(q.bias_result, 4, "bias_result");
   }
+  if (q.g_norms || q.a_norms || q.norms) {
+    c.pointer(q.g_norms, 8, "g_norms");
+    c.pointer(q.a_norms, 8, "a_norms");
+    c.pointer(q.norms, 8, "norms");
+  }
   if (q.in >= LARGEST_MATRIX) c.fail(KFAC_TOO_LARGE, "in is limited to 2^20", q.in);
   if (q.out > LARGEST_MATRIX) c.fail(KFAC_TOO_LARGE, "out is limited to 2^20", q.out);
 }
@@ -218,6 +223,13 @@ void check(Checker& c, const kfac_traces_request& q) {
   if (q.count == 0) return;
   c.pointer(q.matrix, 4, "matrix");
   c.pointer(q.traces, 8, "traces");
+}
+
+void check(Checker& c, const kfac_squared_norms_request& q) {
+  matrix(c, q.n, q.count, "matrix");
+  if (q.count == 0) return;
+  c.pointer(q.matrix, 4, "matrix");
+  c.pointer(q.norms, 8, "norms");
 }
 
 void check(Checker& c, const kfac_first_non_finite_request& q) {

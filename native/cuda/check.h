@@ -45,6 +45,7 @@ void check(Checker& c, const kfac_divide_request& q);
 void check(Checker& c, const kfac_squares_request& q);
 void check(Checker& c, const kfac_scale_request& q);
 void check(Checker& c, const kfac_traces_request& q);
+void check(Checker& c, const kfac_squared_norms_request& q);
 void check(Checker& c, const kfac_first_non_finite_request& q);
 void check(Checker& c, const kfac_largest_request& q);
 

@@ -1,4 +1,5 @@
-// U = scale G^-1 dW A^-1 as two grouped products, all layers and groups in each launch; <U, dW> in the second one.
+// U = scale G^-1 dW A^-1 as two grouped products, all layers and groups in each launch; <U, dW> and the norms of both
+// in the second one, where they are at hand.
 #include "parts.cuh"
 #include "tile.cuh"
 #include "tile_ffma.cuh"
@@ -16,8 +17,12 @@ struct Job {
   const float* bias;       // [out] or null
   float* weight_result;
   float* bias_result;
-  float* product;  // [columns, out]: (dW A^-1)'
-  double* parts;   // one for each tile
+  float* product;        // [columns, out]: (dW A^-1)'
+  double* inner;         // one for each tile
+  double* multiplied;    // as many, of |dW|^2 times both norms; null if nobody asks for norms
+  double* squares;       // as many, of |U|^2
+  const double* g_norm;  // |G^-1|^2
+  const double* a_norm;
   int out, in, columns;
   float scale;
 };
@@ -61,8 +66,11 @@ struct Gradient {
 template <class P>
 struct Shared {
   TileShared<P> tile;
-  double partial[P::THREADS / 32];
-  float scale;  // kept out of the registers while the product is formed
+  double partial[3][P::THREADS / 32];
+  // Kept out of the registers while the product is formed.
+  float scale;
+  const Job* job;
+  long long part;  // the tile's number in it
 };
 
 template <class P>
@@ -85,25 +93,41 @@ template <class P>
 __global__ void __launch_bounds__(P::THREADS, 1) left_kernel(Table<Job> table) {
   KFAC_SHARED(Shared<P>, shared);
   long long tile;
-  const Job job = table.find(blockIdx.x, tile);
+  const Job& found = table.find(blockIdx.x, tile);
+  const Job job = found;
   const int across = (job.columns + P::SIDE - 1) / P::SIDE;
   const int row = int(tile / across) * P::SIDE, column = int(tile % across) * P::SIDE;
-  if (threadIdx.x == 0) shared.scale = job.scale;
+  if (threadIdx.x == 0) shared.scale = job.scale, shared.job = &found, shared.part = tile;
   Tile<P> sums;
   sums.sum(shared.tile, job.out, false, Matrix{job.g_inverse, row, job.out, job.out},
            Matrix{job.product, column, job.columns, job.out}, NoPreparation());
+  // One sum after another, for the registers. Beyond the edges of U all sums are 0.
+  double step = 0.0;
+  P::each([&](int s, int, int) {
+    sums.total[s] *= shared.scale;
+    step += double(sums.total[s]) * double(sums.total[s]);
+  });
+  step = block_sum(step, shared.partial[1]);
   const Gradient gradient{job, 0};
-  double inner = 0.0;
+  double inner = 0.0, given = 0.0;
   P::each([&](int s, int r, int c) {
     const long long i = row + r, j = column + c;
     if (i >= job.out || j >= job.columns) return;
-    const float u = shared.scale * sums.total[s];
-    inner += double(u) * double(gradient.at(i, j));  // read before it may be overwritten
-    if (j < job.in) job.weight_result[i * job.in + j] = u;
-    else job.bias_result[i] = u;
+    const double dw = gradient.at(i, j);  // read before it may be overwritten
+    inner += sums.total[s] * dw;
+    given += dw * dw;
+    if (j < job.in) job.weight_result[i * job.in + j] = sums.total[s];
+    else job.bias_result[i] = sums.total[s];
   });
-  inner = block_sum(inner, shared.partial);
-  if (threadIdx.x == 0) job.parts[tile] = inner;
+  inner = block_sum(inner, shared.partial[0]);
+  given = block_sum(given, shared.partial[2]);
+  if (threadIdx.x != 0) return;
+  const Job& owner = *shared.job;
+  owner.inner[shared.part] = inner;
+  if (!owner.squares) return;
+  const double scale = shared.scale;
+  owner.multiplied[shared.part] = scale * scale * given * (*owner.g_norm / job.out) * (*owner.a_norm / job.columns);
+  owner.squares[shared.part] = step;
 }
 
 long long tiles_of(const kfac_precondition_request& q, int side) {
@@ -112,7 +136,7 @@ long long tiles_of(const kfac_precondition_request& q, int side) {
 }
 
 template <class P, class Wanted>
-void add(const kfac_precondition_request* requests, int count, Batch<PartsJob>& inners, Plan& plan,
+void add(const kfac_precondition_request* requests, int count, Batch<PartsJob>& totals, Plan& plan,
          const Wanted& wanted) {
   Batch<Job> batch;
   for (int i = 0; i < count; ++i) {
@@ -120,15 +144,24 @@ void add(const kfac_precondition_request* requests, int count, Batch<PartsJob>& 
     if (!wanted(q)) continue;
     const int columns = q.in + (q.bias_gradient != nullptr), out = q.out / q.groups;
     const long long tiles = tiles_of(q, P::SIDE);
-    double* parts = plan.take<double>(tiles * q.groups);
+    const long long parts = tiles * q.groups;
+    const bool measured = q.norms != nullptr;
+    auto total = [&](double* sum) {
+      double* each = plan.take<double>(parts);
+      totals.add({each, sum, parts}, 1);
+      return each;
+    };
+    double* inner = total(q.inner);
+    double* multiplied = measured ? total(q.norms) : nullptr;
+    double* squares = measured ? total(q.norms + 1) : nullptr;
     float* product = plan.take<float>((long long)q.out * columns);
-    inners.add({parts, q.inner, tiles * q.groups}, 1);
     for (long long g = 0; g < q.groups; ++g) {
-      const long long weights = g * out * q.in, biases = g * out;
+      const long long weights = g * out * q.in, biases = g * out, first = g * tiles;
       batch.add({q.g_inverse + g * out * out, q.a_inverse + g * columns * columns, q.weight_gradient + weights,
                  q.bias_gradient ? q.bias_gradient + biases : nullptr, q.weight_result + weights,
-                 q.bias_result ? q.bias_result + biases : nullptr, product + g * out * columns, parts + g * tiles, out,
-                 q.in, columns, q.scale},
+                 q.bias_result ? q.bias_result + biases : nullptr, product + g * out * columns, inner + first,
+                 measured ? multiplied + first : nullptr, measured ? squares + first : nullptr,
+                 measured ? q.g_norms + g : nullptr, measured ? q.a_norms + g : nullptr, out, q.in, columns, q.scale},
                 tiles);
     }
   }
@@ -144,14 +177,14 @@ void precondition(const kfac_precondition_request* requests, int count, int math
   using Request = kfac_precondition_request;
   // The large tile needs half the loads for each product; it may waste that much on its padding.
   auto large = [](const Request& q) { return 4 * tiles_of(q, 128) <= 3 * tiles_of(q, 64) / 2; };
-  Batch<PartsJob> inners;
+  Batch<PartsJob> totals;
   if (math == KFAC_FFMA) {
-    add<Ffma<64>>(requests, count, inners, plan, [](const Request&) { return true; });
+    add<Ffma<64>>(requests, count, totals, plan, [](const Request&) { return true; });
   } else {
-    add<Split<128>>(requests, count, inners, plan, large);
-    add<Split<64>>(requests, count, inners, plan, [=](const Request& q) { return !large(q); });
+    add<Split<128>>(requests, count, totals, plan, large);
+    add<Split<64>>(requests, count, totals, plan, [=](const Request& q) { return !large(q); });
   }
-  plan.launch(sum_parts_kernel, inners, SUM_THREADS, sizeof(SumShared));
+  plan.launch(sum_parts_kernel, totals, SUM_THREADS, sizeof(SumShared));
 }
 
 }  // namespace kfac

@@ -20,6 +20,7 @@ void divide(const kfac_divide_request* requests, int count, Plan& plan);
 void squares(const kfac_squares_request* requests, int count, Plan& plan);
 void scale(const kfac_scale_request* requests, int count, Plan& plan);
 void traces(const kfac_traces_request* requests, int count, Plan& plan);
+void squared_norms(const kfac_squared_norms_request* requests, int count, Plan& plan);
 void largest(const kfac_largest_request* requests, int count, Plan& plan);
 void first_non_finite(const kfac_first_non_finite_request* requests, int count, Plan& plan);
 

@@ -99,10 +99,10 @@ enum kfac_cpu_method {
 };
 
 /* The second moments of the patches of each group, which are never stored: target = decay target + weight sum over
- * patches x of x x', patches as vectors over (channel, kernel row, kernel column), zeros beyond the image.
- * target: groups x dim x dim, symmetric on entry and to the bit on return; with decay 0 it is overwritten whatever it
- * holds. Correlations lose digits where padding is far from "same", and are then not chosen.
- * Returns a plan, to be released. Images and target are the caller's and are used until the last task ends. */
+ * patches x of x x', patches as vectors over (channel, kernel row, kernel column), zeros beyond the image. Sums are
+ * fp64. target: groups x dim x dim, symmetric on entry and to the bit on return; with decay 0 it is overwritten
+ * whatever it holds. Correlations lose digits where padding is far from "same", and are then not chosen. Returns a
+ * plan, to be released. Images and target are the caller's and are used until the last task ends. */
 KFAC_CPU_API kfac_cpu_plan* kfac_cpu_accumulate_plan(const kfac_cpu_patch_samples* samples, const float* images,
                                                      double decay, double weight, float* target, int32_t method);
 KFAC_CPU_API int32_t kfac_cpu_plan_phases(const kfac_cpu_plan* plan);

@@ -63,6 +63,7 @@ TEST(api_empty_batches) {
   CHECK(kfac_squares(nullptr, 0, nullptr, 0, nullptr) == 0);
   CHECK(kfac_scale(nullptr, 0, nullptr, 0, nullptr) == 0);
   CHECK(kfac_traces(nullptr, 0, nullptr, 0, nullptr) == 0);
+  CHECK(kfac_squared_norms(nullptr, 0, nullptr, 0, nullptr) == 0);
   CHECK(kfac_first_non_finite(nullptr, 0, nullptr, 0, nullptr) == 0);
   const kfac_invert_request none{nullptr, nullptr, nullptr, nullptr, 1.0f, 1.0f, 300, 0, 0};  // a stack of none
   CHECK(kfac_invert(&none, 1, KFAC_SPLIT_F16, nullptr, 0, nullptr) == 0);
@@ -141,7 +142,8 @@ TEST(api_checks_samples) {
 TEST(api_checks_other_requests) {
   Fixture f;
   float* x = f.data.get();
-  const kfac_precondition_request p{x, x, x, nullptr, f.out.get(), nullptr, f.inner.get(), 1, 4, 4, 1.0f};
+  const kfac_precondition_request p{x, x, x, nullptr, f.out.get(), nullptr, f.inner.get(),
+                                    1, 4, 4, 1,       nullptr,     nullptr, nullptr};
   using P = kfac_precondition_request;
   auto precondition = [&](const P& q) { return kfac_precondition(&q, 1, 0, f.workspace.get(), 1 << 20, nullptr); };
   CALL(precondition(p));
@@ -150,6 +152,12 @@ TEST(api_checks_other_requests) {
   EXPECT(precondition(with(p, &P::inner, reinterpret_cast<double*>(x + 1))), KFAC_MISALIGNED,
          "inner must be aligned to 8");
   EXPECT(precondition(with(p, &P::in, 0)), KFAC_INVALID_ARGUMENT, "in must");
+  EXPECT(precondition(with(p, &P::norms, f.inner.get())), KFAC_INVALID_ARGUMENT, "g_norms must not be null");
+  EXPECT(precondition(with(with(p, &P::norms, f.inner.get()), &P::g_norms, f.inner.get())), KFAC_INVALID_ARGUMENT,
+         "a_norms must not be null");
+  EXPECT(precondition(with(p, &P::a_norms, reinterpret_cast<double*>(x + 1))), KFAC_INVALID_ARGUMENT, "g_norms");
+  const kfac_squared_norms_request squares{x, nullptr, 4, 1};
+  EXPECT(kfac_squared_norms(&squares, 1, f.workspace.get(), 1 << 20, nullptr), KFAC_INVALID_ARGUMENT, "norms");
   const kfac_scale_request e{x, x, -1};
   EXPECT(kfac_scale(&e, 1, f.workspace.get(), 1 << 20, nullptr), KFAC_INVALID_ARGUMENT, "size");
   const kfac_scale_request huge{x, x, 1LL << 45};

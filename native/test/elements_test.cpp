@@ -178,3 +178,39 @@ TEST(traces_of_stacks) {
     }
   }
 }
+
+TEST(squared_norms_of_stacks) {
+  struct Stack {
+    int n, count;
+    float scale;
+  };
+  const Stack stacks[] = {{1, 3, 1.0f},  {13, 40, 1e18f}, {32, 2, 1e-18f},
+                          {33, 1, 1.0f}, {100, 3, 1.0f},  {700, 1, 1.0f}};
+  std::vector<std::unique_ptr<Device<float>>> matrices;
+  std::vector<std::unique_ptr<Device<double>>> norms;
+  std::vector<std::vector<float>> values;
+  std::vector<kfac_squared_norms_request> requests{{nullptr, nullptr, 5, 0}};  // a stack of none
+  for (const Stack& s : stacks) {
+    values.push_back(normals(size_t(s.count) * s.n * s.n, s.scale));
+    matrices.push_back(std::make_unique<Device<float>>(values.back()));
+    norms.push_back(std::make_unique<Device<double>>(s.count));
+    requests.push_back({matrices.back()->get(), norms.back()->get(), s.n, s.count});
+  }
+  call(kfac_squared_norms_workspace, kfac_squared_norms, requests);
+  for (size_t i = 0; i < norms.size(); ++i) {
+    const size_t size = size_t(stacks[i].n) * stacks[i].n;
+    const std::vector<double> found = norms[i]->host();
+    for (int c = 0; c < stacks[i].count; ++c) {
+      long double exact = 0;
+      for (size_t k = 0; k < size; ++k) exact += double(values[i][c * size + k]) * values[i][c * size + k];
+      const double expected = double(exact);
+      CHECK(std::fabs(found[c] - expected) <= 1e-14 * expected, "n %d, matrix %d: %.17g, not %.17g", stacks[i].n, c,
+            found[c], expected);
+      // whatever else is asked for in the same call
+      Device<double> alone(1);
+      call(kfac_squared_norms_workspace, kfac_squared_norms,
+           std::vector<kfac_squared_norms_request>{{matrices[i]->get() + c * size, alone.get(), stacks[i].n, 1}});
+      CHECK(alone.host()[0] == found[c], "n %d, matrix %d", stacks[i].n, c);
+    }
+  }
+}

@@ -23,7 +23,7 @@ affected() {
     product.cuh | planes.cuh) echo accumulate_planes.cu ;;
     mirror.cuh) echo accumulate.cu accumulate_planes.cu invert.cu mirror.cu ;;
     parts.cuh) echo precondition.cu divide.cu ;;
-    reduce.cuh) echo precondition.cu divide.cu traces.cu eigen_check.cu inverse_error.cu ;;
+    reduce.cuh) echo precondition.cu divide.cu traces.cu squared_norms.cu eigen_check.cu inverse_error.cu ;;
     invert_*.cuh) echo invert.cu ;;
     *) echo "$1" ;;
   esac
@@ -38,7 +38,7 @@ groups() {
     product.cuh) echo accumulate_matrices accumulate_windows accumulate_in_place ;;
     planes.cuh) echo accumulate_extreme ;;
     mirror.cuh) echo accumulate_many damp invert_all_sizes ;;
-    reduce.cuh) echo precondition_shapes divide traces eigen_check inverse_error_of_the_traces ;;
+    reduce.cuh) echo precondition_shapes divide traces squared_norms eigen_check inverse_error_of_the_traces ;;
     invert_*.cuh) echo invert ;;
     *) echo "${1%.cu}" ;;
   esac

@@ -103,7 +103,9 @@ TEST(offsets_of_gradients) {
   w.set(end - 1, 5.0f), w.set(end - 2, 7.0f);
   const LastBlocks last(1);
   call(kfac_precondition_workspace, kfac_precondition,
-       {g.get(), a.get(), w.get(), nullptr, u.get(), nullptr, inner.get(), 1, SIDE, SIDE, 1.0f}, KFAC_FFMA);
+       {g.get(), a.get(), w.get(), nullptr, u.get(), nullptr, inner.get(), 1, SIDE, SIDE, 1.0f, nullptr, nullptr,
+        nullptr},
+       KFAC_FFMA);
   // the last row of dW A^-1 is [5, 22]
   CHECK(u[end - 1] == 44.0f && u[end - 2] == 10.0f && u[end - 1 - SIDE] == 22.0f && u[end - 2 - SIDE] == 5.0f);
 #ifndef CUDA_EMU  // needs all blocks
@@ -133,6 +135,19 @@ TEST(offsets_of_traces) {
   const LastBlocks last(1);
   call(kfac_traces_workspace, kfac_traces, {matrix.get(), traces.get(), SIDE, 2});
   CHECK(traces.host()[1] == 5.0);
+}
+
+TEST(offsets_of_squared_norms) {
+  if (!room(18e9)) return;
+  const long long end = 2LL * SIDE * SIDE;
+  Large<float> matrix(end);
+  matrix.set(end - 1, 2.0f), matrix.set(end - 2, 3.0f);
+  Device<double> norms(2);
+  const kfac_squared_norms_request request{matrix.get(), norms.get(), SIDE, 2};
+  Large<unsigned char> workspace(kfac_squared_norms_workspace(&request, 1));  // zeros, for the blocks that do not run
+  const LastBlocks last(2);
+  CALL(kfac_squared_norms(&request, 1, workspace.get(), (long long)workspace.bytes(), nullptr));
+  CHECK(norms.host()[1] == 13.0);
 }
 
 TEST(offsets_of_terms) {

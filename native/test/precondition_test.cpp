@@ -7,7 +7,8 @@ struct Layer {
   Layer(int out, int in, bool bias, int groups, float g_scale = 1.0f, float a_scale = 1.0f, float d_scale = 1.0f)
       : out(out), in(in), groups(groups), bias(bias), o(out / groups), n(in + bias), g(inverses(groups, o, g_scale)),
         a(inverses(groups, n, a_scale)), w(normals(size_t(out) * in, d_scale)), b(normals(bias ? out : 0, d_scale)),
-        g_device(g), a_device(a), w_device(w), b_device(b), w_result(w.size()), b_result(b.size()), inner(1) {}
+        g_device(g), a_device(a), w_device(w), b_device(b), w_result(w.size()), b_result(b.size()), inner(1),
+        g_norms(groups), a_norms(groups), norms(2) {}
 
   static std::vector<float> inverses(int count, int n, float scale) {
     std::vector<float> all;
@@ -29,7 +30,10 @@ struct Layer {
             groups,
             out,
             in,
-            SCALE};
+            SCALE,
+            g_norms.get(),
+            a_norms.get(),
+            norms.get()};
   }
   static constexpr float SCALE = 0.75f;
   double gradient(int i, int j) const { return j < in ? w[size_t(i) * in + j] : b[i]; }
@@ -54,6 +58,22 @@ struct Layer {
       for (int j = 0; j < n; ++j) inner_product += u[size_t(i) * n + j] * gradient(i, j);
     return u;
   }
+  static double squares(const float* x, size_t size) {
+    double sum = 0;
+    for (size_t i = 0; i < size; ++i) sum += double(x[i]) * x[i];
+    return sum;
+  }
+  // What a gradient without a direction would become, and U, squared.
+  std::vector<double> expected_norms(const std::vector<double>& u) const {
+    std::vector<double> sums(2);
+    for (int group = 0; group < groups; ++group) {
+      const double dw = squares(&w[size_t(group) * o * in], size_t(o) * in) + (bias ? squares(&b[group * o], o) : 0.0);
+      sums[0] += SCALE * SCALE * dw * squares(&g[size_t(group) * o * o], size_t(o) * o) / o *
+                 squares(&a[size_t(group) * n * n], size_t(n) * n) / n;
+    }
+    for (double x : u) sums[1] += x * x;
+    return sums;
+  }
   std::vector<float> result(bool in_place) const {
     const std::vector<float> weight = (in_place ? w_device : w_result).host(),
                              bias_part = (in_place ? b_device : b_result).host();
@@ -70,12 +90,19 @@ struct Layer {
   int o, n;
   std::vector<float> g, a, w, b;
   Device<float> g_device, a_device, w_device, b_device, w_result, b_result;
-  Device<double> inner;
+  Device<double> inner, g_norms, a_norms, norms;
 };
 
 void run(const std::vector<std::unique_ptr<Layer>>& layers, int math, bool in_place) {
   std::vector<kfac_precondition_request> requests;
-  for (const auto& l : layers) requests.push_back(l->request(in_place));
+  std::vector<kfac_squared_norms_request> inverses;
+  for (const auto& l : layers) {
+    requests.push_back(l->request(in_place));
+    inverses.push_back({l->g_device.get(), l->g_norms.get(), l->o, l->groups});
+    inverses.push_back({l->a_device.get(), l->a_norms.get(), l->n, l->groups});
+  }
+  Workspace sums(kfac_squared_norms_workspace(inverses.data(), int(inverses.size())));
+  CALL(kfac_squared_norms(inverses.data(), int(inverses.size()), sums.get(), sums.bytes(), nullptr));
   Workspace workspace(kfac_precondition_workspace(requests.data(), int(requests.size()), math));
   CALL(kfac_precondition(requests.data(), int(requests.size()), math, workspace.get(), workspace.bytes(), nullptr));
 }
@@ -85,6 +112,7 @@ void check(const std::vector<std::unique_ptr<Layer>>& layers) {
     run(layers, math, false);
     std::vector<std::vector<float>> first;
     std::vector<double> inners;
+    std::vector<std::vector<double>> norms;
     for (const auto& l : layers) {
       double inner;
       const std::vector<double> expected = l->expected(inner);
@@ -94,16 +122,24 @@ void check(const std::vector<std::unique_ptr<Layer>>& layers) {
       CHECK(e <= 1e-6, "%d x %d bias %d groups %d math %d: error %g", l->out, l->in, l->bias, l->groups, math, e);
       CHECK(std::fabs(inners.back() - inner) <= 1e-6 * std::fabs(inner), "%d x %d: <U, dW> %.10g, expected %.10g",
             l->out, l->in, inners.back(), inner);
+      norms.push_back(l->norms.host());
+      const std::vector<double> squares = l->expected_norms(expected);
+      for (int k : {0, 1})
+        CHECK(std::fabs(norms.back()[k] - squares[k]) <= (k ? 1e-6 : 1e-12) * squares[k],
+              "%d x %d groups %d: norms[%d] %.12g, expected %.12g", l->out, l->in, l->groups, k, norms.back()[k],
+              squares[k]);
     }
     run(layers, math, false);
     for (size_t i = 0; i < layers.size(); ++i) {
       CHECK(same_bits(first[i], layers[i]->result(false)));
       CHECK(inners[i] == layers[i]->inner.host()[0]);
+      CHECK(same_bits(norms[i], layers[i]->norms.host()));
     }
     run(layers, math, true);
     for (size_t i = 0; i < layers.size(); ++i) {
       CHECK(same_bits(first[i], layers[i]->result(true)), "in place, %d x %d", layers[i]->out, layers[i]->in);
       CHECK(inners[i] == layers[i]->inner.host()[0]);
+      CHECK(same_bits(norms[i], layers[i]->norms.host()));
       layers[i]->w_device.set(layers[i]->w);
       layers[i]->b_device.set(layers[i]->b);
     }
@@ -138,4 +174,17 @@ TEST(precondition_extreme_magnitudes) {
   layers.push_back(std::make_unique<Layer>(20, 30, true, 1, 1e-6f, 1e-6f, 1e3f));
   layers.push_back(std::make_unique<Layer>(5, 6, false, 1, 1.0f, 1.0f, 0.0f));
   check(layers);
+}
+
+TEST(precondition_norms_are_optional) {
+  Layer layer(7, 5, true, 1);
+  kfac_precondition_request q = layer.request(false);
+  q.g_norms = q.a_norms = nullptr, q.norms = nullptr;
+  layer.norms.set({3.0, 5.0});
+  Workspace workspace(kfac_precondition_workspace(&q, 1, KFAC_SPLIT_F16));
+  CALL(kfac_precondition(&q, 1, KFAC_SPLIT_F16, workspace.get(), workspace.bytes(), nullptr));
+  double inner;
+  const std::vector<double> expected = layer.expected(inner);
+  CHECK(error(layer.result(false), expected) <= 1e-6);
+  CHECK(layer.norms.host() == std::vector<double>({3.0, 5.0}));
 }

@@ -57,9 +57,9 @@ void invert(int n, int count) {
 void precondition() {
   const int out = 512, in = 4608;
   const Device<float> g(factor(out)), a(factor(in)), w(std::vector<float>(size_t(out) * in, 0.5f)), u(w.size());
-  const Device<double> inner(1);
-  const kfac_precondition_request q{g.get(),     a.get(), w.get(), nullptr, u.get(), nullptr,
-                                    inner.get(), 1,       out,     in,      1.0f};
+  const Device<double> inner(1), g_norms(std::vector<double>{1.0}), a_norms(std::vector<double>{1.0}), norms(2);
+  const kfac_precondition_request q{g.get(), a.get(), w.get(), nullptr, u.get(),       nullptr,       inner.get(),
+                                    1,       out,     in,      1.0f,    g_norms.get(), a_norms.get(), norms.get()};
   with_workspace(kfac_precondition_workspace(&q, 1, KFAC_SPLIT_F16), [&](void* workspace, long long bytes) {
     return kfac_precondition(&q, 1, KFAC_SPLIT_F16, workspace, bytes, nullptr);
   });

@@ -4,6 +4,7 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.curvature.Allocation.Keeps;
 import io.github.kfac4j.curvature.Curvature;
 import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.curvature.MemoryOf;
 import io.github.kfac4j.curvature.Staleness;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.LayerReport;
@@ -179,13 +180,17 @@ public final class Kfac implements KfacPreconditioner {
 
   private StepReport replace(List<LayerGradient> gradients) {
     boolean burnIn = options.intervals().burningIn(state.step());
+    List<String> layers = gradients.stream().map(LayerGradient::layer).toList();
     List<Curvature.Request> requests =
-        check.requests(gradients, layer -> !burnIn && staysPlain(layer));
-    List<String> plain = new ArrayList<>(gradients.stream().map(LayerGradient::layer).toList());
+        MemoryOf.layers(
+            layers, () -> check.requests(gradients, layer -> !burnIn && staysPlain(layer)));
+    List<String> plain = new ArrayList<>(layers);
     plain.removeAll(requests.stream().map(request -> request.state().name).toList());
     plain.forEach(this::sayPlain);
     Inverses.Clipped done =
-        burnIn ? inverses.clear(requests) : inverses.precondition(requests, options);
+        MemoryOf.layers(
+            layers,
+            () -> burnIn ? inverses.clear(requests) : inverses.precondition(requests, options));
     return new StepReport(
         state.step() + 1, done.innerProduct(), done.clip(), state.open().refreshed, burnIn, plain);
   }

@@ -108,6 +108,28 @@ public interface KfacPreconditioner extends AutoCloseable {
   StepReport precondition(List<LayerGradient> gradients);
 
   /**
+   * A whole step of one pass: {@link #observe} and {@link #refresh} where they are due, then {@link
+   * #precondition}. The verbs by themselves are for steps of several passes, for Fishers other than
+   * the empirical one, and for those who capture what layers see only where {@link
+   * #wantsObservations} says so.
+   *
+   * @param observations of some or all layers; not looked at in steps that do not want them
+   * @param gradients of some or all layers, replaced in place
+   * @throws IllegalArgumentException as {@link #observe} and {@link #precondition}; {@link
+   *     #discardStep} then drops what the step has done before
+   * @throws InversionFailedException as {@link #refresh}, likewise
+   */
+  default StepReport step(List<Observation> observations, List<LayerGradient> gradients) {
+    if (wantsObservations()) {
+      observe(observations);
+    }
+    if (wantsRefresh()) {
+      refresh();
+    }
+    return precondition(gradients);
+  }
+
+  /**
    * Does what {@link #precondition} does, but the step continues: gradients that were put back can
    * be preconditioned once more, with other settings.
    *

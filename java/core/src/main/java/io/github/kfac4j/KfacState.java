@@ -83,6 +83,7 @@ public final class KfacState {
    * new array.
    *
    * @throws IllegalArgumentException if the layer is unknown or has no such factor
+   * @throws IllegalStateException if it has not been observed
    */
   public double[] inputFactor(String layer) {
     return factor(layer, Factors.A);
@@ -112,6 +113,7 @@ public final class KfacState {
    * A factor by name, like {@link #inputFactor}.
    *
    * @throws IllegalArgumentException if the layer is unknown or has no such factor
+   * @throws IllegalStateException if it has not been observed
    */
   public double[] factor(String name, String key) {
     LayerState layer = layers.get(name);
@@ -120,6 +122,10 @@ public final class KfacState {
     }
     return alone.call(
         () -> {
+          if (layer.counters.factorWeight == 0) {
+            throw new IllegalStateException(
+                LayerState.prefix(name) + "it has no average of " + key + " before it is observed");
+          }
           double debias = Factors.debias(layer);
           return Arrays.stream(layer.values(key)).map(x -> x * debias).toArray();
         });

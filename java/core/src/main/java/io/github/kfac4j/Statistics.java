@@ -7,6 +7,7 @@ import io.github.kfac4j.curvature.Blocks;
 import io.github.kfac4j.curvature.Curvature.Batch;
 import io.github.kfac4j.curvature.Curvature.Part;
 import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.curvature.MemoryOf;
 import io.github.kfac4j.curvature.OpenStep;
 import io.github.kfac4j.curvature.StateIdentity;
 import io.github.kfac4j.data.LayerStatistics;
@@ -129,9 +130,12 @@ final class Statistics implements AutoCloseable {
               .formatted(before, share));
     }
     List<Batch> batches =
-        check.batches(observations, options.maxExamples(), parts).stream()
-            .map(batch -> batch.prepared().scaled(options))
-            .toList();
+        MemoryOf.layers(
+            observations.stream().map(Observation::layer).toList(),
+            () ->
+                check.batches(observations, options.maxExamples(), parts).stream()
+                    .map(batch -> batch.prepared().scaled(options))
+                    .toList());
     // after shares s the average is (d X + (1 - d) sum s_k X_k) / (d + (1 - d) sum s_k)
     double decay = options.decay();
     double weightBefore = decay + (1 - decay) * before;

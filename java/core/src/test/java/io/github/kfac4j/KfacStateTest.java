@@ -45,6 +45,17 @@ class KfacStateTest {
     return Networks.step(kfac, "layer", gaussian(random, 18));
   }
 
+  @Test
+  void aLayerThatHasNotBeenObservedHasNoAverages() {
+    try (Kfac kfac = Networks.kfac(LAYER, OPTIONS)) {
+      assertThatThrownBy(() -> kfac.state().inputFactor("layer"))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("layer 'layer': it has no average of A before it is observed");
+      step(kfac, 0);
+      assertThat(kfac.state().inputFactor("layer")).doesNotContain(Double.NaN);
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(
       value = Approximation.class,

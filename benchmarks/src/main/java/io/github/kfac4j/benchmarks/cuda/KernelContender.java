@@ -203,7 +203,10 @@ public final class KernelContender implements Contender {
             .groups(1)
             .out(c.out())
             .in(c.in())
-            .scale(1);
+            .scale(1)
+            .g_norms(new DoublePointer(device.allocate(Double.BYTES)))
+            .a_norms(new DoublePointer(device.allocate(Double.BYTES)))
+            .norms(new DoublePointer(device.allocate(2 * Double.BYTES)));
     return new KernelWork(
         device,
         () -> kfac_precondition_workspace(request, 1, KFAC_SPLIT_F16),

@@ -140,6 +140,8 @@ class ModuleDirectionsTest {
   void adaptersKnowTheCoreAndTheirTrainerOnly() {
     never(in(ROOT + ".djl.."), "org.bytedeco..", ROOT + ".cpu..", ROOT + ".nqm..");
     never(in(ROOT + ".pytorch.."), "ai.djl..", ROOT + ".djl..", ROOT + ".cpu..", ROOT + ".nqm..");
+    never(in(ROOT + ".dl4j.."), "org.bytedeco..", ROOT + ".cpu..", ROOT + ".nqm..");
+    never(in(ROOT + ".dl4j.."), "ai.djl..", ROOT + ".djl..", ROOT + ".pytorch..");
     noClasses()
         .that()
         .resideInAPackage(ROOT + ".pytorch..")

@@ -111,6 +111,32 @@ class ReadmeTest {
       }
       """;
 
+  /** The same for a program of Deeplearning4j. */
+  private static final String DL4J_CONTEXT =
+      """
+      import io.github.kfac4j.*;
+      import io.github.kfac4j.backend.Backend;
+      import io.github.kfac4j.dl4j.*;
+      import io.github.kfac4j.options.KfacOptions;
+      import java.io.File;
+      import java.nio.file.Path;
+      import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+      import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+
+      class Snippet {
+        MultiLayerNetwork net;
+        DataSetIterator data;
+        KfacOptions options;
+        Dl4jKfac kfac;
+        Backend backend;
+        int epochs;
+
+        void run() throws Exception {
+      %s
+        }
+      }
+      """;
+
   /** The front page and that of every folder with one, of whatever depth but build output. */
   private static Map<Path, String> readmes() {
     Map<Path, String> texts = new TreeMap<>();
@@ -186,8 +212,11 @@ class ReadmeTest {
   }
 
   private static String inContext(Path readme, String code) {
-    boolean pytorch = readme.getParent().endsWith(Path.of("java", "pytorch"));
-    return (pytorch ? PYTORCH_CONTEXT : CONTEXT).formatted(code);
+    Map<String, String> special = Map.of("pytorch", PYTORCH_CONTEXT, "dl4j", DL4J_CONTEXT);
+    Path folder = ROOT.relativize(readme).getParent();
+    boolean module = folder != null && folder.startsWith("java") && folder.getNameCount() == 2;
+    String name = module ? folder.getFileName().toString() : "";
+    return special.getOrDefault(name, CONTEXT).formatted(code);
   }
 
   private static String firstLine(String code) {

@@ -1,7 +1,7 @@
 package io.github.kfac4j.backend;
 
 /** There is not enough memory for what was asked; the message says what it was and how much. */
-public class MemoryException extends RuntimeException {
+public class MemoryException extends RuntimeException implements MemoryShortage {
   private static final long serialVersionUID = 1L;
 
   /** What was asked for, in words, and why it failed, if anything else did. */

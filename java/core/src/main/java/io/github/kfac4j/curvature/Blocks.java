@@ -68,7 +68,15 @@ public final class Blocks {
   }
 
   public void observe(List<Curvature.Batch> batches, KfacOptions current) {
-    split(batches, Curvature.Batch::state).forEach((c, part) -> c.observe(part, current));
+    split(batches, Curvature.Batch::state)
+        .forEach(
+            (c, part) ->
+                MemoryOf.layers(
+                    part.stream().map(batch -> batch.state().name).toList(),
+                    () -> {
+                      c.observe(part, current);
+                      return null;
+                    }));
   }
 
   /** Reports in the order of the states. */
@@ -78,7 +86,9 @@ public final class Blocks {
         .forEach(
             (c, part) -> {
               long start = System.nanoTime();
-              List<LayerReport> done = c.refresh(part, current);
+              List<LayerReport> done =
+                  MemoryOf.layers(
+                      part.stream().map(one -> one.name).toList(), () -> c.refresh(part, current));
               double seconds = 1e-9 * (System.nanoTime() - start);
               done.forEach(r -> reports.put(r.layer(), r.withSeconds(seconds)));
             });
@@ -89,7 +99,12 @@ public final class Blocks {
       List<Curvature.Request> requests, KfacOptions current) {
     List<Curvature.Result> results = new ArrayList<>();
     split(requests, Curvature.Request::state)
-        .forEach((c, part) -> results.addAll(c.precondition(part, current)));
+        .forEach(
+            (c, part) ->
+                results.addAll(
+                    MemoryOf.layers(
+                        part.stream().map(request -> request.state().name).toList(),
+                        () -> c.precondition(part, current))));
     return results;
   }
 

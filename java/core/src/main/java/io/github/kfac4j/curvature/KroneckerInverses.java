@@ -7,7 +7,6 @@ import io.github.kfac4j.curvature.Room.Role;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.Convention;
-import io.github.kfac4j.options.InversePolicy;
 import io.github.kfac4j.options.KfacOptions;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -129,8 +128,7 @@ public final class KroneckerInverses implements Curvature {
               state.matrix(A_INVERSE),
               1 / convention.blockScale(state.counters.positions),
               request.gradient(),
-              request.gradient(),
-              options.inversePolicy().method() == InversePolicy.Method.EIGEN));
+              request.gradient()));
     }
     double[] inner = backend.precondition(steps);
     List<Result> results = new ArrayList<>();

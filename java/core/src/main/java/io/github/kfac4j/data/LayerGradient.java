@@ -16,4 +16,9 @@ public record LayerGradient(String layer, Tensor weight, Tensor bias) {
     Objects.requireNonNull(layer, "layer");
     Objects.requireNonNull(weight, "weight");
   }
+
+  /** The gradient of a layer without a bias. */
+  public LayerGradient(String layer, Tensor weight) {
+    this(layer, weight, null);
+  }
 }

@@ -229,8 +229,7 @@ public final class FallbackBackend implements Backend {
                                 copies.in(s.aInverse()),
                                 s.scale(),
                                 s.gradient(),
-                                s.result(),
-                                s.precise()))
+                                s.result()))
                     .toList()));
   }
 

@@ -15,15 +15,43 @@ import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
+import java.text.MessageFormat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.ResourceBundle;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Layers that are frozen, unfrozen and left out, of a model that is a list. */
 class TrainedLayersTest {
   private static final System.Logger LOG = System.getLogger(TrainedLayersTest.class.getName());
+
+  /** Keeps what it is told. */
+  private static final class Recorder implements System.Logger {
+    private final List<String> lines = new ArrayList<>();
+
+    @Override
+    public String getName() {
+      return "recorder";
+    }
+
+    @Override
+    public boolean isLoggable(Level level) {
+      return true;
+    }
+
+    @Override
+    public void log(Level level, ResourceBundle bundle, String message, Throwable thrown) {
+      lines.add(level + " " + message);
+    }
+
+    @Override
+    public void log(Level level, ResourceBundle bundle, String format, Object... parameters) {
+      lines.add(level + " " + MessageFormat.format(format, parameters));
+    }
+  }
+
   private static final KfacOptions OPTIONS = KfacOptions.DEFAULT;
 
   /** A layer of the model; {@code layer} is null where it cannot be mapped. */
@@ -102,6 +130,24 @@ class TrainedLayersTest {
       head.trainsBias = false; // its gradient alone is missing
       assertThat(layers.update()).isTrue();
       assertThat(layers.layer(head)).isEqualTo(new Dense(3, 2, false));
+    }
+  }
+
+  @Test
+  void whatIsUnfrozenIsLoggedOnce() {
+    Recorder log = new Recorder();
+    head.trains = false;
+    try (TrainedLayers layers =
+        new TrainedLayers(List.of(fc, head), OPTIONS, this::make, Set.of(), log)) {
+      layers.update();
+      log.lines.clear();
+      head.trains = true;
+      for (int step = 0; step < 3; step++) {
+        layers.update();
+      }
+      assertThat(log.lines)
+          .containsExactly(
+              "INFO K-FAC from step 0 on: parameters unfrozen [head weight], frozen []");
     }
   }
 

@@ -32,6 +32,7 @@ import io.github.kfac4j.cpu.memory.Floats;
 import io.github.kfac4j.cpu.natives.KfacCpuLibrary;
 import io.github.kfac4j.cpu.openblas.OpenBlas;
 import io.github.kfac4j.cpu.preconditioning.BasisPlan;
+import io.github.kfac4j.cpu.preconditioning.InverseNorms;
 import io.github.kfac4j.cpu.preconditioning.KroneckerPlan;
 import io.github.kfac4j.cpu.preconditioning.KroneckerStep;
 import io.github.kfac4j.cpu.preconditioning.PanelKroneckerPlan;
@@ -146,12 +147,16 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void patches(PatchSamples samples, MatrixStack target) {
-    alone.run(() -> run(List.of(new PatchesPlan(samples, CpuMatrixStack.of(target)))));
+    alone.run(() -> run(List.of(new PatchesPlan(samples, changing(target)))));
   }
 
   @Override
   public void accumulate(List<AccumulateRequest> moments) {
-    alone.run(() -> new Accumulation(pool, shared(), own).run(moments));
+    alone.run(
+        () -> {
+          moments.forEach(moment -> changing(moment.target()));
+          new Accumulation(pool, shared(), own).run(moments);
+        });
   }
 
   @Override
@@ -161,6 +166,7 @@ public final class CpuBackend implements Backend {
           List<Plan> plans = new ArrayList<>();
           Arena memory = shared();
           for (BasisAccumulateRequest moment : moments) {
+            changing(moment.target());
             SampleMatrix g = SampleMatrix.of(moment.g());
             SampleMatrix a = SampleMatrix.of(moment.a());
             if (moment.g().positions() > 1) {
@@ -193,6 +199,7 @@ public final class CpuBackend implements Backend {
   public List<Status[]> invert(List<InvertRequest> inversions) {
     return alone.call(
         () -> {
+          inversions.forEach(inversion -> changing(inversion.inverse()));
           try (InversionPlans plans =
               new InversionPlans(inversions, pool.threads(), own, shared())) {
             run(plans.plans());
@@ -210,6 +217,8 @@ public final class CpuBackend implements Backend {
           List<Status[]> statuses = new ArrayList<>();
           List<Plan> plans = new ArrayList<>();
           for (DecomposeRequest request : decompositions) {
+            changing(request.vectors());
+            changing(request.values());
             int n = request.source().rows();
             Status[] status = new Status[request.source().count()];
             statuses.add(status);
@@ -231,6 +240,7 @@ public final class CpuBackend implements Backend {
           Arena memory = shared();
           List<BasisRenewal> all = new ArrayList<>();
           for (RenewRequest request : renewals) {
+            changing(request.vectors());
             for (int k = 0; k < request.source().count(); k++) {
               all.add(new BasisRenewal(request, k, memory));
             }
@@ -257,6 +267,10 @@ public final class CpuBackend implements Backend {
           for (PreconditionRequest step : steps) {
             all.add(own ? new PanelKroneckerPlan(step, memory) : new KroneckerPlan(step, memory));
           }
+          List<? extends Plan> missing = InverseNorms.missing(steps);
+          if (!missing.isEmpty()) {
+            run(missing);
+          }
           run(all.stream().map(KroneckerStep::forward).toList());
           run(all.stream().filter(KroneckerStep::lossy).map(s -> s.again(memory)).toList());
           run(all.stream().map(KroneckerStep::finish).toList());
@@ -275,6 +289,13 @@ public final class CpuBackend implements Backend {
           run(plans.stream().map(BasisPlan::back).toList());
           return plans.stream().mapToDouble(BasisPlan::inner).toArray();
         });
+  }
+
+  /** A stack that a verb is about to write. */
+  private static CpuMatrixStack changing(MatrixStack stack) {
+    CpuMatrixStack own = CpuMatrixStack.of(stack);
+    own.changes();
+    return own;
   }
 
   /** The bytes of scratch memory kept for the next call. */

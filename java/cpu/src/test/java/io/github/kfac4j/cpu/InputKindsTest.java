@@ -15,6 +15,7 @@ import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.Fixtures;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -54,9 +55,10 @@ class InputKindsTest {
     double[] values = gaussian(random, size);
     double[] expected = moment(samples.apply(Data.direct(values)));
     for (HostTensor kind : Data.converted(values)) {
-      // views in place may be summed in other pieces than gathered panels
+      // views in place may be summed in other pieces than gathered panels: both are the fp64 sum,
+      // rounded once
       double[] actual = moment(samples.apply(kind));
-      assertThat(error(actual, expected)).isLessThan(1e-6);
+      assertThat(error(actual, expected)).isLessThan(2 * Fixtures.U);
     }
   }
 

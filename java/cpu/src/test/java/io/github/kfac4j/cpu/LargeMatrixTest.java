@@ -14,6 +14,7 @@ import static org.bytedeco.openblas.global.openblas.cblas_dgemm;
 import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.testkit.Fixtures;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -67,7 +68,10 @@ class LargeMatrixTest {
         }
       }
       assertThat(asymmetric).isZero();
-      assertThat(Math.sqrt(ours / norm)).isLessThan(Math.max(3 * Math.sqrt(theirs / norm), 1e-6));
+      // rounding the exact inverse alone takes up to 0.6 u kappa, 1e-6 at the largest damping
+      double rounding = 0.6 * Fixtures.U * (1 + 4 * 0.75 / damping);
+      assertThat(Math.sqrt(ours / norm))
+          .isLessThan(Math.max(3 * Math.sqrt(theirs / norm), Math.min(1e-6, rounding)));
       assertThat(Arrays.equals(source.toArray(), factor)).as("source kept").isTrue();
     }
   }

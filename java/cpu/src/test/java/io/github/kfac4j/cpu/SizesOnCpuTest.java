@@ -6,9 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.backend.MemoryException;
 import io.github.kfac4j.cpu.memory.Arena;
+import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.tensor.HostTensor;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Test;
@@ -47,6 +54,37 @@ class SizesOnCpuTest {
           .hasMessageStartingWith("layer 'layer0': its factor G of 8192 x 8192 needs 256.0 MiB")
           .hasMessageContaining("are available; use DIAGONAL for it or leave it out, or give it");
       assertThat(Pointer.totalBytes()).isEqualTo(before);
+    }
+  }
+
+  /** Its panels need 60 MB of native memory, of which there are 48. */
+  @Test
+  void whatRunsOutInsideAVerbIsNamedWithTheLayer() throws IOException, InterruptedException {
+    String output =
+        ChildJvm.run(
+            LongBatch.class,
+            entry -> entry,
+            "-Dorg.bytedeco.javacpp.maxbytes=48m",
+            "-Dorg.bytedeco.javacpp.maxphysicalbytes=64g");
+    assertThat(output)
+        .contains(
+            "layer 'long': the backend 'cpu' has not enough memory for its verb 'accumulate'");
+  }
+
+  /** Observes 25000 rows of 600. */
+  static final class LongBatch {
+    public static void main(String[] arguments) {
+      int rows = 25000;
+      FloatBuffer data =
+          ByteBuffer.allocateDirect(4 * rows * 600).order(ByteOrder.nativeOrder()).asFloatBuffer();
+      try (CpuBackend cpu = new CpuBackend(1);
+          Kfac kfac =
+              new Kfac(cpu, Map.of("long", new Dense(600, 600, false)), KfacOptions.DEFAULT)) {
+        HostTensor tensor = HostTensor.of(data, rows, 600);
+        kfac.observe(List.of(Observation.ofSumLoss("long", tensor, tensor)));
+      } catch (MemoryException e) {
+        System.out.println(e.getMessage());
+      }
     }
   }
 

@@ -15,6 +15,7 @@ final class Arena {
   private final List<Long> blocks = new ArrayList<>();
   private long preferred;
   private long used;
+  private long mostUsed;
   private long at;
   private long end;
 
@@ -31,7 +32,22 @@ final class Arena {
     long address = at;
     at += size;
     used += size;
+    mostUsed = Math.max(mostUsed, used);
     return address;
+  }
+
+  /** A point to which {@link #release} can go back. */
+  record Mark(int blocks, long at, long used) {}
+
+  Mark mark() {
+    return new Mark(blocks.size(), at, used);
+  }
+
+  /** Takes back what was taken since; work on it may go on, if what comes next waits for it. */
+  void release(Mark mark) {
+    // a block that was added since has been taken since from its start
+    at = mark.blocks == blocks.size() ? mark.at : blocks.get(blocks.size() - 1);
+    used = mark.used;
   }
 
   private void grow(long size) {
@@ -55,11 +71,11 @@ final class Arena {
       blocks.forEach(context::free);
       blocks.clear();
       at = end = 0;
-      preferred = used;
+      preferred = mostUsed;
     }
     if (!blocks.isEmpty()) {
       at = blocks.get(0);
     }
-    used = 0;
+    used = mostUsed = 0;
   }
 }

@@ -5,11 +5,15 @@ import static org.bytedeco.cuda.global.cudart.cudaMemoryTypeManaged;
 import static org.bytedeco.cuda.global.cudart.cudaPointerGetAttributes;
 
 import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.cuda.Conversion.Copy;
+import io.github.kfac4j.cuda.Conversion.Place;
 import io.github.kfac4j.cuda.DeviceTensor.Type;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import org.bytedeco.cuda.cudart.cudaPointerAttributes;
 import org.bytedeco.javacpp.Pointer;
@@ -22,7 +26,7 @@ import org.bytedeco.javacpp.PointerScope;
 final class Call implements AutoCloseable {
   private final CudaContext context;
   private final Map<Tensor, Long> places = new IdentityHashMap<>();
-  private final Map<HostTensor, Long> results = new IdentityHashMap<>();
+  private final Map<Tensor, Long> results = new IdentityHashMap<>();
 
   /** For the requests made while the call lasts: a scope of the caller's would collect them. */
   private final PointerScope scope;
@@ -97,16 +101,37 @@ final class Call implements AutoCloseable {
 
   /** Where the fp32 data of a result is to be written. */
   long outputFloats(Tensor tensor) {
-    if (floats(tensor) instanceof DeviceTensor device) {
+    Long known = results.get(floats(tensor));
+    if (known != null) {
+      return known;
+    }
+    if (tensor instanceof DeviceTensor device) {
       return own(device).address();
     }
-    HostTensor host = (HostTensor) tensor;
-    return results.computeIfAbsent(
-        host,
-        h -> {
-          Long input = places.get(h);
-          return input != null ? input : take((long) h.size() * Float.BYTES);
-        });
+    Long input = places.get(tensor);
+    return result(tensor, input != null ? input : takeFloats(tensor));
+  }
+
+  /**
+   * Where the fp32 data of a result is to be written that may be an input itself and is not to
+   * overwrite it before {@link #finish}.
+   */
+  long outputFloatsApart(Tensor tensor, Tensor input) {
+    if (floats(tensor) instanceof DeviceTensor device
+        && own(device).address() != inputFloats(input)) {
+      return device.address();
+    }
+    Long known = results.get(tensor);
+    return known != null ? known : result(tensor, takeFloats(tensor));
+  }
+
+  private long result(Tensor tensor, long place) {
+    results.put(tensor, place);
+    return place;
+  }
+
+  private long takeFloats(Tensor tensor) {
+    return take(tensor.shape().size() * Float.BYTES);
   }
 
   private static Tensor floats(Tensor tensor) {
@@ -189,9 +214,24 @@ final class Call implements AutoCloseable {
     }
   }
 
-  /** Copies results to the host and waits until all work is done. */
+  /** Copies results to where they belong and waits until all work is done. */
   void finish() {
-    results.forEach((tensor, place) -> context.staging().download(place, tensor));
+    List<Copy> copies = new ArrayList<>();
+    results.forEach(
+        (tensor, place) -> {
+          if (tensor instanceof DeviceTensor device) {
+            long size = device.shape().size();
+            Place from = Place.floats(place, size);
+            copies.add(new Copy(from, Place.floats(device.address(), size), 1, size));
+          }
+        });
+    new Conversion(this).copy(copies);
+    results.forEach(
+        (tensor, place) -> {
+          if (tensor instanceof HostTensor host) {
+            context.staging().download(place, host);
+          }
+        });
     context.synchronize();
     finished = true;
   }

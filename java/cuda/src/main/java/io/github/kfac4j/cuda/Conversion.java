@@ -3,6 +3,7 @@ package io.github.kfac4j.cuda;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.cuda.natives.kfac_convert_request;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
+import java.util.List;
 
 /** Copies within the device between fp32 and fp64. */
 final class Conversion {
@@ -28,23 +29,40 @@ final class Conversion {
     }
   }
 
+  /** Elements to be copied. */
+  record Copy(Place from, Place to, long rows, long cols) {}
+
   void copy(Place from, Place to, long rows, long cols) {
-    try (kfac_convert_request request = new kfac_convert_request()) {
-      request
-          .from(Address.pointer(from.address()))
-          .to(Address.pointer(to.address()))
-          .rows(rows)
-          .columns(cols)
-          .from_pitch(from.pitch())
-          .to_pitch(to.pitch())
-          .from_dtype(from.dtype())
-          .to_dtype(to.dtype());
+    copy(List.of(new Copy(from, to, rows, cols)));
+  }
+
+  /** All in one launch. */
+  void copy(List<Copy> copies) {
+    int count = copies.size();
+    if (count == 0) {
+      return;
+    }
+    try (kfac_convert_request requests = new kfac_convert_request(count)) {
+      for (int i = 0; i < count; i++) {
+        Copy copy = copies.get(i);
+        requests
+            .position(i)
+            .from(Address.pointer(copy.from.address()))
+            .to(Address.pointer(copy.to.address()))
+            .rows(copy.rows)
+            .columns(copy.cols)
+            .from_pitch(copy.from.pitch())
+            .to_pitch(copy.to.pitch())
+            .from_dtype(copy.from.dtype())
+            .to_dtype(copy.to.dtype());
+      }
+      requests.position(0);
       call.kernels(
           "kfac_convert",
-          rows + " x " + cols,
-          () -> kfac_cuda.kfac_convert_workspace(request, 1),
+          copies.size() > 1 ? count + " copies" : copies.get(0).rows + " x " + copies.get(0).cols,
+          () -> kfac_cuda.kfac_convert_workspace(requests, count),
           (workspace, bytes) ->
-              kfac_cuda.kfac_convert(request, 1, workspace, bytes, call.context().stream()));
+              kfac_cuda.kfac_convert(requests, count, workspace, bytes, call.context().stream()));
     }
   }
 

@@ -136,6 +136,7 @@ public final class CudaBackend implements Backend {
           try (Call call = new Call(context);
               kfac_patches_request request = new kfac_patches_request()) {
             CudaMatrixStack out = call.stack(target);
+            out.changes();
             StridedSamples.describe(samples, call, request.samples());
             request.out(out.pointer());
             call.kernels(
@@ -154,6 +155,7 @@ public final class CudaBackend implements Backend {
     context.alone.run(
         () -> {
           int count = moments.size();
+          moments.forEach(moment -> changes(moment.target()));
           try (Call call = new Call(context);
               kfac_accumulate_request requests = new kfac_accumulate_request(count)) {
             for (int i = 0; i < count; i++) {
@@ -179,7 +181,11 @@ public final class CudaBackend implements Backend {
 
   @Override
   public void accumulateInBasis(List<BasisAccumulateRequest> moments) {
-    context.alone.run(() -> BasisAccumulation.run(moments, context));
+    context.alone.run(
+        () -> {
+          moments.forEach(moment -> changes(moment.target()));
+          BasisAccumulation.run(moments, context);
+        });
   }
 
   @Override
@@ -226,12 +232,24 @@ public final class CudaBackend implements Backend {
 
   @Override
   public List<Status[]> invert(List<InvertRequest> inversions) {
-    return context.alone.call(() -> Inverses.run(inversions, cusolverInverses, context));
+    return context.alone.call(
+        () -> {
+          inversions.forEach(inversion -> changes(inversion.inverse()));
+          return Inverses.run(inversions, cusolverInverses, context);
+        });
   }
 
   @Override
   public List<Status[]> decompose(List<DecomposeRequest> decompositions) {
-    return context.alone.call(() -> Eigenvectors.run(decompositions, context));
+    return context.alone.call(
+        () -> {
+          decompositions.forEach(
+              request -> {
+                changes(request.vectors());
+                changes(request.values());
+              });
+          return Eigenvectors.run(decompositions, context);
+        });
   }
 
   @Override
@@ -242,6 +260,10 @@ public final class CudaBackend implements Backend {
   @Override
   public double[] preconditionInBasis(List<BasisPreconditionRequest> steps) {
     return context.alone.call(() -> BasisPreconditioning.run(steps, context));
+  }
+
+  private void changes(MatrixStack target) {
+    CudaMatrixStack.of(context, target).changes();
   }
 
   /** Frees all memory, that of matrix stacks that are still open too; idempotent. */

@@ -17,6 +17,11 @@ final class CudaMatrixStack implements MatrixStack {
   private final boolean wide;
   private long address;
 
+  /** Where the squared Frobenius norms are kept; 0 until somebody asks. */
+  private long norms;
+
+  private boolean normsKnown;
+
   /**
    * A stack of zeros.
    *
@@ -60,6 +65,29 @@ final class CudaMatrixStack implements MatrixStack {
       throw new IllegalArgumentException("a stack of fp64 for a verb that takes fp32: " + shape());
     }
     return Address.floats(address());
+  }
+
+  /** Room for an fp64 number a matrix, its squared Frobenius norm where {@link #hasNorms}. */
+  long norms() {
+    address();
+    if (norms == 0) {
+      norms = context.allocate((long) count * Double.BYTES, "the norms of " + shape());
+    }
+    return norms;
+  }
+
+  boolean hasNorms() {
+    return normsKnown;
+  }
+
+  /** What writes {@link #norms} has been enqueued. */
+  void normsFound() {
+    normsKnown = true;
+  }
+
+  /** Elements are about to change: to be called by all that writes them. */
+  void changes() {
+    normsKnown = false;
   }
 
   /** The kfac_dtype of the elements. */
@@ -123,6 +151,7 @@ final class CudaMatrixStack implements MatrixStack {
           long to = address();
           requireSize(elements);
           context.enter();
+          changes();
           if (wide) {
             context.staging().uploadDoubles(elements, to);
           } else {
@@ -140,6 +169,7 @@ final class CudaMatrixStack implements MatrixStack {
           requireLike(own);
           long bytes = (long) size() * elementBytes();
           context.enter();
+          changes();
           context.check.runtime(
               cudaMemcpyAsync(
                   Address.pointer(address()),
@@ -163,6 +193,7 @@ final class CudaMatrixStack implements MatrixStack {
     context.alone.run(
         () -> {
           context.free(address);
+          context.free(norms);
           address = 0;
         });
   }

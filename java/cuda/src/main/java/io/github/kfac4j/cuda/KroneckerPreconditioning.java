@@ -1,60 +1,99 @@
 package io.github.kfac4j.cuda;
 
 import io.github.kfac4j.backend.PreconditionRequest;
+import io.github.kfac4j.backend.StepAccuracy;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
 import io.github.kfac4j.cuda.natives.kfac_precondition_request;
 import io.github.kfac4j.tensor.Tensor;
-import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 
-/** The products of inverses with gradients. */
+/**
+ * The products of inverses with gradients: all in fp32 in one call of the kernels, and those again
+ * in fp64 of which that may have lost too much, by {@link StepAccuracy}. What decides is read back
+ * with the inner products, which every call waits for, so that a call whose steps are all good
+ * waits once. Results reach the gradients' memory only when everything has been enqueued.
+ */
 final class KroneckerPreconditioning {
-  private KroneckerPreconditioning() {}
+  /** Of each step: the inner product, and the two norms that the kernels find. */
+  private static final int MEASURES = 3;
 
+  private final List<PreconditionRequest> steps;
+  private final Call call;
+  private final long measures;
+
+  private KroneckerPreconditioning(List<PreconditionRequest> steps, Call call) {
+    this.steps = steps;
+    this.call = call;
+    this.measures = call.take((long) steps.size() * MEASURES * Double.BYTES);
+  }
+
+  /** Runs all steps; returns for each the inner product of U and dW. */
   static double[] run(List<PreconditionRequest> steps, CudaContext context) {
     try (Call call = new Call(context)) {
-      int count = steps.size();
-      long inner = call.take((long) count * Double.BYTES);
-      List<Integer> ordinary = new ArrayList<>();
-      for (int i = 0; i < count; i++) {
-        if (steps.get(i).precise()) {
-          PrecisePreconditioning.run(steps.get(i), inner + (long) i * Double.BYTES, call);
-        } else {
-          ordinary.add(i);
-        }
-      }
-      byKernels(steps, ordinary, inner, call);
-      double[] inners = call.readDoubles(inner, count);
-      call.finish();
-      return inners;
+      return new KroneckerPreconditioning(steps, call).run();
     }
   }
 
-  /** All in one call. */
-  private static void byKernels(
-      List<PreconditionRequest> steps, List<Integer> which, long inner, Call call) {
-    int count = which.size();
+  private double[] run() {
+    InverseNorms.require(steps, call);
+    inFp32();
+    double[] measured = read();
+    boolean repeated = false;
+    for (int i = 0; i < steps.size(); i++) {
+      double multiplied = Math.sqrt(measured[MEASURES * i + 1]);
+      if (StepAccuracy.isLossy(multiplied, Math.sqrt(measured[MEASURES * i + 2]))) {
+        // what one step needs in fp64 serves the next
+        Arena.Mark before = call.context().scratch.mark();
+        PrecisePreconditioning.run(steps.get(i), measure(i, 0), call);
+        call.context().scratch.release(before);
+        repeated = true;
+      }
+    }
+    if (repeated) {
+      measured = read();
+    }
+    call.finish();
+    double[] inners = new double[steps.size()];
+    for (int i = 0; i < inners.length; i++) {
+      inners[i] = measured[MEASURES * i];
+    }
+    return inners;
+  }
+
+  private double[] read() {
+    return call.readDoubles(measures, steps.size() * MEASURES);
+  }
+
+  private long measure(int step, int which) {
+    return measures + ((long) step * MEASURES + which) * Double.BYTES;
+  }
+
+  private void inFp32() {
+    int count = steps.size();
     try (kfac_precondition_request requests = new kfac_precondition_request(Math.max(1, count))) {
-      for (int k = 0; k < count; k++) {
-        int i = which.get(k);
+      for (int i = 0; i < count; i++) {
         PreconditionRequest step = steps.get(i);
         CudaMatrixStack g = call.stack(step.gInverse());
         CudaMatrixStack a = call.stack(step.aInverse());
-        boolean bias = step.gradient().bias() != null;
+        Tensor weight = step.gradient().weight();
+        Tensor bias = step.gradient().bias();
         requests
-            .position(k)
+            .position(i)
             .g_inverse(g.pointer())
             .a_inverse(a.pointer())
-            .weight_gradient(input(call, step.gradient().weight()))
-            .bias_gradient(bias ? input(call, step.gradient().bias()) : null)
-            .weight_result(output(call, step.result().weight()))
-            .bias_result(bias ? output(call, step.result().bias()) : null)
-            .inner(Address.doubles(inner + (long) i * Double.BYTES))
+            .weight_gradient(Address.floats(call.inputFloats(weight)))
+            .bias_gradient(bias == null ? null : Address.floats(call.inputFloats(bias)))
+            .weight_result(result(step.result().weight(), weight))
+            .bias_result(bias == null ? null : result(step.result().bias(), bias))
+            .inner(Address.doubles(measure(i, 0)))
             .groups(g.count())
             .out(g.count() * g.rows())
-            .in(bias ? a.rows() - 1 : a.rows())
-            .scale((float) step.scale());
+            .in(bias == null ? a.rows() : a.rows() - 1)
+            .scale((float) step.scale())
+            .g_norms(Address.doubles(g.norms()))
+            .a_norms(Address.doubles(a.norms()))
+            .norms(Address.doubles(measure(i, 1)));
       }
       requests.position(0);
       call.kernels(
@@ -67,11 +106,7 @@ final class KroneckerPreconditioning {
     }
   }
 
-  private static FloatPointer input(Call call, Tensor tensor) {
-    return Address.floats(call.inputFloats(tensor));
-  }
-
-  private static FloatPointer output(Call call, Tensor tensor) {
-    return Address.floats(call.outputFloats(tensor));
+  private FloatPointer result(Tensor tensor, Tensor gradient) {
+    return Address.floats(call.outputFloatsApart(tensor, gradient));
   }
 }

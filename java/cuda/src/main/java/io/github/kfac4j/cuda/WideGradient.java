@@ -13,9 +13,10 @@ final class WideGradient {
   private final int rows;
   private final int cols;
 
-  /** {@code [groups, rows, cols]}, and room for the next one. */
+  /** {@code [groups, rows, cols]}. */
   private long x;
 
+  /** Room for the next one, from the first product on. */
   private long next;
 
   WideGradient(int groups, int rows, int cols, Call call) {
@@ -26,7 +27,6 @@ final class WideGradient {
     this.rows = rows;
     this.cols = cols;
     this.x = call.take(size() * Double.BYTES);
-    this.next = call.take(size() * Double.BYTES);
   }
 
   long size() {
@@ -48,6 +48,9 @@ final class WideGradient {
   }
 
   private void multiply(Matrices a, Matrices b, double alpha) {
+    if (next == 0) {
+      next = call.take(size() * Double.BYTES);
+    }
     gemm.multiply(a, b, alpha, next, groups);
     long old = x;
     x = next;

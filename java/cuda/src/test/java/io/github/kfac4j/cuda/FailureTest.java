@@ -6,9 +6,12 @@ import static org.bytedeco.cuda.global.cudart.cudaStreamCreate;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.kfac4j.backend.AccumulateRequest;
+import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.RowSamples;
+import io.github.kfac4j.testkit.Fixtures;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -23,8 +26,12 @@ import org.junit.jupiter.api.Test;
 @RequiresCuda
 class FailureTest {
   private static List<String> run(String failure) throws Exception {
+    return run(failure, Steps.class);
+  }
+
+  private static List<String> run(String failure, Class<?> program) throws Exception {
     assumeTrue(Boolean.getBoolean(CudaLibrary.EMULATION), "only the stand-in fails on demand");
-    return CudaJvm.run(Steps.class, entry -> true, Map.of("KFAC_FAKE_FAIL", failure));
+    return CudaJvm.run(program, entry -> true, Map.of("KFAC_FAKE_FAIL", failure));
   }
 
   @Test
@@ -67,6 +74,16 @@ class FailureTest {
   }
 
   @Test
+  void aStepThatCannotBeRepeatedInDoubleLeavesTheGradientAsItWas() throws Exception {
+    // both inverses, the gradient, scratch memory, the norms of the inverses, cuBLAS
+    assertThat(run("cudaMalloc 2 7 7", LossyStep.class))
+        .satisfiesExactly(
+            line -> assertThat(line).contains("OutOfMemory", "the workspace of cuBLAS"),
+            line -> assertThat(line).isEqualTo("as it was: true"),
+            line -> assertThat(line).isEqualTo("within 1e-06: true"));
+  }
+
+  @Test
   void aStreamOfAnotherDeviceIsRefused() throws Exception {
     assumeTrue(Boolean.getBoolean(CudaLibrary.EMULATION), "only the stand-in has other devices");
     assertThat(
@@ -88,6 +105,45 @@ class FailureTest {
       try (CudaBackend backend = new CudaBackend(0)) {
         backend.allocate(1, 2, 2).close();
         System.out.println("works");
+      }
+    }
+  }
+
+  /**
+   * A step in place of a gradient in device memory, tried twice. The inverse of A has the
+   * eigenvalue 1 along the gradient and 2^20 elsewhere.
+   */
+  static final class LossyStep {
+    public static void main(String[] args) {
+      int n = 16;
+      double large = 1 << 20;
+      double[] identity = new double[n * n];
+      double[] inverse = new double[n * n];
+      double[] dw = new double[n * n];
+      for (int i = 0; i < n * n; i++) {
+        identity[i] = i / n == i % n ? 1 : 0;
+        inverse[i] = large * identity[i] - (large - 1) / n;
+        dw[i] = (float) Math.sqrt(2 + i / n);
+      }
+      try (CudaBackend backend = new CudaBackend(0)) {
+        MatrixStack g = backend.allocate(1, n, n);
+        MatrixStack a = backend.allocate(1, n, n);
+        g.set(identity);
+        a.set(inverse);
+        try (Gpu gpu = Gpu.floats(dw)) {
+          Gradient gradient = new Gradient(DeviceTensor.of(gpu.pointer(), n, n), null);
+          List<PreconditionRequest> step =
+              List.of(new PreconditionRequest(g, a, 1, gradient, gradient));
+          try {
+            backend.precondition(step);
+            System.out.println("done");
+          } catch (CudaOutOfMemoryException e) {
+            System.out.println(e.getClass().getSimpleName() + ": " + e.getMessage());
+          }
+          System.out.println("as it was: " + Arrays.equals(gpu.read(), dw));
+          backend.precondition(step);
+          System.out.printf("within 1e-06: %b%n", Fixtures.error(gpu.read(), dw) <= 1e-6);
+        }
       }
     }
   }

@@ -10,6 +10,8 @@ import ai.djl.training.EasyTrain;
 import ai.djl.training.Trainer;
 import ai.djl.training.dataset.Batch;
 import ai.djl.training.dataset.Dataset;
+import ai.djl.training.listener.TrainingListener;
+import ai.djl.training.listener.TrainingListenerAdapter;
 import ai.djl.translate.TranslateException;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
@@ -60,6 +62,7 @@ class EveryOptionTest {
     Map<String, KfacOptions> all = new LinkedHashMap<>();
     KfacOptions base = base();
     all.put("damping", base.withDamping(1));
+    all.put("estimator", base.withEstimator(Fisher.Estimator.EXACT)); // which the adapter sets
     all.put("exact damping", base.withDampingMode(DampingMode.EXACT));
     for (Convention convention : Convention.values()) {
       all.put("convention " + convention.id(), base.withConvention(convention));
@@ -80,9 +83,44 @@ class EveryOptionTest {
     for (InversePolicy.Method method : InversePolicy.Method.values()) {
       all.put(
           "inverses by " + method,
-          base.withInversePolicy(new InversePolicy(method, 1e-3, 2, 10, 3)));
+          base.withInversePolicy(new InversePolicy(method, 1e-4, 4, 5, 2)));
     }
     return all;
+  }
+
+  /** Names of all settings, those inside of settings after a dot. */
+  static Stream<String> settings() {
+    return names(KfacOptions.class);
+  }
+
+  private static Stream<String> names(Class<?> type) {
+    return Stream.of(type.getRecordComponents())
+        .flatMap(
+            c ->
+                c.getType().isRecord()
+                    ? names(c.getType()).map(inner -> c.getName() + "." + inner)
+                    : Stream.of(c.getName()));
+  }
+
+  private static Object value(Object settings, String name) {
+    Object value = settings;
+    for (String part : name.split("\\.")) {
+      try {
+        value = value.getClass().getMethod(part).invoke(value);
+      } catch (ReflectiveOperationException e) {
+        throw new AssertionError(e);
+      }
+    }
+    return value;
+  }
+
+  /** A new setting must be tried, too. */
+  @ParameterizedTest
+  @MethodSource("settings")
+  void isTried(String setting) {
+    assertThat(options().values())
+        .anySatisfy(
+            options -> assertThat(value(options, setting)).isNotEqualTo(value(base(), setting)));
   }
 
   static Stream<Arguments> all() {
@@ -123,9 +161,10 @@ class EveryOptionTest {
   }
 
   /** The weights before and after two epochs. */
-  private List<Map<String, float[]>> train(Model model, Entry entry, KfacOptions options)
+  private List<Map<String, float[]>> train(
+      Model model, Entry entry, KfacOptions options, TrainingListener... before)
       throws IOException, TranslateException {
-    DefaultTrainingConfig config = Nets.config(0.02f);
+    DefaultTrainingConfig config = Nets.config(0.02f).addTrainingListeners(before);
     UpdateRule rule = UpdateRule.of(0.02, 0.9, options.damping());
     try (DjlKfac kfac = DjlKfac.attach(model, options, Fisher.EMPIRICAL, backend)) {
       DjlTraining training = new DjlTraining(kfac, rule, OutputLoss.SOFTMAX);
@@ -137,7 +176,7 @@ class EveryOptionTest {
       try (Trainer trainer = model.newTrainer(config);
           NDManager manager = trainer.getManager().newSubManager()) {
         trainer.initialize(Nets.IMAGES);
-        Map<String, float[]> before = Nets.weights(model);
+        Map<String, float[]> first = Nets.weights(model);
         Dataset data = Nets.dataset(manager);
         if (entry == Entry.LISTENER || entry == Entry.RULE_AS_LISTENER) {
           EasyTrain.fit(trainer, 2, data, null);
@@ -158,7 +197,8 @@ class EveryOptionTest {
           }
         }
         assertThat(kfac.lastReport().step()).isEqualTo(STEPS);
-        return List.of(before, Nets.weights(model));
+        assertThat(kfac.verbs().options().estimator()).isEqualTo(Fisher.Estimator.EMPIRICAL);
+        return List.of(first, Nets.weights(model));
       }
     }
   }
@@ -200,6 +240,38 @@ class EveryOptionTest {
                 });
       }
       assertThat(kfac.lastReport().step()).isEqualTo(3);
+    }
+  }
+
+  /** The same where {@link EasyTrain} runs the loop. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Entry.class,
+      names = {"LISTENER", "RULE_AS_LISTENER"})
+  void burnInMovesNothingInEasyTrain(Entry entry) throws IOException, TranslateException {
+    KfacOptions options = base().withIntervals(Intervals.of(1, 1).withBurnIn(2));
+    List<Map<String, float[]>> seen = new ArrayList<>();
+    try (Model model = Nets.model(Nets.cnn())) {
+      TrainingListener recorder =
+          new TrainingListenerAdapter() {
+            @Override
+            public void onTrainingBatch(Trainer trainer, BatchData batch) {
+              seen.add(Nets.weights(model)); // before K-FAC and the optimizer
+            }
+          };
+      train(model, entry, options, recorder);
+      seen.add(Nets.weights(model));
+    }
+    assertThat(seen).hasSize(STEPS + 1);
+    for (String name : seen.get(0).keySet()) {
+      for (int step = 1; step <= STEPS; step++) {
+        float[] before = seen.get(step - 1).get(name);
+        if (step <= 2) {
+          assertThat(seen.get(step).get(name)).as("step %d, %s", step, name).isEqualTo(before);
+        } else {
+          assertThat(seen.get(step).get(name)).as("step %d, %s", step, name).isNotEqualTo(before);
+        }
+      }
     }
   }
 

@@ -27,6 +27,7 @@ final class Attachment implements AutoCloseable {
   private final TrainingStep<Pass> step;
   private final Set<Tap> used = new HashSet<>();
   private final Set<Tap> saidUnheard = new HashSet<>();
+  private boolean saidRepeats;
   private Optimizer optimizer;
   private int microBatches = 1;
   private int saidExamples;
@@ -189,6 +190,7 @@ final class Attachment implements AutoCloseable {
               + " kfac.outputs(y) before the loss");
     }
     await();
+    nameRepeats();
     step.endPasses();
     followRate();
     nameUnheard();
@@ -203,6 +205,22 @@ final class Attachment implements AutoCloseable {
   private void followRate() {
     if (optimizer != null) {
       step.followLearningRate(optimizer.param_groups().get(0).options().get_lr());
+    }
+  }
+
+  /** Says once that all layers ran several times, which two forward passes by mistake do. */
+  private void nameRepeats() {
+    int times = step.pass().repeats();
+    if (times > 1 && !saidRepeats) {
+      saidRepeats = true;
+      LOG.log(
+          System.Logger.Level.INFO,
+          "every layer ran {0} times before the backward pass: K-FAC takes that for uses on the"
+              + " same {1} examples. If these were passes of different examples, join their inputs"
+              + " in one, or run a backward pass after each and say setMicroBatches(); beginPass(n)"
+              + " before a pass says that it is one",
+          times,
+          step.pass().examples());
     }
   }
 

@@ -5,9 +5,12 @@ import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.trainer.TrainingPass;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -56,6 +59,15 @@ final class Pass implements TrainingPass {
     if (observes || boundary && captures.isEmpty()) {
       captures.add(new Capture(tap, site, observes ? input : null, output));
     }
+  }
+
+  /** How often each of several layers ran at least, as far as a backward pass has reached them. */
+  int repeats() {
+    Map<Tap, Long> times =
+        captures.stream()
+            .filter(Capture::hasGradient)
+            .collect(Collectors.groupingBy(Capture::tap, Collectors.counting()));
+    return times.size() < 2 || said ? 1 : Collections.min(times.values()).intValue();
   }
 
   /** Whether a layer was used. */

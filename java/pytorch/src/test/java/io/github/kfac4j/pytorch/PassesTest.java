@@ -10,6 +10,7 @@ import io.github.kfac4j.backend.Backends;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.pytorch.Nets.Cnn;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.bytedeco.pytorch.Conv3dImpl;
@@ -226,9 +227,19 @@ class PassesTest {
       assertThat(kfac.layers()).containsExactly("hidden", "head");
       Nets.step(net, kfac, sgd, 0);
       net.conv.weight().set_requires_grad(true);
-      Nets.step(net, kfac, sgd, 1);
+      List<String> log = new ArrayList<>();
+      try (LogLines lines = new LogLines(TorchKfac.class, log)) {
+        loss(net, kfac, Nets.images(1)).backward();
+        float[] plain = Nets.values(net.conv.weight().grad());
+        kfac.precondition();
+        assertThat(Nets.values(net.conv.weight().grad())).isNotEqualTo(plain);
+        Nets.step(net, kfac, sgd, 1);
+        assertThat(lines.isOpen()).isTrue();
+      }
+      assertThat(log)
+          .containsOnlyOnce("K-FAC from step 1 on: parameters unfrozen [conv weight], frozen []");
       assertThat(kfac.layers()).containsExactly("conv", "hidden", "head");
-      assertThat(kfac.lastReport().step()).isEqualTo(2);
+      assertThat(kfac.lastReport().step()).isEqualTo(3);
       net.head.weight().set_requires_grad(false);
       net.head.bias().set_requires_grad(false);
       float[] before = Nets.values(net.head.weight());

@@ -56,13 +56,29 @@ public record KroneckerBasis(double[] g, double[] gValues, double[] a, double[] 
 
   /** The mean square of the gradients of the examples in this basis. */
   public double[] moments(RankDeficientBatch batch) {
-    double[] gs = Literal.multiply(batch.g, g, batch.examples, rows(), rows());
-    double[] as = Literal.multiply(batch.x, a, batch.examples, cols(), cols());
+    return moments(batch.g, batch.x, batch.examples);
+  }
+
+  /**
+   * The same of examples whose gradients are sums over positions.
+   *
+   * @param g {@code [examples * positions, rows]}, those of an example together
+   * @param a {@code [examples * positions, cols]}
+   */
+  public double[] moments(double[] g, double[] a, int examples) {
+    int positions = g.length / rows() / examples;
+    double[] gs = Literal.multiply(g, this.g, examples * positions, rows(), rows());
+    double[] as = Literal.multiply(a, this.a, examples * positions, cols(), cols());
     double[] moments = new double[rows() * cols()];
-    for (int n = 0; n < batch.examples; n++) {
-      for (int i = 0; i < moments.length; i++) {
-        double p = gs[n * rows() + i / cols()] * as[n * cols() + i % cols()];
-        moments[i] += p * p / batch.examples;
+    for (int n = 0; n < examples; n++) {
+      double[] sum = new double[moments.length];
+      for (int r = n * positions; r < (n + 1) * positions; r++) {
+        for (int i = 0; i < sum.length; i++) {
+          sum[i] += gs[r * rows() + i / cols()] * as[r * cols() + i % cols()];
+        }
+      }
+      for (int i = 0; i < sum.length; i++) {
+        moments[i] += sum[i] * sum[i] / examples;
       }
     }
     return moments;

@@ -72,8 +72,8 @@ public final class TrainCommand implements Callable<Integer> {
       paramLabel = "DIR",
       fallbackValue = "",
       description =
-          "Continue the run in DIR (or in --out) with its own options; --steps, --target and the"
-              + " intervals may be changed.")
+          "Continue the run in DIR (or in --out) with its own options; --steps, --target,"
+              + " --evaluate-every and --checkpoint-every may be changed.")
   private Path resume;
 
   @Option(

@@ -19,6 +19,9 @@ public final class CpuMatrixStack implements MatrixStack {
   /** The second of each pair, or null. */
   private Floats rests;
 
+  /** Of each matrix, until elements change; null if nobody has found them yet. */
+  private double[] squaredNorms;
+
   /**
    * A stack of zeros.
    *
@@ -93,6 +96,21 @@ public final class CpuMatrixStack implements MatrixStack {
     return traces;
   }
 
+  /** The square of the Frobenius norm of each matrix; null if that is not known. */
+  public double[] squaredNorms() {
+    return squaredNorms;
+  }
+
+  /** Keeps what somebody has found. */
+  public void squaredNorms(double[] found) {
+    squaredNorms = found;
+  }
+
+  /** Elements are about to change: to be called before any are written. */
+  public void changes() {
+    squaredNorms = null;
+  }
+
   private Floats open() {
     if (memory == null) {
       throw new IllegalStateException("the matrix stack is closed");
@@ -139,6 +157,7 @@ public final class CpuMatrixStack implements MatrixStack {
         () -> {
           open();
           requireSize(elements);
+          changes();
           for (int i = 0; i < elements.length; i++) {
             put(i, elements[i]);
           }
@@ -152,6 +171,7 @@ public final class CpuMatrixStack implements MatrixStack {
           Floats values = open();
           CpuMatrixStack own = of(other);
           requireLike(own);
+          changes();
           values.copy(own.open(), size());
           if (rests != null) {
             rests.copy(own.rests, size());

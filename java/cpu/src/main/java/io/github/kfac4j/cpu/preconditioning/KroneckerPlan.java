@@ -42,7 +42,7 @@ public final class KroneckerPlan implements KroneckerStep {
     this.gradient = new GradientMatrix(step.gradient(), groups, rows, cols, shared);
     this.half = shared.take((long) groups * rows * cols);
     this.u = shared.take((long) groups * rows * cols);
-    this.norms = new StepNorms(groups, rows, cols, 1, 1, 1, 1);
+    this.norms = new StepNorms(g, a, 1, 1);
     this.inner = new double[gradient.tasks()];
   }
 
@@ -72,13 +72,8 @@ public final class KroneckerPlan implements KroneckerStep {
 
   private void measure(int group) {
     norms.gradient[group] = gradient.squares(group);
-    norms.g[group] = squares(g.matrix(group), rows * rows);
-    norms.a[group] = squares(a.matrix(group), cols * cols);
-    norms.step[group] = squares(u.plus(start(group)), rows * cols);
-  }
-
-  private static double squares(Floats x, int n) {
-    return Blas.dot(n, x, x);
+    Floats part = u.plus(start(group));
+    norms.step[group] = Blas.dot(rows * cols, part, part);
   }
 
   @Override

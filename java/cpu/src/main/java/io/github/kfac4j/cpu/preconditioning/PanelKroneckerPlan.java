@@ -74,8 +74,7 @@ public final class PanelKroneckerPlan implements Plan, KroneckerStep {
     this.work = (double) cols * rows * (cols + rows);
     int most = Math.min(MAX_TASKS, cols / MIN_TASK_ROWS);
     this.blocks = (int) Math.max(1, Math.min(most, work / TASK_WORK));
-    this.norms =
-        new StepNorms(groups, rows, cols, parts[0].dw.count(), parts[0].g.count(), blocks, blocks);
+    this.norms = new StepNorms(g, a, parts[0].dw.count(), blocks);
     this.inner = new double[groups * blocks];
   }
 
@@ -131,11 +130,7 @@ public final class PanelKroneckerPlan implements Plan, KroneckerStep {
     Panels dw = parts[group].dw;
     if (task >= dw.count()) {
       Panels inverse = parts[group].g;
-      int panel = task - dw.count();
-      long first = (long) inverse.first(panel) * rows;
-      inverse.pack(panel, 0, rows, g.address(group, 0), rows, 1);
-      norms.g[group * inverse.count() + panel] =
-          squares(inverse.columns(panel) * (long) rows, g.address(group, first));
+      inverse.pack(task - dw.count(), 0, rows, g.address(group, 0), rows, 1);
       return;
     }
     long row = (long) group * rows + dw.first(task);
@@ -171,7 +166,6 @@ public final class PanelKroneckerPlan implements Plan, KroneckerStep {
     int at = group * blocks + block;
     inner[at] = sum;
     norms.step[at] = squares((long) height * rows, u);
-    norms.a[at] = squares((long) height * cols, inverse);
   }
 
   private double move(int n, long u, int stride, Floats dw, Target to, long at, int toStride) {

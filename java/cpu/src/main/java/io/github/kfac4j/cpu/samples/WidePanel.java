@@ -6,6 +6,12 @@ import io.github.kfac4j.cpu.openblas.DoubleBlas;
 /** Some samples as a matrix of fp64, like {@link Panel}. */
 public record WidePanel(Doubles data, int stride, boolean byCoordinate, int count, int width) {
 
+  /** Some of the vectors. */
+  public WidePanel part(int first, int length) {
+    Doubles start = data.plus(byCoordinate ? first : (long) first * stride);
+    return new WidePanel(start, stride, byCoordinate, length, width);
+  }
+
   /** Lower triangle of {@code C = X'X + beta C}. */
   public void square(double beta, Doubles c, int ldc) {
     DoubleBlas.syrk(!byCoordinate, width, count, data, stride, beta, c, ldc);

@@ -25,6 +25,8 @@ public enum BackendChecks {
   EIGEN_STEPS((comparison, extent) -> new EigenStepChecks(comparison).run(extent)),
   /** Products of inverses with gradients. */
   PRECONDITIONING((comparison, extent) -> new PreconditioningChecks(comparison).run(extent)),
+  /** Whole steps by inverses. */
+  FACTORED_STEPS((comparison, extent) -> new FactoredStepChecks(comparison).run()),
   /** Gradients divided in a basis. */
   BASIS_PRECONDITIONING(
       (comparison, extent) -> new BasisPreconditioningChecks(comparison).run(extent));

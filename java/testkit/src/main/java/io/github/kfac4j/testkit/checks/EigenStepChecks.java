@@ -15,7 +15,6 @@ import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.testkit.KroneckerBasis;
-import io.github.kfac4j.testkit.Literal;
 import io.github.kfac4j.testkit.RankDeficientBatch;
 import io.github.kfac4j.testkit.RankDeficientBatch.Inputs;
 import java.util.ArrayList;
@@ -99,10 +98,9 @@ final class EigenStepChecks {
   }
 
   private static List<Measured> exactDamping(Side side, RankDeficientBatch batch) {
-    try (Kfac kfac = kfac(side, batch, EXACT)) {
-      kfac.observe(List.of(observation(batch)));
+    try (Kfac kfac = BatchSteps.observed(side, batch, EXACT)) {
       kfac.refresh();
-      KroneckerBasis stored = stored(batch);
+      KroneckerBasis stored = BatchSteps.stored(batch);
       List<Measured> all = new ArrayList<>();
       for (double damping : DAMPINGS) {
         kfac.reconfigure(EXACT.withDamping(damping));
@@ -122,14 +120,9 @@ final class EigenStepChecks {
   private static List<Measured> inversesByEigenvalues(Side side, RankDeficientBatch batch) {
     KfacOptions options =
         OPTIONS.withInversePolicy(InversePolicy.DEFAULT.withMethod(InversePolicy.Method.EIGEN));
-    try (Kfac kfac = kfac(side, batch, options)) {
-      kfac.observe(List.of(observation(batch)));
-      KroneckerBasis stored = stored(batch);
-      double pi =
-          Math.sqrt(
-              Literal.trace(batch.factorA(), batch.width)
-                  / batch.width
-                  / (Literal.trace(batch.factorG(), batch.outputs) / batch.outputs));
+    try (Kfac kfac = BatchSteps.observed(side, batch, options)) {
+      KroneckerBasis stored = BatchSteps.stored(batch);
+      double pi = BatchSteps.pi(batch);
       List<Measured> all = new ArrayList<>();
       for (double damping : DAMPINGS) {
         kfac.reconfigure(options.withDamping(damping));
@@ -162,10 +155,9 @@ final class EigenStepChecks {
    */
   private static List<Measured> ekfac(Side side, RankDeficientBatch batch) {
     KfacOptions options = EXACT.withApproximation(Approximation.EKFAC);
-    try (Kfac kfac = kfac(side, batch, options)) {
-      kfac.observe(List.of(observation(batch)));
+    try (Kfac kfac = BatchSteps.observed(side, batch, options)) {
       kfac.refresh();
-      kfac.observe(List.of(observation(batch)));
+      BatchSteps.observe(kfac, batch);
       KroneckerBasis stored =
           new KroneckerBasis(
               kfac.state().factor("layer", "G_basis"),
@@ -193,24 +185,6 @@ final class EigenStepChecks {
     return Arrays.stream(x).map(v -> v + y).toArray();
   }
 
-  private static Kfac kfac(Side side, RankDeficientBatch batch, KfacOptions options) {
-    Dense layer = new Dense(batch.width, batch.outputs, false);
-    return new Kfac(side.backend(), Map.of("layer", layer), options);
-  }
-
-  private static Observation observation(RankDeficientBatch batch) {
-    return Observation.ofSumLoss(
-        "layer",
-        Fixtures.direct(batch.x, batch.examples, batch.width),
-        Fixtures.direct(batch.g, batch.examples, batch.outputs));
-  }
-
-  /** Both factors rounded to fp32, and their eigenvectors in fp64. */
-  private static KroneckerBasis stored(RankDeficientBatch batch) {
-    return KroneckerBasis.of(
-        rounded(batch.factorG()), batch.outputs, rounded(batch.factorA()), batch.width);
-  }
-
   /**
    * Steps to compare with.
    *
@@ -235,25 +209,15 @@ final class EigenStepChecks {
     double floor = frobeniusError(steps.stored().apply(any), expected);
     Measured random =
         new Measured(
-            frobeniusError(step(kfac, batch, any, fp64), expected), fp64 ? 1e-5 : 2 * floor + 2e-5);
+            frobeniusError(BatchSteps.step(kfac, batch, any, fp64), expected),
+            fp64 ? 1e-5 : 2 * floor + 2e-5);
     double[] own = batch.gradient();
     expected = steps.exactGradient().get();
     floor = frobeniusError(steps.stored().apply(rounded(own)), expected);
-    double condition = 1 + batch.most() / damping;
-    double inDouble = Math.min(1e-3, Math.max(1e-5, batch.width * Math.ulp(1.0) * condition));
     Measured ofBatch =
         new Measured(
-            frobeniusError(step(kfac, batch, own, fp64), expected),
-            fp64 ? inDouble : Math.max(1e-3, 2 * floor));
+            frobeniusError(BatchSteps.step(kfac, batch, own, fp64), expected),
+            fp64 ? BatchSteps.boundInDouble(batch, damping) : Math.max(1e-3, 2 * floor));
     return List.of(random, ofBatch);
-  }
-
-  private static double[] step(Kfac kfac, RankDeficientBatch batch, double[] dw, boolean fp64) {
-    HostTensor u =
-        fp64
-            ? HostTensor.of(dw.clone(), batch.outputs, batch.width)
-            : Fixtures.direct(dw, batch.outputs, batch.width);
-    kfac.preview(List.of(new LayerGradient("layer", u, null)));
-    return u.toArray();
   }
 }

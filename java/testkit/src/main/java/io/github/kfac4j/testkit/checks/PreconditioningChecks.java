@@ -5,6 +5,8 @@ import static io.github.kfac4j.testkit.checks.Comparison.demand;
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.PreconditionRequest;
+import io.github.kfac4j.backend.StepAccuracy;
+import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.testkit.checks.GradientShape.Outcome;
 import java.util.Arrays;
@@ -26,6 +28,7 @@ final class PreconditioningChecks {
       positiveDefinite(shape);
       indefinite(shape);
     }
+    inversesMadeAnew();
     if (extent.networks()) {
       positiveDefinite(new GradientShape("Fashion-MNIST CNN, dense 1, ", 1, 1024, 3136, true));
     }
@@ -64,6 +67,45 @@ final class PreconditioningChecks {
         Tolerance.ofTensors(80),
         side -> precondition(side, shape, g, a, dw),
         Outcome::errorByNorms);
+  }
+
+  /**
+   * What a backend knows of inverses ends with them. The gradient lies along their small
+   * eigenvector, which leaves it as it is; the other eigenvalues are so large that fp32 alone would
+   * be half a percent off, and more.
+   */
+  private void inversesMadeAnew() {
+    int n = 64;
+    double large = 1 << 17; // all elements below are fp32 numbers
+    double[] identity = Fixtures.damped(new double[n * n], n, 0, 1);
+    double[] inverse = new double[n * n];
+    Arrays.setAll(inverse, i -> large * identity[i] - (large - 1) / n);
+    double[] row = Fixtures.gaussian(comparison.random(VERB, "inverses made anew"), n);
+    double[] dw = new double[n * n];
+    Arrays.setAll(dw, i -> (float) row[i / n]);
+    for (boolean copied : new boolean[] {false, true}) {
+      comparison.measure(
+          VERB,
+          "inverses made anew by " + (copied ? "copyFrom" : "set"),
+          side -> {
+            MatrixStack g = side.stack(1, n, n, identity);
+            MatrixStack a = side.stack(1, n, n, identity);
+            HostTensor u = side.tensor(new double[n * n], n, n);
+            Gradient in = new Gradient(side.tensor(dw, n, n), null);
+            List<PreconditionRequest> step =
+                List.of(new PreconditionRequest(g, a, 1, in, new Gradient(u, null)));
+            side.backend().precondition(step);
+            double before = Fixtures.error(u.toArray(), dw);
+            demand(before <= 16 * Fixtures.U, "the identity changed the gradient: %s", before);
+            if (copied) {
+              a.copyFrom(side.stack(1, n, n, inverse));
+            } else {
+              a.set(inverse);
+            }
+            side.backend().precondition(step);
+            return new Measured(Fixtures.frobeniusError(u.toArray(), dw), StepAccuracy.BOUND);
+          });
+    }
   }
 
   /** Into other tensors, and in place. */

@@ -1,0 +1,11 @@
+package io.github.kfac4j.cpu;
+
+import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.testkit.junit.ImageStepsContract;
+
+class CpuImageStepsTest extends ImageStepsContract {
+  @Override
+  protected Backend open() {
+    return new CpuBackend(2);
+  }
+}

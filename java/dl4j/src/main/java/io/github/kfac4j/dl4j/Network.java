@@ -1,0 +1,128 @@
+package io.github.kfac4j.dl4j;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalDouble;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.OptimizationAlgorithm;
+import org.deeplearning4j.nn.api.Trainable;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.optimize.solvers.BaseOptimizer;
+import org.nd4j.linalg.learning.config.IUpdater;
+
+/** A {@code MultiLayerNetwork} or a {@code ComputationGraph}: its layers and their training. */
+final class Network {
+  private final Model model;
+  private final List<Tap> taps = new ArrayList<>();
+  private final List<String> others = new ArrayList<>();
+
+  /**
+   * Looks for layers.
+   *
+   * @throws IllegalArgumentException if there is none, or the network is not trained by gradient
+   *     steps
+   * @throws IllegalStateException if the network is not initialized
+   */
+  Network(Model model) {
+    this.model = model;
+    Layer[] layers = layers();
+    OptimizationAlgorithm algorithm = model.conf().getOptimizationAlgo();
+    if (algorithm != OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT) {
+      throw new IllegalArgumentException(
+          "K-FAC works in the steps of STOCHASTIC_GRADIENT_DESCENT, but the network is trained by "
+              + algorithm);
+    }
+    for (int i = 0; i < layers.length; i++) {
+      add(name(layers[i], i), layers[i]);
+    }
+    if (taps.isEmpty()) {
+      throw new IllegalArgumentException(
+          "the network has no layer for K-FAC: %s; it has %s".formatted(Sites.KNOWN, others));
+    }
+  }
+
+  private Layer[] layers() {
+    Layer[] layers =
+        model instanceof ComputationGraph graph
+            ? graph.getLayers()
+            : ((MultiLayerNetwork) model).getLayers();
+    if (layers == null || model.params() == null) {
+      throw new IllegalStateException("the network is not initialized: call its init() before");
+    }
+    return layers;
+  }
+
+  /** The layer's name, with its number if another one has the same. */
+  private String name(Layer layer, int index) {
+    String name = layer.conf().getLayer().getLayerName();
+    if (name == null) {
+      return "layer" + index;
+    }
+    boolean taken = taps.stream().anyMatch(tap -> tap.name().equals(name));
+    return taken ? name + "_" + index : name;
+  }
+
+  private void add(String name, Layer layer) {
+    if (layer.numParams() == 0) {
+      return;
+    }
+    Site site = Sites.of(layer);
+    String reason = "";
+    if (site != null) {
+      try {
+        site.describe();
+        taps.add(new Tap(name, layer, site));
+        return;
+      } catch (IllegalArgumentException e) {
+        reason = ": " + e.getMessage();
+      }
+    }
+    others.add("%s (%s%s)".formatted(name, layer.getClass().getSimpleName(), reason));
+  }
+
+  /** The layers that could be K-FAC's, from the input to the outputs. */
+  List<Tap> taps() {
+    return taps;
+  }
+
+  /** Layers that could not, by name, kind and, where K-FAC knows the kind, the reason. */
+  List<String> others() {
+    return others;
+  }
+
+  /** Whether it is this network's call. */
+  boolean is(Model other) {
+    return other == model;
+  }
+
+  /** The number of examples of the batch that it is at. */
+  int examples() {
+    return model.batchSize();
+  }
+
+  /** What the updater will divide gradients by. */
+  double divisor() {
+    return model.conf().isMiniBatch() ? examples() : 1;
+  }
+
+  /** All that has parameters, in their order. */
+  List<Trainable> trainables() {
+    return model instanceof ComputationGraph graph
+        ? Arrays.asList(graph.getVertices())
+        : Arrays.asList(((MultiLayerNetwork) model).getLayers());
+  }
+
+  /** The largest learning rate that a layer's updater is about to use; empty if none has one. */
+  OptionalDouble learningRate() {
+    int iteration = BaseOptimizer.getIterationCount(model);
+    int epoch = BaseOptimizer.getEpochCount(model);
+    return taps.stream()
+        .map(tap -> tap.configuration().getIUpdater())
+        .filter(IUpdater::hasLearningRate)
+        .mapToDouble(updater -> updater.getLearningRate(iteration, epoch))
+        .max();
+  }
+}

@@ -1,0 +1,29 @@
+package io.github.kfac4j.dl4j;
+
+import io.github.kfac4j.layer.Layer;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** A layer of Deeplearning4j as K-FAC sees it: what it is, and how its arrays lie. */
+interface Site {
+  /**
+   * Reads off the configuration what it is.
+   *
+   * @throws IllegalArgumentException saying why, if it cannot be mapped exactly
+   */
+  Layer describe();
+
+  /** The input that the weight was multiplied by, as K-FAC takes it: a view, or a new array. */
+  INDArray input(INDArray input);
+
+  /** The gradient at the layer's output before its activation function, as K-FAC takes it. */
+  INDArray outputGrad(INDArray delta);
+
+  /**
+   * Whether the layer multiplies the gradient at its output by the mask of its rows before it makes
+   * use of it; losses have done so already, and convolutions do not.
+   */
+  boolean masksRows();
+
+  /** A view of the gradient of the weight, with the dimensions in K-FAC's order. */
+  INDArray weight(INDArray gradient);
+}

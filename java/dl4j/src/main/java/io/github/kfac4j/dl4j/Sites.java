@@ -1,0 +1,37 @@
+package io.github.kfac4j.dl4j;
+
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.layers.OutputLayer;
+import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
+import org.deeplearning4j.nn.layers.feedforward.dense.DenseLayer;
+import org.deeplearning4j.nn.layers.recurrent.RnnOutputLayer;
+
+/** Finds what K-FAC has of a layer. */
+final class Sites {
+  /** For messages. */
+  static final String KNOWN = "known are DenseLayer, ConvolutionLayer, OutputLayer, RnnOutputLayer";
+
+  private Sites() {}
+
+  /** A layer as K-FAC sees it; null if it is of no kind that K-FAC knows. */
+  static Site of(Layer layer) {
+    Class<?> type = layer.getClass(); // a subclass may compute anything
+    if (type == DenseLayer.class) {
+      DenseLayer dense = (DenseLayer) layer;
+      return new DenseSite(dense.layerConf(), dense.hasBias(), dense.hasLayerNorm());
+    }
+    if (type == OutputLayer.class) {
+      OutputLayer output = (OutputLayer) layer;
+      return new DenseSite(output.layerConf(), output.hasBias(), false);
+    }
+    if (type == RnnOutputLayer.class) {
+      RnnOutputLayer output = (RnnOutputLayer) layer;
+      return new DenseSite(output.layerConf(), output.hasBias(), false);
+    }
+    if (type == ConvolutionLayer.class) {
+      return new ConvSite(
+          (org.deeplearning4j.nn.conf.layers.ConvolutionLayer) layer.conf().getLayer());
+    }
+    return null;
+  }
+}

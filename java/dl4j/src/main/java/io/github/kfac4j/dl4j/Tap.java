@@ -1,0 +1,128 @@
+package io.github.kfac4j.dl4j;
+
+import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.trainer.ModelLayer;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
+import org.deeplearning4j.nn.params.DefaultParamInitializer;
+import org.nd4j.linalg.activations.IActivation;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.lossfunctions.ILossFunction;
+
+/**
+ * A layer of a network that K-FAC may precondition. Between {@link #listen} and {@link #stop} its
+ * configuration has a stand-in for the part that computes the gradient at its output.
+ */
+final class Tap implements ModelLayer {
+  private final String name;
+  private final org.deeplearning4j.nn.api.Layer layer;
+  private final Site site;
+  private HostArray input;
+  private HostArray outputGrad;
+
+  /** A tap on a layer of an initialized network. */
+  Tap(String name, org.deeplearning4j.nn.api.Layer layer, Site site) {
+    this.name = name;
+    this.layer = layer;
+    this.site = site;
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public boolean trains() {
+    return true; // a frozen layer is a layer of another class
+  }
+
+  @Override
+  public boolean trainsBias() {
+    return site.describe().bias();
+  }
+
+  @Override
+  public Layer describe(boolean bias) {
+    return site.describe();
+  }
+
+  /** The configuration, with updater, activation function and loss. */
+  BaseLayer configuration() {
+    return (BaseLayer) layer.conf().getLayer();
+  }
+
+  /** Listens to the next backward pass. */
+  void listen() {
+    Consumer<INDArray> listener = this::hear;
+    if (configuration() instanceof BaseOutputLayer output) {
+      output.setLossFn(new TappedLoss(output.getLossFn(), listener));
+    } else {
+      BaseLayer hidden = configuration();
+      hidden.setActivationFn(new TappedActivation(hidden.getActivationFn(), listener));
+    }
+  }
+
+  /** Takes what the layer sees while its backward pass runs. */
+  private void hear(INDArray delta) {
+    free();
+    input = new HostArray(site.input(layer.input()));
+    outputGrad = new HostArray(site.outputGrad(delta));
+    INDArray mask = layer.getMaskArray();
+    if (mask != null && site.masksRows()) {
+      outputGrad.data().muliColumnVector(mask.castTo(outputGrad.data().dataType()));
+    }
+  }
+
+  /** Puts the configuration back and frees what was heard; idempotent. */
+  void stop() {
+    BaseLayer configuration = configuration();
+    if (configuration.getActivationFn() instanceof Tapped activation) {
+      configuration.setActivationFn((IActivation) activation.delegate());
+    }
+    if (configuration instanceof BaseOutputLayer output
+        && output.getLossFn() instanceof Tapped loss) {
+      output.setLossFn((ILossFunction) loss.delegate());
+    }
+    free();
+  }
+
+  private void free() {
+    if (outputGrad != null) {
+      input.close();
+      outputGrad.close();
+      outputGrad = null;
+    }
+  }
+
+  /** Whether a backward pass has been heard. */
+  boolean heard() {
+    return outputGrad != null;
+  }
+
+  /** What was heard. */
+  Observation observation(double scale, int examples) {
+    return new Observation(name, input.tensor(), outputGrad.tensor(), scale, examples);
+  }
+
+  /** Views of the gradients of weight and bias. */
+  private Map<String, INDArray> views() {
+    return configuration()
+        .initializer()
+        .getGradientsFromFlattened(layer.conf(), layer.getGradientsViewArray());
+  }
+
+  /** A view of the weight's gradient, in K-FAC's order. */
+  INDArray weightGradient() {
+    return site.weight(views().get(DefaultParamInitializer.WEIGHT_KEY));
+  }
+
+  /** A view of the bias's gradient; null if there is no bias. */
+  INDArray biasGradient() {
+    INDArray view = views().get(DefaultParamInitializer.BIAS_KEY);
+    return view == null ? null : view.reshape(view.length());
+  }
+}
