@@ -115,7 +115,7 @@ def main():
     def error(x, exact):  # of each matrix
         return (torch.linalg.matrix_norm(x.double() - exact) / torch.linalg.matrix_norm(exact)).clamp_min(1e-9)
 
-    def write(means):  # as it goes: what stops it leaves what there is
+    def write(means):  # as it goes: an interruption leaves the results so far
         if args.out:
             with open(args.out + ".new", "w") as file:
                 json.dump({"torch": torch.__version__, "device": args.device, "means": means, "cases": rows}, file)

@@ -2,7 +2,7 @@ package io.github.kfac4j.benchmarks;
 
 import io.github.kfac4j.benchmarks.cases.Case;
 import io.github.kfac4j.benchmarks.cases.Cases;
-import io.github.kfac4j.benchmarks.own.KfacContender;
+import io.github.kfac4j.benchmarks.peers.OwnContenders;
 import io.github.kfac4j.benchmarks.peers.PeerUnavailableException;
 import io.github.kfac4j.benchmarks.peers.Peers;
 import io.github.kfac4j.benchmarks.run.Contender;
@@ -27,7 +27,7 @@ class TinyCasesTest {
   @ParameterizedTest
   @MethodSource("tinyCases")
   void theCpuBackend(Case c) {
-    try (Contender cpu = KfacContender.open("cpu", 1)) {
+    try (Contender cpu = OwnContenders.open("cpu", 1)) {
       check(cpu, c);
     }
   }
@@ -35,14 +35,14 @@ class TinyCasesTest {
   @ParameterizedTest
   @MethodSource("tinyCases")
   void theJavaBackend(Case c) {
-    try (Contender java = KfacContender.open("java", 1)) {
+    try (Contender java = OwnContenders.open("java", 1)) {
       check(java, c);
     }
   }
 
   @Test
   void theJavaBackendOnTheVectorApi() {
-    try (Contender java = KfacContender.open("java-vector", 2)) {
+    try (Contender java = OwnContenders.open("java-vector", 2)) {
       tinyCases().forEach(c -> check(java, c));
     }
   }

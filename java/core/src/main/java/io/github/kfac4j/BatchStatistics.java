@@ -19,7 +19,7 @@ import java.util.Map;
 
 /**
  * The second moments of one batch, apart from any running average: what a rank contributes where
- * several share a batch. {@link Kfac#add} takes in what came together.
+ * several share a batch. {@link Kfac#add} adds up what all have contributed.
  *
  * <p>Not for {@link Approximation#EKFAC}, whose moments are measured in a basis that comes from the
  * running averages. An instance is used by one thread at a time and does not own the backend.

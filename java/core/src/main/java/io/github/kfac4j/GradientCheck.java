@@ -67,7 +67,7 @@ final class GradientCheck {
           LayerState.prefix(state.name)
               + (layer.bias()
                   ? "the bias gradient is missing"
-                  : "has no bias, but a gradient of it"));
+                  : "has no bias, but was given a gradient of one"));
     }
     if (layer.bias()) {
       requireReplaceable(state, "bias gradient", gradient.bias(), layer.biasShape());

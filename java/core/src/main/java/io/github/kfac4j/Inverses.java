@@ -46,7 +46,7 @@ final class Inverses {
   }
 
   /**
-   * What came of gradients.
+   * The outcome of preconditioning.
    *
    * @param innerProduct {@code <U, dW>} before clipping
    * @param clip what U was multiplied by
@@ -84,7 +84,7 @@ final class Inverses {
     }
   }
 
-  /** Checks what became of U after its inner product was taken. */
+  /** Checks U again after its inner product was taken. */
   private void requireStored(List<Curvature.Result> results) {
     for (Curvature.Result result : results) {
       if (result.mayOverflow()

@@ -54,9 +54,9 @@ public final class Kfac implements KfacPreconditioner {
    * @param backend does the arithmetic; stays the caller's to close, after this
    * @param layers by name; reports follow the map's order
    * @param options settings
-   * @throws IllegalArgumentException if there is no layer, or naming a layer that does not have its
-   *     approximation or the convention, or has a factor that is too large for the backend, with
-   *     its size and what can be done; nothing has been allocated then
+   * @throws IllegalArgumentException if there is no layer, or naming a layer that does not support
+   *     its approximation or the convention, or has a factor that is too large for the backend,
+   *     with its size and what can be done; nothing has been allocated then
    * @throws io.github.kfac4j.backend.MemoryException if there is less memory than was promised;
    *     what had been allocated is free again
    */

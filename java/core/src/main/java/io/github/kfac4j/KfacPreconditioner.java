@@ -86,7 +86,8 @@ public interface KfacPreconditioner extends AutoCloseable {
    *
    * @return a report for each layer; {@link LayerReport#NOT_OBSERVED} for those passed over
    * @throws IllegalStateException if nothing has been observed at all
-   * @throws InversionFailedException if a factor cannot be inverted and the policy has no remedy
+   * @throws InversionFailedException if a factor cannot be inverted and the policy has no fallback
+   *     left
    */
   List<LayerReport> refresh();
 
@@ -129,8 +130,8 @@ public interface KfacPreconditioner extends AutoCloseable {
   }
 
   /**
-   * Does what {@link #precondition} does, but the step goes on: gradients that were put back can be
-   * preconditioned once more, with other settings.
+   * Does what {@link #precondition} does, but the step continues: gradients that were put back can
+   * be preconditioned once more, with other settings.
    *
    * @throws IllegalArgumentException as {@link #precondition}
    */
@@ -159,8 +160,8 @@ public interface KfacPreconditioner extends AutoCloseable {
    * decay, clip, learning rate and the lengths of intervals may differ.
    *
    * @throws IllegalArgumentException naming the layer and both sides of what differs, or the first
-   *     tensor that is missing, does not fit or holds what cannot be; the state is unchanged then,
-   *     on all machines
+   *     tensor that is missing, does not fit or holds an impossible value; the state is unchanged
+   *     then, on all machines
    */
   void restore(Map<String, StoredTensor> tensors);
 

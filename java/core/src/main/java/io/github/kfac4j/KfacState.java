@@ -162,7 +162,8 @@ public final class KfacState {
    * approximations, convention, damping mode and kind of intervals; other settings may differ.
    *
    * @throws IllegalArgumentException naming the layer and both sides of what differs, or the first
-   *     tensor that is missing, does not fit or holds what cannot be; the state is unchanged then
+   *     tensor that is missing, does not fit or holds an impossible value; the state is unchanged
+   *     then
    */
   public void restore(Map<String, StoredTensor> tensors) {
     prepareRestore(tensors).run();

@@ -35,7 +35,7 @@ final class Magnitudes {
       double scaled = largest * scale;
       if (scale * scale == 0 || Double.isInfinite(scale * scale)) { // zeros have no size to tell
         throw new IllegalArgumentException(
-            "%s is times %s, whose square is beyond fp64; correct the scale"
+            "%s is multiplied by %s, whose square is beyond fp64; correct the scale"
                     .formatted(name(), scale)
                 + DISCARD);
       }

@@ -28,7 +28,7 @@ final class ObservationCheck {
   /**
    * Observations as what the curvature is made of.
    *
-   * @param most at most so many of their first examples
+   * @param most how many of their first examples to take at most
    * @throws IllegalArgumentException naming the layer and what is wrong
    */
   List<Curvature.Batch> batches(

@@ -33,7 +33,7 @@
  *
  * <h2>Inverses</h2>
  *
- * <p>{@link io.github.kfac4j.options.InversePolicy} chooses the method and the remedies; {@link
+ * <p>{@link io.github.kfac4j.options.InversePolicy} chooses the method and the fallbacks; {@link
  * io.github.kfac4j.data.LayerReport} tells what was done, with damping, condition and time.
  *
  * <h2>State</h2>

@@ -203,7 +203,8 @@ class SizesTest {
       assertThatThrownBy(() -> new Kfac(failing, layers, OPTIONS))
           .isInstanceOf(MemoryException.class)
           .hasMessageStartingWith(failAt < 4 ? "layer 'body': its " : "layer 'head': its ")
-          .hasMessageContaining("of memory, which there is not: Cannot allocate new FloatPointer");
+          .hasMessageContaining(
+              "of memory, which is not available: Cannot allocate new FloatPointer");
       assertThat(allocated).hasSize(failAt);
       for (MatrixStack stack : allocated) {
         assertThatThrownBy(stack::toArray).isInstanceOf(IllegalStateException.class);

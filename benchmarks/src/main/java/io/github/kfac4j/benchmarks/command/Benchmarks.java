@@ -18,7 +18,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** The command {@code benchmarks.jar}. Without arguments it lists what there is. */
+/**
+ * The command {@code benchmarks.jar}. Without arguments it lists the commands, benchmarks and
+ * contenders.
+ */
 @Command(
     name = "benchmarks",
     mixinStandardHelpOptions = true,
@@ -42,7 +45,7 @@ public final class Benchmarks implements Runnable {
     System.exit(commandLine().execute(args));
   }
 
-  /** The whole command, ready to execute; what the user can mend is said in one line. */
+  /** The whole command, ready to execute; what the user can correct is said in one line. */
   public static CommandLine commandLine() {
     return new CommandLine(new Benchmarks())
         .setExecutionExceptionHandler(

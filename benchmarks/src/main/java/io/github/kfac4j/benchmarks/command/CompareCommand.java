@@ -3,7 +3,7 @@ package io.github.kfac4j.benchmarks.command;
 import io.github.kfac4j.benchmarks.cases.Case;
 import io.github.kfac4j.benchmarks.cases.Cases;
 import io.github.kfac4j.benchmarks.cases.Flops;
-import io.github.kfac4j.benchmarks.own.KfacContender;
+import io.github.kfac4j.benchmarks.peers.OwnContenders;
 import io.github.kfac4j.benchmarks.run.Contender;
 import io.github.kfac4j.benchmarks.run.Duel;
 import io.github.kfac4j.benchmarks.run.Machine;
@@ -56,7 +56,7 @@ final class CompareCommand implements Callable<Integer> {
   @Option(
       names = "--minutes",
       defaultValue = "0",
-      description = "begin no other case after so many minutes; 0 for no limit")
+      description = "begin no other case after this many minutes; 0 for no limit")
   private double minutes;
 
   @Option(
@@ -109,7 +109,7 @@ final class CompareCommand implements Callable<Integer> {
           continue;
         }
         if (minutes > 0 && System.nanoTime() > end) {
-          System.err.println("time is up; the same command goes on with the rest");
+          System.err.println("time is up; the same command continues with the rest");
           return 0;
         }
         Measurement measurement = measure(c, own, pool);
@@ -141,7 +141,7 @@ final class CompareCommand implements Callable<Integer> {
   private Measurement measure(Case c, String own, PeerPool pool) {
     System.err.println(c.id());
     List<Pairs> measured = new ArrayList<>();
-    try (Contender ours = KfacContender.open(own, threads);
+    try (Contender ours = OwnContenders.open(own, threads);
         Work work = ours.prepare(c, seed)) {
       if (work == null) {
         return null;

@@ -12,7 +12,7 @@ final class GemmRate {
 
   private GemmRate() {}
 
-  /** GFLOP/s of OpenBLAS on so many threads, the median of 7. */
+  /** GFLOP/s of OpenBLAS on a number of threads, the median of 7. */
   static double measure(int threads) {
     float[] data = new Inputs(1).uniform(0, N * N);
     try (FloatPointer a = new FloatPointer(data.length).put(data, 0, data.length);

@@ -2,7 +2,7 @@ package io.github.kfac4j.benchmarks.command;
 
 import io.github.kfac4j.benchmarks.cases.Case;
 import io.github.kfac4j.benchmarks.cases.Cases;
-import io.github.kfac4j.benchmarks.own.KfacContender;
+import io.github.kfac4j.benchmarks.peers.OwnContenders;
 import io.github.kfac4j.benchmarks.peers.Peers;
 import io.github.kfac4j.benchmarks.run.Contender;
 import io.github.kfac4j.benchmarks.run.Duel;
@@ -44,7 +44,7 @@ final class GuardCommand implements Runnable {
   @Override
   public void run() {
     System.out.printf("%-28s %12s %12s %8s%n", "", "cpu, ms", "LAPACK, ms", "ratio");
-    try (Contender ours = KfacContender.open("cpu", threads);
+    try (Contender ours = OwnContenders.open("cpu", threads);
         Contender lapack = Peers.open("openblas", threads)) {
       for (String id : CASES) {
         Case c = Cases.byId(id);

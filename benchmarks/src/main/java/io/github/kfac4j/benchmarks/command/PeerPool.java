@@ -20,7 +20,7 @@ final class PeerPool implements AutoCloseable {
   private final List<String> missing = new ArrayList<>();
 
   /**
-   * Peers that get so many threads.
+   * Peers that get a number of threads.
    *
    * @param python the interpreter for the peers in Python, null to leave them out
    * @param scripts the folder of their scripts

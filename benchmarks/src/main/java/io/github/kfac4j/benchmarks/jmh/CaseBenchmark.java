@@ -2,7 +2,7 @@ package io.github.kfac4j.benchmarks.jmh;
 
 import io.github.kfac4j.benchmarks.cases.Case;
 import io.github.kfac4j.benchmarks.cases.Cases;
-import io.github.kfac4j.benchmarks.own.KfacContender;
+import io.github.kfac4j.benchmarks.peers.OwnContenders;
 import io.github.kfac4j.benchmarks.peers.Peers;
 import io.github.kfac4j.benchmarks.run.Contender;
 import io.github.kfac4j.benchmarks.run.Reference;
@@ -58,7 +58,7 @@ public abstract class CaseBenchmark {
     opened =
         Peers.names().contains(contender)
             ? Peers.open(contender, threads)
-            : KfacContender.open(contender, threads);
+            : OwnContenders.open(contender, threads);
     work = opened.prepare(c, SEED);
     if (work == null) {
       throw new IllegalArgumentException(contender + " has no way to do " + c.id());

@@ -1,7 +1,6 @@
 package io.github.kfac4j.benchmarks.own;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Backends;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.benchmarks.cases.Case;
 import io.github.kfac4j.benchmarks.cases.ConvCase;
@@ -9,15 +8,8 @@ import io.github.kfac4j.benchmarks.cases.DenseCase;
 import io.github.kfac4j.benchmarks.cases.InverseCase;
 import io.github.kfac4j.benchmarks.cases.NetworkCase;
 import io.github.kfac4j.benchmarks.cases.PreconditionCase;
-import io.github.kfac4j.benchmarks.cuda.CudaMemory;
-import io.github.kfac4j.benchmarks.cuda.KernelContender;
-import io.github.kfac4j.benchmarks.peers.Peers;
 import io.github.kfac4j.benchmarks.run.Contender;
 import io.github.kfac4j.benchmarks.run.Work;
-import io.github.kfac4j.cpu.CpuBackend;
-import io.github.kfac4j.cuda.CudaBackend;
-import java.util.List;
-import java.util.Map;
 
 /** A backend of this library. */
 public final class KfacContender implements Contender {
@@ -28,31 +20,6 @@ public final class KfacContender implements Contender {
   public KfacContender(Backend backend, TensorMemory memory) {
     this.backend = backend;
     this.memory = memory;
-  }
-
-  /**
-   * The backend of this name; {@code threads} concerns the CPU backend. Tensors of {@code cuda} lie
-   * on the device, those of {@code cuda-host} on the host; {@code cuda-cusolver} inverts by
-   * cuSOLVER. {@value KernelContender#NAME} and what begins with it are kernels of the CUDA backend
-   * alone. {@code java-vector} is the pure-Java backend in a JVM with the Vector API.
-   */
-  public static Contender open(String name, int threads) {
-    if (name.startsWith(KernelContender.NAME)) {
-      return new KernelContender(name);
-    }
-    return switch (name) {
-      case "java-vector" ->
-          Peers.inJvm("java", threads, List.of("--add-modules", "jdk.incubator.vector"), Map.of());
-      case "cpu" -> new KfacContender(new CpuBackend(threads), TensorMemory.HOST);
-      case "cuda" -> new KfacContender(Backends.require(name), new CudaMemory());
-      case "cuda-cusolver" -> new KfacContender(cuda().withCusolverInverses(), new CudaMemory());
-      case "cuda-host" -> new KfacContender(Backends.require("cuda"), TensorMemory.HOST);
-      default -> new KfacContender(Backends.require(name), TensorMemory.HOST);
-    };
-  }
-
-  private static CudaBackend cuda() {
-    return (CudaBackend) Backends.require("cuda");
   }
 
   @Override

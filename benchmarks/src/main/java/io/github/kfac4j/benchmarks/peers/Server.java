@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.kfac4j.benchmarks.cases.Cases;
-import io.github.kfac4j.benchmarks.own.KfacContender;
 import io.github.kfac4j.benchmarks.run.Contender;
 import io.github.kfac4j.benchmarks.run.Work;
 import java.io.BufferedReader;
@@ -31,7 +30,7 @@ final class Server {
     this.contender = contender;
   }
 
-  /** Serves {@code nd4j} or a backend of ours on so many threads. Ends with its input. */
+  /** Serves {@code nd4j} or a backend of ours on a number of threads. Ends with its input. */
   public static void main(String[] args) throws IOException {
     PrintStream answers = System.out;
     System.setOut(System.err); // what libraries print is no answer
@@ -47,7 +46,7 @@ final class Server {
   }
 
   private static Contender open(String name, int threads) {
-    return name.equals("nd4j") ? new Nd4jContender(threads) : KfacContender.open(name, threads);
+    return name.equals("nd4j") ? new Nd4jContender(threads) : OwnContenders.open(name, threads);
   }
 
   private ObjectNode answer(String line) {

@@ -29,7 +29,7 @@ public final class Inversions {
     ALGORITHMS.put("cuda-cusolver", "CUSOLVER");
   }
 
-  /** Up to so many matrices count as few: between the one and the thousand that are measured. */
+  /** Up to this many matrices count as few: between the one and the thousand that are measured. */
   private static final int FEW = 32;
 
   /** Chosen for accuracy, whatever the times. */

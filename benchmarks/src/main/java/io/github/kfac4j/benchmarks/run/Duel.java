@@ -15,7 +15,7 @@ public final class Duel {
   private final Sampler ourSampler;
 
   /**
-   * So many pairs with each peer.
+   * A number of pairs with each peer.
    *
    * @param ours prepared; run and checked here
    * @throws IllegalStateException if its result is wrong

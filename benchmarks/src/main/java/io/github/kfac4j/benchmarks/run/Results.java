@@ -57,7 +57,7 @@ public record Results(
     return new Results(schema, command, machine, all, threads, seed, gemmGflops, measurements);
   }
 
-  /** With one more measurement, in the place of an older one of the same case. */
+  /** With one more measurement, in place of an older one of the same case. */
   public Results with(Measurement measurement) {
     List<Measurement> all = new ArrayList<>(measurements);
     all.removeIf(m -> same(m, measurement));

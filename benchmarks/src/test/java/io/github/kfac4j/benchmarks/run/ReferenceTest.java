@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.kfac4j.benchmarks.cases.Case;
 import io.github.kfac4j.benchmarks.cases.Cases;
-import io.github.kfac4j.benchmarks.own.KfacContender;
+import io.github.kfac4j.benchmarks.peers.OwnContenders;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -21,7 +21,7 @@ class ReferenceTest {
   @ParameterizedTest
   @MethodSource("cases")
   void refusesAWrongElement(Case c) {
-    try (Contender java = KfacContender.open("java", 1);
+    try (Contender java = OwnContenders.open("java", 1);
         Work work = java.prepare(c, SEED)) {
       work.run();
       assertThat(Reference.require("java", c, SEED, work)).isLessThan(1e-5);

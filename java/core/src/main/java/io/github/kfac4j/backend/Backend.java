@@ -9,7 +9,7 @@ import java.util.List;
  *
  * <p>Arguments were validated by the caller: shapes fit, data is finite where a verb needs it. The
  * result of a verb is complete when the call returns. Same inputs give the same bits. A backend is
- * used by one thread at a time; how many it uses itself is its own affair. All stacks passed to a
+ * used by one thread at a time; how many threads it uses itself is up to it. All stacks passed to a
  * backend must be its own.
  *
  * <p>A verb that a backend does not have, or not for some request, throws {@link

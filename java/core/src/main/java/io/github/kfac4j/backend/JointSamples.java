@@ -16,7 +16,7 @@ public record JointSamples(List<Samples> parts) implements Samples {
   }
 
   /**
-   * There is no one tensor.
+   * There is no single tensor.
    *
    * @throws UnsupportedOperationException always, so that a backend that does not know of joint
    *     samples leaves them to one that does

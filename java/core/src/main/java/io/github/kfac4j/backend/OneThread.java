@@ -4,8 +4,9 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 
 /**
- * Keeps what is used by one thread at a time from being used by two: the second is refused at once,
- * for nanoseconds. Different threads may take turns, and a call may make others on its thread.
+ * Keeps what is used by one thread at a time from being used by two: the second is refused at once.
+ * The check takes nanoseconds. Different threads may take turns, and a call may make others on its
+ * thread.
  */
 public final class OneThread {
   private final String what;

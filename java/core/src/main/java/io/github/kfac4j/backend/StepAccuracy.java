@@ -1,7 +1,7 @@
 package io.github.kfac4j.backend;
 
 /**
- * How far off a step may be that was formed in fp32.
+ * How far off a step, the preconditioned gradient U, may be that was formed in fp32.
  *
  * <p>The gradient of a batch smaller than its layer lies where the factors are large. Their damped
  * inverses are largest elsewhere, so that products with it cancel, and what rounding leaves of it,

@@ -49,7 +49,8 @@ public final class Allocation {
     } catch (MemoryException | OutOfMemoryError e) {
       layers.forEach(LayerState::close);
       throw new MemoryException(
-          "%s of %s, which there is not: %s".formatted(now, storage.memory(), e.getMessage()), e);
+          "%s of %s, which is not available: %s".formatted(now, storage.memory(), e.getMessage()),
+          e);
     } catch (RuntimeException e) {
       layers.forEach(LayerState::close);
       throw e;

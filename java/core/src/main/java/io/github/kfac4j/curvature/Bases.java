@@ -56,7 +56,7 @@ final class Bases {
    * @return the status for the report
    * @throws InversionFailedException if there is no old basis, or it has served too often
    */
-  static String settle(LayerState state, boolean good, String words, InversePolicy policy) {
+  static String resolve(LayerState state, boolean good, String words, InversePolicy policy) {
     if (good) {
       state.counters.staleRefreshes = 0;
       return words.isEmpty() ? "ok" : words;
@@ -65,7 +65,7 @@ final class Bases {
       throw new InversionFailedException(
           LayerState.prefix(state.name)
               + "the factors have no eigendecomposition ("
-              + FactorInverses.outOfRemedies(state, words, "basis"));
+              + FactorInverses.outOfFallbacks(state, words, "basis"));
     }
     state.counters.staleRefreshes++;
     return words + ", old basis kept";

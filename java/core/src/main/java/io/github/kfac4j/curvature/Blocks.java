@@ -34,7 +34,8 @@ public final class Blocks {
   /**
    * The curvature of a layer.
    *
-   * @throws IllegalArgumentException if the layer does not have the approximation or the convention
+   * @throws IllegalArgumentException if the layer does not support the approximation or the
+   *     convention
    */
   public Curvature of(String name, Layer layer) {
     Approximation approximation = options.approximationOf(name);

@@ -177,7 +177,7 @@ public final class EmbeddingBlocks implements Curvature {
         LayerState state = states.get(i);
         boolean good = outcomes.get(i).ok();
         String words = outcomes.get(i).words(Factors.G);
-        String status = Bases.settle(state, good, words, options.inversePolicy());
+        String status = Bases.resolve(state, good, words, options.inversePolicy());
         reports.add(renew(state, good ? requests.get(i) : null, status, options));
       }
       return reports;

@@ -76,7 +76,7 @@ final class FactorInverses {
   /**
    * Renews the inverses of all layers.
    *
-   * @throws InversionFailedException if a layer is out of remedies
+   * @throws InversionFailedException if a layer has no fallback left
    */
   static List<LayerReport> renew(Backend backend, InversePolicy policy, List<Task> tasks) {
     List<DampedStack> stacks = new ArrayList<>();
@@ -121,7 +121,7 @@ final class FactorInverses {
       String status = words.isEmpty() ? "ok" : String.join("; ", words);
       groups.add(new GroupReport(task.pi()[k], factors, here ? status + kept : status));
     }
-    settle(state, failed, groups, policy);
+    resolve(state, failed, groups, policy);
     return new LayerReport(
         state.name, state.layer.inputDim(), state.layer.outputDim(), groups.size(), groups, 0);
   }
@@ -135,7 +135,7 @@ final class FactorInverses {
     return state.ready() && state.counters.staleRefreshes < policy.maxStale();
   }
 
-  private static void settle(
+  private static void resolve(
       LayerState state, boolean failed, List<GroupReport> groups, InversePolicy policy) {
     if (!failed) {
       state.counters.staleRefreshes = 0;
@@ -145,7 +145,7 @@ final class FactorInverses {
       throw new InversionFailedException(
           LayerState.prefix(state.name)
               + "the damped factors cannot be inverted ("
-              + outOfRemedies(
+              + outOfFallbacks(
                   state,
                   groups.stream().map(GroupReport::status).distinct().toList().toString(),
                   "inverse"));
@@ -153,7 +153,7 @@ final class FactorInverses {
   }
 
   /** The end of a message: what failed, why nothing old is kept, and what to do. */
-  static String outOfRemedies(LayerState state, String failure, String what) {
+  static String outOfFallbacks(LayerState state, String failure, String what) {
     return failure
         + (state.ready()
             ? ") for the " + (state.counters.staleRefreshes + 1) + " refreshes in a row"

@@ -161,7 +161,7 @@ public final class KroneckerBases implements Curvature {
             Stream.of(a.words(Factors.A), g.words(Factors.G))
                 .filter(w -> !w.isEmpty())
                 .collect(Collectors.joining("; "));
-        String status = Bases.settle(state, good, words, options.inversePolicy());
+        String status = Bases.resolve(state, good, words, options.inversePolicy());
         if (good) {
           setBases(state, requests.get(2 * i), requests.get(2 * i + 1));
         }

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What is known of one layer: undamped running averages, what was last computed from them, and
+ * The state of one layer: undamped running averages, what was last computed from them, and
  * counters. Matrices are stacks with one matrix for each group; which of them exist is what the
  * {@link Curvature} has made {@link Room} for, and it alone knows them by name.
  */

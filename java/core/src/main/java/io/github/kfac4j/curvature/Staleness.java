@@ -40,7 +40,7 @@ public final class Staleness {
     return state.counters.nextRefresh <= step;
   }
 
-  /** Sets the next interval from what the statistics have become. */
+  /** Sets the next interval from how much the statistics have changed. */
   public static void refreshed(LayerState state, long step, double similarity) {
     LayerCounters counters = state.counters;
     boolean likeLast = counters.lastInterval > 0;

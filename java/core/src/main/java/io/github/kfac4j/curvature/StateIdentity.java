@@ -16,7 +16,7 @@ import java.util.Map;
 /**
  * What the state of a layer belongs to. It travels with the layer's matrices as a tensor of UTF-8
  * text, one {@code key: value} a line, so that it is there wherever they go. What is not in it may
- * be other when a run goes on: damping, decay, clip, learning rate, the lengths of intervals.
+ * differ when a run is resumed: damping, decay, clip, learning rate, the lengths of intervals.
  *
  * @param values by what they are, in the order of messages
  */

@@ -1,6 +1,6 @@
 package io.github.kfac4j.data;
 
-/** A factor could not be inverted and the inverse policy has no remedy left. */
+/** A factor could not be inverted and the inverse policy has no fallback left. */
 public final class InversionFailedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

@@ -29,8 +29,8 @@ public record StepReport(
     return new StepReport(step, innerProduct, clip, reports, burnIn, plain);
   }
 
-  /** A line for each layer whose inversion was not plainly ok; empty if all were. */
-  public List<String> remedies() {
+  /** A line for each layer whose inversion needed a fallback; empty if none did. */
+  public List<String> fallbacks() {
     List<String> lines = new ArrayList<>();
     for (LayerReport one : refreshed) {
       one.perGroup().stream()

@@ -9,8 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Reads files that are files: a pipe would be waited for, a device may have no end. Links are
- * followed.
+ * Reads regular files alone: reading a pipe would wait for a writer, a device may have no end.
+ * Links are followed.
  */
 public final class RegularFile {
   static final String NOT_REGULAR = "is not a regular file";

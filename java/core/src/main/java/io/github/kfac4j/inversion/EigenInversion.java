@@ -20,7 +20,7 @@ import java.util.Map;
  */
 final class EigenInversion {
   private final Backend backend;
-  private final Map<InvertRequest, String[]> remedies = new IdentityHashMap<>();
+  private final Map<InvertRequest, String[]> fallbacks = new IdentityHashMap<>();
 
   EigenInversion(Backend backend) {
     this.backend = backend;
@@ -36,7 +36,7 @@ final class EigenInversion {
       for (int i = 0; i < inversions.size(); i++) {
         RobustDecomposition.Outcome outcome = outcomes.get(i);
         assemble(inversions.get(i), requests.get(i), outcome.statuses());
-        remedies.put(inversions.get(i), outcome.words());
+        fallbacks.put(inversions.get(i), outcome.words());
       }
       return outcomes.stream().map(RobustDecomposition.Outcome::statuses).toList();
     } finally {
@@ -44,9 +44,9 @@ final class EigenInversion {
     }
   }
 
-  /** What the decompositions took, where a matrix could only be decomposed in another way. */
-  String[] remedies(InvertRequest inversion) {
-    return remedies.getOrDefault(inversion, new String[inversion.source().count()]);
+  /** The fallback that each decomposition took, where it needed one. */
+  String[] fallbacks(InvertRequest inversion) {
+    return fallbacks.getOrDefault(inversion, new String[inversion.source().count()]);
   }
 
   /** Preconditions the identity in the basis: what comes out is the inverse. */

@@ -53,7 +53,7 @@ final class NewtonSchulz {
       x.set(start(inversion.inverse(), m, residuals(inversion.inverse(), m, identity)));
       double[] change = new double[count];
       Arrays.fill(change, Double.POSITIVE_INFINITY);
-      for (int i = 0; i < MAX_ITERATIONS && !settled(change); i++) {
+      for (int i = 0; i < MAX_ITERATIONS && !converged(change); i++) {
         iterate(x, m, change);
       }
       double[] residuals = residuals(x, m, identity);
@@ -153,7 +153,7 @@ final class NewtonSchulz {
     Stacks.replace(stack, next, k -> true);
   }
 
-  private static boolean settled(double[] change) {
+  private static boolean converged(double[] change) {
     return Arrays.stream(change).allMatch(c -> !(c > 1e-14));
   }
 }

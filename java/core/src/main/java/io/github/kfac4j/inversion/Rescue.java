@@ -8,7 +8,7 @@ import io.github.kfac4j.options.InversePolicy;
 import java.util.Arrays;
 import java.util.List;
 
-/** What becomes of the matrices of one stack, remedies tried in the order of the policy. */
+/** The outcome of the matrices of one stack, fallbacks tried in the order of the policy. */
 final class Rescue {
   private final Backend backend;
   private final InversePolicy policy;
@@ -19,7 +19,7 @@ final class Rescue {
   private final boolean[] failed;
 
   /**
-   * Tries what there is.
+   * Tries one fallback after another.
    *
    * @param old the inverses before those of the statuses; null if they are not worth keeping, or
    *     cannot have been lost

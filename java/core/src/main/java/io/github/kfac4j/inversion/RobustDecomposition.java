@@ -27,13 +27,13 @@ public final class RobustDecomposition {
     public String words(String factor) {
       return Arrays.stream(words)
           .filter(Objects::nonNull)
-          .min((a, b) -> Boolean.compare(a.endsWith(REMEDY), b.endsWith(REMEDY)))
+          .min((a, b) -> Boolean.compare(a.endsWith(FALLBACK), b.endsWith(FALLBACK)))
           .map(said -> factor + " " + said)
           .orElse("");
     }
   }
 
-  private static final String REMEDY = ", decomposed in fp64";
+  private static final String FALLBACK = ", decomposed in fp64";
 
   private RobustDecomposition() {}
 
@@ -64,7 +64,7 @@ public final class RobustDecomposition {
         if (!statuses[k].ok()) {
           words[k] = statuses[k].toString();
           statuses[k] = inDouble(requests.get(i), k);
-          words[k] += statuses[k].ok() ? REMEDY : "";
+          words[k] += statuses[k].ok() ? FALLBACK : "";
         }
       }
       outcomes.add(new Outcome(statuses, words));

@@ -88,8 +88,8 @@ public final class RobustInversion {
       condition[k] = rescue.failed()[k] ? Double.NaN : trace * after[k];
     }
     String[] words = rescue.words().clone();
-    String[] remedies = eigen.remedies(inversion);
-    Arrays.setAll(words, k -> words[k] == null ? remedies[k] : words[k]);
+    String[] fallbacks = eigen.fallbacks(inversion);
+    Arrays.setAll(words, k -> words[k] == null ? fallbacks[k] : words[k]);
     double[] damping = rescue.damping().clone();
     Arrays.setAll(damping, k -> Math.scalb(damping[k], rescue.stack().exponent()));
     return new Outcome(damping, condition, words, rescue.failed());

@@ -9,7 +9,7 @@ public sealed interface Use permits Vectors, Tokens, Separated {
   int positions();
 
   /**
-   * The same rows as those of so many examples.
+   * The same rows as those of another number of examples.
    *
    * @throws IllegalArgumentException if the number does not divide that of the rows
    */

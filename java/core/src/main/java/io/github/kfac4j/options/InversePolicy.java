@@ -17,7 +17,7 @@ import io.github.kfac4j.data.LayerReport;
  *     M is accepted
  * @param escalations how often the damping is raised, 0 for never
  * @param factor by which it is raised each time, greater than 1
- * @param maxStale how many refreshes in a row may go on with an old inverse
+ * @param maxStale how many refreshes in a row may keep an old inverse
  */
 public record InversePolicy(
     Method method, double residual, int escalations, double factor, int maxStale) {
@@ -54,7 +54,7 @@ public record InversePolicy(
     }
   }
 
-  /** Cholesky, with other remedies. */
+  /** Cholesky, with other fallbacks. */
   public InversePolicy(int escalations, double factor, int maxStale) {
     this(Method.CHOLESKY, 1e-3, escalations, factor, maxStale);
   }

@@ -29,7 +29,7 @@ import java.util.stream.Stream;
  *     as long as it is empty. Adapters tell it before every step
  * @param intervals when factors and inverses are renewed; with EKFAC the factors more often than
  *     the inverses, or both in every step if the caller observes once more after each refresh
- * @param maxExamples at most so many examples of a batch, its first ones, go into the factors
+ * @param maxExamples how many examples of a batch, its first ones, go into the factors at most
  * @param inversePolicy what to do when an inversion fails
  */
 public record KfacOptions(
@@ -229,7 +229,7 @@ public record KfacOptions(
   }
 
   /**
-   * Checks that a state that was made with these settings can go on with others.
+   * Checks that a state that was made with these settings can continue with others.
    *
    * @throws IllegalArgumentException naming what is fixed for the life of a state
    */

@@ -45,8 +45,9 @@ final class DenseAlgebra {
   }
 
   /**
-   * Lower half of {@code C += alpha X'X} with X {@code rows x n}; just above the diagonal is left
-   * what is of no use. With {@code lowerTriangular} the entries of X above its diagonal are zero.
+   * Lower half of {@code C += alpha X'X} with X {@code rows x n}; what is left just above the
+   * diagonal is of no use. With {@code lowerTriangular} the entries of X above its diagonal are
+   * zero.
    *
    * @param c without gaps within rows, as x
    */

@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
 final class Parallel {
   private static final int CHUNK = TileProduct.ROWS;
 
-  /** So many operations, some 50 microseconds, are worth waking a thread for. */
+  /** Operations, about 50 microseconds of them, from which on waking a thread pays. */
   private static final double WORTH = 1e5;
 
   private Parallel() {}

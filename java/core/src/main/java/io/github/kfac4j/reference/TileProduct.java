@@ -31,7 +31,7 @@ abstract class TileProduct {
 
   private final double[] factors = new double[DEPTH * STRIP];
 
-  /** The calling thread's, of the fastest kind there is here. */
+  /** The calling thread's, of the fastest kind that works here. */
   static TileProduct ofThread() {
     return OF_THREAD.get();
   }

@@ -70,7 +70,7 @@ public enum DType {
   }
 
   /**
-   * The bytes that so many elements take.
+   * The bytes that a number of elements take.
    *
    * @throws ArithmeticException if they are not whole bytes, or beyond 2^63 bits
    */

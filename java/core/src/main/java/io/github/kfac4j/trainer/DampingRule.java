@@ -1,7 +1,7 @@
 package io.github.kfac4j.trainer;
 
 /**
- * How the damping lambda goes on from step to step. Weight decay of the kind L2 is added to what a
+ * How the damping lambda changes from step to step. Weight decay of the kind L2 is added to what a
  * rule gives.
  */
 public sealed interface DampingRule {
@@ -34,7 +34,7 @@ public sealed interface DampingRule {
 
   /**
    * Levenberg-Marquardt (Martens and Grosse 2015, sections 6.5 and 6.6). Every {@code interval}
-   * steps the change of the loss is compared with what the quadratic model foretold: with {@code
+   * steps the change of the loss is compared with what the quadratic model predicted: with {@code
    * rho} their ratio, damping falls by {@code omega^interval} where rho is above 3/4 and rises by
    * as much where it is below 1/4 or the loss is not finite.
    *
@@ -77,19 +77,19 @@ public sealed interface DampingRule {
     }
 
     /**
-     * The ratio of the change of the loss to the foretold one; 1 if the model foretold an increase
-     * and the loss fell, minus infinity if the loss is not finite or did not fall then, 1/2 if
-     * nothing moved.
+     * The ratio of the change of the loss to the predicted one; 1 if the model predicted an
+     * increase and the loss fell, minus infinity if the loss is not finite or did not fall then,
+     * 1/2 if nothing moved.
      */
-    static double ratio(double change, double foretold) {
+    static double ratio(double change, double predicted) {
       if (!Double.isFinite(change)) {
         return Double.NEGATIVE_INFINITY;
       }
-      if (foretold == 0 && change == 0) {
+      if (predicted == 0 && change == 0) {
         return 0.5;
       }
-      if (foretold < 0) {
-        return change / foretold;
+      if (predicted < 0) {
+        return change / predicted;
       }
       return change < 0 ? 1 : Double.NEGATIVE_INFINITY;
     }

@@ -10,7 +10,7 @@ import java.util.Map;
 public interface KfacFactory {
   /**
    * Makes it; it is closed with the attachment. Called again, for all layers, when a parameter is
-   * unfrozen that K-FAC does not have; the state of the others goes on.
+   * unfrozen that K-FAC does not have; the state of the others is kept.
    *
    * @param layers of the model by name, as far as the convention has them. The map may be changed:
    *     a layer that is removed is left to the optimizer, and one may be described by what the

@@ -21,7 +21,8 @@ import java.util.Map;
 public final class KfacOptimizer {
   private static final String MEMORY = "memory.";
   private static final String COUNTERS = "counters";
-  private static final double MOST_STEPS = 1L << 53; // beyond, fp64 has not every whole number
+  private static final double MOST_STEPS =
+      1L << 53; // beyond it fp64 does not have every whole number
 
   private final Map<String, HostTensor> weights;
   private final UpdateRule rule;
@@ -92,19 +93,19 @@ public final class KfacOptimizer {
             ? scheduled(rates, g, factorDamping, tries, preconditioner)
             : minimum(g, raw, lambda, factorDamping, tries, preconditioner, batch);
     gamma = nextGamma;
-    double foretold = move.foretold;
+    double predicted = move.predicted;
     double ratio = Double.NaN;
     double lossBefore = 0;
     if (measured) {
       if (!minimum || rule.weightDecay().decoupled() > 0) {
-        foretold = QuadraticModel.of(List.of(update(move)), raw, lambda, batch).at(1);
+        predicted = QuadraticModel.of(List.of(update(move)), raw, lambda, batch).at(1);
       }
       lossBefore = batch.loss() + 0.5 * l2 * Tensors.dot(weights, weights);
     }
     apply(move);
     if (measured) {
       double loss = batch.loss() + 0.5 * l2 * Tensors.dot(weights, weights);
-      ratio = LevenbergMarquardt.ratio(loss - lossBefore, foretold);
+      ratio = LevenbergMarquardt.ratio(loss - lossBefore, predicted);
       damping = lm.next(damping, ratio);
     }
     if (rule.rescale()) {
@@ -112,7 +113,7 @@ public final class KfacOptimizer {
     }
     step++;
     return new OptimizerReport(
-        step, move.rate, move.momentum, lambda, factorDamping, foretold, ratio);
+        step, move.rate, move.momentum, lambda, factorDamping, predicted, ratio);
   }
 
   /** {@code W -= scale direction + rate wd W}. */
@@ -121,7 +122,7 @@ public final class KfacOptimizer {
       double scale,
       double rate,
       double momentum,
-      double foretold) {}
+      double predicted) {}
 
   private Move scheduled(
       Rates.Scheduled rates,
@@ -246,7 +247,7 @@ public final class KfacOptimizer {
    * Replaces everything by what {@link #toTensors} gave, of an optimizer with the same parameters.
    *
    * @throws IllegalArgumentException naming the first tensor that is missing, does not fit or holds
-   *     what cannot be; nothing has changed then
+   *     an impossible value; nothing has changed then
    */
   public void restore(Map<String, StoredTensor> tensors) {
     Tensors.requireStored(memory, MEMORY, tensors);

@@ -69,7 +69,7 @@ final class MicroBatches {
   }
 
   /**
-   * Counts a pass of so many examples that begins. The gradients that have added up so far are
+   * Counts a pass that begins, with its examples. The gradients that have added up so far are
    * weighed against those to come.
    *
    * @return what the shares of the passes before must be multiplied by

@@ -8,8 +8,9 @@ package io.github.kfac4j.trainer;
  * @param momentum beta
  * @param damping lambda with the L2 coefficient
  * @param factorDamping what the factors were damped by; differs if they have a gamma of their own
- * @param foretold change of the loss by the quadratic model; NaN where it was not asked for
- * @param ratio change of the loss by what was foretold; NaN where it was not measured
+ * @param predictedChange change of the loss that the quadratic model predicted; NaN where it was
+ *     not asked for
+ * @param ratio actual change of the loss over the predicted one; NaN where it was not measured
  */
 public record OptimizerReport(
     long step,
@@ -17,5 +18,5 @@ public record OptimizerReport(
     double momentum,
     double damping,
     double factorDamping,
-    double foretold,
+    double predictedChange,
     double ratio) {}

@@ -18,7 +18,7 @@ public interface Preconditioner {
    */
   void precondition(double damping, double learningRate, boolean refresh);
 
-  /** Replaces the gradients by those of a damping that is tried; the step goes on. */
+  /** Replaces the gradients by those of a damping that is tried; the step continues. */
   void preview(double damping);
 
   /**

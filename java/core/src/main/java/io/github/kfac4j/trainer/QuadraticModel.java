@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The change of the loss that curvature foretells, along up to two directions: {@code M(c) = -c'b +
+ * The change of the loss that curvature predicts, along up to two directions: {@code M(c) = -c'b +
  * c'Cc / 2} for the update {@code W -= c_1 d_1 + c_2 d_2}, where {@code b_i = <gradient, d_i>} and
  * {@code C_ij = d_i' (F + (lambda + eta) I) d_j} (Martens and Grosse 2015, sections 6.4 and 7).
  *

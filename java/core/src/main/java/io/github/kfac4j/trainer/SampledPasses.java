@@ -13,7 +13,7 @@ final class SampledPasses {
     this.fisher = fisher;
   }
 
-  /** Hears of each pass, whose output gradients have been captured by then. */
+  /** Is told of each pass, whose output gradients have been captured by then. */
   @FunctionalInterface
   interface Observer {
     /**

@@ -40,7 +40,7 @@ public sealed interface Schedule {
   }
 
   /**
-   * Damping that is let down from {@code initial} towards {@code target}: {@code x = (1 - a) x + a
+   * Damping that is lowered from {@code initial} towards {@code target}: {@code x = (1 - a) x + a
    * target} in each step, {@code a = 2 log10(initial / target) / steps} (Osawa et al. 2019). It
    * approaches the target and has not reached it after {@code steps}.
    */

@@ -15,8 +15,8 @@ import java.util.Set;
 
 /**
  * The K-FAC of the layers that are trained. When a parameter joins that it does not have, it is
- * made anew with the layer added and goes on with the state of the others. A layer that is frozen
- * stays in it and waits.
+ * made anew with the layer added and keeps the state of the others. A layer that is frozen stays in
+ * it and waits.
  */
 public final class TrainedLayers implements AutoCloseable {
   private final List<? extends ModelLayer> all;
@@ -38,7 +38,7 @@ public final class TrainedLayers implements AutoCloseable {
    *
    * @param all the layers of a model that could be K-FAC's
    * @param leftOut names of those that it is not to have
-   * @param log hears of what is left out, frozen and unfrozen
+   * @param log is told what is left out, frozen and unfrozen
    * @throws IllegalArgumentException if the model has no layer of such a name
    */
   public TrainedLayers(

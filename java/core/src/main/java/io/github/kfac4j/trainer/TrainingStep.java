@@ -11,10 +11,11 @@ import java.util.OptionalDouble;
 import java.util.function.Supplier;
 
 /**
- * The half of an adapter that no framework has a say in: what happens in a training step from its
- * first forward pass to the preconditioned gradients. It decides which passes are captured, weighs
- * micro-batches, runs the extra backward passes of a Fisher, and asks K-FAC for its verbs; an
- * adapter captures ({@link TrainingPass}) and gives access to gradients ({@link ModelGradients}).
+ * The half of an adapter that does not depend on the framework: what happens in a training step
+ * from its first forward pass to the preconditioned gradients. It decides which passes are
+ * captured, weighs micro-batches, runs the extra backward passes of a Fisher, and asks K-FAC for
+ * its verbs; an adapter captures ({@link TrainingPass}) and gives access to gradients ({@link
+ * ModelGradients}).
  *
  * <pre>{@code
  * boolean captured = step.wantsNext();
@@ -26,8 +27,8 @@ import java.util.function.Supplier;
  * step.close();
  * }</pre>
  *
- * <p>A step goes on after an error in any of these: {@link #discard} drops it. Used by one thread
- * at a time.
+ * <p>After an error in any of these the step is still under way: {@link #discard} drops it. Used by
+ * one thread at a time.
  *
  * @param <P> the passes of the adapter
  */
@@ -55,7 +56,7 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
    *
    * @param fisher whose output gradients the factors are made of
    * @param gradients of the model
-   * @param log hears of inversions that needed a remedy, and of passes that are lost
+   * @param log is told of inversions that needed a fallback, and of passes that are lost
    */
   public TrainingStep(Fisher fisher, ModelGradients gradients, System.Logger log) {
     this.gradients = gradients;
@@ -308,7 +309,7 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
     layers.store();
     times =
         new StepTimes(sampleTime, observeTime, refreshEnd - start, System.nanoTime() - refreshEnd);
-    report.remedies().forEach(line -> log.log(System.Logger.Level.WARNING, line));
+    report.fallbacks().forEach(line -> log.log(System.Logger.Level.WARNING, line));
     return report;
   }
 

@@ -6,7 +6,7 @@ import java.util.Objects;
  * Settings of {@link KfacOptimizer}, immutable.
  *
  * @param rates learning rate and momentum
- * @param damping how damping goes on
+ * @param damping how damping changes
  * @param weightDecay weight decay
  * @param rescale whether weights of rank 2 and more are shrunk to the norm {@code sqrt(2 d)} after
  *     each step if theirs is larger, d the number of outputs (Osawa et al. 2019): without it the

@@ -70,7 +70,7 @@ class AtomicFileTest {
   }
 
   @Test
-  void theTemporaryFileCannotBeForetold() throws IOException {
+  void theNameOfTheTemporaryFileIsUnpredictable() throws IOException {
     Path victim = Files.writeString(directory.resolve("victim"), "precious");
     Path file = directory.resolve("f");
     long pid = ProcessHandle.current().pid();

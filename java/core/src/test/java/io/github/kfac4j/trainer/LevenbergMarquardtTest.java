@@ -36,7 +36,7 @@ class LevenbergMarquardtTest {
       assertThat(report.damping()).isCloseTo(damping + l2, within(1e-12));
       assertThat(problem.lastFactorDamping()).isEqualTo(report.damping());
       if (measured) {
-        // lambda is in the model and not in the loss, which falls by more than foretold
+        // lambda is in the model and not in the loss, which falls by more than predicted
         assertThat(report.ratio()).isGreaterThan(1);
         damping = Math.max(1e-3, damping * Math.pow(0.95, 5));
       } else {
@@ -62,7 +62,7 @@ class LevenbergMarquardtTest {
   }
 
   @Test
-  void theRatioIsJudgedByTheSignOfWhatWasForetold() {
+  void theRatioIsJudgedByTheSignOfThePrediction() {
     assertThat(LevenbergMarquardt.ratio(-2, -4)).isEqualTo(0.5);
     assertThat(LevenbergMarquardt.ratio(-1, 0.1)).isEqualTo(1);
     assertThat(LevenbergMarquardt.ratio(1, 0.1)).isEqualTo(Double.NEGATIVE_INFINITY);

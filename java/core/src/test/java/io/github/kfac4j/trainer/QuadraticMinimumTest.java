@@ -39,7 +39,7 @@ class QuadraticMinimumTest {
     double loss = problem.loss();
     for (int step = 0; step < Quadratic.N; step++) {
       OptimizerReport report = problem.step(optimizer);
-      assertThat(problem.loss() - loss).isCloseTo(report.foretold(), within(1e-10));
+      assertThat(problem.loss() - loss).isCloseTo(report.predictedChange(), within(1e-10));
       loss = problem.loss();
       if (step == 3) {
         for (double rate = 1e-3; rate < 10; rate *= 1.05) {

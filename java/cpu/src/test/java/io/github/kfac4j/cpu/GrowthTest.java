@@ -16,6 +16,7 @@ import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.ChildJvm;
 import java.util.List;
 import java.util.Random;
 import org.bytedeco.javacpp.Pointer;

@@ -10,6 +10,7 @@ import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.ChildJvm;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -72,11 +72,11 @@ final class Check {
 
   private void fail(int code, String function, String name, String what, boolean memory) {
     String message = "%s failed with %d (%s): %s".formatted(function, code, name, what);
-    cudaGetLastError(); // an error that can be got over is not reported again by later calls
+    cudaGetLastError(); // a recoverable error is not reported again by later calls
     if (memory) {
       throw new CudaOutOfMemoryException(function, code, message + memory());
     }
-    // one that cannot comes back from every call
+    // a fatal one comes back from every call
     boolean lost = cudaDeviceSynchronize() != 0;
     CudaException failure = new CudaException(function, code, message, lost);
     if (lost) {

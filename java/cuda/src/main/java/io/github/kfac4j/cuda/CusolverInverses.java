@@ -52,7 +52,7 @@ final class CusolverInverses {
     int size = workspace(work);
     long workspace = call.take((long) size * (wide ? Double.BYTES : Float.BYTES));
     for (int k = 0; k < job.count(); k++) {
-      // Upper for cuSOLVER, which thinks in columns. A matrix that has no inverse leaves what
+      // Upper for cuSOLVER, which is column-major. A matrix that has no inverse leaves what
       // nobody reads.
       long matrix = work + k * bytes;
       check(factor(matrix, workspace, size, pivots + (long) k * Integer.BYTES), "potrf");

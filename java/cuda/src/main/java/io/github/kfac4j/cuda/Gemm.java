@@ -6,7 +6,7 @@ import static org.bytedeco.cuda.global.cublas.cublasDgemmStridedBatched;
 
 import org.bytedeco.javacpp.DoublePointer;
 
-/** Products of row-major fp64 matrices through cuBLAS, which thinks in columns. */
+/** Products of row-major fp64 matrices through cuBLAS, which is column-major. */
 final class Gemm {
   private final CudaContext context;
 

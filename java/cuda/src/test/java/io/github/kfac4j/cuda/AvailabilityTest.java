@@ -43,7 +43,7 @@ class AvailabilityTest {
   @Test
   void withoutTheKernelsTheReasonNamesThemAndTheRemedy() throws Exception {
     List<String> lines =
-        ChildJvm.run(
+        CudaJvm.run(
             PrintReason.class,
             entry -> true,
             Map.of(),

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class EigenFallbackTest {
   private static List<String> run(String failure) throws Exception {
     assumeTrue(Boolean.getBoolean(CudaLibrary.EMULATION), "only the stand-in fails on demand");
-    return ChildJvm.run(Decomposition.class, entry -> true, Map.of("KFAC_FAKE_EIGEN", failure));
+    return CudaJvm.run(Decomposition.class, entry -> true, Map.of("KFAC_FAKE_EIGEN", failure));
   }
 
   @ParameterizedTest

@@ -15,7 +15,7 @@ class EmulationTest {
     assumeTrue(Boolean.getBoolean(CudaLibrary.EMULATION), "there is a GPU here");
     assertThat(CudaLibrary.build()).startsWith("emulated");
     List<String> lines =
-        ChildJvm.run(
+        CudaJvm.run(
             AvailabilityTest.PrintReason.class,
             entry -> true,
             Map.of(),

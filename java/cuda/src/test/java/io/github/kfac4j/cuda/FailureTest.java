@@ -31,7 +31,7 @@ class FailureTest {
 
   private static List<String> run(String failure, Class<?> program) throws Exception {
     assumeTrue(Boolean.getBoolean(CudaLibrary.EMULATION), "only the stand-in fails on demand");
-    return ChildJvm.run(program, entry -> true, Map.of("KFAC_FAKE_FAIL", failure));
+    return CudaJvm.run(program, entry -> true, Map.of("KFAC_FAKE_FAIL", failure));
   }
 
   @Test
@@ -87,7 +87,7 @@ class FailureTest {
   void aStreamOfAnotherDeviceIsRefused() throws Exception {
     assumeTrue(Boolean.getBoolean(CudaLibrary.EMULATION), "only the stand-in has other devices");
     assertThat(
-            ChildJvm.run(OtherStream.class, entry -> true, Map.of("KFAC_FAKE_STREAM_DEVICE", "3")))
+            CudaJvm.run(OtherStream.class, entry -> true, Map.of("KFAC_FAKE_STREAM_DEVICE", "3")))
         .containsExactly(
             "IllegalArgumentException: the stream belongs to device 3, not to device 0", "works");
   }

@@ -15,9 +15,9 @@ import java.util.Map;
 
 /**
  * The references that a block holds to its children. DJL has no way to exchange a child, so this
- * goes by reflection: through the list of children, and through the fields, arrays and lists by
- * which a hand-written block calls them. A field is written only if nothing else will do, because
- * JDKs to come refuse that for final ones.
+ * uses reflection: through the list of children, and through the fields, arrays and lists by which
+ * a hand-written block calls them. A field is written only if nothing else will do, because JDKs to
+ * come refuse that for final ones.
  */
 final class BlockFields {
   private final Block block;

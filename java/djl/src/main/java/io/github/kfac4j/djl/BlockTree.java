@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.function.Predicate;
 
 /**
- * The blocks of a model, with taps in the place of the layers that K-FAC knows. A layer is named
- * after its parameters: {@code 01Conv2d} has {@code 01Conv2d_weight}.
+ * The blocks of a model, with taps in place of the layers that K-FAC knows. A layer is named after
+ * its parameters: {@code 01Conv2d} has {@code 01Conv2d_weight}.
  */
 final class BlockTree {
   private final Block root;

@@ -26,7 +26,7 @@ import java.util.Set;
  * Conv1d}, {@code Conv2d}, {@code TrainableWordEmbedding}, {@code BatchNorm} and {@code LayerNorm}
  * (scale and shift) in a model, between the backward pass and the optimizer's step. All other
  * parameters are trained by the optimizer as before; they are named in one line of the log, as are
- * inversions that needed a remedy. Transposed convolutions do not run on DJL's PyTorch engine.
+ * inversions that needed a fallback. Transposed convolutions do not run on DJL's PyTorch engine.
  *
  * <p>With {@code EasyTrain} it is a training listener, in a hand-written loop one call of {@link
  * #precondition}; the package description shows both.
@@ -43,8 +43,8 @@ import java.util.Set;
  * <p>Which parameters are trained is read before every step. What is unfrozen later joins, with the
  * next inverses; what is frozen waits.
  *
- * <p>Attaching puts taps in the place of the layers, in the model's blocks; names, parameters and
- * saved files stay the same, and {@link #close} puts the layers back. Passes that do not train cost
+ * <p>Attaching puts taps in place of the layers, in the model's blocks; names, parameters and saved
+ * files stay the same, and {@link #close} puts the layers back. Passes that do not train cost
  * nothing. Works on DJL's PyTorch engine and one device; arrays on a GPU are copied to the host.
  * Not thread-safe.
  */
@@ -70,7 +70,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
   }
 
   /**
-   * Attaches K-FAC with the empirical Fisher and the fastest backend there is.
+   * Attaches K-FAC with the empirical Fisher and the fastest backend that works.
    *
    * <p>If the model is initialized its layers are made known to K-FAC now, else in {@code
    * trainer.initialize(shape)}: that is where a layer that is too large for its approximation is
@@ -202,7 +202,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    * Drops the step that has begun, at whatever point: its passes, what K-FAC has observed of them,
    * and the gradients of all parameters, which become zeros even where they hold NaN. The next
    * steps are bit for bit those of a run without it, as far as the passes changed nothing in the
-   * model itself, such as running means. Call it in the place of {@link #precondition} and the
+   * model itself, such as running means. Call it in place of {@link #precondition} and the
    * optimizer's step, for example for a batch that gave a NaN. Between steps it leaves K-FAC as it
    * is, but gradients that are still there become zeros.
    */
@@ -224,7 +224,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    * Preconditions the gradients in place; call it after the backward pass and before {@link
    * Trainer#step()}.
    *
-   * <p>The KL clip goes by the learning rate that the trainer's optimizer is about to use, its
+   * <p>The KL clip uses the learning rate that the trainer's optimizer is about to use, its
    * tracker's, or else the one in the options.
    *
    * <p>In the burn-in the gradients of all parameters become zeros, but for one element of 1e-45

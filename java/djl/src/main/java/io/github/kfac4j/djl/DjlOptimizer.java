@@ -20,8 +20,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * K-FAC's own update rule for all parameters of a model, in the place of {@link
- * DjlKfac#precondition} and the trainer's step:
+ * K-FAC's own update rule for all parameters of a model, in place of {@link DjlKfac#precondition}
+ * and the trainer's step:
  *
  * <pre>{@code
  * UpdateRule rule = UpdateRule.of(learningRate, 0.9, damping);
@@ -66,7 +66,7 @@ public final class DjlOptimizer {
     update();
   }
 
-  /** Reads which parameters are trained; the memory of those that stay goes on. */
+  /** Reads which parameters are trained; the memory of those that stay is kept. */
   private void update() {
     Map<String, Parameter> trained = new LinkedHashMap<>();
     kfac.parameters()

@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
 
-/** A model with taps in the place of its layers. */
+/** A model with taps in place of its layers. */
 final class ModelTaps implements AutoCloseable {
   private final Model model;
   private final BlockTree tree;
@@ -25,7 +25,7 @@ final class ModelTaps implements AutoCloseable {
   /**
    * Puts the taps in.
    *
-   * @param listener hears of the model's training passes
+   * @param listener is told of the model's training passes
    * @throws IllegalArgumentException if the model is not of the PyTorch engine, has taps already or
    *     holds no layer that K-FAC knows
    * @throws IllegalStateException if a block that holds layers is closed to reflection

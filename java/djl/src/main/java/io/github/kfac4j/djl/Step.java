@@ -33,7 +33,7 @@ final class Step implements ModelGradients, AutoCloseable {
   /**
    * No step yet.
    *
-   * @param unreachable hears of a layer that has a gradient but has never passed through its tap
+   * @param unreachable is told of a layer that has a gradient but has never run through its tap
    */
   Step(List<Tap> taps, Fisher fisher, List<Parameter> parameters, Consumer<Tap> unreachable) {
     this.taps = taps;

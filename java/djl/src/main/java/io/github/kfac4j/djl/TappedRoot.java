@@ -15,7 +15,7 @@ import java.util.function.Supplier;
  * begin and end. Passes outside of a gradient collector lead to no gradient and are none.
  */
 final class TappedRoot extends DelegatingBlock {
-  /** Hears of the model's parameters and of training passes. */
+  /** Is told of the model's parameters and of training passes. */
   interface Listener {
     /** The model's parameters have their shapes now. */
     void initialized();

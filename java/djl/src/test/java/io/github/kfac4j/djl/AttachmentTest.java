@@ -115,7 +115,7 @@ class AttachmentTest {
 
   /** A residual that fp64 cannot reach: Cholesky has to help. */
   @Test
-  void inversionsThatNeededARemedyAreInTheLog() {
+  void inversionsThatNeededAFallbackAreInTheLog() {
     InversePolicy policy = new InversePolicy(InversePolicy.Method.NEWTON_SCHULZ, 1e-300, 2, 10, 3);
     try (Model model = Nets.model(Nets.cnn());
         DjlKfac kfac =
@@ -123,11 +123,11 @@ class AttachmentTest {
         Trainer trainer = model.newTrainer(Nets.config(0.02f))) {
       trainer.initialize(Nets.IMAGES);
       Nets.step(trainer, kfac, 1);
-      assertThat(kfac.lastReport().remedies())
+      assertThat(kfac.lastReport().fallbacks())
           .hasSize(3)
           .anyMatch(line -> line.startsWith("K-FAC step 1, layer 04Linear: A residual too large"));
       Nets.step(trainer, kfac, 2);
-      assertThat(kfac.lastReport().remedies()).isEmpty(); // nothing was inverted
+      assertThat(kfac.lastReport().fallbacks()).isEmpty(); // nothing was inverted
     }
   }
 

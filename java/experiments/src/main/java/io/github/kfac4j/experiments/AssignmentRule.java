@@ -14,7 +14,7 @@ public enum AssignmentRule {
   /** By cost. */
   BALANCED;
 
-  /** The assignment of layers to so many ranks. */
+  /** The assignment of layers to a number of ranks. */
   public Assignment assign(List<LayerCost> costs, int ranks) {
     return switch (this) {
       case BALANCED -> Assignment.balanced(costs, ranks);

@@ -39,7 +39,7 @@ public final class FolderLock implements AutoCloseable {
       taken = isFree(channel, folder);
       if (!taken) {
         throw new BadInputException(
-            "%s is in use by another run: wait for its end, or choose another folder"
+            "%s is in use by another run: wait until it ends, or choose another folder"
                 .formatted(folder));
       }
       AtomicFile.removeRemains(folder);

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.github.kfac4j.cuda.ChildJvm;
+import io.github.kfac4j.cuda.CudaJvm;
 import io.github.kfac4j.cuda.CudaLibrary;
 import io.github.kfac4j.cuda.RequiresCuda;
 import io.github.kfac4j.distributed.collectives.Buffers;
@@ -163,7 +163,7 @@ class NcclCollectivesTest {
     assumeTrue(EMULATED, "only the stand-in fails on demand");
     String function = failure.substring(0, failure.indexOf(' '));
     List<String> lines =
-        ChildJvm.run(
+        CudaJvm.run(
             Alone.class, entry -> true, Map.of("KFAC_FAKE_FAIL", failure + " 1 1"), "-Xmx64m");
     assertThat(lines.get(0))
         .startsWith("rank 0: ")

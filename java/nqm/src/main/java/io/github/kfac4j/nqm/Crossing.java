@@ -26,7 +26,7 @@ record Crossing(NoisyQuadratic model, double target, long bracket) {
       return NOT_BEFORE_LIMIT;
     }
     Trajectory trajectory = new Trajectory(model, algorithm);
-    // the bisection passes this point if it ends before the limit: most runs are told off by it
+    // the bisection passes this point if it ends before the limit: it rules out most runs
     long probe = bracket;
     while (probe >>> 1 >= limit) {
       probe >>>= 1;

@@ -19,7 +19,7 @@ final class Capture implements AutoCloseable {
   /**
    * Listens to a use.
    *
-   * @param input of the module; null to hear only whether a backward pass comes
+   * @param input of the module; null to learn only whether a backward pass comes
    * @param output of the module, to which the zeros are added in place
    */
   @SuppressWarnings("try") // the scope frees what is made inside it

@@ -8,7 +8,6 @@ import io.github.kfac4j.layer.ConvTranspose2d;
 import io.github.kfac4j.layer.Layer;
 import java.util.Arrays;
 import java.util.function.Supplier;
-import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.pytorch.Conv1dImpl;
 import org.bytedeco.pytorch.Conv1dPadding;
@@ -19,17 +18,10 @@ import org.bytedeco.pytorch.ConvTranspose1dImpl;
 import org.bytedeco.pytorch.ConvTranspose2dImpl;
 import org.bytedeco.pytorch.DetailConv1dOptions;
 import org.bytedeco.pytorch.DetailConv2dOptions;
-import org.bytedeco.pytorch.Tensor;
 
 /** The convolutions of {@code torch::nn} in one and two dimensions, and the transposed ones. */
-record ConvSite(
-    Supplier<Tensor> weights,
-    Supplier<Tensor> biases,
-    UnaryOperator<Tensor> function,
-    Supplier<Slide> slide,
-    int dimensions,
-    boolean transposed)
-    implements Site {
+record ConvSite(ModuleCalls module, Supplier<Slide> slide, int dimensions, boolean transposed)
+    implements ModuleCalls.Called {
   /**
    * How the kernel moves, along each dimension.
    *
@@ -82,7 +74,7 @@ record ConvSite(
 
     void requireZeros() {
       if (!holds(mode::get0)) {
-        throw new IllegalArgumentException("it pads with something else than zeros");
+        throw new IllegalArgumentException("it pads with something other than zeros");
       }
     }
 
@@ -110,37 +102,22 @@ record ConvSite(
 
   static Site of(Conv1dImpl m) {
     Supplier<Slide> slide = () -> Slide.of(m.options());
-    return new ConvSite(m::weight, m::bias, m::forward, slide, 1, false);
+    return new ConvSite(new ModuleCalls(m::weight, m::bias, m::forward), slide, 1, false);
   }
 
   static Site of(Conv2dImpl m) {
     Supplier<Slide> slide = () -> Slide.of(m.options());
-    return new ConvSite(m::weight, m::bias, m::forward, slide, 2, false);
+    return new ConvSite(new ModuleCalls(m::weight, m::bias, m::forward), slide, 2, false);
   }
 
   static Site of(ConvTranspose1dImpl m) {
     Supplier<Slide> slide = () -> Slide.of(m.options());
-    return new ConvSite(m::weight, m::bias, m::forward, slide, 1, true);
+    return new ConvSite(new ModuleCalls(m::weight, m::bias, m::forward), slide, 1, true);
   }
 
   static Site of(ConvTranspose2dImpl m) {
     Supplier<Slide> slide = () -> Slide.of(m.options());
-    return new ConvSite(m::weight, m::bias, m::forward, slide, 2, true);
-  }
-
-  @Override
-  public Tensor weight() {
-    return weights.get();
-  }
-
-  @Override
-  public Tensor bias() {
-    return biases.get();
-  }
-
-  @Override
-  public Tensor forward(Tensor x) {
-    return function.apply(x);
+    return new ConvSite(new ModuleCalls(m::weight, m::bias, m::forward), slide, 2, true);
   }
 
   @Override

@@ -28,20 +28,12 @@ import org.bytedeco.pytorch.global.torch;
  *     channels, which is the second
  * @param rank of a batched input, at least
  */
-record NormSite(
-    Supplier<Tensor> weights,
-    Supplier<Tensor> biases,
-    UnaryOperator<Tensor> function,
-    UnaryOperator<Tensor> normalise,
-    int last,
-    int rank)
-    implements Site {
+record NormSite(ModuleCalls module, UnaryOperator<Tensor> normalise, int last, int rank)
+    implements ModuleCalls.Called {
 
   static Site of(LayerNormImpl m) {
     return new NormSite(
-        m::weight,
-        m::bias,
-        m::forward,
+        new ModuleCalls(m::weight, m::bias, m::forward),
         x -> {
           long[] shape = Sizes.of(m.weight());
           double eps = m.options().eps().get();
@@ -53,9 +45,7 @@ record NormSite(
 
   static Site of(GroupNormImpl m) {
     return new NormSite(
-        m::weight,
-        m::bias,
-        m::forward,
+        new ModuleCalls(m::weight, m::bias, m::forward),
         x -> {
           long groups = m.options().num_groups().get();
           return torch.group_norm(x, groups, none(), none(), m.options().eps().get(), false);
@@ -86,92 +76,56 @@ record NormSite(
     }
   }
 
-  private static Site batch(
-      Supplier<Tensor> weight,
-      Supplier<Tensor> bias,
-      UnaryOperator<Tensor> forward,
-      Supplier<Running> now) {
-    return new NormSite(weight, bias, forward, x -> now.get().batch(x), 0, 2);
+  private static Site batch(ModuleCalls module, Supplier<Running> now) {
+    return new NormSite(module, x -> now.get().batch(x), 0, 2);
   }
 
-  private static Site instance(
-      Supplier<Tensor> weight,
-      Supplier<Tensor> bias,
-      UnaryOperator<Tensor> forward,
-      Supplier<Running> now,
-      int rank) {
+  private static Site instance(ModuleCalls module, Supplier<Running> now, int rank) {
     UnaryOperator<Tensor> normalise = x -> now.get().instance(x.dim() < rank ? x.unsqueeze(0) : x);
-    return new NormSite(weight, bias, forward, normalise, 0, rank);
+    return new NormSite(module, normalise, 0, rank);
   }
 
   static Site of(BatchNorm1dImpl m) {
     return batch(
-        m::weight,
-        m::bias,
-        m::forward,
+        new ModuleCalls(m::weight, m::bias, m::forward),
         () -> new Running(m.running_mean(), m.running_var(), m, m.options().eps()));
   }
 
   static Site of(BatchNorm2dImpl m) {
     return batch(
-        m::weight,
-        m::bias,
-        m::forward,
+        new ModuleCalls(m::weight, m::bias, m::forward),
         () -> new Running(m.running_mean(), m.running_var(), m, m.options().eps()));
   }
 
   static Site of(BatchNorm3dImpl m) {
     return batch(
-        m::weight,
-        m::bias,
-        m::forward,
+        new ModuleCalls(m::weight, m::bias, m::forward),
         () -> new Running(m.running_mean(), m.running_var(), m, m.options().eps()));
   }
 
   static Site of(InstanceNorm1dImpl m) {
     return instance(
-        m::weight,
-        m::bias,
-        m::forward,
+        new ModuleCalls(m::weight, m::bias, m::forward),
         () -> new Running(m.running_mean(), m.running_var(), m, m.options().eps()),
         3);
   }
 
   static Site of(InstanceNorm2dImpl m) {
     return instance(
-        m::weight,
-        m::bias,
-        m::forward,
+        new ModuleCalls(m::weight, m::bias, m::forward),
         () -> new Running(m.running_mean(), m.running_var(), m, m.options().eps()),
         4);
   }
 
   static Site of(InstanceNorm3dImpl m) {
     return instance(
-        m::weight,
-        m::bias,
-        m::forward,
+        new ModuleCalls(m::weight, m::bias, m::forward),
         () -> new Running(m.running_mean(), m.running_var(), m, m.options().eps()),
         5);
   }
 
   private static TensorOptional none() {
     return new TensorOptional();
-  }
-
-  @Override
-  public Tensor weight() {
-    return weights.get();
-  }
-
-  @Override
-  public Tensor bias() {
-    return biases.get();
-  }
-
-  @Override
-  public Tensor forward(Tensor x) {
-    return function.apply(x);
   }
 
   @Override

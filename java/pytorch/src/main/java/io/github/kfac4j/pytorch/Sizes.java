@@ -31,7 +31,7 @@ final class Sizes {
     return extents;
   }
 
-  /** One example more than none: a leading 1 if the shape has no batch dimension. */
+  /** With a batch dimension: a leading 1 if the shape has none. */
   static int[] batched(long[] sizes, int rank) {
     if (sizes.length >= rank) {
       return ints(sizes);

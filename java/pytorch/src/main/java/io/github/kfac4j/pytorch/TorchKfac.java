@@ -19,7 +19,7 @@ import org.bytedeco.pytorch.Tensor;
  *
  * <pre>{@code
  * try (TorchKfac kfac = TorchKfac.attach(net, options)) {
- *   // in the network's forward pass, for each layer in the place of conv1.forward(x):
+ *   // in the network's forward pass, for each layer in place of conv1.forward(x):
  *   Tensor z = kfac.forward(conv1, x);
  *   // in the loop:
  *   loss.backward();
@@ -57,7 +57,7 @@ public final class TorchKfac implements AutoCloseable {
   }
 
   /**
-   * Attaches K-FAC with the empirical Fisher and the fastest backend there is: for a network on a
+   * Attaches K-FAC with the empirical Fisher and the fastest backend that works: for a network on a
    * GPU that of {@code kfac-cuda}, on PyTorch's current stream.
    *
    * @param leftOut names of layers, as {@code named_modules()} has them, that the optimizer alone
@@ -147,8 +147,8 @@ public final class TorchKfac implements AutoCloseable {
   }
 
   /**
-   * Begins a pass of so many examples, where they are not the first dimension of the first layer's
-   * input: sequences {@code [T, N, D]}, or {@code [N T, D]}.
+   * Begins a pass of a number of examples, where they are not the first dimension of the first
+   * layer's input: sequences {@code [T, N, D]}, or {@code [N T, D]}.
    */
   public void beginPass(int examples) {
     if (examples < 1) {
@@ -220,7 +220,7 @@ public final class TorchKfac implements AutoCloseable {
   /**
    * Drops the step that has begun, at whatever point: its passes, what K-FAC has observed of them,
    * and the gradients of all parameters, which become zeros even where they hold NaN. Call it in
-   * the place of {@link #precondition} and the optimizer's step.
+   * place of {@link #precondition} and the optimizer's step.
    */
   public void discardStep() {
     attachment.discardStep();

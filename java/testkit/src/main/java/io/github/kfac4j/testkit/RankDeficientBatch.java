@@ -119,7 +119,7 @@ public final class RankDeficientBatch {
     return IntStream.range(0, values.length).filter(k -> values[k] > least).toArray();
   }
 
-  /** The mean of the outer products of so many rows. */
+  /** The mean of the outer products of a number of rows. */
   private static double[] mean(double[] rows, int count, int width) {
     double[] sum =
         Literal.multiply(Literal.transpose(rows, count, width), rows, width, count, width);

@@ -85,7 +85,7 @@ record ApplyConfig(
         throw new IllegalArgumentException("layers[%d]: 'name' is missing".formatted(i));
       }
       if (byName.put(config.name(), layer(config)) != null) {
-        throw new IllegalArgumentException("layer '%s' is there twice".formatted(config.name()));
+        throw new IllegalArgumentException("layer '%s' is given twice".formatted(config.name()));
       }
     }
     return byName;

@@ -148,7 +148,7 @@ final class SearchArguments {
     return kfac == null ? KfacText.NONE : KfacText.of(kfac);
   }
 
-  /** The search spaces; so much is searched where the user says nothing. */
+  /** The search spaces; the extent says what is searched where the user says nothing. */
   Map<StudyOptimizer, SearchSpace> spaces(
       ModelName network, List<StudyOptimizer> optimizers, SearchSpace.Extent extent) {
     if (given.containsKey(Metaparameter.FINAL_RATE)

@@ -140,7 +140,7 @@ final class StudyArguments {
     return values;
   }
 
-  /** The settings; so much is searched where the user says nothing. */
+  /** The settings; the extent says what is searched where the user says nothing. */
   Settings settings(SearchSpace.Extent extent) {
     Workload workload = shared.workload(Workload.usual(ModelName.MLP));
     ModelName network = workload.model();

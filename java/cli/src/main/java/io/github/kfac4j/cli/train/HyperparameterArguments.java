@@ -3,6 +3,8 @@ package io.github.kfac4j.cli.train;
 import io.github.kfac4j.experiments.train.Hyperparameters;
 import io.github.kfac4j.experiments.train.KfacText;
 import io.github.kfac4j.experiments.train.OptimizerName;
+import io.github.kfac4j.experiments.train.ScheduleText;
+import io.github.kfac4j.experiments.train.WeightDecayText;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -22,8 +24,8 @@ final class HyperparameterArguments {
       names = "--lr-schedule",
       paramLabel = "FORM",
       description =
-          "What becomes of the learning rates: constant (default), linear:FACTOR or"
-              + " polynomial:POWER until the end, linear:FACTOR@STEPS in so many steps, or from"
+          "How the learning rates change: constant (default), linear:FACTOR or"
+              + " polynomial:POWER until the end, linear:FACTOR@STEPS within STEPS steps, or from"
               + " parts of the run on: 0.4=0.1,0.8=0.01.")
   private String learningRateSchedule;
 
@@ -37,7 +39,7 @@ final class HyperparameterArguments {
   @Option(
       names = "--momentum-schedule",
       paramLabel = "FORM",
-      description = "What becomes of the momentum, in the forms of --lr-schedule.")
+      description = "How the momentum changes, in the forms of --lr-schedule.")
   private String momentumSchedule;
 
   @Option(
@@ -71,7 +73,7 @@ final class HyperparameterArguments {
   @Option(
       names = "--damping-schedule",
       paramLabel = "FORM",
-      description = "What becomes of the damping, in the forms of --lr-schedule.")
+      description = "How the damping changes, in the forms of --lr-schedule.")
   private String dampingSchedule;
 
   @Option(
@@ -117,12 +119,14 @@ final class HyperparameterArguments {
     }
     return new Hyperparameters(
         rates,
-        learningRateSchedule == null ? base.learningRateSchedule() : learningRateSchedule,
+        learningRateSchedule == null
+            ? base.learningRateSchedule()
+            : new ScheduleText(learningRateSchedule),
         momenta,
-        momentumSchedule == null ? base.momentumSchedule() : momentumSchedule,
+        momentumSchedule == null ? base.momentumSchedule() : new ScheduleText(momentumSchedule),
         dampings,
-        dampingSchedule == null ? base.dampingSchedule() : dampingSchedule,
-        weightDecay == null ? base.weightDecay() : weightDecay,
+        dampingSchedule == null ? base.dampingSchedule() : new ScheduleText(dampingSchedule),
+        weightDecay == null ? base.weightDecay() : new WeightDecayText(weightDecay),
         adam == null ? base.adam() : base.adam().with(adam),
         average == null ? base.average() : average,
         kfac == null ? base.kfac() : base.kfac().with(KfacText.of(kfac)));

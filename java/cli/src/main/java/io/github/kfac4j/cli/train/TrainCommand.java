@@ -80,7 +80,8 @@ public final class TrainCommand implements Callable<Integer> {
       names = "--collectives",
       paramLabel = "NAME",
       description =
-          "What several ranks talk over: mpi (default), or nccl, with one GPU a rank; see below.")
+          "What several ranks communicate over: mpi (default), or nccl, with one GPU a rank; see"
+              + " below.")
   private String engine = Team.MPI;
 
   @Mixin private JsonOption json;

@@ -105,7 +105,7 @@ class ApplyRefusalTest {
         "\"type\":\"dense\",   | ^^                  | layers[0]: 'type' is missing; known are"
             + " [conv1d, conv2d, conv_transpose2d, dense, ",
         "\"name\":\"fc\",      | ^^                  | layers[0]: 'name' is missing",
-        "\"name\":\"conv\"     | \"name\":\"fc\"     | layer 'fc' is there twice",
+        "\"name\":\"conv\"     | \"name\":\"fc\"     | layer 'fc' is given twice",
         "\"in_features\":2     | \"in_features\":0   | layer 'fc': features must be positive but"
             + " are 0 in, 2 out",
         "\"in_features\":2     | \"in_features\":2.5 | layers[0].in_features: ",

@@ -19,7 +19,7 @@ public final class InversionPlans implements AutoCloseable {
   private final List<Split> split = new ArrayList<>();
   private final List<Plan> whole = new ArrayList<>();
 
-  /** For so many threads, by libkfac_cpu if {@code own}; plans share memory of the arena. */
+  /** For a number of threads, by libkfac_cpu if {@code own}; plans share memory of the arena. */
   public InversionPlans(List<InvertRequest> inversions, int threads, boolean own, Arena memory) {
     double total = 0;
     for (InvertRequest inversion : inversions) {

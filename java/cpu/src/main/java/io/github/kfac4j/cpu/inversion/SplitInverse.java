@@ -33,7 +33,7 @@ final class SplitInverse extends NativePlan {
     return Math.pow(matrix.n(), 3);
   }
 
-  /** What became of it. */
+  /** Its outcome. */
   Status status() {
     return StackInverse.status(failure());
   }

@@ -61,8 +61,8 @@ public final class TestedInverses {
     this.memory = memory;
   }
 
-  /** Settles the statuses of inverses that were made in fp32. */
-  public void settle(List<InvertRequest> inversions, List<Status[]> statuses) {
+  /** Tests the inverses that were made in fp32; the statuses are final then. */
+  public void test(List<InvertRequest> inversions, List<Status[]> statuses) {
     List<Place> doubtful = new ArrayList<>();
     List<Place> again = new ArrayList<>();
     for (int i = 0; i < statuses.size(); i++) {

@@ -70,7 +70,9 @@ public final class Arena implements AutoCloseable {
     reset(0);
   }
 
-  /** Makes sure that so many floats can be taken without allocating; everything must be free. */
+  /**
+   * Makes sure that a number of floats can be taken without allocating; everything must be free.
+   */
   public void reserve(long length) {
     boolean fits = length <= Floats.LARGEST - Floats.ALIGNMENT; // into one block
     if (length > 0 && fits && (blocks.size() != 1 || lengths.get(0) < length)) {

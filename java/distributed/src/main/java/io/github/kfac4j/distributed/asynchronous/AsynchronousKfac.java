@@ -201,7 +201,7 @@ public final class AsynchronousKfac implements KfacPreconditioner {
   }
 
   /**
-   * {@inheritDoc} Waits for the worker. A run that resumes from them goes on with the newest
+   * {@inheritDoc} Waits for the worker. A run that resumes from them continues with the newest
    * inverses, without lag.
    */
   @Override

@@ -36,7 +36,7 @@ import java.util.Map;
  * <pre>{@code
  * worker.startStep(weights);           // others make statistics of them
  * ... forward and backward pass
- * worker.precondition(gradients);      // with inverses of at most so many steps ago
+ * worker.precondition(gradients);      // with inverses at most bound steps old
  * }</pre>
  *
  * <p>With {@link Clock#LOGICAL} a step uses the inverses that were asked for exactly the bound
@@ -245,7 +245,7 @@ public final class GradientWorker implements KfacPreconditioner {
 
   /**
    * {@inheritDoc} Called by all gradient workers; waits for the inverse workers. A run that resumes
-   * from it goes on with the newest inverses, without lag.
+   * from it continues with the newest inverses, without lag.
    */
   @Override
   public Map<String, StoredTensor> toTensors() {

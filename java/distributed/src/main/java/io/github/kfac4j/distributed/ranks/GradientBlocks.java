@@ -47,7 +47,9 @@ final class GradientBlocks {
       require(
           layer.bias() == (gradient.bias() != null),
           gradient,
-          layer.bias() ? "the bias gradient is missing" : "has no bias, but a gradient of it");
+          layer.bias()
+              ? "the bias gradient is missing"
+              : "has no bias, but was given a gradient of one");
       add(gradient, "weight gradient", gradient.weight(), layer.weightShape(), tensors, names);
       if (layer.bias()) {
         add(gradient, "bias gradient", gradient.bias(), layer.biasShape(), tensors, names);

@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
 
 /**
  * Which rank inverts which layer, and which ranks keep its inverses and precondition with them. A
- * pure function of its arguments, so that all ranks find the same without talking.
+ * pure function of its arguments, so that all ranks find the same without communication.
  *
  * <p>Seven layers a to g, of costs 8 1 1 4 1 2 3, on three ranks:
  *
@@ -128,7 +128,7 @@ public record Assignment(int ranks, int workers, Map<String, Integer> owners) {
     return new Assignment(ranks, count, owners);
   }
 
-  /** The same, with one worker a layer, in a job in which so many other ranks come first. */
+  /** The same, with one worker a layer, in a job in which a number of other ranks come first. */
   public Assignment behind(int others) {
     Map<String, Integer> moved = new LinkedHashMap<>(owners);
     moved.replaceAll((layer, owner) -> owner + others);

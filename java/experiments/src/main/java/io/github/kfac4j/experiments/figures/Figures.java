@@ -38,7 +38,7 @@ public final class Figures {
    */
   public record Written(String figure, String title, String says, String csv, String png) {}
 
-  /** Hears of the progress, from any thread. */
+  /** Is told of the progress, from any thread. */
   public interface Progress {
     /** A part of the work of {@link #work} is done. */
     void step();

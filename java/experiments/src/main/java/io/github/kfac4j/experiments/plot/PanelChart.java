@@ -28,7 +28,7 @@ public final class PanelChart {
 
   private PanelChart() {}
 
-  /** The panel, of so many pixels. */
+  /** The panel, of a given size in pixels. */
   public static XYChart of(Panel panel, int width, int height) {
     XYChart chart =
         new XYChartBuilder()
@@ -103,7 +103,7 @@ public final class PanelChart {
     return new double[] {ends[0] - margin, ends[1] + margin};
   }
 
-  /** The pixels between ticks that make XChart put at most so many, at whole powers of two. */
+  /** The pixels between ticks that limit how many XChart puts, at whole powers of two. */
   private static int spacing(Panel.Axis axis, double[] limits, int pixels, int most) {
     double step = (limits[1] - limits[0]) / most;
     if (axis.logarithmic()) {

@@ -45,7 +45,7 @@ record Checkpoint(
    * Reads what {@link #write} wrote.
    *
    * @throws IOException if the file is missing, damaged or without its checksum
-   * @throws BadInputException if it is not a checkpoint, or its measurements cannot be
+   * @throws BadInputException if it is not a checkpoint, or holds impossible measurements
    */
   static Checkpoint read(Path file) throws IOException {
     TensorFile stored = TensorFile.readChecked(file);

@@ -94,7 +94,7 @@ public final class Comparison {
       training.restore(stored);
     } catch (IllegalArgumentException e) {
       throw new BadInputException(
-          file + ": cannot be resumed from: " + e.getMessage() + " (or leave --resume away)", e);
+          file + ": cannot be resumed from: " + e.getMessage() + " (or leave out --resume)", e);
     }
   }
 

@@ -129,7 +129,7 @@ public final class History {
   /**
    * The inverse of {@link #toTensors}.
    *
-   * @throws BadInputException if a tensor is missing, does not fit or holds what cannot be
+   * @throws BadInputException if a tensor is missing, does not fit or holds an impossible value
    */
   static History fromTensors(Map<String, StoredTensor> tensors) {
     History history = new History();

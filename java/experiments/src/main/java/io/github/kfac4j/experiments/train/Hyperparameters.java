@@ -11,11 +11,11 @@ import java.util.TreeMap;
  * How the optimizers of a run are set.
  *
  * @param learningRates by optimizer
- * @param learningRateSchedule what becomes of the learning rates during the run
+ * @param learningRateSchedule how the learning rates change during the run
  * @param momenta by optimizer with momentum
- * @param momentumSchedule what becomes of them
+ * @param momentumSchedule how they change
  * @param dampings by optimizer with a Fisher
- * @param dampingSchedule what becomes of them
+ * @param dampingSchedule how they change
  * @param weightDecay kind and coefficient, or null
  * @param adam the constants of Adam
  * @param average decay of the average of the weights that is evaluated, or null
@@ -24,18 +24,15 @@ import java.util.TreeMap;
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record Hyperparameters(
     @JsonProperty("learning_rates") Map<OptimizerName, Double> learningRates,
-    @JsonProperty("learning_rate_schedule") String learningRateSchedule,
+    @JsonProperty("learning_rate_schedule") ScheduleText learningRateSchedule,
     Map<OptimizerName, Double> momenta,
-    @JsonProperty("momentum_schedule") String momentumSchedule,
+    @JsonProperty("momentum_schedule") ScheduleText momentumSchedule,
     Map<OptimizerName, Double> dampings,
-    @JsonProperty("damping_schedule") String dampingSchedule,
-    @JsonProperty("weight_decay") String weightDecay,
+    @JsonProperty("damping_schedule") ScheduleText dampingSchedule,
+    @JsonProperty("weight_decay") WeightDecayText weightDecay,
     AdamConstants adam,
     Double average,
     KfacText kfac) {
-
-  /** The schedule that does nothing. */
-  public static final String CONSTANT = "constant";
 
   private static final Hyperparameters LABELS =
       of(
@@ -57,11 +54,11 @@ public record Hyperparameters(
     momenta.replaceAll((name, rate) -> 0.9);
     return new Hyperparameters(
         rates,
-        CONSTANT,
+        ScheduleText.CONSTANT,
         momenta,
-        CONSTANT,
+        ScheduleText.CONSTANT,
         dampings,
-        CONSTANT,
+        ScheduleText.CONSTANT,
         null,
         AdamConstants.USUAL,
         null,
@@ -92,7 +89,7 @@ public record Hyperparameters(
     learningRates = new TreeMap<>(learningRates);
     momenta = new TreeMap<>(momenta);
     dampings = new TreeMap<>(dampings);
-    adam = adam == null ? AdamConstants.USUAL : adam; // a run of before they could be set
+    adam = adam == null ? AdamConstants.USUAL : adam; // a run from before they could be set
     learningRates.forEach((name, rate) -> requirePositive("--lr", name, rate));
     momenta.forEach(Hyperparameters::requireMomentum);
     dampings.forEach(
@@ -104,10 +101,9 @@ public record Hyperparameters(
     require(
         average == null || average >= 0 && average < 1,
         "--average must be in [0, 1), got " + average);
-    RuleParser.weightDecay(weightDecay);
-    RuleParser.schedule("--lr-schedule", learningRateSchedule, 1, 1);
-    RuleParser.schedule("--momentum-schedule", momentumSchedule, 1, 1);
-    RuleParser.schedule("--damping-schedule", dampingSchedule, 1, 1);
+    learningRateSchedule.over("--lr-schedule", 1, 1);
+    momentumSchedule.over("--momentum-schedule", 1, 1);
+    dampingSchedule.over("--damping-schedule", 1, 1);
   }
 
   private static void requirePositive(String option, OptimizerName name, double value) {
@@ -129,21 +125,19 @@ public record Hyperparameters(
     }
   }
 
-  /** The learning rate of an optimizer in each of so many steps. */
+  /** The learning rate of an optimizer in each step of a run of a given length. */
   Schedule learningRate(OptimizerName optimizer, long steps) {
-    return RuleParser.schedule(
-        "--lr-schedule", learningRateSchedule, learningRates.get(optimizer), steps);
+    return learningRateSchedule.over("--lr-schedule", learningRates.get(optimizer), steps);
   }
 
   /**
-   * The momentum of an optimizer in each of so many steps.
+   * The momentum of an optimizer in each step of a run of a given length.
    *
    * @throws BadInputException if it does not stay below 1
    */
   Schedule momentum(OptimizerName optimizer, long steps) {
-    Schedule schedule =
-        RuleParser.schedule("--momentum-schedule", momentumSchedule, momenta.get(optimizer), steps);
-    long checked = momentumSchedule.equals(CONSTANT) ? 1 : steps;
+    Schedule schedule = momentumSchedule.over("--momentum-schedule", momenta.get(optimizer), steps);
+    long checked = momentumSchedule.isConstant() ? 1 : steps;
     for (long step = 0; step < checked; step++) {
       require(
           schedule.at(step) < 1,
@@ -154,14 +148,13 @@ public record Hyperparameters(
   }
 
   /**
-   * The damping of an optimizer in each of so many steps.
+   * The damping of an optimizer in each step of a run of a given length.
    *
    * @throws BadInputException if it does not stay positive
    */
   Schedule damping(OptimizerName optimizer, long steps) {
-    Schedule schedule =
-        RuleParser.schedule("--damping-schedule", dampingSchedule, dampings.get(optimizer), steps);
-    long checked = dampingSchedule.equals(CONSTANT) ? 1 : steps;
+    Schedule schedule = dampingSchedule.over("--damping-schedule", dampings.get(optimizer), steps);
+    long checked = dampingSchedule.isConstant() ? 1 : steps;
     for (long step = 0; step < checked; step++) {
       require(
           schedule.at(step) > 0,
@@ -173,9 +166,9 @@ public record Hyperparameters(
 
   /** Whether a step depends on the number of all steps. */
   boolean dependsOnSteps() {
-    return RuleParser.dependsOnSteps(learningRateSchedule)
-        || RuleParser.dependsOnSteps(momentumSchedule)
-        || RuleParser.dependsOnSteps(dampingSchedule);
+    return learningRateSchedule.dependsOnSteps()
+        || momentumSchedule.dependsOnSteps()
+        || dampingSchedule.dependsOnSteps();
   }
 
   /**

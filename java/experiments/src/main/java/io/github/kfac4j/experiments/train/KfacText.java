@@ -58,7 +58,7 @@ public record KfacText(Map<KfacKey, String> given) {
     return given.containsKey(key);
   }
 
-  /** With {@code others} in addition, and in the place of what they repeat. */
+  /** With {@code others} in addition, and in place of what they repeat. */
   public KfacText with(KfacText others) {
     Map<KfacKey, String> all = new EnumMap<>(KfacKey.class);
     all.putAll(given);

@@ -10,7 +10,7 @@ import io.github.kfac4j.experiments.BadInputException;
  * @param labelSmoothing the part of the target that is spread over all classes, in [0, 1); 0 for
  *     none
  * @param channelNorm whether the weights of every output channel of a convolution are divided by
- *     their norm after each step, in the place of weight decay (Zhang et al., 2019)
+ *     their norm after each step, in place of weight decay (Zhang et al., 2019)
  * @param augment whether training images are flipped and shifted at random
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)

@@ -12,7 +12,6 @@ import io.github.kfac4j.trainer.Rates.Memory;
 import io.github.kfac4j.trainer.Rates.Order;
 import io.github.kfac4j.trainer.Schedule;
 import io.github.kfac4j.trainer.UpdateRule;
-import java.util.function.Predicate;
 
 /** The update rule around K-FAC. */
 final class RuleSettings {
@@ -37,7 +36,7 @@ final class RuleSettings {
     return new UpdateRule(
         rates(),
         damping(),
-        RuleParser.weightDecay(hyperparameters.weightDecay()),
+        WeightDecayText.value(hyperparameters.weightDecay()),
         given.rule().rescales());
   }
 
@@ -50,11 +49,10 @@ final class RuleSettings {
           rule.memory() == null ? Memory.VELOCITY : rule.memory(),
           rule.putsMomentumFirst() ? Order.MOMENTUM_FIRST : Order.PRECONDITION_FIRST);
     }
-    Predicate<String> scheduled = schedule -> !schedule.equals(Hyperparameters.CONSTANT);
     if (rule.putsMomentumFirst()
         || rule.memory() != null
-        || scheduled.test(hyperparameters.learningRateSchedule())
-        || scheduled.test(hyperparameters.momentumSchedule())) {
+        || !hyperparameters.learningRateSchedule().isConstant()
+        || !hyperparameters.momentumSchedule().isConstant()) {
       throw new IllegalArgumentException(
           "quadratic finds learning rate and momentum, which have no order, memory or schedule then");
     }
@@ -63,7 +61,7 @@ final class RuleSettings {
 
   private DampingRule damping() {
     Schedule schedule = hyperparameters.damping(optimizer, options.steps());
-    boolean scheduled = !hyperparameters.dampingSchedule().equals(Hyperparameters.CONSTANT);
+    boolean scheduled = !hyperparameters.dampingSchedule().isConstant();
     Damping rules = given.damping();
     WarmUp warmUp = rules.warmUp();
     if (rules.lm() != null) {

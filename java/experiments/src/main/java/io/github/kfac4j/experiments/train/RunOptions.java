@@ -62,7 +62,7 @@ public record RunOptions(
    */
   public RunOptions {
     optimizers = List.copyOf(optimizers);
-    recipe = recipe == null ? Recipe.USUAL : recipe; // a run of before it could be chosen
+    recipe = recipe == null ? Recipe.USUAL : recipe; // a run from before it could be chosen
     require(!optimizers.isEmpty(), "--optimizer", "is empty");
     require(
         optimizers.stream().distinct().count() == optimizers.size(),
@@ -88,7 +88,7 @@ public record RunOptions(
     return with(backend, steps, concrete, goal);
   }
 
-  /** What regularises training on images with so many channels. */
+  /** What regularises training on images with a number of channels. */
   Recipe recipe(int channels) {
     return recipe.complete(workload.model(), channels);
   }
@@ -115,7 +115,7 @@ public record RunOptions(
   }
 
   /**
-   * Checks that so many ranks can share a run.
+   * Checks that a number of ranks can share a run.
    *
    * @throws BadInputException naming the option that does not fit
    */

@@ -62,7 +62,7 @@ public final class Team implements AutoCloseable {
   }
 
   /**
-   * Has the processes talk over another engine from now on; called by all.
+   * Makes the processes communicate over another engine from now on; called by all.
    *
    * @throws BadInputException if there is none of this name, or this process is alone
    * @throws BackendUnavailableException on all, if one of them cannot use it, with the reason
@@ -115,7 +115,10 @@ public final class Team implements AutoCloseable {
     return rank() == 0;
   }
 
-  /** Where this process's part of so many examples starts; the part of rank r + 1 ends it. */
+  /**
+   * Where this process's part of a number of examples starts; it ends where that of the next rank
+   * starts.
+   */
   int start(int count, int ofRank) {
     return (int) ((long) count * ofRank / size());
   }
@@ -130,7 +133,7 @@ public final class Team implements AutoCloseable {
     return size() == 1 ? values : Means.sum(collectives, values);
   }
 
-  /** Whether it is so for any process; the same answer for all. */
+  /** Whether it holds for any process; the same answer for all. */
   boolean any(boolean mine) {
     return sum(mine ? 1 : 0)[0] > 0;
   }
@@ -142,7 +145,7 @@ public final class Team implements AutoCloseable {
     }
   }
 
-  /** K-FAC of the whole team, for parts of so many examples. */
+  /** K-FAC of the whole team; each process sees a part of the examples. */
   KfacPreconditioner kfac(
       Backend backend,
       Map<String, Layer> layers,

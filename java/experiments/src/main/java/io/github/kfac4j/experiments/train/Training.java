@@ -64,7 +64,7 @@ final class Training implements AutoCloseable {
                         network.manager(),
                         hyperparameters.momentum(name, options.steps())),
                 hyperparameters.learningRate(name, options.steps()),
-                RuleParser.weightDecay(hyperparameters.weightDecay()),
+                WeightDecayText.value(hyperparameters.weightDecay()),
                 team,
                 options.batch());
     average =

@@ -28,7 +28,8 @@ import java.util.Random;
 
 /** Layers, options and tensors of any kind: mostly such as fit each other, now and then not. */
 final class RandomRequests {
-  private static final int ODD = 12; // one in so many sizes, shapes or values is not what it should
+  private static final int ODD =
+      12; // of this many sizes, shapes or values one is not what it should
 
   private static final int LARGEST = 100_000; // elements of a tensor; the attack has to be fast
 

@@ -163,7 +163,7 @@ public final class RequestAttack {
 
   private void refuse(RuntimeException e) {
     refused++;
-    require(e.getMessage() != null && !e.getMessage().isBlank(), "a refusal without a word", e);
+    require(e.getMessage() != null && !e.getMessage().isBlank(), "a refusal without a message", e);
   }
 
   private static void require(boolean holds, String fault, Throwable cause) {

@@ -79,7 +79,7 @@ final class InverseAccuracyChecks {
       return error;
     }
     demand(status.kind() == Status.Kind.INACCURATE, "%s", what);
-    // half of one rounding of a perfect inverse: before that there is no excuse
+    // half of one rounding of a perfect inverse: up to there no error is excused
     demand(condition * InverseAccuracy.roundoff(inverse) > 0.002, "%s", what);
     boolean near = status.error() >= error / 10 && status.error() <= 10 * error;
     demand(near, "%s, error %s", what, error);

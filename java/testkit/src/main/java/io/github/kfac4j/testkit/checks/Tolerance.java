@@ -12,7 +12,7 @@ record Tolerance(double single, double full) {
   /** No error at all. */
   static final Tolerance EXACT = new Tolerance(0, 0);
 
-  /** So many roundings of fp32 where no matrix is inverted; 1e-12 in fp64. */
+  /** A number of roundings of fp32 where no matrix is inverted; 1e-12 in fp64. */
   static Tolerance roundings(double count) {
     return new Tolerance(count * Fixtures.U, 1e-12);
   }

@@ -25,7 +25,7 @@ import java.util.Map;
 public record BatchSizeStudy(
     List<StudyOptimizer> optimizers, List<Integer> batches, int trials, int repeats)
     implements Study.Plan {
-  /** Trials that diverge are made up for until there are so many times as many as asked for. */
+  /** Divergent trials are replaced until there are this many times as many as asked for. */
   private static final int MOST = 3;
 
   /**

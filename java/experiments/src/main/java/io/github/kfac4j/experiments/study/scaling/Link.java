@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * How fast ranks talk to each other, seen as a ring: a reduce-scatter of b bytes takes {@code (P -
- * 1) latency + b (P - 1) / P / bandwidth}.
+ * How fast ranks communicate, modelled as a ring: a reduce-scatter of b bytes takes {@code (P - 1)
+ * latency + b (P - 1) / P / bandwidth}.
  *
  * @param engine of the collectives
  * @param ranks that took part
@@ -44,7 +44,7 @@ record Link(String engine, int ranks, double latencySeconds, double bytesPerSeco
     }
   }
 
-  /** Seconds of one of several operations on so many bytes a rank. */
+  /** Seconds that each of several equal operations takes, on a number of bytes a rank. */
   private static double reduceScatter(Collectives collectives, int bytes, int count) {
     int ranks = collectives.size();
     int part = bytes / ranks / Float.BYTES * Float.BYTES;

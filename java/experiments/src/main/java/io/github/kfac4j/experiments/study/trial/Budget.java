@@ -61,7 +61,7 @@ public record Budget(Unit unit, double value) {
         Unit.valueOf(unit.toUpperCase(Locale.ROOT)), OptionText.number("--budget", parts[1]));
   }
 
-  /** The most steps of a trial with this batch size on so many training images. */
+  /** The most steps of a trial with this batch size on a number of training images. */
   public long steps(int batch, int images) {
     if (unit == Unit.STEPS) {
       return (long) value;

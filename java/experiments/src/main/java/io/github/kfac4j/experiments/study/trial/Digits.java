@@ -7,7 +7,7 @@ import java.math.MathContext;
 public final class Digits {
   private Digits() {}
 
-  /** At most so many significant digits, without zeros behind them. */
+  /** A number with a limit of significant digits, without trailing zeros. */
   public static String significant(double value, int digits) {
     BigDecimal rounded = new BigDecimal(value).round(new MathContext(digits)).stripTrailingZeros();
     return rounded.signum() != 0 && Math.abs(value) < 1e-4

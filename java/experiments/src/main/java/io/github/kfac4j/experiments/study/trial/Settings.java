@@ -22,7 +22,7 @@ import java.util.Map;
  * @param recipe what regularises training
  * @param seed of initial weights and data order
  * @param searchSeed of search points
- * @param divergence a trial whose last loss is above so many times its first counts as divergent
+ * @param divergence a trial whose last loss is more than this many times its first has diverged
  * @param runToEnd whether trials train on after the goal, and behind better ones, to the end of the
  *     budget
  */

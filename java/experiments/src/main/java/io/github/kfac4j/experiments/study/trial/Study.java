@@ -156,7 +156,7 @@ public final class Study implements AutoCloseable {
     return results;
   }
 
-  /** What became of a trial, before or now; empty if the process is asked to end. */
+  /** The outcome of a trial, from before or from now; empty if the process is asked to end. */
   private Optional<Result> outcome(Trial trial, long limit, long budget, StudyProgress progress)
       throws IOException {
     Optional<Outcome> known = folder.outcome(trial);

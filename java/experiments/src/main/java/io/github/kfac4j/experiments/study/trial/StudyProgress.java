@@ -18,7 +18,7 @@ final class StudyProgress implements AutoCloseable {
   private volatile int finished;
   private volatile String message = "";
 
-  /** For so many trials, as far as is known. */
+  /** For the number of trials that is known so far. */
   StudyProgress(int trials, PrintWriter log) {
     this.trials = trials;
     this.log = log;

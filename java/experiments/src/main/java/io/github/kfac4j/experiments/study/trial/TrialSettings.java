@@ -18,6 +18,7 @@ import io.github.kfac4j.experiments.train.KfacKey;
 import io.github.kfac4j.experiments.train.KfacText;
 import io.github.kfac4j.experiments.train.ModelName;
 import io.github.kfac4j.experiments.train.OptimizerName;
+import io.github.kfac4j.experiments.train.ScheduleText;
 import java.util.EnumMap;
 import java.util.Map;
 
@@ -55,12 +56,12 @@ final class TrialSettings {
   }
 
   /** Of a length that does not depend on where the trial is ended. */
-  private static String schedule(Map<Metaparameter, Double> values, long budget) {
+  private static ScheduleText schedule(Map<Metaparameter, Double> values, long budget) {
     if (!values.containsKey(DECAY_LENGTH)) {
-      return Hyperparameters.CONSTANT;
+      return ScheduleText.CONSTANT;
     }
     long steps = Math.max(1, Math.round(values.get(DECAY_LENGTH) * budget));
-    return "linear:%s@%d".formatted(values.get(FINAL_RATE), steps);
+    return new ScheduleText("linear:%s@%d".formatted(values.get(FINAL_RATE), steps));
   }
 
   private static Map<OptimizerName, Double> with(

@@ -105,7 +105,7 @@ class StudyOptimizerTest {
                 DECAY_LENGTH,
                 0.5));
     assertThat(kfac.learningRates()).containsEntry(OptimizerName.KFAC, 0.1);
-    assertThat(kfac.learningRateSchedule()).isEqualTo("linear:0.01@200");
+    assertThat(kfac.learningRateSchedule().text()).isEqualTo("linear:0.01@200");
     assertThat(kfac.momenta()).containsEntry(OptimizerName.KFAC, 0.8);
     assertThat(kfac.dampings()).containsEntry(OptimizerName.KFAC, 0.2);
     assertThat(kfac.average()).isEqualTo(0.99);
@@ -118,6 +118,6 @@ class StudyOptimizerTest {
     assertThat(adam.adam().beta2()).isEqualTo(0.9);
     assertThat(adam.adam().epsilon()).isEqualTo(1e-3);
     assertThat(adam.average()).isNull();
-    assertThat(adam.learningRateSchedule()).isEqualTo("constant");
+    assertThat(adam.learningRateSchedule().text()).isEqualTo("constant");
   }
 }
