@@ -17,12 +17,9 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.fisher.OutputLoss;
-import io.github.kfac4j.options.Approximation;
-import io.github.kfac4j.options.Convention;
-import io.github.kfac4j.options.DampingMode;
 import io.github.kfac4j.options.Intervals;
-import io.github.kfac4j.options.InversePolicy;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.testkit.EveryOption;
 import io.github.kfac4j.trainer.UpdateRule;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -31,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -54,73 +52,13 @@ class EveryOptionTest {
     RULE_AS_LISTENER
   }
 
-  private static KfacOptions base() {
-    return KfacOptions.DEFAULT.withDamping(0.1).withIntervals(1, 2);
-  }
-
   private static Map<String, KfacOptions> options() {
-    Map<String, KfacOptions> all = new LinkedHashMap<>();
-    KfacOptions base = base();
-    all.put("damping", base.withDamping(1));
-    all.put("estimator", base.withEstimator(Fisher.Estimator.EXACT)); // which the adapter sets
-    all.put("exact damping", base.withDampingMode(DampingMode.EXACT));
-    for (Convention convention : Convention.values()) {
-      all.put("convention " + convention.id(), base.withConvention(convention));
-    }
-    all.put("EKFAC", base.withApproximation(Approximation.EKFAC));
-    all.put("diagonal", base.withApproximation(Approximation.DIAGONAL));
-    all.put("by name", base.withApproximation("04Linear", Approximation.DIAGONAL));
-    all.put("decay", base.withDecay(0.5));
-    all.put("clip", base.withKlClip(1e-4, 0.02));
-    all.put("learning rate", base.withKlClip(1e-4, 0.02).withLearningRate(0.01));
-    all.put("no clip", base.withKlClip(1e-4, 0.02).withoutKlClip());
-    all.put("intervals", base.withIntervals(2, 4));
-    all.put("adaptive", base.withIntervals(Intervals.adaptive(0.1)));
-    all.put("adaptive burn-in", base.withIntervals(Intervals.adaptive(0.1).withBurnIn(2)));
-    all.put("burn-in", base.withIntervals(Intervals.of(1, 1).withBurnIn(2)));
-    all.put("long burn-in", base.withIntervals(Intervals.of(1, 2).withBurnIn(STEPS)));
-    all.put("examples", base.withMaxExamples(5));
-    for (InversePolicy.Method method : InversePolicy.Method.values()) {
-      all.put(
-          "inverses by " + method,
-          base.withInversePolicy(new InversePolicy(method, 1e-4, 4, 5, 2)));
-    }
-    return all;
+    return EveryOption.all("04Linear", STEPS);
   }
 
-  /** Names of all settings, those inside of settings after a dot. */
-  static Stream<String> settings() {
-    return names(KfacOptions.class);
-  }
-
-  private static Stream<String> names(Class<?> type) {
-    return Stream.of(type.getRecordComponents())
-        .flatMap(
-            c ->
-                c.getType().isRecord()
-                    ? names(c.getType()).map(inner -> c.getName() + "." + inner)
-                    : Stream.of(c.getName()));
-  }
-
-  private static Object value(Object settings, String name) {
-    Object value = settings;
-    for (String part : name.split("\\.")) {
-      try {
-        value = value.getClass().getMethod(part).invoke(value);
-      } catch (ReflectiveOperationException e) {
-        throw new AssertionError(e);
-      }
-    }
-    return value;
-  }
-
-  /** A new setting must be tried, too. */
-  @ParameterizedTest
-  @MethodSource("settings")
-  void isTried(String setting) {
-    assertThat(options().values())
-        .anySatisfy(
-            options -> assertThat(value(options, setting)).isNotEqualTo(value(base(), setting)));
+  @Test
+  void everySettingIsTried() {
+    assertThat(EveryOption.untried(options())).isEmpty();
   }
 
   static Stream<Arguments> all() {
@@ -209,7 +147,7 @@ class EveryOptionTest {
       value = Entry.class,
       names = {"LOOP", "RULE_IN_A_LOOP"})
   void burnInGathersStatisticsAndMovesNothing(Entry entry) {
-    KfacOptions options = base().withIntervals(Intervals.of(1, 1).withBurnIn(2));
+    KfacOptions options = EveryOption.BASE.withIntervals(Intervals.of(1, 1).withBurnIn(2));
     try (Model model = Nets.model(Nets.normalised());
         DjlKfac kfac =
             DjlKfac.attach(model, options, Fisher.EMPIRICAL, backend, "01Conv2d", "02BatchNorm");
@@ -249,7 +187,7 @@ class EveryOptionTest {
       value = Entry.class,
       names = {"LISTENER", "RULE_AS_LISTENER"})
   void burnInMovesNothingInEasyTrain(Entry entry) throws IOException, TranslateException {
-    KfacOptions options = base().withIntervals(Intervals.of(1, 1).withBurnIn(2));
+    KfacOptions options = EveryOption.BASE.withIntervals(Intervals.of(1, 1).withBurnIn(2));
     List<Map<String, float[]>> seen = new ArrayList<>();
     try (Model model = Nets.model(Nets.cnn())) {
       TrainingListener recorder =
