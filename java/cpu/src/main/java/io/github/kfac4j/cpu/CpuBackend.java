@@ -204,7 +204,7 @@ public final class CpuBackend implements Backend {
               new InversionPlans(inversions, pool.threads(), own, shared())) {
             run(plans.plans());
             List<Status[]> statuses = plans.statuses();
-            new TestedInverses(pool, shared).test(inversions, statuses);
+            new TestedInverses(pool, shared).test(inversions, statuses, plans.certain());
             return statuses;
           }
         });

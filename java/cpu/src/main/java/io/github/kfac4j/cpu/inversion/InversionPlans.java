@@ -16,6 +16,7 @@ public final class InversionPlans implements AutoCloseable {
   private record Split(SplitInverse plan, Status[] statuses, int index) {}
 
   private final List<Status[]> statuses = new ArrayList<>();
+  private final List<boolean[]> certain = new ArrayList<>();
   private final List<Split> split = new ArrayList<>();
   private final List<Plan> whole = new ArrayList<>();
 
@@ -29,13 +30,15 @@ public final class InversionPlans implements AutoCloseable {
     for (InvertRequest inversion : inversions) {
       Status[] status = new Status[inversion.source().count()];
       statuses.add(status);
+      boolean[] needNoTest = new boolean[status.length];
+      certain.add(needNoTest);
       boolean large = inversion.source().rows() >= SplitInverse.MIN;
       if (!own) {
         addLapack(inversion, status);
       } else if (large && threads * cube(inversion) > total) {
         addSplit(inversion, status, memory);
       } else {
-        whole.add(new StackInverse(inversion, status));
+        whole.add(new StackInverse(inversion, status, needNoTest));
       }
     }
   }
@@ -82,6 +85,11 @@ public final class InversionPlans implements AutoCloseable {
   public List<Status[]> statuses() {
     split.forEach(s -> s.statuses[s.index] = s.plan.status());
     return statuses;
+  }
+
+  /** Which inverses are known to need no test, once the plans have run. */
+  public List<boolean[]> certain() {
+    return certain;
   }
 
   @Override

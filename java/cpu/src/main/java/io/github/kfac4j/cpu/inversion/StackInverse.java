@@ -17,15 +17,20 @@ final class StackInverse implements Plan {
   private final CpuMatrixStack inverse;
   private final InvertRequest request;
   private final Status[] statuses;
+  private final boolean[] certain;
   private final int n;
   private final int chunk;
 
-  /** The results go to {@code statuses}, one for each matrix. */
-  StackInverse(InvertRequest request, Status[] statuses) {
+  /**
+   * The results go to {@code statuses}, one for each matrix, and to {@code certain} which inverses
+   * need no test: seen here, where their diagonals are in the cache, it costs next to nothing.
+   */
+  StackInverse(InvertRequest request, Status[] statuses, boolean[] certain) {
     this.source = CpuMatrixStack.of(request.source());
     this.inverse = CpuMatrixStack.of(request.inverse());
     this.request = request;
     this.statuses = statuses;
+    this.certain = certain;
     this.n = source.rows();
     int lanes = KfacCpu.kfac_cpu_lanes(n);
     this.chunk = (int) Math.max(1, WORK / ((long) n * n * n) / lanes) * lanes;
@@ -68,7 +73,9 @@ final class StackInverse implements Plan {
     long work = scratch.takeAddress(scratchFloats());
     KfacCpu.kfac_cpu_invert(n, count, from, scale, damping, to, status, work);
     for (int k = 0; k < count; k++) {
-      statuses[first + k] = status(status[k]);
+      int at = first + k;
+      statuses[at] = status(status[k]);
+      certain[at] = InversionPlans.damped(request, at).certain(inverse.matrix(at));
     }
   }
 

@@ -25,13 +25,6 @@ public final class TestedInverses {
       return stack.matrix(k);
     }
 
-    boolean certain() {
-      double trace = matrix.scale() * trace(matrix.source());
-      double roundoff = InverseAccuracy.roundoff(stack);
-      return InverseAccuracy.certain(
-          matrix.n(), trace, matrix.damping(), trace(inverse()), roundoff);
-    }
-
     /** The whole test, which only an inverse from fp64 needs that has the quick one against it. */
     Status test() {
       int n = matrix.n();
@@ -46,14 +39,6 @@ public final class TestedInverses {
       }
       return elements;
     }
-
-    private double trace(Floats m) {
-      double trace = 0;
-      for (int i = 0; i < matrix.n(); i++) {
-        trace += m.get(i * matrix.n() + i);
-      }
-      return trace;
-    }
   }
 
   public TestedInverses(Pool pool, Arena memory) {
@@ -61,18 +46,24 @@ public final class TestedInverses {
     this.memory = memory;
   }
 
-  /** Tests the inverses that were made in fp32; the statuses are final then. */
-  public void test(List<InvertRequest> inversions, List<Status[]> statuses) {
+  /**
+   * Tests the inverses that were made in fp32; the statuses are final then.
+   *
+   * @param certain which of them are known to need no test
+   */
+  public void test(
+      List<InvertRequest> inversions, List<Status[]> statuses, List<boolean[]> certain) {
     List<Place> doubtful = new ArrayList<>();
     List<Place> again = new ArrayList<>();
     for (int i = 0; i < statuses.size(); i++) {
       for (int k = 0; k < statuses.get(i).length; k++) {
         Status status = statuses.get(i)[k];
-        if (status.ok() || status.kind() == Status.Kind.NOT_POSITIVE_DEFINITE) {
+        boolean known = status.ok() && certain.get(i)[k];
+        if (!known && (status.ok() || status.kind() == Status.Kind.NOT_POSITIVE_DEFINITE)) {
           Place place = place(inversions.get(i), k, statuses.get(i));
           if (!status.ok()) {
             again.add(place);
-          } else if (!place.certain()) {
+          } else if (!place.matrix.certain(place.inverse())) {
             doubtful.add(place);
           }
         }
