@@ -33,7 +33,7 @@ public final class KfacState {
   private static final String FORMAT = "kfac4j-state";
   private static final String FORMAT_VERSION = "3";
 
-  /** Of this state and its K-FAC. */
+  /** Guards this state and its K-FAC. */
   final OneThread alone = new OneThread("K-FAC");
 
   private final Map<String, LayerState> layers;

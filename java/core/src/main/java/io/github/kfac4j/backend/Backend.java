@@ -52,10 +52,10 @@ public interface Backend extends AutoCloseable {
   void patches(PatchSamples samples, MatrixStack target);
 
   /** Updates second moments. */
-  void accumulate(List<AccumulateRequest> moments);
+  void accumulate(List<AccumulateRequest> requests);
 
   /** Updates second moments of per-example gradients in a Kronecker basis. */
-  void accumulateInBasis(List<BasisAccumulateRequest> moments);
+  void accumulateInBasis(List<BasisAccumulateRequest> requests);
 
   /** For each stack the traces of its matrices, summed in fp64. */
   List<double[]> traces(List<MatrixStack> stacks);
@@ -64,25 +64,25 @@ public interface Backend extends AutoCloseable {
    * Damped inverses; for each request one status per matrix. {@link Status#OK} promises the bound
    * of {@link InverseAccuracy}.
    */
-  List<Status[]> invert(List<InvertRequest> inversions);
+  List<Status[]> invert(List<InvertRequest> requests);
 
   /** Eigendecompositions; for each request one status per matrix. */
-  List<Status[]> decompose(List<DecomposeRequest> decompositions);
+  List<Status[]> decompose(List<DecomposeRequest> requests);
 
   /**
    * Renews eigenvectors of matrices that have changed a little; for each request one result per
    * matrix. Whoever asks has {@link #decompose} for what is refused, and for all of it where this
    * verb is missing: nothing else takes its place.
    */
-  default List<Renewal[]> renew(List<RenewRequest> renewals) {
+  default List<Renewal[]> renew(List<RenewRequest> requests) {
     throw new UnsupportedOperationException("no renewal of bases");
   }
 
   /** Preconditions by inverses; returns for each request the inner product of U and dW. */
-  double[] precondition(List<PreconditionRequest> steps);
+  double[] precondition(List<PreconditionRequest> requests);
 
   /** Preconditions in a Kronecker basis; returns for each request the inner product of U and dW. */
-  double[] preconditionInBasis(List<BasisPreconditionRequest> steps);
+  double[] preconditionInBasis(List<BasisPreconditionRequest> requests);
 
   /** Multiplies tensors in place. */
   void scale(List<? extends Tensor> tensors, double factor);

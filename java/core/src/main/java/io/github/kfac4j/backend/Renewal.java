@@ -11,13 +11,13 @@ package io.github.kfac4j.backend;
  *     before with leading vector j of now, in the order of the columns; null unless accepted
  */
 public record Renewal(boolean accepted, double share, double[] turn) {
-  /** Of the mean eigenvalue, what is added to all: so that null vectors stay where they are. */
+  /** The share of the mean eigenvalue that is added to all, so that null vectors stay. */
   public static final double SHIFT = 1e-3;
 
   /** The largest element of (I + Y'Q1)^-1, 1/2 where nothing turns, that loses no digits. */
   private static final double LARGEST_SOLUTION = 100;
 
-  /** Nothing came of it. */
+  /** A renewal that was not accepted. */
   public static Renewal refused(double share) {
     return new Renewal(false, share, null);
   }

@@ -25,7 +25,7 @@ public record LayerReport(
   /** The status of a layer that has taken no part yet: a head that no pass has used, say. */
   public static final String NOT_OBSERVED = "not observed yet, gradient left plain";
 
-  /** Of a layer that no refresh has anything to do for. */
+  /** The report of a layer that has not been observed: a refresh passes it over. */
   public static LayerReport notObserved(String name, Layer layer) {
     FactorReport nothing = new FactorReport("block", Double.NaN, Double.NaN);
     GroupReport group = new GroupReport(Double.NaN, List.of(nothing), NOT_OBSERVED);
@@ -34,6 +34,7 @@ public record LayerReport(
         name, layer.inputDim(), layer.outputDim(), groups, Collections.nCopies(groups, group), 0);
   }
 
+  /** The same with the time that the refresh took, in seconds. */
   public LayerReport withSeconds(double value) {
     return new LayerReport(layer, inputDim, outputDim, groups, perGroup, value);
   }

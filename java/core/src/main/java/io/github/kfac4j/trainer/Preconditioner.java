@@ -24,8 +24,7 @@ public interface Preconditioner {
   /**
    * K-FAC whose factors the caller observes.
    *
-   * @param gradients views of the gradients that {@link KfacOptimizer#step} is given, without
-   *     sources
+   * @param gradients views of the gradients that {@link KfacOptimizer#step} is given
    */
   static Preconditioner of(Kfac kfac, List<LayerGradient> gradients) {
     return new Preconditioner() {

@@ -7,11 +7,11 @@ import java.util.Locale;
 
 /** The ways to assign layers to ranks, with the names on the command line. */
 public enum AssignmentRule {
-  /** As Osawa et al. do it. */
+  /** Runs of consecutive layers, as Osawa et al. have them. */
   CONTIGUOUS,
-  /** In turn. */
+  /** One layer to each rank in turn. */
   ROUND_ROBIN,
-  /** By cost. */
+  /** Balanced by the cost of layers. */
   BALANCED;
 
   /** The assignment of layers to a number of ranks. */

@@ -1,7 +1,7 @@
 package io.github.kfac4j.nqm;
 
 /**
- * How few steps the information in the examples allows, whatever the optimiser.
+ * How few steps the information in the examples allows, whatever the optimizer.
  *
  * <p>Every example is one noisy observation of the optimum, so that N = B t examples leave the
  * maximum-likelihood estimate with risk 1/2 sum c_i / (h_i N), which is d / (2N) for c = h.
@@ -11,7 +11,7 @@ public final class InformationBound {
 
   /**
    * Steps after which the maximum-likelihood estimate has the target risk: d / (2 C B) for c = h.
-   * The dashed line of the paper's figures. An optimiser may beat it by what it gains from the
+   * The dashed line of the paper's figures. An optimizer may beat it by what it gains from the
    * known distribution of the start; {@link #bayesSteps} accounts for that.
    */
   public static double maximumLikelihoodSteps(Spectrum spectrum, double batchSize, double target) {

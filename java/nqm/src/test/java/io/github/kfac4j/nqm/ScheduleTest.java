@@ -90,7 +90,7 @@ class ScheduleTest {
     assertThat(stepsOverBound(pieces, power, 4)).isCloseTo(expected, withinPercentage(2));
   }
 
-  /** Here the published optimiser stops at 1.10; the same schedule problem has a better minimum. */
+  /** Here the published optimizer stops at 1.10; the same schedule problem has a better minimum. */
   @Test
   void tenPiecesAtPowerThreeQuartersAreNoWorseThanPublished() {
     assertThat(stepsOverBound(10, 0.75, 4)).isBetween(1.035, 1.10);

@@ -64,7 +64,7 @@ record ApplyReport(
     return values.size() == 1 ? values.get(0) : values;
   }
 
-  /** Of each matrix that was inverted, by name. */
+  /** The condition of each matrix that was inverted, by name. */
   private static Map<String, Object> condition(GroupReport group) {
     Map<String, Object> conditions = new LinkedHashMap<>();
     group.factors().forEach(factor -> conditions.put(factor.name(), number(factor.condition())));

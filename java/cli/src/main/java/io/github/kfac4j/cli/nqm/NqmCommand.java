@@ -10,7 +10,7 @@ import picocli.CommandLine.Spec;
     name = "nqm",
     mixinStandardHelpOptions = true,
     description =
-        "The noisy quadratic model of Zhang et al. (2019): how optimisers scale with the batch size.",
+        "The noisy quadratic model of Zhang et al. (2019): how optimizers scale with the batch size.",
     subcommands = {
       StepsCommand.class,
       RiskCommand.class,

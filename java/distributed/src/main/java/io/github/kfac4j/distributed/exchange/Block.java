@@ -1,7 +1,7 @@
 package io.github.kfac4j.distributed.exchange;
 
 /**
- * Conversions that one rank is to get or to give.
+ * Numbers that one rank is to receive or to send.
  *
  * @param owner that rank
  * @param values the numbers; overwritten by the operation

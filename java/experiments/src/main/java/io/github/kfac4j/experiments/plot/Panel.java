@@ -16,12 +16,12 @@ public record Panel(String title, Axis x, Axis y, Corner legend, List<Curve> cur
    * @param high where it ends; NaN to fit
    */
   public record Axis(String label, boolean logarithmic, double low, double high) {
-    /** Of equal steps; fits the curves. */
+    /** A linear axis that fits the curves. */
     public static Axis linear(String label) {
       return new Axis(label, false, Double.NaN, Double.NaN);
     }
 
-    /** Of equal factors; fits the curves. */
+    /** A logarithmic axis that fits the curves. */
     public static Axis log2(String label) {
       return new Axis(label, true, Double.NaN, Double.NaN);
     }

@@ -43,13 +43,13 @@ record KfacArguments(
       Integer examples,
       Integer microBatches) {}
 
-  /** Which output gradients. */
+  /** The output gradients that factors are made of. */
   enum FisherName {
-    /** Of the training labels. */
+    /** Gradients for the training labels. */
     EMPIRICAL,
-    /** Of labels drawn from the network's distribution. */
+    /** Gradients for labels drawn from the network's distribution. */
     MC,
-    /** Of all labels, by their probability. */
+    /** Gradients for all labels, weighted by their probability. */
     EXACT,
     /** Curvature propagation. */
     CURVATURE_PROP

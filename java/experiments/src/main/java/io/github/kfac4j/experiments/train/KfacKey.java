@@ -4,29 +4,29 @@ import java.util.Locale;
 
 /** The settings that {@code --kfac} has, in the order in which messages name them. */
 public enum KfacKey {
-  /** Which output gradients factors are made of. */
+  /** The Fisher estimator: which output gradients the factors are made of. */
   FISHER,
-  /** Of scaling. */
+  /** The scaling convention. */
   CONVENTION,
-  /** Factored or exact. */
+  /** How damping enters: factored or exact. */
   DAMPING_MODE,
   /** The approximation of fully connected layers behind a feature map. */
   FLATTENED,
-  /** Of the averages of factors. */
+  /** The decay of the running averages of the factors. */
   DECAY,
-  /** Between renewals of factors and of inverses. */
+  /** The intervals between renewals of factors and of inverses. */
   INTERVALS,
   /** The similarity that adaptive intervals look for. */
   STALE,
   /** Steps before the first inverses. */
   BURN_IN,
-  /** Of each batch, for the factors. */
+  /** How many examples of each batch go into the factors. */
   EXAMPLES,
-  /** Of a step. */
+  /** The number of micro-batches of a step. */
   MICRO_BATCHES,
   /** The method of inversion. */
   INVERSE,
-  /** The bound on the step. */
+  /** The KL clip, a bound on the step. */
   KL_CLIP,
   /** A schedule from another damping. */
   WARM_UP,
@@ -38,17 +38,17 @@ public enum KfacKey {
   GAMMA,
   /** Whether momentum comes before preconditioning. */
   MOMENTUM_FIRST,
-  /** What momentum is made of. */
+  /** What momentum accumulates. */
   MEMORY,
-  /** What the exact quadratic model finds. */
+  /** What is found by the exact quadratic model. */
   QUADRATIC,
   /** Whether weights are kept to a norm. */
   RESCALE,
-  /** Of layers to ranks. */
+  /** How layers are assigned to ranks. */
   ASSIGNMENT,
   /** The part of the ranks that precondition each layer. */
   WORKERS,
-  /** In which numbers travel between ranks. */
+  /** The format of numbers sent between ranks. */
   PAYLOAD;
 
   /** As users write it. */

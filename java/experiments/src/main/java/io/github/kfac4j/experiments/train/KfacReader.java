@@ -77,7 +77,7 @@ final class KfacReader {
             choice(KfacKey.PAYLOAD, Precision.class)));
   }
 
-  /** By a function that refuses what it cannot read. */
+  /** A value, read by a function that refuses what it cannot read; null if it is not given. */
   private <T> T get(KfacKey key, Function<String, T> read) {
     String value = given.get(key);
     try {

@@ -125,7 +125,7 @@ final class Network implements AutoCloseable {
       return correct / count;
     }
 
-    /** Of both batches together. */
+    /** The result of both batches together. */
     Result plus(Result other) {
       return new Result(
           lossSum + other.lossSum,

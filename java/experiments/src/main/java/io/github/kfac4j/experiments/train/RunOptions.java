@@ -138,7 +138,7 @@ public record RunOptions(
     return with(backend, value, evaluateEvery, goal);
   }
 
-  /** To be trained to the end. */
+  /** Without a target: training runs to the end. */
   public RunOptions withoutTarget() {
     return with(backend, steps, evaluateEvery, Goal.NONE);
   }

@@ -27,7 +27,7 @@ record CriticalBatch(
     }
   }
 
-  /** Of points with ascending batch sizes; nothing is known from fewer than two. */
+  /** The critical batch size of points with ascending batch sizes; unknown from fewer than two. */
   static CriticalBatch of(List<Point> points) {
     Integer reference = points.isEmpty() ? null : points.get(0).batch();
     for (int i = 1; i < points.size(); i++) {

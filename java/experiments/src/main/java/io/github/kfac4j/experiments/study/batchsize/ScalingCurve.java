@@ -65,7 +65,7 @@ record ScalingCurve(StudyOptimizer optimizer, List<Tuning> tunings) {
     return CriticalBatch.of(points());
   }
 
-  /** Of the critical batch size; null without repetitions or if nothing is known. */
+  /** The interval of the critical batch size; null without repetitions or if nothing is known. */
   Interval criticalInterval() {
     return repeated() ? Bootstrap.interval(runs(), p -> CriticalBatch.of(p).value()) : null;
   }
@@ -78,7 +78,7 @@ record ScalingCurve(StudyOptimizer optimizer, List<Tuning> tunings) {
     return exponent(points());
   }
 
-  /** Of the exponent; null without repetitions or if nothing is known. */
+  /** The interval of the exponent; null without repetitions or if nothing is known. */
   Interval exponentInterval() {
     return repeated() ? Bootstrap.interval(runs(), ScalingCurve::exponent) : null;
   }

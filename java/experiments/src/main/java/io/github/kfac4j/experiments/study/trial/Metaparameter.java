@@ -3,17 +3,17 @@ package io.github.kfac4j.experiments.study.trial;
 import io.github.kfac4j.experiments.train.OptimizerName;
 import java.util.Locale;
 
-/** What is searched. */
+/** A metaparameter that a study searches. */
 public enum Metaparameter {
-  /** Of all optimizers. */
+  /** The learning rate, of all optimizers. */
   LEARNING_RATE("--lr", "lr", Scale.LOGARITHM),
-  /** Of heavy ball, K-FAC and its relatives. */
+  /** The momentum of heavy ball, K-FAC and its relatives. */
   MOMENTUM("--momentum", "momentum", Scale.DISTANCE_TO_ONE),
-  /** Of K-FAC and its relatives. */
+  /** The damping of K-FAC and its relatives. */
   DAMPING("--damping", "damping", Scale.LOGARITHM),
   /** The bound on the step of K-FAC and its relatives. */
   KL_CLIP("--kl-clip", "KL clip", Scale.LOGARITHM),
-  /** The decay of the averages that the curvature of K-FAC and its relatives is. */
+  /** The decay of the running averages of the factors, of K-FAC and its relatives. */
   FACTOR_DECAY("--factor-decay", "factor decay", Scale.DISTANCE_TO_ONE),
   /** Adam's momentum. */
   BETA1("--beta1", "beta1", Scale.DISTANCE_TO_ONE),

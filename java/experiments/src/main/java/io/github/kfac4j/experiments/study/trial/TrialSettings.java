@@ -55,7 +55,7 @@ final class TrialSettings {
             values.get(FACTOR_DECAY)));
   }
 
-  /** Of a length that does not depend on where the trial is ended. */
+  /** A schedule whose length does not depend on where the trial ends. */
   private static ScheduleText schedule(Map<Metaparameter, Double> values, long budget) {
     if (!values.containsKey(DECAY_LENGTH)) {
       return ScheduleText.CONSTANT;
