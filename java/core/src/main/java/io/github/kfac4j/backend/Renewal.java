@@ -7,10 +7,11 @@ package io.github.kfac4j.backend;
  * @param share of the squares of Q'A Q that is not known to lie on its diagonal: {@code 1 - (sum of
  *     d^2) / |A|^2} with the Ritz values d of the leading vectors, in the Frobenius norm; NaN if A
  *     is not finite
+ * @param values d, in the order of the columns; null unless accepted
  * @param turn {@code [leading, leading]}, element (i, j) the inner product of leading vector i of
  *     before with leading vector j of now, in the order of the columns; null unless accepted
  */
-public record Renewal(boolean accepted, double share, double[] turn) {
+public record Renewal(boolean accepted, double share, double[] values, double[] turn) {
   /** The share of the mean eigenvalue that is added to all, so that null vectors stay. */
   public static final double SHIFT = 1e-3;
 
@@ -19,7 +20,7 @@ public record Renewal(boolean accepted, double share, double[] turn) {
 
   /** A renewal that was not accepted. */
   public static Renewal refused(double share) {
-    return new Renewal(false, share, null);
+    return new Renewal(false, share, null, null);
   }
 
   /** Whether (I + Y'Q1)^-1 leaves the basis as orthogonal as it was. */

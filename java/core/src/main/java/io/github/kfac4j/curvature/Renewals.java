@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Bases that are renewed rather than made anew, where moments are measured in them: any orthonormal
@@ -15,10 +16,14 @@ import java.util.Set;
  * bases are all narrow, decompositions cost little, and are made at each refresh.
  *
  * <p>Moments follow the basis: to turn it by R is to turn a block that is diagonal in it, of which
- * the diagonal becomes {@code (R * R)' m}, squares element by element. To begin them again from the
- * factors, as after a decomposition, would need all Rayleigh quotients and forget what was
- * measured. Of R only the part within the leading vectors is used, where nearly all turns are; its
- * columns are weighted to sum to 1.
+ * the diagonal becomes {@code (R * R)' m}, squares element by element. Where the factor is no
+ * longer diagonal in the old basis, as after a change of the data, that misses what the new vectors
+ * gather and the others lose; so it is multiplied by {@code d / (R * R)' d_old}, with the Ritz
+ * values d and the factor's diagonal d_old in the old basis: what is kept is by how much the
+ * moments differ from products of factors, which is what was measured. To begin them again from the
+ * factors, as after a decomposition, would need all Rayleigh quotients and forget it. Of R only the
+ * part within the leading vectors is used, its columns weighted to sum to 1; the rest is multiplied
+ * as a whole.
  */
 final class Renewals {
   /** The share of A beyond the diagonal from which on it is decomposed. */
@@ -29,8 +34,11 @@ final class Renewals {
 
   private static final int MOST_LEADING = 512;
 
-  /** A squared cosine that is left out; all of one column sum to 1. */
-  private static final double NEGLIGIBLE = 1e-4;
+  /**
+   * The weight of the observations from which on there is something to keep: the first basis is
+   * that of a single batch, and so are the moments that it begins with.
+   */
+  private static final double KNOWN = 0.5;
 
   private final Backend backend;
   private boolean missing;
@@ -63,8 +71,14 @@ final class Renewals {
       missing = true;
       return rest;
     }
+    List<double[]> traces = backend.traces(requests.stream().map(RenewRequest::source).toList());
     for (int i = 0; i < able.size(); i++) {
-      if (settle(able.get(i), results.get(2 * i), results.get(2 * i + 1))) {
+      int at = 2 * i;
+      turn(able.get(i), true, results.get(at), traces.get(at));
+      turn(able.get(i), false, results.get(at + 1), traces.get(at + 1));
+      if (Stream.of(results.get(at), results.get(at + 1))
+          .flatMap(Arrays::stream)
+          .allMatch(Renewal::accepted)) {
         rest.remove(able.get(i));
       }
     }
@@ -73,7 +87,7 @@ final class Renewals {
 
   private static boolean isAble(LayerState state) {
     int widest = Math.max(state.layer.inputDim(), state.layer.outputDim());
-    return state.ready() && widest > NARROW;
+    return state.ready() && widest > NARROW && state.counters.factorWeight >= KNOWN;
   }
 
   private static RenewRequest request(LayerState state, String factor, String basis) {
@@ -81,89 +95,21 @@ final class Renewals {
     return new RenewRequest(state.matrix(factor), state.matrix(basis), leading(n), MOST);
   }
 
-  /** Lets the moments follow; whether all bases of the layer are new. */
-  private static boolean settle(LayerState state, Renewal[] a, Renewal[] g) {
+  /** Lets the moments follow the bases of A, which are of columns, or of G. */
+  private static void turn(LayerState state, boolean columns, Renewal[] renewals, double[] traces) {
     double[] moments = state.values(KroneckerBases.MOMENTS);
     int rows = state.layer.outputDim();
     int cols = state.layer.inputDim();
-    boolean all = true;
-    for (int k = 0; k < a.length; k++) {
-      int start = k * rows * cols;
-      if (a[k].accepted()) {
-        turnColumns(moments, start, rows, cols, Weights.of(a[k].turn()));
+    for (int k = 0; k < renewals.length; k++) {
+      if (renewals[k].accepted()) {
+        MomentTurn turn = MomentTurn.of(renewals[k], traces[k]);
+        if (columns) {
+          turn.columns(moments, k * rows * cols, rows, cols);
+        } else {
+          turn.rows(moments, k * rows * cols, rows, cols);
+        }
       }
-      if (g[k].accepted()) {
-        turnRows(moments, start, rows, cols, Weights.of(g[k].turn()));
-      }
-      all &= a[k].accepted() && g[k].accepted();
     }
     state.setValues(KroneckerBases.MOMENTS, moments);
-    return all;
-  }
-
-  /** What each new vector is made of: for vector j the old ones {@code from[j]}. */
-  private record Weights(int size, int[][] from, double[][] weights) {
-    static Weights of(double[] turn) {
-      int r = (int) Math.round(Math.sqrt(turn.length));
-      int[][] from = new int[r][];
-      double[][] weights = new double[r][];
-      int[] places = new int[r];
-      double[] squares = new double[r];
-      for (int j = 0; j < r; j++) {
-        int count = 0;
-        double sum = 0;
-        for (int i = 0; i < r; i++) {
-          double square = turn[i * r + j] * turn[i * r + j];
-          if (square > NEGLIGIBLE) {
-            places[count] = i;
-            squares[count++] = square;
-            sum += square;
-          }
-        }
-        if (count == 0) { // it came out of the rest
-          places[0] = j;
-          squares[0] = 1;
-          sum = 1;
-          count = 1;
-        }
-        from[j] = Arrays.copyOf(places, count);
-        weights[j] = Arrays.copyOf(squares, count);
-        for (int i = 0; i < count; i++) {
-          weights[j][i] /= sum;
-        }
-      }
-      return new Weights(r, from, weights);
-    }
-  }
-
-  private static void turnColumns(double[] m, int start, int rows, int cols, Weights turn) {
-    double[] old = new double[turn.size];
-    for (int row = 0; row < rows; row++) {
-      int at = start + row * cols + cols - turn.size;
-      System.arraycopy(m, at, old, 0, turn.size);
-      for (int j = 0; j < turn.size; j++) {
-        double sum = 0;
-        for (int i = 0; i < turn.from[j].length; i++) {
-          sum += turn.weights[j][i] * old[turn.from[j][i]];
-        }
-        m[at + j] = sum;
-      }
-    }
-  }
-
-  private static void turnRows(double[] m, int start, int rows, int cols, Weights turn) {
-    int first = start + (rows - turn.size) * cols;
-    double[] old = Arrays.copyOfRange(m, first, first + turn.size * cols);
-    for (int j = 0; j < turn.size; j++) {
-      int at = first + j * cols;
-      Arrays.fill(m, at, at + cols, 0);
-      for (int i = 0; i < turn.from[j].length; i++) {
-        double weight = turn.weights[j][i];
-        int row = turn.from[j][i] * cols;
-        for (int c = 0; c < cols; c++) {
-          m[at + c] += weight * old[row + c];
-        }
-      }
-    }
   }
 }

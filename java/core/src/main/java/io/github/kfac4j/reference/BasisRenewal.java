@@ -75,7 +75,7 @@ final class BasisRenewal {
     for (int i = 0; i < r; i++) {
       System.arraycopy(descending, (r - 1 - i) * r, turn, i * r, r);
     }
-    return new Renewal(true, share, turn);
+    return new Renewal(true, share, values, turn);
   }
 
   /** {@code Q2 - F (I + Y'Q1)^-1 Y'Q2}, as Q1'Q2 is 0. */

@@ -2,8 +2,11 @@ package io.github.kfac4j.dl4j;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.Set;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
@@ -29,6 +32,7 @@ final class Network {
   Network(Model model) {
     this.model = model;
     Layer[] layers = layers();
+    separate(layers);
     OptimizationAlgorithm algorithm = model.conf().getOptimizationAlgo();
     if (algorithm != OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT) {
       throw new IllegalArgumentException(
@@ -41,6 +45,25 @@ final class Network {
     if (taps.isEmpty()) {
       throw new IllegalArgumentException(
           "the network has no layer for K-FAC: %s; it has %s".formatted(Sites.KNOWN, others));
+    }
+  }
+
+  /**
+   * Gives layers that were made of one configuration object, such as equal hidden layers added in a
+   * loop, one each: a tap has its place in the configuration.
+   */
+  private static void separate(Layer[] layers) {
+    Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    for (int i = 0; i < layers.length; i++) {
+      var configuration = layers[i].conf().getLayer();
+      if (!seen.add(configuration)) {
+        var own = configuration.clone();
+        String name = own.getLayerName();
+        if (name != null && name.matches("layer[0-9]+")) {
+          own.setLayerName("layer" + i); // as Deeplearning4j would have named it
+        }
+        layers[i].conf().setLayer(own);
+      }
     }
   }
 

@@ -92,6 +92,14 @@ class ObservedLayersTest {
         ofRows("summed loss", Nets.settings().miniBatch(false)),
         ofRows("dropout", Nets.settings().dropOut(0.6)),
         ofRows("drop connect", Nets.settings().weightNoise(new DropConnect(0.6))),
+        of(
+            "one configuration for two layers",
+            () -> Nets.data(3, Nets.BATCH, 5),
+            () -> {
+              DenseLayer twice = dense().nIn(5).build();
+              return Nets.chain(
+                  Nets.settings(), InputType.feedForward(5), twice, twice, Nets.output(3));
+            }),
         ofRows("softmax inside", Nets.settings(), dense().activation(Activation.SOFTMAX)),
         ofImages("conv", new ConvolutionLayer.Builder(3, 2)),
         ofImages("strides", new ConvolutionLayer.Builder(3, 2).stride(2, 1)),

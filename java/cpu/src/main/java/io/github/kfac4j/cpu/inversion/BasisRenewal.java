@@ -47,6 +47,7 @@ public final class BasisRenewal {
 
   private final double[] squares;
   private final double[] traces;
+  private final double[] ritzValues;
   private double share = Double.NaN;
   private boolean accepted;
   private double[] turn;
@@ -68,6 +69,7 @@ public final class BasisRenewal {
     this.solution = shared.takeDoubles((long) r * r);
     this.squares = new double[blocks()];
     this.traces = new double[blocks()];
+    this.ritzValues = new double[r];
   }
 
   private int blocks() {
@@ -149,6 +151,7 @@ public final class BasisRenewal {
     }
     double leading = 0;
     for (int i = 0; i < r; i++) {
+      ritzValues[i] = values.get(i);
       leading += values.get(i) * values.get(i);
     }
     share = Renewal.share(all, leading);
@@ -241,7 +244,7 @@ public final class BasisRenewal {
 
   /** What came of it, once everything has run. */
   public Renewal result() {
-    return accepted ? new Renewal(true, share, turn) : Renewal.refused(share);
+    return accepted ? new Renewal(true, share, ritzValues, turn) : Renewal.refused(share);
   }
 
   /** Stages that call LAPACK. */

@@ -134,6 +134,7 @@ final class RenewalChecks {
     double squares = 0;
     for (int i = 0; i < r; i++) {
       squares += ritz[i * (r + 1)] * ritz[i * (r + 1)];
+      error = Math.max(error, Math.abs(ritz[i * (r + 1)] - renewal.values()[i]) / norm);
       demand(i == 0 || ritz[i * (r + 1)] > ritz[(i - 1) * (r + 1)] - TOLERANCE * norm, "order");
       ritz[i * (r + 1)] = 0;
     }
