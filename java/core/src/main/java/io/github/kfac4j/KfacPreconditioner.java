@@ -116,10 +116,12 @@ public interface KfacPreconditioner extends AutoCloseable {
    * @param observations of some or all layers; not looked at in steps that do not want them
    * @param gradients of some or all layers, replaced in place
    * @throws IllegalArgumentException as {@link #observe} and {@link #precondition}; {@link
-   *     #discardStep} then drops what the step has done before
+   *     #discardStep} then drops what the step has done before. Also if nothing could be measured,
+   *     see {@link KfacOptions#requireMeasurable}
    * @throws InversionFailedException as {@link #refresh}, likewise
    */
   default StepReport step(List<Observation> observations, List<LayerGradient> gradients) {
+    options().requireMeasurable();
     if (wantsObservations()) {
       observe(observations);
     }

@@ -7,6 +7,8 @@ import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.List;
 import java.util.Random;
@@ -53,6 +55,19 @@ class WholeStepTest {
         assertThat(whole.step()).isEqualTo(step + 1);
       }
       assertThat(whole.state().inputFactor("layer")).isEqualTo(verbs.state().inputFactor("layer"));
+    }
+  }
+
+  @Test
+  void ekfacThatWouldMeasureNothingIsRefused() {
+    KfacOptions options =
+        Networks.OPTIONS.withApproximation(Approximation.EKFAC).withIntervals(1, 1);
+    try (Kfac kfac = Networks.kfac(new Dense(3, 2, false), options)) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> kfac.step(List.of(batch()), List.of(gradient(new double[6]))))
+          .withMessageContaining("EKFAC measures its moments between refreshes")
+          .withMessageContaining("withIntervals(1, 10)");
+      assertThat(kfac.wantsObservations()).isTrue();
     }
   }
 

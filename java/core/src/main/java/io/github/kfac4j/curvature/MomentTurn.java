@@ -10,8 +10,10 @@ import java.util.Arrays;
  * @param from for each new one the old ones it is made of
  * @param weights of each of those, times what it gathers beyond them
  * @param rest what the moments of all other vectors are multiplied by
+ * @param oldShare of the squares of the factor that lay beyond the diagonal in the old basis, as
+ *     far as is known
  */
-record MomentTurn(int size, int[][] from, double[][] weights, double rest) {
+record MomentTurn(int size, int[][] from, double[][] weights, double rest, double oldShare) {
   /** A squared cosine that is left out; all of one column sum to 1. */
   private static final double NEGLIGIBLE = 1e-4;
 
@@ -44,7 +46,13 @@ record MomentTurn(int size, int[][] from, double[][] weights, double rest) {
     }
     double restNow = Math.max(0, trace - Arrays.stream(values).sum());
     double restOld = Math.max(0, trace - Arrays.stream(old).sum());
-    return new MomentTurn(r, from, weights, ratio(restNow, restOld, ROUNDING * trace));
+    double all = squares(values) / (1 - renewal.share());
+    double oldShare = Renewal.share(all, squares(old));
+    return new MomentTurn(r, from, weights, ratio(restNow, restOld, ROUNDING * trace), oldShare);
+  }
+
+  private static double squares(double[] x) {
+    return Arrays.stream(x).map(d -> d * d).sum();
   }
 
   private static double ratio(double now, double old, double least) {

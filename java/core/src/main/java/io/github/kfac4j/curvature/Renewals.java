@@ -4,11 +4,9 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.RenewRequest;
 import io.github.kfac4j.backend.Renewal;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * Bases that are renewed rather than made anew, where moments are measured in them: any orthonormal
@@ -28,6 +26,9 @@ import java.util.stream.Stream;
 final class Renewals {
   /** The share of A beyond the diagonal from which on it is decomposed. */
   static final double MOST = 0.01;
+
+  /** The share of A beyond the diagonal in the old basis from which on it is decomposed. */
+  static final double CHANGED = 0.1;
 
   /** A basis up to this width is renewed as a whole. */
   static final int NARROW = 256;
@@ -74,11 +75,9 @@ final class Renewals {
     List<double[]> traces = backend.traces(requests.stream().map(RenewRequest::source).toList());
     for (int i = 0; i < able.size(); i++) {
       int at = 2 * i;
-      turn(able.get(i), true, results.get(at), traces.get(at));
-      turn(able.get(i), false, results.get(at + 1), traces.get(at + 1));
-      if (Stream.of(results.get(at), results.get(at + 1))
-          .flatMap(Arrays::stream)
-          .allMatch(Renewal::accepted)) {
+      boolean a = turn(able.get(i), true, results.get(at), traces.get(at));
+      boolean g = turn(able.get(i), false, results.get(at + 1), traces.get(at + 1));
+      if (a && g) {
         rest.remove(able.get(i));
       }
     }
@@ -95,21 +94,31 @@ final class Renewals {
     return new RenewRequest(state.matrix(factor), state.matrix(basis), leading(n), MOST);
   }
 
-  /** Lets the moments follow the bases of A, which are of columns, or of G. */
-  private static void turn(LayerState state, boolean columns, Renewal[] renewals, double[] traces) {
+  /**
+   * Lets the moments follow the bases of A, which are of columns, or of G.
+   *
+   * @return whether all bases are new, and the old ones were near enough for moments to follow
+   */
+  private static boolean turn(
+      LayerState state, boolean columns, Renewal[] renewals, double[] traces) {
     double[] moments = state.values(KroneckerBases.MOMENTS);
     int rows = state.layer.outputDim();
     int cols = state.layer.inputDim();
+    boolean all = true;
     for (int k = 0; k < renewals.length; k++) {
       if (renewals[k].accepted()) {
         MomentTurn turn = MomentTurn.of(renewals[k], traces[k]);
+        all &= turn.oldShare() <= CHANGED;
         if (columns) {
           turn.columns(moments, k * rows * cols, rows, cols);
         } else {
           turn.rows(moments, k * rows * cols, rows, cols);
         }
+      } else {
+        all = false;
       }
     }
     state.setValues(KroneckerBases.MOMENTS, moments);
+    return all;
   }
 }

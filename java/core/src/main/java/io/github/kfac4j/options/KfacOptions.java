@@ -105,6 +105,21 @@ public record KfacOptions(
     return measuring(approximation, approximations);
   }
 
+  /**
+   * Refuses settings that measure nothing in steps that observe before they refresh.
+   *
+   * @throws IllegalArgumentException if moments are measured between refreshes, and inverses
+   *     renewed in every step
+   */
+  public void requireMeasurable() {
+    if (measuring().isPresent() && intervals.inverses() == 1) {
+      throw new IllegalArgumentException(
+          ("%s measures its moments between refreshes, but inverses are renewed in every step:"
+                  + " choose intervals such as withIntervals(1, 10)")
+              .formatted(measuring().get()));
+    }
+  }
+
   private static Optional<Approximation> measuring(
       Approximation common, Map<String, Approximation> named) {
     return Stream.concat(Stream.of(common), named.values().stream())

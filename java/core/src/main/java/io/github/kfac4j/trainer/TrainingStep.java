@@ -66,25 +66,6 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
     this.sampled = empirical ? null : new SampledPasses(fisher);
   }
 
-  /**
-   * Refuses settings that measure nothing in steps like these, which observe before they refresh.
-   *
-   * @throws IllegalArgumentException if moments are measured between refreshes, and inverses
-   *     renewed in every step
-   */
-  public static void requireMeasurable(KfacOptions options) {
-    options
-        .measuring()
-        .filter(approximation -> options.intervals().inverses() == 1)
-        .ifPresent(
-            approximation -> {
-              throw new IllegalArgumentException(
-                  ("%s measures its moments between refreshes, but inverses are renewed in every"
-                          + " step: choose intervals such as withIntervals(1, 10)")
-                      .formatted(approximation));
-            });
-  }
-
   /** Goes on with this K-FAC, which stays the caller's to close. */
   public void setKfac(KfacPreconditioner value) {
     kfac = value;

@@ -32,7 +32,7 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
    */
   Attachment(
       Model model, KfacOptions options, Fisher fisher, KfacFactory factory, Set<String> leftOut) {
-    TrainingStep.requireMeasurable(options);
+    options.requireMeasurable();
     taps = new ModelTaps(model, this);
     try {
       KfacOptions settings = options.withEstimator(fisher.estimator());

@@ -28,7 +28,7 @@ final class Attachment implements AutoCloseable {
    * @throws IllegalArgumentException as {@link TrainedLayers}, or if EKFAC would measure nothing
    */
   Attachment(Network network, KfacOptions options, KfacFactory factory, String... leftOut) {
-    TrainingStep.requireMeasurable(options);
+    options.requireMeasurable();
     this.network = network;
     KfacOptions empirical = options.withEstimator(Fisher.Estimator.EMPIRICAL);
     layers = new TrainedLayers(network.taps(), empirical, factory, Set.of(leftOut), LOG);

@@ -48,7 +48,7 @@ final class Attachment implements AutoCloseable {
       KfacFactory factory,
       Place place,
       String... leftOut) {
-    TrainingStep.requireMeasurable(options);
+    options.requireMeasurable();
     this.net = net;
     this.place = place;
     this.sampled = fisher.estimator() != Fisher.Estimator.EMPIRICAL;
