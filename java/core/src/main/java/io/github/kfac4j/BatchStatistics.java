@@ -42,16 +42,19 @@ public final class BatchStatistics implements AutoCloseable {
    */
   public BatchStatistics(
       Backend backend, Map<String, ? extends Layer> layers, KfacOptions options) {
-    options
-        .measuring()
-        .ifPresent(
-            approximation -> {
-              throw new IllegalArgumentException(
-                  "the moments of %s depend on the running averages and cannot be taken apart from them"
-                      .formatted(approximation));
-            });
+    layers.keySet().forEach(name -> requireApart(name, options.approximationOf(name)));
     this.options = options.withDecay(0).withIntervals(1, 1);
     this.batch = new Statistics(backend, layers, this.options, Keeps.AVERAGES);
+  }
+
+  private static void requireApart(String layer, Approximation approximation) {
+    if (approximation.measuresBetweenRefreshes()) {
+      throw new IllegalArgumentException(
+          ("layer '%s': the moments of %s are measured in a basis of the running averages, which the"
+                  + " statistics of a batch alone do not have: take KRONECKER for it, or one process"
+                  + " that observes whole batches")
+              .formatted(layer, approximation));
+    }
   }
 
   /**
