@@ -62,6 +62,7 @@ class ValidateCommandTest {
                 "accumulateInBasis",
                 "invert",
                 "decompose",
+                "renew",
                 "precondition",
                 "preconditionInBasis");
       }
@@ -98,7 +99,9 @@ class ValidateCommandTest {
     Cli.Outcome outcome = run(List.of(CPU, NO_CUDA), FAILING, "--json");
     assertThat(outcome.exitCode()).isEqualTo(1);
     JsonNode document = Cli.parse(outcome.out());
-    JsonNode checks = document.get("backends").get(0).get("checks");
+    List<JsonNode> checks = list(document.get("backends").get(0).get("checks"));
+    // the one verb that a backend may lack
+    checks = checks.stream().filter(c -> !c.get("verb").textValue().equals("renew")).toList();
     assertThat(document.get("misses").intValue()).isEqualTo(checks.size()).isGreaterThan(100);
     for (JsonNode check : checks) {
       assertThat(check.get("ok").booleanValue()).isFalse();
