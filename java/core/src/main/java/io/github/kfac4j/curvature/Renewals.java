@@ -75,10 +75,13 @@ final class Renewals {
     List<double[]> traces = backend.traces(requests.stream().map(RenewRequest::source).toList());
     for (int i = 0; i < able.size(); i++) {
       int at = 2 * i;
-      boolean a = turn(able.get(i), true, results.get(at), traces.get(at));
-      boolean g = turn(able.get(i), false, results.get(at + 1), traces.get(at + 1));
+      LayerState state = able.get(i);
+      double[] moments = state.values(KroneckerBases.MOMENTS);
+      boolean a = turn(moments, state, true, results.get(at), traces.get(at));
+      boolean g = turn(moments, state, false, results.get(at + 1), traces.get(at + 1));
+      state.setValues(KroneckerBases.MOMENTS, moments);
       if (a && g) {
-        rest.remove(able.get(i));
+        rest.remove(state);
       }
     }
     return rest;
@@ -100,8 +103,7 @@ final class Renewals {
    * @return whether all bases are new, and the old ones were near enough for moments to follow
    */
   private static boolean turn(
-      LayerState state, boolean columns, Renewal[] renewals, double[] traces) {
-    double[] moments = state.values(KroneckerBases.MOMENTS);
+      double[] moments, LayerState state, boolean columns, Renewal[] renewals, double[] traces) {
     int rows = state.layer.outputDim();
     int cols = state.layer.inputDim();
     boolean all = true;
@@ -118,7 +120,6 @@ final class Renewals {
         all = false;
       }
     }
-    state.setValues(KroneckerBases.MOMENTS, moments);
     return all;
   }
 }

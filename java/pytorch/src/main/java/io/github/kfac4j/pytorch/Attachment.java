@@ -194,7 +194,7 @@ final class Attachment implements AutoCloseable {
     step.endPasses();
     followRate();
     nameUnheard();
-    nameUnequal(step.pass());
+    nameUnequal();
     try {
       return step.precondition(false);
     } finally {
@@ -241,8 +241,8 @@ final class Attachment implements AutoCloseable {
   }
 
   /** Names once that a pass has run its first layer on different numbers of examples. */
-  private void nameUnequal(Pass pass) {
-    int other = pass.otherExamples();
+  private void nameUnequal() {
+    int other = step.pass().otherExamples();
     if (other > 0 && !saidUnequal) {
       saidUnequal = true;
       LOG.log(
@@ -250,7 +250,7 @@ final class Attachment implements AutoCloseable {
           "one pass ran its first layer on {0} rows and on {1}: K-FAC takes it as a pass of {0}"
               + " examples. Join the inputs of both in one forward pass, or, if it is one, say so"
               + " by beginPass({0})",
-          pass.examples(),
+          step.pass().examples(),
           other);
     }
   }

@@ -8,37 +8,18 @@ import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.pytorch.Nets.Cnn;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
-import java.util.logging.SimpleFormatter;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 
 /** What a pass is told, or reads off, of how many examples it has. */
 class ExamplesOfAPassTest {
   /** Labelled images, and others whose labels are guesses, in one loss. */
   private static List<String> lines(boolean says) {
-    Logger logger = Logger.getLogger(TorchKfac.class.getName());
     List<String> lines = new ArrayList<>();
-    Handler handler =
-        new Handler() {
-          @Override
-          public void publish(LogRecord line) {
-            lines.add(new SimpleFormatter().formatMessage(line));
-          }
-
-          @Override
-          public void flush() {}
-
-          @Override
-          public void close() {}
-        };
-    logger.addHandler(handler);
     Cnn net = new Cnn(1);
     try (Backend backend = Backends.require("java");
-        TorchKfac kfac = TorchKfac.attach(net, Nets.OPTIONS, Fisher.EMPIRICAL, backend)) {
+        TorchKfac kfac = TorchKfac.attach(net, Nets.OPTIONS, Fisher.EMPIRICAL, backend);
+        LogLines open = new LogLines(TorchKfac.class, lines)) {
       for (int step = 0; step < 2; step++) {
         net.zero_grad(true);
         if (says) {
@@ -46,17 +27,12 @@ class ExamplesOfAPassTest {
         }
         Tensor labelled = Nets.images(1).narrow(0, 0, 4);
         Tensor others = Nets.images(2).narrow(0, 0, 12);
-        loss(net, kfac, labelled).add(loss(net, kfac, others)).backward();
+        Nets.loss(net, kfac, labelled).add(Nets.loss(net, kfac, others)).backward();
         kfac.precondition();
       }
-    } finally {
-      logger.removeHandler(handler);
+      assertThat(open.isOpen()).isTrue();
     }
     return lines.stream().filter(line -> line.contains("rows")).toList();
-  }
-
-  private static Tensor loss(Cnn net, TorchKfac kfac, Tensor x) {
-    return torch.cross_entropy_loss(net.forward(kfac::forward, x), Nets.labels(x));
   }
 
   @Test

@@ -25,10 +25,6 @@ class LoopsTest {
     backend.close();
   }
 
-  private static Tensor loss(Cnn net, TorchKfac kfac, Tensor x) {
-    return torch.cross_entropy_loss(net.forward(kfac::forward, x), Nets.labels(x));
-  }
-
   /** And an accumulation that was cut short ends with as many as there were. */
   @Test
   void dividedLossesAddUpToTheWholeBatch() {
@@ -43,16 +39,16 @@ class LoopsTest {
           if (divided) {
             kfac.setDividedMicroBatches(2);
             for (int part = 0; part < 2; part++) {
-              loss(net, kfac, x.narrow(0, 8L * part, 8)).div(new Scalar(2.0)).backward();
+              Nets.loss(net, kfac, x.narrow(0, 8L * part, 8)).div(new Scalar(2.0)).backward();
             }
           } else {
-            loss(net, kfac, x).backward();
+            Nets.loss(net, kfac, x).backward();
           }
           kfac.precondition();
           sgd.step();
         }
         if (divided) {
-          loss(net, kfac, Nets.images(9)).backward();
+          Nets.loss(net, kfac, Nets.images(9)).backward();
           assertThatIllegalStateException()
               .isThrownBy(kfac::precondition)
               .withMessageContaining("a step has 2 micro-batches, but there were 1 passes");

@@ -86,10 +86,15 @@ final class Nets {
     return new SGD(net.parameters(), new SGDOptions(rate));
   }
 
+  /** The loss of a forward pass through K-FAC. */
+  static Tensor loss(Cnn net, TorchKfac kfac, Tensor x) {
+    return torch.cross_entropy_loss(net.forward(kfac::forward, x), labels(x));
+  }
+
   /** A step; returns the loss. */
   static float step(Cnn net, TorchKfac kfac, SGD sgd, long seed) {
     Tensor x = images(seed);
-    Tensor loss = torch.cross_entropy_loss(net.forward(kfac::forward, x), labels(x));
+    Tensor loss = loss(net, kfac, x);
     sgd.zero_grad();
     loss.backward();
     StepReport report = kfac.precondition();

@@ -42,10 +42,6 @@ class PassesTest {
     return TorchKfac.attach(net, OPTIONS, Fisher.EMPIRICAL, backend, leftOut);
   }
 
-  private static Tensor loss(Cnn net, TorchKfac kfac, Tensor x) {
-    return torch.cross_entropy_loss(net.forward(kfac::forward, x), Nets.labels(x));
-  }
-
   @Test
   void theLossFalls() {
     Cnn net = new Cnn(1);
@@ -125,7 +121,7 @@ class PassesTest {
       Tensor more =
           torch.cat(new org.bytedeco.pytorch.TensorVector(Nets.images(8), Nets.images(9)));
       Tensor kept = net.forward(kfac::forward, more);
-      loss(net, kfac, Nets.images(1)).backward();
+      Nets.loss(net, kfac, Nets.images(1)).backward();
       assertThatIllegalStateException()
           .isThrownBy(kfac::precondition)
           .withMessageContaining("of 32 examples had no backward pass before the one of 16")
@@ -133,7 +129,7 @@ class PassesTest {
       assertThat(kept.defined()).isTrue();
       kfac.discardStep();
       kfac.beginPass(Nets.BATCH);
-      loss(net, kfac, Nets.images(1)).backward();
+      Nets.loss(net, kfac, Nets.images(1)).backward();
       kfac.precondition();
     }
   }
@@ -153,13 +149,13 @@ class PassesTest {
           // unequal parts count by their examples
           int[] ends = parts == 1 ? new int[] {0, 16} : new int[] {0, 6, 16};
           for (int part = 0; part < parts; part++) {
-            loss(net, kfac, x.narrow(0, ends[part], ends[part + 1] - ends[part])).backward();
+            Nets.loss(net, kfac, x.narrow(0, ends[part], ends[part + 1] - ends[part])).backward();
           }
           kfac.precondition();
           sgd.step();
         }
         if (parts == 2) {
-          loss(net, kfac, Nets.images(0)).backward();
+          Nets.loss(net, kfac, Nets.images(0)).backward();
           assertThatIllegalStateException()
               .isThrownBy(kfac::precondition)
               .withMessageContaining("a step has 2 micro-batches, but there were 1 passes");
@@ -183,7 +179,7 @@ class PassesTest {
       try (TorchKfac kfac = attach(net)) {
         for (int step = 0; step < 4; step++) {
           if (bad) {
-            loss(net, kfac, Nets.images(9).mul(new Scalar(Double.NaN))).backward();
+            Nets.loss(net, kfac, Nets.images(9).mul(new Scalar(Double.NaN))).backward();
             assertThatIllegalArgumentException()
                 .isThrownBy(kfac::precondition)
                 .withMessageContaining("conv");
@@ -206,7 +202,7 @@ class PassesTest {
       Cnn net = new Cnn(7);
       try (TorchKfac kfac = attach(net)) {
         kfac.setLossScale(scale);
-        loss(net, kfac, Nets.images(2)).mul(new Scalar(scale)).backward();
+        Nets.loss(net, kfac, Nets.images(2)).mul(new Scalar(scale)).backward();
         for (long p = 0; p < net.parameters().size(); p++) {
           net.parameters().get(p).grad().div_(new Scalar(scale));
         }
@@ -229,7 +225,7 @@ class PassesTest {
       net.conv.weight().set_requires_grad(true);
       List<String> log = new ArrayList<>();
       try (LogLines lines = new LogLines(TorchKfac.class, log)) {
-        loss(net, kfac, Nets.images(1)).backward();
+        Nets.loss(net, kfac, Nets.images(1)).backward();
         float[] plain = Nets.values(net.conv.weight().grad());
         kfac.precondition();
         assertThat(Nets.values(net.conv.weight().grad())).isNotEqualTo(plain);
@@ -343,13 +339,13 @@ class PassesTest {
     assertThatIllegalStateException()
         .isThrownBy(kfac::precondition)
         .withMessageContaining("kfac.forward(layer, x)");
-    loss(net, kfac, Nets.images(1));
+    Nets.loss(net, kfac, Nets.images(1));
     assertThatIllegalStateException()
         .isThrownBy(kfac::precondition)
         .withMessageContaining("run its backward pass");
     kfac.close();
     kfac.close();
-    loss(net, kfac, Nets.images(1)).backward();
+    Nets.loss(net, kfac, Nets.images(1)).backward();
     assertThatIllegalStateException().isThrownBy(kfac::precondition).withMessage("K-FAC is closed");
   }
 
@@ -386,7 +382,7 @@ class PassesTest {
         first = step == 0 ? last : first;
       }
       assertThat(last).isLessThan(0.4f * first);
-      loss(net, kfac, Nets.images(1)).backward();
+      Nets.loss(net, kfac, Nets.images(1)).backward();
       assertThatIllegalStateException()
           .isThrownBy(kfac::precondition)
           .withMessageContaining("kfac.outputs(y)");

@@ -9,7 +9,6 @@ import io.github.kfac4j.pytorch.Nets.Cnn;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -22,10 +21,6 @@ class RepeatedPassesTest {
     backend.close();
   }
 
-  private static Tensor loss(Cnn net, TorchKfac kfac, Tensor x) {
-    return torch.cross_entropy_loss(net.forward(kfac::forward, x), Nets.labels(x));
-  }
-
   /** Two passes of as many examples look like two uses of each layer, which they may be. */
   @Test
   void twoForwardPassesBeforeABackwardPassAreNamed() {
@@ -34,7 +29,7 @@ class RepeatedPassesTest {
     try (TorchKfac kfac = TorchKfac.attach(net, Nets.OPTIONS, Fisher.EMPIRICAL, backend);
         LogLines lines = new LogLines(TorchKfac.class, log)) {
       for (int step = 0; step < 2; step++) {
-        loss(net, kfac, Nets.images(1)).add(loss(net, kfac, Nets.images(2))).backward();
+        Nets.loss(net, kfac, Nets.images(1)).add(Nets.loss(net, kfac, Nets.images(2))).backward();
         kfac.precondition();
       }
       assertThat(log)
@@ -43,9 +38,9 @@ class RepeatedPassesTest {
           .satisfies(line -> assertThat(line).contains("on the same 16 examples", "beginPass("));
       log.clear();
       kfac.beginPass(Nets.BATCH);
-      Tensor first = loss(net, kfac, Nets.images(1));
+      Tensor first = Nets.loss(net, kfac, Nets.images(1));
       kfac.beginPass(Nets.BATCH);
-      first.add(loss(net, kfac, Nets.images(2))).backward();
+      first.add(Nets.loss(net, kfac, Nets.images(2))).backward();
       kfac.precondition();
       assertThat(log)
           .singleElement()

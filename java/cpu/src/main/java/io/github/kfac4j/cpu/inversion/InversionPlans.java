@@ -4,6 +4,7 @@ import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.cpu.matrix.CpuMatrixStack;
 import io.github.kfac4j.cpu.memory.Arena;
+import io.github.kfac4j.cpu.memory.Floats;
 import io.github.kfac4j.cpu.scheduling.Plan;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,7 +14,13 @@ import java.util.List;
  * share of the whole work is split; the others are one thread's each. The bits are the same.
  */
 public final class InversionPlans implements AutoCloseable {
-  private record Split(SplitInverse plan, Status[] statuses, int index) {}
+  private record Split(
+      SplitInverse plan,
+      Floats inverse,
+      DampedMatrix matrix,
+      Status[] statuses,
+      boolean[] certain,
+      int index) {}
 
   private final List<Status[]> statuses = new ArrayList<>();
   private final List<boolean[]> certain = new ArrayList<>();
@@ -34,9 +41,9 @@ public final class InversionPlans implements AutoCloseable {
       certain.add(needNoTest);
       boolean large = inversion.source().rows() >= SplitInverse.MIN;
       if (!own) {
-        addLapack(inversion, status);
+        addLapack(inversion, status, needNoTest);
       } else if (large && threads * cube(inversion) > total) {
-        addSplit(inversion, status, memory);
+        addSplit(inversion, status, needNoTest, memory);
       } else {
         whole.add(new StackInverse(inversion, status, needNoTest));
       }
@@ -53,7 +60,7 @@ public final class InversionPlans implements AutoCloseable {
         source.matrix(k), source.rows(), inversion.scale(), inversion.damping()[k]);
   }
 
-  private void addLapack(InvertRequest inversion, Status[] status) {
+  private void addLapack(InvertRequest inversion, Status[] status, boolean[] needNoTest) {
     CpuMatrixStack inverse = CpuMatrixStack.of(inversion.inverse());
     for (int k = 0; k < status.length; k++) {
       int index = k;
@@ -61,15 +68,20 @@ public final class InversionPlans implements AutoCloseable {
       whole.add(
           Plan.of(
               cube(inversion),
-              s -> status[index] = LapackInverse.invert(matrix, inverse.matrix(index), s)));
+              s -> {
+                status[index] = LapackInverse.invert(matrix, inverse.matrix(index), s);
+                needNoTest[index] = matrix.certain(inverse.matrix(index));
+              }));
     }
   }
 
-  private void addSplit(InvertRequest inversion, Status[] status, Arena memory) {
+  private void addSplit(
+      InvertRequest inversion, Status[] status, boolean[] needNoTest, Arena memory) {
     CpuMatrixStack inverse = CpuMatrixStack.of(inversion.inverse());
     for (int k = 0; k < status.length; k++) {
-      SplitInverse plan = new SplitInverse(damped(inversion, k), inverse.matrix(k));
-      split.add(new Split(plan, status, k));
+      DampedMatrix matrix = damped(inversion, k);
+      SplitInverse plan = new SplitInverse(matrix, inverse.matrix(k));
+      split.add(new Split(plan, inverse.matrix(k), matrix, status, needNoTest, k));
       plan.take(memory);
     }
   }
@@ -83,11 +95,14 @@ public final class InversionPlans implements AutoCloseable {
 
   /** How each inversion ended, once the plans have run. */
   public List<Status[]> statuses() {
-    split.forEach(s -> s.statuses[s.index] = s.plan.status());
+    for (Split s : split) {
+      s.statuses[s.index] = s.plan.status();
+      s.certain[s.index] = s.matrix.certain(s.inverse);
+    }
     return statuses;
   }
 
-  /** Which inverses are known to need no test, once the plans have run. */
+  /** Which inverses need no test, once {@link #statuses} has been asked. */
   public List<boolean[]> certain() {
     return certain;
   }

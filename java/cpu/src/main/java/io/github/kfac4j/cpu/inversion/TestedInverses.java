@@ -49,7 +49,7 @@ public final class TestedInverses {
   /**
    * Tests the inverses that were made in fp32; the statuses are final then.
    *
-   * @param certain which of them are known to need no test
+   * @param certain which of them need no test
    */
   public void test(
       List<InvertRequest> inversions, List<Status[]> statuses, List<boolean[]> certain) {
@@ -58,14 +58,10 @@ public final class TestedInverses {
     for (int i = 0; i < statuses.size(); i++) {
       for (int k = 0; k < statuses.get(i).length; k++) {
         Status status = statuses.get(i)[k];
-        boolean known = status.ok() && certain.get(i)[k];
-        if (!known && (status.ok() || status.kind() == Status.Kind.NOT_POSITIVE_DEFINITE)) {
-          Place place = place(inversions.get(i), k, statuses.get(i));
-          if (!status.ok()) {
-            again.add(place);
-          } else if (!place.matrix.certain(place.inverse())) {
-            doubtful.add(place);
-          }
+        if (status.kind() == Status.Kind.NOT_POSITIVE_DEFINITE) {
+          again.add(place(inversions.get(i), k, statuses.get(i)));
+        } else if (status.ok() && !certain.get(i)[k]) {
+          doubtful.add(place(inversions.get(i), k, statuses.get(i)));
         }
       }
     }
