@@ -102,8 +102,12 @@ final class SavedState {
 
   private double[] counters(String layer, int count) {
     double[] values = new double[count];
-    StoredTensor like = StoredTensor.of(values, count);
-    require(layer + "." + StateTensors.COUNTERS, like).asDoubleBuffer().get(values);
+    String name = layer + "." + StateTensors.COUNTERS;
+    StoredTensor stored = present(name);
+    // before bases could be stored as reflections there was nothing to count
+    boolean older = stored.shape().length == 1 && stored.shape()[0] == count - 2;
+    int known = older ? count - 2 : count;
+    require(name, StoredTensor.of(new double[known], known)).asDoubleBuffer().get(values, 0, known);
     LayerCounters.require(layer, values);
     return values;
   }

@@ -14,8 +14,8 @@ package io.github.kfac4j.backend;
  * @param weight the weight of the new sum
  * @param g output gradients
  * @param a inputs
- * @param gBasis {@code [groups, g.dim, g.dim]}, eigenvectors as columns; null for the identity
- * @param aBasis {@code [groups, a.dim, a.dim]}, eigenvectors as columns; null for the identity
+ * @param gBasis of the rows, for each group; null for the identity
+ * @param aBasis of the columns, for each group; null for the identity
  */
 public record BasisAccumulateRequest(
     MatrixStack target,
@@ -23,5 +23,5 @@ public record BasisAccumulateRequest(
     double weight,
     Samples g,
     Samples a,
-    MatrixStack gBasis,
-    MatrixStack aBasis) {}
+    Basis gBasis,
+    Basis aBasis) {}

@@ -4,8 +4,8 @@ package io.github.kfac4j.backend;
  * Preconditioning in a Kronecker basis, for each group: {@code U = Qg [(Qg' dW Qa) / (scale *
  * moments + damping)] Qa'}, the division per element.
  *
- * @param gBasis {@code [groups, rows, rows]}, eigenvectors as columns; null for the identity
- * @param aBasis {@code [groups, cols, cols]}, eigenvectors as columns; null for the identity
+ * @param gBasis of the rows, for each group; null for the identity
+ * @param aBasis of the columns, for each group; null for the identity
  * @param moments {@code [groups, rows, cols]}, not negative
  * @param scale multiplies the moments, for example to undo the zero-bias of a running average
  * @param damping positive
@@ -13,8 +13,8 @@ package io.github.kfac4j.backend;
  * @param result where U goes; may be the gradient itself
  */
 public record BasisPreconditionRequest(
-    MatrixStack gBasis,
-    MatrixStack aBasis,
+    Basis gBasis,
+    Basis aBasis,
     MatrixStack moments,
     double scale,
     double damping,

@@ -1,18 +1,48 @@
 package io.github.kfac4j.backend;
 
 /**
- * The renewal of orthonormal bases Q that were eigenvectors of matrices which have changed a little
- * since: the leading columns, those of the largest eigenvalues, become Ritz vectors after one
- * subspace iteration; the others turn no more than they must to stay orthogonal to them.
+ * The renewal of orthonormal bases of eigenvectors after their matrices have changed a little.
  *
- * <p>With Q1 the leading columns, Q2 the rest, Y an orthonormal basis of the columns of {@code (A +
- * shift I) Q1} and {@code Y'A Y = V diag(d) V'}: Q1 becomes {@code Y V}, and Q2 becomes {@code Q2 -
- * F (I + Y'Q1)^-1 F'Q2}, {@code F = Q1 + Y}, which is the orthogonal map that takes Q1 to -Y.
+ * <p>With {@code leading} less than n, one subspace iteration: with Q1 the leading vectors of
+ * before, Y an orthonormal basis of the columns of {@code (A + shift I) Q1} and {@code Y'A Y = R
+ * diag(d) R'}, the leading vectors become those of {@code Y R}, up to signs, by falling d, and the
+ * basis the {@link Basis#reflections} that take the first unit vectors to them. A basis that is
+ * stored as columns begins anew: from random signs in the place of Q1, with {@link #FIRST}
+ * iterations (Halko, Martinsson and Tropp 2011).
+ *
+ * <p>With {@code leading} n it is a decomposition, with eigenvalues ascending; the basis is stored
+ * as columns before and after.
  *
  * @param source {@code [count, n, n]}, symmetric, not indefinite but for rounding; never changed
- * @param vectors {@code [count, n, n]}, eigenvectors of before as columns, ascending; on return the
- *     new ones, where they were accepted
- * @param leading how many columns are renewed, at most n; with n it is a decomposition
- * @param most the largest {@link Renewal#share} with which new vectors are accepted
+ * @param basis of before; what it is stored in holds the new one where that was accepted, with
+ *     {@code leading} reflections if that is less than n
+ * @param leading how many vectors are renewed: n, or at most n / 2 and, of reflections, as many as
+ *     there are
+ * @param maxShare the largest {@link Renewal#share} with which new bases are accepted
  */
-public record RenewRequest(MatrixStack source, MatrixStack vectors, int leading, double most) {}
+public record RenewRequest(MatrixStack source, Basis basis, int leading, double maxShare) {
+  /** Iterations from random signs. */
+  public static final int FIRST = 3;
+
+  /** Whether the whole basis is renewed. */
+  public boolean isWhole() {
+    return leading == basis.dim();
+  }
+
+  /** Whether there are no leading vectors to begin with. */
+  public boolean beginsAnew() {
+    return !isWhole() && !basis.isReflected();
+  }
+
+  /** The sign that element (i, j) of the first vectors has, of a fixed sequence without pattern. */
+  public static double sign(int i, int j) {
+    long x = ((long) i << 32 | j) * 0x9E3779B97F4A7C15L;
+    x = (x ^ x >>> 32) * 0xD6E8FEB86659FD93L;
+    return (x ^ x >>> 32) << 63 == 0 ? 1 : -1;
+  }
+
+  /** The basis in the form that an accepted renewal leaves. */
+  public Basis renewed() {
+    return new Basis(basis.matrices(), isWhole() ? 0 : leading);
+  }
+}

@@ -3,34 +3,22 @@ package io.github.kfac4j.backend;
 /**
  * What came of the renewal of one basis.
  *
- * @param accepted whether the vectors are new; else they are as they were
+ * @param accepted whether the basis is new; else it is as it was. All of a request or none are
  * @param share of the squares of Q'A Q that is not known to lie on its diagonal: {@code 1 - (sum of
  *     d^2) / |A|^2} with the Ritz values d of the leading vectors, in the Frobenius norm; NaN if A
  *     is not finite
  * @param values d, in the order of the columns; null unless accepted
  * @param turn {@code [leading, leading]}, element (i, j) the inner product of leading vector i of
- *     before with leading vector j of now, in the order of the columns; null unless accepted
+ *     before with leading vector j of now, in the order of the columns and up to signs; null unless
+ *     accepted, and where there were none before
  */
 public record Renewal(boolean accepted, double share, double[] values, double[] turn) {
   /** The share of the mean eigenvalue that is added to all, so that null vectors stay. */
   public static final double SHIFT = 1e-3;
 
-  /** The largest element of (I + Y'Q1)^-1, 1/2 where nothing turns, that loses no digits. */
-  private static final double LARGEST_SOLUTION = 100;
-
   /** A renewal that was not accepted. */
   public static Renewal refused(double share) {
     return new Renewal(false, share, null, null);
-  }
-
-  /** Whether (I + Y'Q1)^-1 leaves the basis as orthogonal as it was. */
-  public static boolean isSafe(double[] solution) {
-    for (double x : solution) {
-      if (!(Math.abs(x) <= LARGEST_SOLUTION)) {
-        return false;
-      }
-    }
-    return true;
   }
 
   /** By the squares of A and of the Ritz values. */

@@ -1,6 +1,7 @@
 package io.github.kfac4j.curvature;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.RowSamples;
@@ -254,7 +255,7 @@ public final class EmbeddingBlocks implements Curvature {
       steps.add(
           new BasisPreconditionRequest(
               null,
-              state.matrix(KroneckerBases.G_BASIS),
+              Basis.ofColumns(state.matrix(KroneckerBases.G_BASIS)),
               state.matrix(KroneckerBases.MOMENTS),
               Math.scalb(1.0, state.exponent(KroneckerBases.MOMENTS) + shift),
               Math.scalb(lambda, shift),

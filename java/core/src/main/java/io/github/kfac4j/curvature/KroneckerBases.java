@@ -4,7 +4,6 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.DecomposeRequest;
-import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.curvature.Room.Role;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.inversion.RobustDecomposition;
@@ -47,7 +46,7 @@ public final class KroneckerBases implements Curvature {
     this.convention = convention;
     this.rotated = approximation != Approximation.DIAGONAL;
     this.measured = approximation != Approximation.KRONECKER;
-    this.renewals = new Renewals(backend);
+    this.renewals = new Renewals(backend, convention);
   }
 
   @Override
@@ -119,8 +118,8 @@ public final class KroneckerBases implements Curvature {
         weight,
         part < all ? vectors.g().first(part) : vectors.g(),
         part < all ? vectors.a().first(part) : vectors.a(),
-        state.matrix(G_BASIS),
-        state.matrix(A_BASIS));
+        state.basis(G_BASIS),
+        state.basis(A_BASIS));
   }
 
   @Override
@@ -177,16 +176,20 @@ public final class KroneckerBases implements Curvature {
   private void setBases(LayerState state, DecomposeRequest a, DecomposeRequest g) {
     state.matrix(A_BASIS).set(a.vectors().toArray());
     state.matrix(G_BASIS).set(g.vectors().toArray());
-    setMoments(state, a.values(), g.values());
+    state.counters.aReflections = 0;
+    state.counters.gReflections = 0;
+    setMoments(state, convention, a.values().toArray(), g.values().toArray());
   }
 
-  /** {@code S = m d_G d_A'}: what the block has on its diagonal if it is a Kronecker product. */
-  private void setMoments(LayerState state, MatrixStack aValues, MatrixStack gValues) {
-    double[] a = aValues.toArray();
-    double[] g = gValues.toArray();
-    int rows = gValues.cols();
-    int cols = aValues.cols();
-    // eigenvalues are those of the stored matrices
+  /**
+   * {@code S = m d_G d_A'}: what the block has on its diagonal if it is a Kronecker product.
+   *
+   * @param a eigenvalues of the stored matrices, {@code [groups, cols]}
+   * @param g the same, {@code [groups, rows]}
+   */
+  static void setMoments(LayerState state, Convention convention, double[] a, double[] g) {
+    int rows = state.layer.outputDim();
+    int cols = state.layer.inputDim();
     double scale =
         Math.scalb(
             convention.blockScale(state.counters.positions),
@@ -220,8 +223,8 @@ public final class KroneckerBases implements Curvature {
       shifts.add(shift);
       steps.add(
           new BasisPreconditionRequest(
-              state.matrix(G_BASIS),
-              state.matrix(A_BASIS),
+              state.basis(G_BASIS),
+              state.basis(A_BASIS),
               state.matrix(MOMENTS),
               Math.scalb(1 / state.counters.momentWeight, state.exponent(MOMENTS) + shift),
               Math.scalb(lambda, shift),

@@ -20,7 +20,9 @@ public final class LayerCounters {
           new Bounds("last interval", 0, Integer.MAX_VALUE, true),
           new Bounds("interval before the last", 0, Integer.MAX_VALUE, true),
           new Bounds("damping in the moments", 0, Double.MAX_VALUE, false),
-          new Bounds("mark of being observed", 0, 1, true));
+          new Bounds("mark of being observed", 0, 1, true),
+          new Bounds("number of reflections of the basis of A", 0, Integer.MAX_VALUE, true),
+          new Bounds("number of reflections of the basis of G", 0, Integer.MAX_VALUE, true));
 
   /** The weight that observations have in the factors; dividing by it removes the zero-bias. */
   public double factorWeight;
@@ -49,6 +51,12 @@ public final class LayerCounters {
   /** What is added to the moments where damping went into them at the last refresh. */
   double blockDamping;
 
+  /** The reflections that the basis of A is stored as; 0 if it is stored as columns. */
+  int aReflections;
+
+  /** The same of G. */
+  int gReflections;
+
   /** A copy as numbers, in the order of {@link #set}. */
   public double[] toArray() {
     return new double[] {
@@ -60,7 +68,9 @@ public final class LayerCounters {
       lastInterval,
       intervalBefore,
       blockDamping,
-      observed ? 1 : 0
+      observed ? 1 : 0,
+      aReflections,
+      gReflections
     };
   }
 
@@ -75,6 +85,8 @@ public final class LayerCounters {
     intervalBefore = (int) counters[6];
     blockDamping = counters[7];
     observed = counters[8] > 0;
+    aReflections = (int) counters[9];
+    gReflections = (int) counters[10];
   }
 
   /** The weight that observations have in an average. */

@@ -1,5 +1,6 @@
 package io.github.kfac4j.curvature;
 
+import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.layer.Layer;
@@ -55,6 +56,24 @@ public final class LayerState implements AutoCloseable {
   public MatrixStack matrix(String key) {
     Kept one = kept.get(key);
     return one == null ? null : one.stack();
+  }
+
+  /** A basis by name; null, for the identity, if there is none. */
+  Basis basis(String key) {
+    MatrixStack stack = matrix(key);
+    boolean ofInputs = key.equals(KroneckerBases.A_BASIS);
+    return stack == null
+        ? null
+        : new Basis(stack, ofInputs ? counters.aReflections : counters.gReflections);
+  }
+
+  /** Says in which form a basis is stored now. */
+  void setBasis(String key, Basis basis) {
+    if (key.equals(KroneckerBases.A_BASIS)) {
+      counters.aReflections = basis.reflections();
+    } else {
+      counters.gReflections = basis.reflections();
+    }
   }
 
   /** The elements of a matrix are those of its stack times 2 to this exponent, mostly 0. */

@@ -6,7 +6,7 @@ import java.util.Arrays;
 /**
  * What becomes of the diagonal of a block when one of its bases turns, see {@link Renewals}.
  *
- * @param size the number of leading vectors, which are the last of the basis
+ * @param size the number of leading vectors, which are the first of the basis
  * @param from for each new one the old ones it is made of
  * @param weights of each of those, times what it gathers beyond them
  * @param rest what the moments of all other vectors are multiplied by
@@ -90,11 +90,7 @@ record MomentTurn(int size, int[][] from, double[][] weights, double rest, doubl
   void columns(double[] m, int start, int rows, int cols) {
     double[] old = new double[size];
     for (int row = 0; row < rows; row++) {
-      int first = start + row * cols;
-      int at = first + cols - size;
-      for (int i = first; i < at; i++) {
-        m[i] *= rest;
-      }
+      int at = start + row * cols;
       System.arraycopy(m, at, old, 0, size);
       for (int j = 0; j < size; j++) {
         double sum = 0;
@@ -103,18 +99,17 @@ record MomentTurn(int size, int[][] from, double[][] weights, double rest, doubl
         }
         m[at + j] = sum;
       }
+      for (int i = at + size; i < at + cols; i++) {
+        m[i] *= rest;
+      }
     }
   }
 
   /** Turns the basis that its rows belong to. */
   void rows(double[] m, int start, int rows, int cols) {
-    int first = start + (rows - size) * cols;
-    for (int i = start; i < first; i++) {
-      m[i] *= rest;
-    }
-    double[] old = Arrays.copyOfRange(m, first, first + size * cols);
+    double[] old = Arrays.copyOfRange(m, start, start + size * cols);
     for (int j = 0; j < size; j++) {
-      int at = first + j * cols;
+      int at = start + j * cols;
       Arrays.fill(m, at, at + cols, 0);
       for (int i = 0; i < from[j].length; i++) {
         int row = from[j][i] * cols;
@@ -122,6 +117,9 @@ record MomentTurn(int size, int[][] from, double[][] weights, double rest, doubl
           m[at + c] += weights[j][i] * old[row + c];
         }
       }
+    }
+    for (int i = start + size * cols; i < start + rows * cols; i++) {
+      m[i] *= rest;
     }
   }
 }

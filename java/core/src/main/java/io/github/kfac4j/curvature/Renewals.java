@@ -3,6 +3,7 @@ package io.github.kfac4j.curvature;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.RenewRequest;
 import io.github.kfac4j.backend.Renewal;
+import io.github.kfac4j.options.Convention;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -10,30 +11,32 @@ import java.util.Set;
 
 /**
  * Bases that are renewed rather than made anew, where moments are measured in them: any orthonormal
- * basis is right then, and one that is nearly of eigenvectors nearly the best. Of layers whose
- * bases are all narrow, decompositions cost little, and are made at each refresh.
+ * basis is right then, and one that is nearly of eigenvectors nearly the best. Of a wide factor
+ * only the leading vectors are eigenvectors, and the basis is stored as the reflections that take
+ * unit vectors to them, which makes every product with it cheaper. Of layers whose bases are all
+ * narrow, decompositions cost little, and are made at each refresh.
  *
  * <p>Moments follow the basis: to turn it by R is to turn a block that is diagonal in it, of which
  * the diagonal becomes {@code (R * R)' m}, squares element by element. Where the factor is no
  * longer diagonal in the old basis, as after a change of the data, that misses what the new vectors
  * gather and the others lose; so it is multiplied by {@code d / (R * R)' d_old}, with the Ritz
  * values d and the factor's diagonal d_old in the old basis: what is kept is by how much the
- * moments differ from products of factors, which is what was measured. To begin them again from the
- * factors, as after a decomposition, would need all Rayleigh quotients and forget it. Of R only the
- * part within the leading vectors is used, its columns weighted to sum to 1; the rest is multiplied
- * as a whole.
+ * moments differ from products of factors, which is what was measured. Of R only the part within
+ * the leading vectors is used, its columns weighted to sum to 1; the rest is multiplied as a whole.
+ * Where the old basis says too little, moments begin again from the factors.
  */
 final class Renewals {
   /** The share of A beyond the diagonal from which on it is decomposed. */
   static final double MOST = 0.01;
 
-  /** The share of A beyond the diagonal in the old basis from which on it is decomposed. */
+  /** The share of A beyond the diagonal in the old basis from which on moments begin again. */
   static final double CHANGED = 0.1;
 
   /** A basis up to this width is renewed as a whole. */
-  static final int NARROW = 256;
+  static final int NARROW = 512;
 
-  private static final int MOST_LEADING = 512;
+  /** The leading vectors of a wider one: enough to hold what is large beside the damping. */
+  private static final int LEADING = 256;
 
   /**
    * The weight of the observations from which on there is something to keep: the first basis is
@@ -42,15 +45,17 @@ final class Renewals {
   private static final double KNOWN = 0.5;
 
   private final Backend backend;
+  private final Convention convention;
   private boolean missing;
 
-  Renewals(Backend backend) {
+  Renewals(Backend backend, Convention convention) {
     this.backend = backend;
+    this.convention = convention;
   }
 
-  /** The vectors that are renewed: enough to hold what is large beside the damping. */
+  /** The vectors that are renewed. */
   static int leading(int n) {
-    return n <= NARROW ? n : Math.max(NARROW, Math.min(n / 4, MOST_LEADING));
+    return n <= NARROW ? n : LEADING;
   }
 
   /** The layers that still have to be decomposed, once those that can be are renewed. */
@@ -74,13 +79,11 @@ final class Renewals {
     }
     List<double[]> traces = backend.traces(requests.stream().map(RenewRequest::source).toList());
     for (int i = 0; i < able.size(); i++) {
-      int at = 2 * i;
       LayerState state = able.get(i);
-      double[] moments = state.values(KroneckerBases.MOMENTS);
-      boolean a = turn(moments, state, true, results.get(at), traces.get(at));
-      boolean g = turn(moments, state, false, results.get(at + 1), traces.get(at + 1));
-      state.setValues(KroneckerBases.MOMENTS, moments);
-      if (a && g) {
+      RenewedBasis a = new RenewedBasis(requests.get(2 * i), results.get(2 * i), traces.get(2 * i));
+      RenewedBasis g =
+          new RenewedBasis(requests.get(2 * i + 1), results.get(2 * i + 1), traces.get(2 * i + 1));
+      if (follow(state, a, g)) {
         rest.remove(state);
       }
     }
@@ -88,38 +91,39 @@ final class Renewals {
   }
 
   private static boolean isAble(LayerState state) {
-    int widest = Math.max(state.layer.inputDim(), state.layer.outputDim());
-    return state.ready() && widest > NARROW && state.counters.factorWeight >= KNOWN;
+    return Math.max(state.layer.inputDim(), state.layer.outputDim()) > NARROW;
   }
 
   private static RenewRequest request(LayerState state, String factor, String basis) {
     int n = state.matrix(factor).rows();
-    return new RenewRequest(state.matrix(factor), state.matrix(basis), leading(n), MOST);
+    return new RenewRequest(state.matrix(factor), state.basis(basis), leading(n), MOST);
   }
 
-  /**
-   * Lets the moments follow the bases of A, which are of columns, or of G.
-   *
-   * @return whether all bases are new, and the old ones were near enough for moments to follow
-   */
-  private static boolean turn(
-      double[] moments, LayerState state, boolean columns, Renewal[] renewals, double[] traces) {
-    int rows = state.layer.outputDim();
-    int cols = state.layer.inputDim();
-    boolean all = true;
-    for (int k = 0; k < renewals.length; k++) {
-      if (renewals[k].accepted()) {
-        MomentTurn turn = MomentTurn.of(renewals[k], traces[k]);
-        all &= turn.oldShare() <= CHANGED;
-        if (columns) {
-          turn.columns(moments, k * rows * cols, rows, cols);
-        } else {
-          turn.rows(moments, k * rows * cols, rows, cols);
-        }
-      } else {
-        all = false;
-      }
+  /** Lets the moments follow both bases, if both are new. */
+  private boolean follow(LayerState state, RenewedBasis a, RenewedBasis g) {
+    if (a.accepted()) {
+      state.setBasis(KroneckerBases.A_BASIS, a.basis());
     }
-    return all;
+    if (g.accepted()) {
+      state.setBasis(KroneckerBases.G_BASIS, g.basis());
+    }
+    if (!a.accepted() || !g.accepted()) {
+      if (a.accepted() || g.accepted()) {
+        // the moments are of no use in one basis of before and one of now
+        state.counters.staleRefreshes = -1;
+      }
+      return false;
+    }
+    boolean known = state.ready() && state.counters.factorWeight >= KNOWN;
+    if (known && a.canFollow(CHANGED) && g.canFollow(CHANGED)) {
+      double[] moments = state.values(KroneckerBases.MOMENTS);
+      a.turnColumns(moments, state.layer.outputDim());
+      g.turnRows(moments, state.layer.inputDim());
+      state.setValues(KroneckerBases.MOMENTS, moments);
+    } else {
+      double debias = Factors.debias(state);
+      KroneckerBases.setMoments(state, convention, a.values(debias), g.values(debias));
+    }
+    return true;
   }
 }

@@ -1,6 +1,7 @@
 package io.github.kfac4j.inversion;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.Gradient;
@@ -79,7 +80,7 @@ final class EigenInversion {
       backend.preconditionInBasis(
           List.of(
               new BasisPreconditionRequest(
-                  result.vectors(), null, moments, 1, least, gradient, gradient)));
+                  Basis.ofColumns(result.vectors()), null, moments, 1, least, gradient, gradient)));
     }
     Stacks.replace(inversion.inverse(), identity, k -> statuses[k].ok());
     test(inversion, result, statuses);

@@ -1,8 +1,8 @@
 package io.github.kfac4j.reference;
 
 import io.github.kfac4j.backend.AccumulateRequest;
+import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.BasisAccumulateRequest;
-import io.github.kfac4j.backend.MatrixStack;
 import java.util.Arrays;
 
 /** Second moments of samples. */
@@ -47,8 +47,8 @@ final class Accumulation {
       for (int n = 0; n < moment.g().examples(); n++) {
         gReader.read(k, (long) n * positions, positions, g);
         aReader.read(k, (long) n * positions, positions, a);
-        double[] gBasis = project(g, positions, rows, moment.gBasis(), k);
-        double[] aBasis = project(a, positions, cols, moment.aBasis(), k);
+        double[] gBasis = project(g, positions, moment.gBasis(), k);
+        double[] aBasis = project(a, positions, moment.aBasis(), k);
         Arrays.fill(gradient, 0);
         DenseAlgebra.multiply(
             Strided.rows(gradient, 0, cols),
@@ -66,15 +66,8 @@ final class Accumulation {
   }
 
   /** Rows times a basis; the rows themselves if the basis is the identity. */
-  private static double[] project(double[] x, int count, int dim, MatrixStack basis, int k) {
-    if (basis == null) {
-      return x;
-    }
-    JavaMatrixStack q = (JavaMatrixStack) basis;
-    double[] projected = new double[count * dim];
-    DenseAlgebra.multiply(
-        Strided.rows(projected, 0, dim), count, dim, 1, Strided.rows(x, 0, dim), q.matrix(k), dim);
-    return projected;
+  private static double[] project(double[] x, int count, Basis basis, int k) {
+    return basis == null ? x : new BasisProducts(basis, k).right(x, count);
   }
 
   /** Multiplies by the decay; a decay of 0 clears whatever was there, NaN too. */

@@ -2,40 +2,39 @@ package io.github.kfac4j.reference;
 
 import io.github.kfac4j.backend.RenewRequest;
 import io.github.kfac4j.backend.Renewal;
+import java.util.Arrays;
 
 /**
  * The renewal of one basis, as {@link RenewRequest} defines it. Vectors are rows here, the leading
- * ones in descending order: a vector is only cleared of those with larger eigenvalues, whose
- * changes it would else be drowned in.
+ * ones by falling eigenvalues: a vector is only cleared of those with larger ones, whose changes it
+ * would else be drowned in.
  */
 final class BasisRenewal {
-  private final JavaMatrixStack vectors;
+  private final RenewRequest request;
   private final int k;
   private final int n;
   private final int r;
-  private final double most;
   private final Strided a;
+  private final Strided target;
+  private double share = Double.NaN;
 
-  /** The leading vectors of before. */
-  private final double[] before;
+  /** The new leading vectors, as rows. */
+  private double[] vectors;
+
+  private double[] values;
+  private double[] turn;
 
   BasisRenewal(RenewRequest request, int k) {
-    this.vectors = (JavaMatrixStack) request.vectors();
+    this.request = request;
     this.k = k;
-    this.n = vectors.rows();
+    this.n = request.basis().dim();
     this.r = request.leading();
-    this.most = request.most();
     this.a = ((JavaMatrixStack) request.source()).matrix(k);
-    this.before = new double[r * n];
-    DenseAlgebra.transpose(vectors.matrix(k).at(0, n - r), n, r, reversed(before));
+    this.target = ((JavaMatrixStack) request.basis().matrices()).matrix(k);
   }
 
-  /** Rows in the opposite order. */
-  private Strided reversed(double[] rows) {
-    return new Strided(rows, (r - 1) * n, -n, 1);
-  }
-
-  Renewal run() {
+  /** Finds the new vectors; whether they are to be accepted. */
+  boolean find() {
     double squares = 0;
     double trace = 0;
     for (int i = 0; i < n; i++) {
@@ -46,77 +45,99 @@ final class BasisRenewal {
       }
     }
     if (!Double.isFinite(squares)) {
-      return Renewal.refused(Double.NaN);
+      return false;
     }
-    double[] y = r == n ? before : orthonormal(Renewal.SHIFT * Math.max(0, trace) / n);
+    double[] before = request.isWhole() ? columns() : leading();
+    double[] y = request.isWhole() ? identity() : start(before);
+    int iterations = request.isWhole() ? 0 : request.beginsAnew() ? RenewRequest.FIRST : 1;
+    for (int i = 0; i < iterations; i++) {
+      y = iterate(y, Renewal.SHIFT * Math.max(0, trace) / n);
+    }
     double[] projected = times(times(y, a, r, n, n), rows(y, n).transposed(), r, n, r);
     double[] ritz = new double[r * r];
-    double[] values = new double[r];
+    values = new double[r];
     if (!SymmetricEigen.decompose(projected, 0, r, 1, ritz, 0, values, 0).ok()) {
-      return Renewal.refused(Double.NaN);
+      return false;
     }
-    double leading = 0;
-    for (double value : values) {
-      leading += value * value;
+    if (!request.isWhole()) {
+      reverse(ritz);
     }
-    double share = Renewal.share(squares, leading);
-    double[] cross = times(before, rows(y, n).transposed(), r, n, r); // Q1'Y
-    double[] solution = r == n ? null : Gauss.invert(plusIdentity(cross), r);
-    if (!(share <= most) || r < n && !Renewal.isSafe(solution)) {
-      return Renewal.refused(share);
-    }
-    if (r < n) {
-      turnRest(y, solution);
-    }
-    double[] renewed = times(rows(ritz, r).transposed(), rows(y, n), r, r, n);
-    DenseAlgebra.transpose(rows(renewed, n), r, n, vectors.matrix(k).at(0, n - r));
-    double[] turn = new double[r * r];
-    double[] descending = times(cross, rows(ritz, r), r, r, r);
-    for (int i = 0; i < r; i++) {
-      System.arraycopy(descending, (r - 1 - i) * r, turn, i * r, r);
+    share = Renewal.share(squares, Arrays.stream(values).map(d -> d * d).sum());
+    vectors = times(rows(ritz, r).transposed(), rows(y, n), r, r, n);
+    turn = before == null ? null : times(before, rows(vectors, n).transposed(), r, n, r);
+    return share <= request.maxShare();
+  }
+
+  /** Puts the new basis in the place of the old. */
+  Renewal accept() {
+    if (request.isWhole()) {
+      DenseAlgebra.transpose(rows(vectors, n), n, n, target);
+    } else {
+      double[] v = new double[r * n];
+      Householder.reflections(vectors, r, n, v);
+      Arrays.fill(target.values(), target.offset(), target.offset() + n * n, 0);
+      Strided[] parts = BasisProducts.of(request.renewed(), k);
+      DenseAlgebra.transpose(rows(v, n), r, n, parts[0]);
+      DenseAlgebra.transpose(rows(vectors, n), r, n, parts[1]);
     }
     return new Renewal(true, share, values, turn);
   }
 
-  /** {@code Q2 - F (I + Y'Q1)^-1 Y'Q2}, as Q1'Q2 is 0. */
-  private void turnRest(double[] y, double[] solution) {
-    Strided rest = vectors.matrix(k);
-    double[] onRest = times(y, rest, r, n, n - r);
-    double[] factors = times(solution, rows(onRest, n - r), r, r, n - r);
-    double[] f = new double[r * n];
-    for (int i = 0; i < f.length; i++) {
-      f[i] = before[i] + y[i];
-    }
-    DenseAlgebra.multiply(rest, n, n - r, -1, rows(f, n).transposed(), rows(factors, n - r), r);
+  Renewal refused() {
+    return Renewal.refused(share);
   }
 
-  /** {@code I + X'}. */
-  private double[] plusIdentity(double[] x) {
-    double[] sum = new double[r * r];
-    DenseAlgebra.transpose(rows(x, r), r, r, rows(sum, r));
+  private double[] columns() {
+    double[] rows = new double[n * n];
+    DenseAlgebra.transpose(target, n, n, rows(rows, n));
+    return rows;
+  }
+
+  private double[] identity() {
+    double[] rows = new double[n * n];
+    for (int i = 0; i < n; i++) {
+      rows[i * (n + 1)] = 1;
+    }
+    return rows;
+  }
+
+  /** The leading vectors of before, {@code I - V W'} on the first r unit vectors; null if none. */
+  private double[] leading() {
+    if (request.beginsAnew()) {
+      return null;
+    }
+    double[] rows = new double[r * n];
     for (int i = 0; i < r; i++) {
-      sum[i * (r + 1)]++;
+      rows[i * (n + 1)] = 1;
     }
-    return sum;
+    double[] v = new double[r * n];
+    Strided[] parts = BasisProducts.of(request.basis(), k);
+    DenseAlgebra.transpose(parts[0], n, r, rows(v, n));
+    DenseAlgebra.multiply(rows(rows, n), r, n, -1, parts[1], rows(v, n), r);
+    return rows;
   }
 
-  /** An orthonormal basis of the rows of {@code Q1'(A + shift I)}, each next to its old row. */
-  private double[] orthonormal(double shift) {
-    double[] z = times(before, a, r, n, n);
+  private double[] start(double[] before) {
+    double[] rows = new double[r * n];
+    Arrays.setAll(rows, i -> before == null ? RenewRequest.sign(i / n, i % n) : before[i]);
+    return rows;
+  }
+
+  /** An orthonormal basis of the rows of {@code Y (A + shift I)}. */
+  private double[] iterate(double[] y, double shift) {
+    double[] z = times(y, a, r, n, n);
     for (int i = 0; i < z.length; i++) {
-      z[i] += shift * before[i];
+      z[i] += shift * y[i];
     }
-    double[] y = Householder.orthonormal(z, r, n);
-    for (int i = 0; i < r; i++) {
-      double dot = 0;
-      for (int j = i * n; j < (i + 1) * n; j++) {
-        dot += y[j] * before[j];
-      }
-      for (int j = i * n; dot < 0 && j < (i + 1) * n; j++) {
-        y[j] = -y[j];
-      }
-    }
-    return y;
+    return Householder.orthonormal(z, r, n);
+  }
+
+  /** From rising eigenvalues to falling ones. */
+  private void reverse(double[] ritz) {
+    double[] rising = ritz.clone();
+    Arrays.setAll(ritz, i -> rising[i / r * r + r - 1 - i % r]);
+    double[] all = values.clone();
+    Arrays.setAll(values, i -> all[r - 1 - i]);
   }
 
   private static Strided rows(double[] values, int width) {

@@ -1,6 +1,7 @@
 package io.github.kfac4j.reference;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.MatrixStack;
 import java.util.IdentityHashMap;
 import java.util.Map;
@@ -27,6 +28,11 @@ public final class HostCopies implements AutoCloseable {
           copy.set(s.toArray());
           return copy;
         });
+  }
+
+  /** A basis that is read; null for null. */
+  public Basis in(Basis basis) {
+    return basis == null ? null : new Basis(in(basis.matrices()), basis.reflections());
   }
 
   /** A stack that is changed. */

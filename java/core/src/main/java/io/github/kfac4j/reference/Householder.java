@@ -1,5 +1,7 @@
 package io.github.kfac4j.reference;
 
+import java.util.Arrays;
+
 /** Orthonormal bases by reflections (Golub and Van Loan, Matrix Computations, section 5.2). */
 final class Householder {
   private Householder() {}
@@ -31,6 +33,39 @@ final class Householder {
           (from, to) -> reflect(z, row, n, taus[row], y, row + from, row + to));
     }
     return y;
+  }
+
+  /**
+   * The reflections that take unit vectors to the rows of an orthonormal {@code x}, up to signs:
+   * the rows of W, in the place of x, and of V, of {@code I - V W'}, whose first columns are those
+   * rows.
+   *
+   * @param x {@code [r, n]}
+   * @param v {@code [r, n]}, zeros
+   */
+  static void reflections(double[] x, int r, int n, double[] v) {
+    for (int i = 0; i < r; i++) {
+      double tau = reflector(x, i, n);
+      int row = i;
+      Arrays.fill(x, i * n, i * (n + 1), 0);
+      Parallel.chunks(
+          r - i - 1,
+          4.0 * (n - i),
+          (from, to) -> reflect(x, row, n, tau, x, row + 1 + from, row + 1 + to));
+      // v_i = tau (I - V W') w_i with those before it
+      for (int j = 0; j < i; j++) {
+        double dot = 0;
+        for (int c = i; c < n; c++) {
+          dot += x[j * n + c] * x[row * n + c];
+        }
+        for (int c = 0; c < n; c++) {
+          v[row * n + c] -= tau * dot * v[j * n + c];
+        }
+      }
+      for (int c = i; c < n; c++) {
+        v[row * n + c] += tau * x[row * n + c];
+      }
+    }
   }
 
   /** Leaves v with {@code (I - tau v v') x} a multiple of unit vector i in place of x; tau. */

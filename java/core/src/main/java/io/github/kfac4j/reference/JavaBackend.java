@@ -206,8 +206,16 @@ public final class JavaBackend implements Backend {
   }
 
   private static Renewal[] renew(RenewRequest request) {
-    Renewal[] results = new Renewal[request.source().count()];
-    Arrays.setAll(results, k -> new BasisRenewal(request, k).run());
+    BasisRenewal[] all = new BasisRenewal[request.source().count()];
+    Arrays.setAll(all, k -> new BasisRenewal(request, k));
+    boolean accepted = true;
+    for (BasisRenewal one : all) {
+      accepted &= one.find();
+    }
+    Renewal[] results = new Renewal[all.length];
+    for (int k = 0; k < all.length; k++) {
+      results[k] = accepted ? all[k].accept() : all[k].refused();
+    }
     return results;
   }
 

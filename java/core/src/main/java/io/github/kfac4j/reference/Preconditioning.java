@@ -1,5 +1,6 @@
 package io.github.kfac4j.reference;
 
+import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.MatrixStack;
@@ -35,30 +36,24 @@ final class Preconditioning {
     double[] dw = read(step.gradient(), moments.count(), rows, cols);
     double[] u = new double[dw.length];
     for (int k = 0; k < moments.count(); k++) {
-      Strided inner = Strided.rows(Arrays.copyOfRange(dw, k * size, (k + 1) * size), 0, cols);
-      if (step.gBasis() != null) {
-        inner = product(matrix(step.gBasis(), k).transposed(), inner, rows, rows, cols);
-      }
-      if (step.aBasis() != null) {
-        inner = product(inner, matrix(step.aBasis(), k), rows, cols, cols);
-      }
-      double[] values = inner.values();
+      double[] inner = Arrays.copyOfRange(dw, k * size, (k + 1) * size);
+      BasisProducts g = products(step.gBasis(), k);
+      BasisProducts a = products(step.aBasis(), k);
+      inner = g == null ? inner : g.leftTransposed(inner, cols);
+      inner = a == null ? inner : a.right(inner, rows);
       for (int i = 0; i < size; i++) {
-        values[i] /= step.scale() * moments.elements()[moments.offset(k) + i] + step.damping();
+        inner[i] /= step.scale() * moments.elements()[moments.offset(k) + i] + step.damping();
       }
-      if (step.gBasis() != null) {
-        inner = product(matrix(step.gBasis(), k), inner, rows, rows, cols);
-      }
-      if (step.aBasis() != null) {
-        double[] aTransposed = new double[cols * cols];
-        Strided transposed = Strided.rows(aTransposed, 0, cols);
-        DenseAlgebra.transpose(matrix(step.aBasis(), k), cols, cols, transposed);
-        inner = product(inner, transposed, rows, cols, cols);
-      }
-      System.arraycopy(inner.values(), 0, u, k * size, size);
+      inner = g == null ? inner : g.left(inner, cols);
+      inner = a == null ? inner : a.rightTransposed(inner, rows);
+      System.arraycopy(inner, 0, u, k * size, size);
     }
     write(u, step.result(), moments.count() * rows, cols);
     return dot(u, dw);
+  }
+
+  private static BasisProducts products(Basis basis, int k) {
+    return basis == null ? null : new BasisProducts(basis, k);
   }
 
   private static Strided matrix(MatrixStack stack, int k) {

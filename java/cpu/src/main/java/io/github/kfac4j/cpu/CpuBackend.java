@@ -41,9 +41,8 @@ import io.github.kfac4j.cpu.scheduling.Plan;
 import io.github.kfac4j.cpu.scheduling.Pool;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.Pointer;
 
 /**
@@ -238,22 +237,25 @@ public final class CpuBackend implements Backend {
     return alone.call(
         () -> {
           Arena memory = shared();
-          List<BasisRenewal> all = new ArrayList<>();
+          List<List<BasisRenewal>> all = new ArrayList<>();
           for (RenewRequest request : renewals) {
-            changing(request.vectors());
-            for (int k = 0; k < request.source().count(); k++) {
-              all.add(new BasisRenewal(request, k, memory));
-            }
+            changing(request.basis().matrices());
+            all.add(
+                IntStream.range(0, request.source().count())
+                    .mapToObj(k -> new BasisRenewal(request, k, memory))
+                    .toList());
           }
-          run(all.stream().map(BasisRenewal::find).toList());
-          run(all.stream().filter(BasisRenewal::accepted).map(BasisRenewal::turn).toList());
+          run(all.stream().flatMap(List::stream).map(BasisRenewal::find).toList());
+          List<Plan> replacements = new ArrayList<>();
           List<Renewal[]> results = new ArrayList<>();
-          Iterator<BasisRenewal> next = all.iterator();
-          for (RenewRequest request : renewals) {
-            Renewal[] result = new Renewal[request.source().count()];
-            Arrays.setAll(result, k -> next.next().result());
-            results.add(result);
+          for (List<BasisRenewal> request : all) {
+            boolean accepted = request.stream().allMatch(BasisRenewal::acceptable);
+            if (accepted) {
+              request.forEach(one -> replacements.add(one.replace()));
+            }
+            results.add(request.stream().map(one -> one.result(accepted)).toArray(Renewal[]::new));
           }
+          run(replacements);
           return results;
         });
   }

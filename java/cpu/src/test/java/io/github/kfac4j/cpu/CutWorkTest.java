@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
+import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.ChannelSamples;
 import io.github.kfac4j.backend.ImageLayout;
@@ -158,7 +159,13 @@ class CutWorkTest {
         each.accumulateInBasis(
             List.of(
                 new BasisAccumulateRequest(
-                    target, 0, 0.1, g, a, rotated ? gBasis : null, rotated ? aBasis : null)));
+                    target,
+                    0,
+                    0.1,
+                    g,
+                    a,
+                    Basis.ofColumns(rotated ? gBasis : null),
+                    Basis.ofColumns(rotated ? aBasis : null))));
         results[i++] = target.toArray();
       }
     }

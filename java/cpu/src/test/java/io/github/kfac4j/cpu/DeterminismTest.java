@@ -4,6 +4,7 @@ import static io.github.kfac4j.testkit.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.backend.AccumulateRequest;
+import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.ChannelSamples;
 import io.github.kfac4j.backend.Gradient;
@@ -64,8 +65,9 @@ class DeterminismTest {
       MatrixStack rows = backend.allocate(1, 130, 1101);
       backend.accumulateInBasis(
           List.of(
-              new BasisAccumulateRequest(basis, 0, 1, g, a, null, sliced),
-              new BasisAccumulateRequest(rows, 0, 1, narrow, wide, small, tiled)));
+              new BasisAccumulateRequest(basis, 0, 1, g, a, null, Basis.ofColumns(sliced)),
+              new BasisAccumulateRequest(
+                  rows, 0, 1, narrow, wide, Basis.ofColumns(small), Basis.ofColumns(tiled))));
       results.add(basis.toArray());
       results.add(rows.toArray());
       MatrixStack aInverse = backend.allocate(1, wide.dim(), wide.dim());

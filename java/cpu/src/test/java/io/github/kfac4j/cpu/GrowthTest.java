@@ -3,6 +3,7 @@ package io.github.kfac4j.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.backend.AccumulateRequest;
+import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.ChannelSamples;
@@ -76,11 +77,25 @@ class GrowthTest {
               List.of(new PreconditionRequest(inverseG, inverseA, 1, gradient, gradient)));
           backend.decompose(List.of(new DecomposeRequest(factorA, 1, inverseA, values)));
           backend.accumulateInBasis(
-              List.of(new BasisAccumulateRequest(moments, 0.9, 0.1, g, a, inverseG, inverseA)));
+              List.of(
+                  new BasisAccumulateRequest(
+                      moments,
+                      0.9,
+                      0.1,
+                      g,
+                      a,
+                      Basis.ofColumns(inverseG),
+                      Basis.ofColumns(inverseA))));
           backend.preconditionInBasis(
               List.of(
                   new BasisPreconditionRequest(
-                      inverseG, inverseA, moments, 1, 1, gradient, gradient)));
+                      Basis.ofColumns(inverseG),
+                      Basis.ofColumns(inverseA),
+                      moments,
+                      1,
+                      1,
+                      gradient,
+                      gradient)));
           backend.allocate(1, 10, 10).close();
           if (step == 1_000) {
             System.gc();

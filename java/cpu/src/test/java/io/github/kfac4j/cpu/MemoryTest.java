@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.kfac4j.backend.AccumulateRequest;
+import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.ChannelSamples;
 import io.github.kfac4j.backend.ImageLayout;
@@ -68,7 +69,9 @@ class MemoryTest {
         MatrixStack gBasis = backend.allocate(1, 64, 64);
         MatrixStack aBasis = backend.allocate(1, a.dim(), a.dim())) {
       backend.accumulateInBasis(
-          List.of(new BasisAccumulateRequest(target, 0, 1, g, a, gBasis, aBasis)));
+          List.of(
+              new BasisAccumulateRequest(
+                  target, 0, 1, g, a, Basis.ofColumns(gBasis), Basis.ofColumns(aBasis))));
       long all = (long) Float.BYTES * examples * 64 * a.dim();
       assertThat(all).isGreaterThan(36L << 20);
       assertThat(backend.scratchBytes()).isLessThan(threads * (8L << 20));

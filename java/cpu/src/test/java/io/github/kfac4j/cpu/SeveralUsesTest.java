@@ -5,6 +5,7 @@ import static io.github.kfac4j.testkit.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.ChannelSamples;
 import io.github.kfac4j.backend.ImageLayout;
@@ -70,7 +71,13 @@ class SeveralUsesTest {
       backend.accumulateInBasis(
           List.of(
               new BasisAccumulateRequest(
-                  target, 0, 0.5, g, a, qg == null ? null : gBasis, qa == null ? null : aBasis)));
+                  target,
+                  0,
+                  0.5,
+                  g,
+                  a,
+                  Basis.ofColumns(qg == null ? null : gBasis),
+                  Basis.ofColumns(qa == null ? null : aBasis))));
       return target.toArray();
     }
   }

@@ -66,8 +66,8 @@ final class BasisAccumulation {
     this.aProjected = projectA ? call.take(most * a) : 0;
     this.x = call.take(most * gradient);
     this.y = call.take(most * gradient);
-    this.gBasis = moment.gBasis() == null ? 0 : conversion.doubles(moment.gBasis());
-    this.aBasis = moment.aBasis() == null ? 0 : conversion.doubles(moment.aBasis());
+    this.gBasis = moment.gBasis() == null ? 0 : BasisColumns.of(moment.gBasis(), call);
+    this.aBasis = moment.aBasis() == null ? 0 : BasisColumns.of(moment.aBasis(), call);
   }
 
   /**

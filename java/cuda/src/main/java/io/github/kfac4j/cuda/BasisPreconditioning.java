@@ -1,7 +1,7 @@
 package io.github.kfac4j.cuda;
 
+import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.BasisPreconditionRequest;
-import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.cuda.Gemm.Matrices;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
 import io.github.kfac4j.cuda.natives.kfac_divide_request;
@@ -59,8 +59,8 @@ final class BasisPreconditioning {
   }
 
   /** Null for the identity. */
-  private Matrices basis(MatrixStack stack, int n) {
-    return stack == null ? null : Matrices.of(new Conversion(call).doubles(stack), n, n);
+  private Matrices basis(Basis basis, int n) {
+    return basis == null ? null : Matrices.of(BasisColumns.of(basis, call), n, n);
   }
 
   private void divide(long inner) {

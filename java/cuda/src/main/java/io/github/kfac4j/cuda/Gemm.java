@@ -53,13 +53,22 @@ final class Gemm {
 
   /** {@code C = alpha A B} for {@code count} matrices, C following each other. */
   void multiply(Matrices a, Matrices b, double alpha, long c, int count) {
+    multiply(a, b, alpha, 0, c, count);
+  }
+
+  /** {@code C = alpha A B + C}, likewise. */
+  void add(Matrices a, Matrices b, double alpha, long c, int count) {
+    multiply(a, b, alpha, 1, c, count);
+  }
+
+  private void multiply(Matrices a, Matrices b, double alpha, double beta, long c, int count) {
     int rows = a.height();
     int cols = b.width();
     String shape =
         "%d products [%d, %d] = [%d, %d] [%d, %d]"
             .formatted(count, rows, cols, rows, a.width(), b.height(), cols);
     try (DoublePointer factor = new DoublePointer(new double[] {alpha});
-        DoublePointer zero = new DoublePointer(new double[] {0})) {
+        DoublePointer kept = new DoublePointer(new double[] {beta})) {
       context.check.blas(
           cublasDgemmStridedBatched(
               context.blas(),
@@ -75,7 +84,7 @@ final class Gemm {
               a.pointer(),
               a.cols,
               a.stride,
-              zero,
+              kept,
               Address.doubles(c),
               cols,
               (long) rows * cols,

@@ -5,6 +5,7 @@ import static io.github.kfac4j.testkit.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.backend.AccumulateRequest;
+import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.ChannelSamples;
@@ -75,7 +76,10 @@ class RepeatTest {
             new DecomposeRequest(aMoment, 1, qa, aValues),
             new DecomposeRequest(gMoment, 1, qg, gValues)));
     MatrixStack moments = backend.allocate(2, 6, n);
-    backend.accumulateInBasis(List.of(new BasisAccumulateRequest(moments, 0, 1, g, a, qg, qa)));
+    backend.accumulateInBasis(
+        List.of(
+            new BasisAccumulateRequest(
+                moments, 0, 1, g, a, Basis.ofColumns(qg), Basis.ofColumns(qa))));
     Gradient byInverse = gradient(random, n);
     double inner =
         backend
@@ -85,8 +89,15 @@ class RepeatTest {
     double basisInner =
         backend
             .preconditionInBasis(
-                List.of(new BasisPreconditionRequest(qg, qa, moments, 1, 0.1, byBasis, byBasis)))[
-            0];
+                List.of(
+                    new BasisPreconditionRequest(
+                        Basis.ofColumns(qg),
+                        Basis.ofColumns(qa),
+                        moments,
+                        1,
+                        0.1,
+                        byBasis,
+                        byBasis)))[0];
     List<double[]> results = new ArrayList<>();
     List<MatrixStack> stacks =
         List.of(aMoment, gMoment, aInverse, gInverse, qa, qg, aValues, gValues, moments);

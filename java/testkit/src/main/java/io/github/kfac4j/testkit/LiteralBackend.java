@@ -2,6 +2,7 @@ package io.github.kfac4j.testkit;
 
 import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.DecomposeRequest;
@@ -114,9 +115,9 @@ public final class LiteralBackend implements Backend {
         }
       }
       if (moment.gBasis() != null) {
-        double[] q = Literal.transpose(matrix(moment.gBasis(), group), rows, rows);
+        double[] q = Literal.transpose(columns(moment.gBasis(), group), rows, rows);
         gradient = Literal.multiply(q, gradient, rows, rows, cols);
-        double[] p = matrix(moment.aBasis(), group);
+        double[] p = columns(moment.aBasis(), group);
         gradient = Literal.multiply(gradient, p, rows, cols, cols);
       }
       for (int i = 0; i < sum.length; i++) {
@@ -243,8 +244,8 @@ public final class LiteralBackend implements Backend {
     int rows = request.moments().rows();
     int cols = request.moments().cols();
     double[] moments = matrix(request.moments(), k);
-    double[] q = request.gBasis() == null ? null : matrix(request.gBasis(), k);
-    double[] p = request.aBasis() == null ? null : matrix(request.aBasis(), k);
+    double[] q = request.gBasis() == null ? null : columns(request.gBasis(), k);
+    double[] p = request.aBasis() == null ? null : columns(request.aBasis(), k);
     double[] inside = dw.clone();
     if (q != null) {
       inside = Literal.multiply(Literal.transpose(q, rows, rows), inside, rows, rows, cols);
@@ -303,6 +304,27 @@ public final class LiteralBackend implements Backend {
 
   private static void write(Tensor tensor, int from, double[] x) {
     ((HostTensor) tensor).write(from, x, 0, x.length);
+  }
+
+  /** The vectors of a basis as columns, whatever its form. */
+  public static double[] columns(Basis basis, int k) {
+    double[] elements = matrix(basis.matrices(), k);
+    if (!basis.isReflected()) {
+      return elements;
+    }
+    int n = basis.dim();
+    int r = basis.reflections();
+    double[] q = new double[n * n];
+    for (int i = 0; i < n; i++) {
+      for (int j = 0; j < n; j++) {
+        double sum = i == j ? 1 : 0;
+        for (int l = 0; l < r; l++) {
+          sum -= elements[i * r + l] * elements[n * r + j * r + l];
+        }
+        q[i * n + j] = sum;
+      }
+    }
+    return q;
   }
 
   private static double[] matrix(MatrixStack stack, int k) {

@@ -1,7 +1,8 @@
 package io.github.kfac4j.cpu.accumulation;
 
+import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.BasisAccumulateRequest;
-import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.cpu.matrix.BasisMatrix;
 import io.github.kfac4j.cpu.matrix.CpuMatrixStack;
 import io.github.kfac4j.cpu.matrix.Gemm;
 import io.github.kfac4j.cpu.memory.Arena;
@@ -22,6 +23,8 @@ public final class BasisRowsPlan extends Stages {
   public static final int MAX_ROWS = 1024;
 
   private final List<Gemm> projections = new ArrayList<>();
+  private final List<Runnable> copies = new ArrayList<>();
+  private final List<Gemm> reflections = new ArrayList<>();
   private final List<Runnable> squares = new ArrayList<>();
   private final List<Gemm> products = new ArrayList<>();
 
@@ -56,30 +59,67 @@ public final class BasisRowsPlan extends Stages {
               a.dim));
     }
     add(projections);
+    add(copies.size(), task -> copies.get(task).run());
+    add(reflections);
     add(squares.size(), task -> squares.get(task).run());
     add(products);
   }
 
   /** Plans the squares of {@code X Q}, as rows. */
-  private Floats squaredRows(Panel x, MatrixStack basis, int group, Arena shared) {
-    int length = x.count() * x.width();
-    Floats rows = shared.take(length);
-    if (basis == null) {
+  private Floats squaredRows(Panel x, Basis basis, int group, Arena shared) {
+    int count = x.count();
+    int width = x.width();
+    Floats rows = shared.take((long) count * width);
+    Panel inRows = new Panel(rows, width, false, count, width);
+    BasisMatrix q = BasisMatrix.of(basis, group);
+    if (q == null) {
       squares.add(() -> square(x, rows));
+    } else if (q.isReflected()) {
+      int r = q.r();
+      Floats small = shared.take((long) count * r);
+      projections.add(
+          Gemm.of(
+              x.byCoordinate(),
+              false,
+              count,
+              r,
+              width,
+              x.data(),
+              x.stride(),
+              q.first(),
+              r,
+              small,
+              r));
+      copies.add(() -> copy(x, rows));
+      reflections.add(
+          new Gemm(false, true, count, width, r, -1, small, r, q.second(), r, 1, rows, width));
+      squares.add(() -> square(inRows, rows));
     } else {
-      projections.add(x.times(CpuMatrixStack.of(basis).matrix(group), rows));
-      squares.add(() -> square(new Panel(rows, x.width(), false, x.count(), x.width()), rows));
+      projections.add(x.times(q.first(), rows));
+      squares.add(() -> square(inRows, rows));
     }
     return rows;
   }
 
   private static void square(Panel x, Floats rows) {
+    read(x, (at, value) -> rows.put(at, value * value));
+  }
+
+  private static void copy(Panel x, Floats rows) {
+    read(x, rows::put);
+  }
+
+  private interface Elements {
+    void put(int at, float value);
+  }
+
+  /** Hands over all elements, with their places in rows. */
+  private static void read(Panel x, Elements to) {
     int fromRow = x.byCoordinate() ? 1 : x.stride();
     int fromColumn = x.byCoordinate() ? x.stride() : 1;
     for (int r = 0; r < x.count(); r++) {
       for (int c = 0; c < x.width(); c++) {
-        float value = x.data().get(r * fromRow + c * fromColumn);
-        rows.put(r * x.width() + c, value * value);
+        to.put(r * x.width() + c, x.data().get(r * fromRow + c * fromColumn));
       }
     }
   }

@@ -1,10 +1,9 @@
 package io.github.kfac4j.cpu.accumulation;
 
 import io.github.kfac4j.backend.BasisAccumulateRequest;
-import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.cpu.matrix.BasisMatrix;
 import io.github.kfac4j.cpu.matrix.CpuMatrixStack;
-import io.github.kfac4j.cpu.matrix.Wide;
-import io.github.kfac4j.cpu.matrix.WideGemm;
+import io.github.kfac4j.cpu.matrix.WideRotation;
 import io.github.kfac4j.cpu.memory.Arena;
 import io.github.kfac4j.cpu.memory.Doubles;
 import io.github.kfac4j.cpu.memory.Floats;
@@ -36,8 +35,8 @@ public final class BasisSlicePlan implements Plan {
 
   private final SampleMatrix g;
   private final SampleMatrix a;
-  private final Wide gBasis;
-  private final Wide aBasis;
+  private final WideRotation gBasis;
+  private final WideRotation aBasis;
   private final Floats target;
   private final int group;
   private final float decay;
@@ -52,8 +51,8 @@ public final class BasisSlicePlan implements Plan {
   public BasisSlicePlan(BasisAccumulateRequest moment, SampleMatrix g, SampleMatrix a, int group) {
     this.g = g;
     this.a = a;
-    this.gBasis = basis(moment.gBasis(), group);
-    this.aBasis = basis(moment.aBasis(), group);
+    this.gBasis = WideRotation.of(BasisMatrix.of(moment.gBasis(), group));
+    this.aBasis = WideRotation.of(BasisMatrix.of(moment.aBasis(), group));
     this.target = CpuMatrixStack.of(moment.target()).matrix(group);
     this.group = group;
     this.decay = (float) moment.decay();
@@ -64,10 +63,6 @@ public final class BasisSlicePlan implements Plan {
     this.projectA = aBasis != null && positions < g.dim;
     long partials = Math.max(1, MAX_PARTIALS / ((long) g.dim * a.dim));
     this.slices = (int) Math.min(Math.min(MAX_SLICES, examples), partials);
-  }
-
-  private static Wide basis(MatrixStack stack, int group) {
-    return stack == null ? null : Wide.of(CpuMatrixStack.of(stack), group);
   }
 
   @Override
@@ -118,8 +113,8 @@ public final class BasisSlicePlan implements Plan {
     int size = g.dim * a.dim;
     int stacked = Math.max(1, Math.min(last - first, MAX_GRADIENTS / size));
     stacked = Math.max(1, Math.min(stacked, SampleMatrix.PANEL_LIMIT / (positions * widest())));
-    Wide qg = expanded(gBasis, g.dim, scratch);
-    Wide qa = expanded(aBasis, a.dim, scratch);
+    WideRotation qg = gBasis == null ? null : gBasis.expanded(MAX_BASIS, scratch);
+    WideRotation qa = aBasis == null ? null : aBasis.expanded(MAX_BASIS, scratch);
     Doubles gradients = scratch.takeDoubles((long) stacked * size);
     Doubles projected = scratch.takeDoubles((long) stacked * size);
     for (int example = first; example < last; example += stacked) {
@@ -127,38 +122,21 @@ public final class BasisSlicePlan implements Plan {
       formGradients(example, count, projectG ? qg : null, projectA ? qa : null, gradients, scratch);
       Doubles result = gradients;
       if (aBasis != null && !projectA) {
-        multiply(false, count * g.dim, a.dim, Wide.of(result, a.dim), qa, projected, scratch);
-        result = projected;
+        result = qa.right(count * g.dim, result, projected, scratch);
       }
       if (gBasis != null && !projectG) {
         Doubles other = result == gradients ? projected : gradients;
+        Doubles inG = result;
         for (int i = 0; i < count; i++) {
           long at = (long) i * size;
-          Wide one = Wide.of(result.plus(at), a.dim);
-          multiply(true, g.dim, g.dim, qg, one, other.plus(at), scratch);
+          Doubles one = inG.plus(at);
+          boolean inPlace = qg.leftTransposed(a.dim, one, other.plus(at), scratch) == one;
+          result = inPlace ? inG : other;
         }
-        result = other;
       }
       for (int i = 0; i < count; i++) {
         addSquares(size, weight, result.plus((long) i * size), sum);
       }
-    }
-  }
-
-  private static Wide expanded(Wide basis, int dim, Arena scratch) {
-    boolean fits = basis != null && (long) dim * dim <= MAX_BASIS;
-    return fits ? basis.block(0, 0, dim, dim, scratch) : basis;
-  }
-
-  /** {@code C = op(X) Y}, C and Y as wide as the rows of a. */
-  private void multiply(
-      boolean transpose, int rows, int depth, Wide x, Wide y, Doubles c, Arena scratch) {
-    run(new WideGemm(transpose, false, rows, a.dim, depth, 1, x, y, c, a.dim), scratch);
-  }
-
-  private static void run(WideGemm product, Arena scratch) {
-    for (int tile = 0; tile < product.tiles(); tile++) {
-      product.run(tile, scratch);
     }
   }
 
@@ -168,7 +146,7 @@ public final class BasisSlicePlan implements Plan {
 
   /** The gradients {@code g'a} of some examples, of projected samples where that is cheaper. */
   private void formGradients(
-      int example, int count, Wide qg, Wide qa, Doubles gradients, Arena scratch) {
+      int example, int count, WideRotation qg, WideRotation qa, Doubles gradients, Arena scratch) {
     // an example whose panel is too large is added piece by piece
     int step = count > 1 ? positions : SampleMatrix.gatheredStep(positions, 0, widest());
     for (int from = 0; from < positions; from += step) {
@@ -190,18 +168,14 @@ public final class BasisSlicePlan implements Plan {
     }
   }
 
-  private WidePanel load(SampleMatrix x, long row, int count, Wide basis, Arena scratch) {
+  private WidePanel load(SampleMatrix x, long row, int count, WideRotation basis, Arena scratch) {
     Panel panel = x.load(group, row, count, 0, x.dim, scratch);
     if (basis == null) {
       return panel.widen(scratch);
     }
-    Doubles projected = scratch.takeDoubles((long) count * x.dim);
-    Wide samples = Wide.of(panel.data(), panel.stride());
-    run(
-        new WideGemm(
-            panel.byCoordinate(), false, count, x.dim, x.dim, 1, samples, basis, projected, x.dim),
-        scratch);
-    return new WidePanel(projected, x.dim, false, count, x.dim);
+    Doubles rows = panel.rows(scratch);
+    Doubles room = basis.second() == null ? scratch.takeDoubles((long) count * x.dim) : rows;
+    return new WidePanel(basis.right(count, rows, room, scratch), x.dim, false, count, x.dim);
   }
 
   private static void addSquares(int size, double weight, Doubles x, Floats sum) {

@@ -2,6 +2,7 @@ package io.github.kfac4j.cpu.inversion;
 
 import io.github.kfac4j.backend.RenewRequest;
 import io.github.kfac4j.backend.Renewal;
+import io.github.kfac4j.cpu.matrix.BasisMatrix;
 import io.github.kfac4j.cpu.matrix.CpuMatrixStack;
 import io.github.kfac4j.cpu.matrix.Wide;
 import io.github.kfac4j.cpu.matrix.WideGemm;
@@ -16,60 +17,57 @@ import java.util.List;
 
 /**
  * The renewal of one basis in fp64, as {@link RenewRequest} defines it. Vectors are rows here, the
- * leading ones in descending order: QR clears a vector only of those with larger eigenvalues, whose
- * changes it would else be drowned in. To be run in turn: {@link #find}, and {@link #turn} if
- * {@link #accepted}.
+ * leading ones by falling eigenvalues: QR clears a vector only of those with larger ones, whose
+ * changes it would else be drowned in. To be run in turn: {@link #find}, and {@link #replace} if
+ * all of a request are {@link #acceptable}.
  */
 public final class BasisRenewal {
   private static final int ROWS = 64;
 
+  private final RenewRequest request;
   private final CpuMatrixStack source;
-  private final CpuMatrixStack vectors;
+  private final CpuMatrixStack target;
+  private final BasisMatrix old;
   private final int k;
   private final int n;
   private final int r;
-  private final double most;
-  private final Arena shared;
 
-  /** {@code [r, n]}: the leading vectors Q1 of before, and an orthonormal basis Y of now. */
+  /** {@code [r, n]}: the leading vectors of before, if there are any. */
   private final Doubles before;
 
-  private final Doubles y;
+  /** {@code [r, n]}: those that are iterated, at last the new ones; and their products with A. */
+  private Doubles y;
 
-  /** {@code [r, n]}: {@code Y'A}, and then {@code Y'Q2} in front. */
-  private final Doubles product;
+  private Doubles product;
 
-  /** {@code [r, r]}: {@code Y'A Y}, then Ritz vectors as rows; {@code Q1'Y}; {@code I + Y'Q1}. */
+  /** {@code [r, r]}: {@code Y A Y'}, then Ritz vectors as rows; the turn. */
   private final Doubles ritz;
 
-  private final Doubles cross;
-  private final Doubles solution;
+  private final Doubles turn;
 
   private final double[] squares;
   private final double[] traces;
-  private final double[] ritzValues;
+  private final double[] values;
   private double share = Double.NaN;
-  private boolean accepted;
-  private double[] turn;
+  private boolean acceptable;
 
   /** A plan with memory of its own for matrix {@code k} of a request. */
   public BasisRenewal(RenewRequest request, int k, Arena shared) {
+    this.request = request;
     this.source = CpuMatrixStack.of(request.source());
-    this.vectors = CpuMatrixStack.of(request.vectors());
+    this.target = CpuMatrixStack.of(request.basis().matrices());
+    this.old = BasisMatrix.of(request.basis(), k);
     this.k = k;
-    this.n = vectors.rows();
+    this.n = old.n();
     this.r = request.leading();
-    this.most = request.most();
-    this.shared = shared;
-    this.before = shared.takeDoubles((long) r * n);
-    this.y = r == n ? before : shared.takeDoubles((long) r * n);
+    this.before = request.beginsAnew() ? null : shared.takeDoubles((long) r * n);
+    this.y = shared.takeDoubles((long) r * n);
     this.product = shared.takeDoubles((long) r * n);
     this.ritz = shared.takeDoubles((long) r * r);
-    this.cross = shared.takeDoubles((long) r * r);
-    this.solution = shared.takeDoubles((long) r * r);
+    this.turn = shared.takeDoubles((long) r * r);
     this.squares = new double[blocks()];
     this.traces = new double[blocks()];
-    this.ritzValues = new double[r];
+    this.values = new double[r];
   }
 
   private int blocks() {
@@ -84,26 +82,37 @@ public final class BasisRenewal {
     return new WideGemm(false, second, m, width, depth, 1, x, z, to, width);
   }
 
-  /** Ritz vectors and all that decides whether they are accepted. */
+  /** New vectors and all that decides whether they are accepted. */
   public Plan find() {
     Stages plan = new DeepStages();
-    Wide a = Wide.of(source, k);
-    plan.add(blocks(), this::read);
-    if (r < n) {
-      plan.add(List.of(times(false, r, n, n, Wide.of(before, n), a, y)));
-      plan.add(1, (task, scratch) -> orthonormalise(scratch));
+    plan.add(blocks(), this::readSource);
+    if (request.isWhole()) {
+      plan.add(1, (task, scratch) -> decompose(scratch));
+    } else {
+      start(plan);
+      int iterations = request.beginsAnew() ? RenewRequest.FIRST : 1;
+      for (int i = 0; i < iterations; i++) {
+        addProduct(plan);
+        plan.add(1, (task, scratch) -> orthonormalise(scratch));
+      }
+      addProduct(plan);
+      plan.add(List.of(times(true, r, r, n, Wide.of(product, n), Wide.of(y, n), ritz)));
+      plan.add(1, (task, scratch) -> decide(scratch));
+      // the products with A are of no more use
+      plan.add(List.of(times(false, r, n, r, Wide.of(ritz, r), Wide.of(y, n), product)));
     }
-    plan.add(List.of(times(false, r, n, n, Wide.of(y, n), a, product)));
-    plan.add(
-        List.of(
-            times(true, r, r, n, Wide.of(product, n), Wide.of(y, n), ritz),
-            times(true, r, r, n, Wide.of(before, n), Wide.of(y, n), cross)));
-    plan.add(1, (task, scratch) -> decide(scratch));
+    Doubles vectors = request.isWhole() ? y : product;
+    if (before != null) {
+      plan.add(List.of(times(true, r, r, n, Wide.of(before, n), Wide.of(vectors, n), turn)));
+    }
     return plan;
   }
 
-  /** Reads some rows of A, and of Q what stands in the same rows. */
-  private void read(int block) {
+  private void addProduct(Stages plan) {
+    plan.add(List.of(times(false, r, n, n, Wide.of(y, n), Wide.of(source, k), product)));
+  }
+
+  private void readSource(int block) {
     Floats matrix = source.matrix(k);
     double sum = 0;
     double trace = 0;
@@ -114,137 +123,144 @@ public final class BasisRenewal {
       }
       trace += matrix.get(i * (n + 1));
     }
-    for (int v = 0; v < r; v++) {
-      for (int i = first(block); i < first(block + 1); i++) {
-        before.put(v * n + i, vectors.get((k * n + i) * n + n - 1 - v));
-      }
-    }
     squares[block] = sum;
     traces[block] = trace;
   }
 
+  /** Of a whole basis everything is new; only the turn knows of the old one. */
+  private void decompose(Arena scratch) {
+    for (int i = 0; i < n * n; i++) {
+      before.put(i, target.get(k * n * n + i % n * n + i / n));
+    }
+    double all = Arrays.stream(squares).sum();
+    y.setScaled(0, source.matrix(k), 0, 1, n * n);
+    Doubles found = scratch.takeDoubles(n);
+    if (Double.isFinite(all) && DoubleBlas.syevd(n, y, found, scratch) == 0) {
+      Arrays.setAll(values, found::get);
+      judge(all);
+    }
+  }
+
+  private void judge(double all) {
+    share = Renewal.share(all, Arrays.stream(values).map(d -> d * d).sum());
+    acceptable = share <= request.maxShare();
+  }
+
+  /** The leading vectors of before, {@code I - V W'} on the first r unit vectors; or signs. */
+  private void start(Stages plan) {
+    if (before == null) {
+      plan.add(
+          r,
+          i -> {
+            for (int j = 0; j < n; j++) {
+              y.put(i * n + j, RenewRequest.sign(i, j));
+            }
+          });
+      return;
+    }
+    plan.add(
+        r,
+        i -> {
+          for (int j = 0; j < n; j++) {
+            before.put(i * n + j, i == j ? 1 : 0);
+          }
+        });
+    Wide w = old.wideSecond();
+    Wide v = old.wideFirst();
+    plan.add(List.of(new WideGemm(false, true, r, n, r, -1, w, v, before, n, 1)));
+    plan.add(
+        r,
+        i -> {
+          for (int j = i * n; j < (i + 1) * n; j++) {
+            y.put(j, before.get(j));
+          }
+        });
+  }
+
   private void orthonormalise(Arena scratch) {
     double shift = Renewal.SHIFT * Math.max(0, Arrays.stream(traces).sum()) / n;
-    if (!Double.isFinite(shift)) {
+    if (!Double.isFinite(Arrays.stream(squares).sum())) {
       return;
     }
     for (int i = 0; i < r * n; i++) {
-      y.put(i, y.get(i) + shift * before.get(i));
+      y.put(i, product.get(i) + shift * y.get(i));
     }
     DoubleBlas.orthonormalRows(r, n, y, scratch);
-    for (int v = 0; v < r; v++) {
-      double dot = 0;
-      for (int i = v * n; i < (v + 1) * n; i++) {
-        dot += y.get(i) * before.get(i);
-      }
-      for (int i = v * n; dot < 0 && i < (v + 1) * n; i++) {
-        y.put(i, -y.get(i));
-      }
-    }
   }
 
   private void decide(Arena scratch) {
     double all = Arrays.stream(squares).sum();
-    Doubles values = scratch.takeDoubles(r);
-    if (!Double.isFinite(all) || DoubleBlas.syevd(r, ritz, values, scratch) != 0) {
+    Doubles found = scratch.takeDoubles(r);
+    if (!Double.isFinite(all) || DoubleBlas.syevd(r, ritz, found, scratch) != 0) {
       return;
     }
-    double leading = 0;
-    for (int i = 0; i < r; i++) {
-      ritzValues[i] = values.get(i);
-      leading += values.get(i) * values.get(i);
-    }
-    share = Renewal.share(all, leading);
-    accepted = share <= most && (r == n || solve(scratch));
-  }
-
-  private boolean solve(Arena scratch) {
-    for (int i = 0; i < r; i++) {
+    for (int i = 0; i < r / 2; i++) { // from rising to falling
       for (int j = 0; j < r; j++) {
-        solution.put(i * r + j, cross.get(j * r + i) + (i == j ? 1 : 0));
+        double swap = ritz.get(i * r + j);
+        ritz.put(i * r + j, ritz.get((r - 1 - i) * r + j));
+        ritz.put((r - 1 - i) * r + j, swap);
       }
     }
-    if (DoubleBlas.invertSquare(r, solution, scratch) != 0) {
-      return false;
-    }
-    double[] elements = new double[r * r];
-    Arrays.setAll(elements, solution::get);
-    return Renewal.isSafe(elements);
+    Arrays.setAll(values, i -> found.get(r - 1 - i));
+    judge(all);
   }
 
   /** Whether the new vectors are good, once {@link #find} has run. */
-  public boolean accepted() {
-    return accepted;
+  public boolean acceptable() {
+    return acceptable;
   }
 
-  /** Puts the new vectors in the place of the old. */
-  public Plan turn() {
-    Stages plan = new Stages();
-    int rest = n - r;
-    Doubles turned = shared.takeDoubles((long) r * r);
-    Doubles leading = shared.takeDoubles((long) r * n);
-    Doubles change = shared.takeDoubles((long) n * rest);
-    Doubles factors = shared.takeDoubles((long) r * rest);
-    plan.add(
-        List.of(
-            times(true, r, r, r, Wide.of(cross, r), Wide.of(ritz, r), turned),
-            times(false, r, n, r, Wide.of(ritz, r), Wide.of(y, n), leading)));
-    if (rest > 0) {
-      Wide onRest = Wide.of(product, rest);
-      plan.add(List.of(times(false, r, rest, n, Wide.of(y, n), Wide.of(vectors, k), product)));
-      plan.add(List.of(times(false, r, rest, r, Wide.of(solution, r), onRest, factors)));
-      plan.add(blocks(), this::addBefore);
-      plan.add(
-          List.of(
-              new WideGemm(
-                  true,
-                  false,
-                  n,
-                  rest,
-                  r,
-                  1,
-                  Wide.of(y, n),
-                  Wide.of(factors, rest),
-                  change,
-                  rest)));
+  /** Puts the new basis in the place of the old. */
+  public Plan replace() {
+    Stages plan = new DeepStages();
+    if (request.isWhole()) {
+      plan.add(blocks(), block -> write(block, y, n, 0));
+      return plan;
     }
-    plan.add(blocks(), block -> write(block, leading, change));
-    plan.add(1, task -> turn = inOrder(turned));
+    Doubles v = y;
+    Doubles w = product;
+    plan.add(1, (task, scratch) -> DoubleBlas.reflections(r, n, w, ritz, scratch));
+    plan.add(List.of(times(false, r, n, r, Wide.of(ritz, r), Wide.of(w, n), v)));
+    plan.add(
+        blocks(),
+        block -> {
+          write(block, v, r, 0);
+          write(block, w, r, n * r);
+        });
+    if (!old.isReflected()) {
+      plan.add(blocks(), this::clear);
+    }
     return plan;
   }
 
-  /** Y becomes F = Q1 + Y. */
-  private void addBefore(int block) {
-    int to = (int) ((long) r * n * (block + 1) / blocks());
-    for (int i = (int) ((long) r * n * block / blocks()); i < to; i++) {
-      y.put(i, y.get(i) + before.get(i));
-    }
-  }
-
-  private void write(int block, Doubles leading, Doubles change) {
-    int rest = n - r;
+  /** Some rows of the transpose of {@code [width, n]}. */
+  private void write(int block, Doubles rows, int width, int to) {
     for (int i = first(block); i < first(block + 1); i++) {
-      int row = (k * n + i) * n;
-      for (int j = 0; j < rest; j++) {
-        vectors.put(row + j, vectors.get(row + j) - change.get(i * rest + j));
-      }
-    }
-    for (int j = 0; j < r; j++) {
-      for (int i = first(block); i < first(block + 1); i++) {
-        vectors.put((k * n + i) * n + rest + j, leading.get(j * n + i));
+      for (int j = 0; j < width; j++) {
+        target.put(k * n * n + to + i * width + j, rows.get(j * n + i));
       }
     }
   }
 
-  private double[] inOrder(Doubles descending) {
-    double[] elements = new double[r * r];
-    Arrays.setAll(elements, i -> descending.get((r - 1 - i / r) * r + i % r));
-    return elements;
+  /** What is left of a basis of columns. */
+  private void clear(int block) {
+    int from = 2 * n * r;
+    int size = n * n - from;
+    for (long i = (long) size * block / blocks(); i < (long) size * (block + 1) / blocks(); i++) {
+      target.put((int) (k * n * n + from + i), 0);
+    }
   }
 
   /** What came of it, once everything has run. */
-  public Renewal result() {
-    return accepted ? new Renewal(true, share, ritzValues, turn) : Renewal.refused(share);
+  public Renewal result(boolean accepted) {
+    if (!accepted) {
+      return Renewal.refused(share);
+    }
+    double[] elements = before == null ? null : new double[r * r];
+    if (elements != null) {
+      Arrays.setAll(elements, turn::get);
+    }
+    return new Renewal(true, share, values, elements);
   }
 
   /** Stages that call LAPACK. */

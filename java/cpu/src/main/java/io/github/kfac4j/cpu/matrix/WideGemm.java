@@ -6,7 +6,8 @@ import io.github.kfac4j.cpu.openblas.DoubleBlas;
 import io.github.kfac4j.cpu.scheduling.Product;
 
 /**
- * A product {@code C = alpha op(A) op(B)} in fp64, whose operands are expanded block by block.
+ * A product {@code C = alpha op(A) op(B) + beta C} in fp64, whose operands are expanded block by
+ * block.
  *
  * @param m rows of op(A) and C
  * @param n columns of op(B) and C
@@ -22,11 +23,27 @@ public record WideGemm(
     Wide a,
     Wide b,
     Doubles c,
-    int ldc)
+    int ldc,
+    double beta)
     implements Product {
 
   /** The most of each extent that a block has: 2 MiB of fp64. */
   private static final int SIDE = 512;
+
+  /** {@code C = alpha op(A) op(B)}. */
+  public WideGemm(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      double alpha,
+      Wide a,
+      Wide b,
+      Doubles c,
+      int ldc) {
+    this(transposeA, transposeB, m, n, k, alpha, a, b, c, ldc, 0);
+  }
 
   @Override
   public double work() {
@@ -75,7 +92,7 @@ public record WideGemm(
           left.stride(),
           right.whole(),
           right.stride(),
-          block == 0 ? 0 : 1,
+          block == 0 ? beta : 1,
           c.plus((long) i * ldc + j),
           ldc);
       scratch.reset(mark);

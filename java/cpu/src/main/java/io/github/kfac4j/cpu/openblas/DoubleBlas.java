@@ -14,6 +14,8 @@ public final class DoubleBlas {
   private static final byte VECTORS = 'V';
   private static final byte ALL = 'A';
   private static final byte UPPER = 'U';
+  private static final byte FORWARD = 'F';
+  private static final byte BY_COLUMN = 'C';
 
   private DoubleBlas() {}
 
@@ -109,26 +111,6 @@ public final class DoubleBlas {
         : pivot;
   }
 
-  /** The inverse in place of a square matrix; 0, or the 1-based pivot that is 0. */
-  public static int invertSquare(int n, Doubles matrix, Arena scratch) {
-    Place place = PLACES.get().a.at(matrix);
-    Integers pivots = new Integers(n, scratch);
-    int length = 64 * n;
-    int info = checked("dgetrf", LAPACKE_dgetrf_work(LAPACK_COL_MAJOR, n, n, place, n, pivots));
-    return info != 0
-        ? info
-        : checked(
-            "dgetri",
-            LAPACKE_dgetri_work(
-                LAPACK_COL_MAJOR,
-                n,
-                place,
-                n,
-                pivots,
-                PLACES.get().c.at(scratch.takeDoubles(length)),
-                length));
-  }
-
   /** The rows of an {@code r x n} matrix, r at most n, made orthonormal, up to signs. */
   public static void orthonormalRows(int r, int n, Doubles rows, Arena scratch) {
     Places at = PLACES.get();
@@ -138,6 +120,32 @@ public final class DoubleBlas {
     Place work = at.c.at(scratch.takeDoubles(length));
     checked("dgeqrf", LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, n, r, place, n, taus, work, length));
     checked("dorgqr", LAPACKE_dorgqr_work(LAPACK_COL_MAJOR, n, r, r, place, n, taus, work, length));
+  }
+
+  /**
+   * The reflections that take unit vectors to the rows of an orthonormal {@code r x n} matrix, up
+   * to signs: W' in its place, and an {@code r x r} matrix M with {@code V' = M W'} of {@code I - V
+   * W'}, whose first columns are those rows.
+   */
+  public static void reflections(int r, int n, Doubles rows, Doubles m, Arena scratch) {
+    Places at = PLACES.get();
+    Place place = at.a.at(rows);
+    Place taus = at.b.at(scratch.takeDoubles(r));
+    int length = 64 * r;
+    Place work = at.c.at(scratch.takeDoubles(length));
+    checked("dgeqrf", LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, n, r, place, n, taus, work, length));
+    for (int i = 0; i < r; i++) { // of R nothing is kept
+      for (int j = 0; j <= i; j++) {
+        rows.put(i * n + j, i == j ? 1 : 0);
+      }
+    }
+    for (int i = 0; i < r * r; i++) {
+      m.put(i, 0);
+    }
+    checked(
+        "dlarft",
+        LAPACKE_dlarft_work(
+            LAPACK_COL_MAJOR, FORWARD, BY_COLUMN, n, r, place, n, taus, at.c.at(m), r));
   }
 
   /** Eigenvectors in place of the matrix, as rows: divide and conquer, the fastest. */

@@ -2,7 +2,6 @@ package io.github.kfac4j.cpu.preconditioning;
 
 import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.cpu.matrix.CpuMatrixStack;
-import io.github.kfac4j.cpu.matrix.Gemm;
 import io.github.kfac4j.cpu.matrix.GradientMatrix;
 import io.github.kfac4j.cpu.memory.Arena;
 import io.github.kfac4j.cpu.memory.Doubles;
@@ -10,9 +9,7 @@ import io.github.kfac4j.cpu.memory.Floats;
 import io.github.kfac4j.cpu.scheduling.Plan;
 import io.github.kfac4j.cpu.scheduling.Stages;
 import io.github.kfac4j.tensor.HostTensor;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 
 /**
  * Preconditioning in a Kronecker basis: {@code U = Qg [(Qg' dW Qa) / (s M + damping)] Qa'}.
@@ -32,8 +29,6 @@ public final class BasisPlan {
 
   private final BasisPreconditionRequest step;
   private final CpuMatrixStack moments;
-  private final CpuMatrixStack gBasis;
-  private final CpuMatrixStack aBasis;
   private final int rows;
   private final int cols;
   private final int size;
@@ -42,10 +37,8 @@ public final class BasisPlan {
   /** The fp64 arithmetic, once it is asked for. */
   private WideBasis wide;
 
-  /** {@code [groups, rows, cols]}: the gradient in the basis, divided; and room for a product. */
-  private final Floats coefficients;
-
-  private final Floats other;
+  /** The fp32 arithmetic. */
+  private final NarrowBasis narrow;
 
   /** For each task: squares of the coefficients before and after the division; parts of U dW. */
   private final double[] before;
@@ -56,14 +49,12 @@ public final class BasisPlan {
   public BasisPlan(BasisPreconditionRequest step, Arena shared) {
     this.step = step;
     this.moments = CpuMatrixStack.of(step.moments());
-    this.gBasis = step.gBasis() == null ? null : CpuMatrixStack.of(step.gBasis());
-    this.aBasis = step.aBasis() == null ? null : CpuMatrixStack.of(step.aBasis());
     this.rows = moments.rows();
     this.cols = moments.cols();
     this.size = moments.size();
     this.gradient = new GradientMatrix(step.gradient(), moments.count(), rows, cols, shared);
-    this.coefficients = shared.take(size);
-    this.other = shared.take(size);
+    this.narrow =
+        new NarrowBasis(step.gBasis(), step.aBasis(), moments.count(), rows, cols, shared);
     this.before = new double[gradient.tasks()];
     this.after = new double[before.length];
     this.inner = new double[before.length];
@@ -79,37 +70,12 @@ public final class BasisPlan {
     if (fp64()) {
       return plan;
     }
-    boolean right = aBasis != null;
-    Floats left = right ? other : coefficients;
-    if (gBasis == null) {
-      plan.add(before.length, task -> gradient.copyTo(left, task));
-    } else {
-      List<Gemm> products = new ArrayList<>();
-      for (int k = 0; k < moments.count(); k++) {
-        gradient.leftProducts(products, true, gBasis.matrix(k), k, left.plus(start(k)));
-      }
-      plan.add(products);
-    }
-    if (right) {
-      addRight(plan, false, other, coefficients);
-    }
-    plan.add(before.length, this::divide);
+    Floats start = narrow.coefficients();
+    plan.add(before.length, task -> gradient.copyTo(start, task));
+    narrow.addForward(plan);
+    Floats coefficients = narrow.coefficients();
+    plan.add(before.length, task -> divide(coefficients, task));
     return plan;
-  }
-
-  private long start(int group) {
-    return (long) group * rows * cols;
-  }
-
-  private void addRight(Stages plan, boolean transpose, Floats from, Floats to) {
-    List<Gemm> right = new ArrayList<>();
-    for (int k = 0; k < moments.count(); k++) {
-      Floats q = aBasis.matrix(k);
-      Floats x = from.plus(start(k));
-      Floats y = to.plus(start(k));
-      right.add(Gemm.of(false, transpose, rows, cols, cols, x, cols, q, cols, y, cols));
-    }
-    plan.add(right);
   }
 
   private int first(int task) {
@@ -120,7 +86,7 @@ public final class BasisPlan {
     return step.scale() * moments.get(i) + step.damping();
   }
 
-  private void divide(int task) {
+  private void divide(Floats coefficients, int task) {
     double squares = 0;
     double quotients = 0;
     for (int i = first(task); i < first(task + 1); i++) {
@@ -142,16 +108,17 @@ public final class BasisPlan {
 
   /** The coefficients in fp64. */
   public Plan again(Arena shared) {
-    wide = new WideBasis(gBasis, aBasis, moments.count(), rows, cols, shared);
+    wide = new WideBasis(step.gBasis(), step.aBasis(), moments.count(), rows, cols, shared);
     Stages plan = new Stages();
     Doubles start = wide.coefficients();
     plan.add(before.length, task -> gradient.copyTo(start, task));
     wide.addForward(plan);
-    plan.add(before.length, this::divideWide);
+    Floats coefficients = narrow.coefficients();
+    plan.add(before.length, task -> divideWide(coefficients, task));
     return plan;
   }
 
-  private void divideWide(int task) {
+  private void divideWide(Floats coefficients, int task) {
     Doubles x = wide.coefficients();
     for (int i = first(task); i < first(task + 1); i++) {
       double y = x.get(i) / damped(i);
@@ -163,42 +130,27 @@ public final class BasisPlan {
   /** U from the coefficients. */
   public Plan back() {
     Stages plan = new Stages();
-    Floats u = coefficients;
     if (fp64()) {
       wide.addBack(plan);
       plan.add(before.length, this::round);
     } else {
-      if (gBasis != null) {
-        List<Gemm> left = new ArrayList<>();
-        for (int k = 0; k < moments.count(); k++) {
-          Floats q = gBasis.matrix(k);
-          Floats x = coefficients.plus(start(k));
-          Floats y = other.plus(start(k));
-          left.add(Gemm.of(false, false, rows, cols, rows, q, rows, x, cols, y, cols));
-        }
-        plan.add(left);
-        u = other;
-      }
-      if (aBasis != null) {
-        Floats to = u == other ? coefficients : other;
-        addRight(plan, true, u, to);
-        u = to;
-      }
+      narrow.addBack(plan);
     }
-    Floats result = u;
+    Floats u = narrow.coefficients();
     plan.add(
         inner.length,
         task -> {
-          inner[task] = gradient.dot(result, task);
-          gradient.write(result, step.result(), task);
+          inner[task] = gradient.dot(u, task);
+          gradient.write(u, step.result(), task);
         });
     return plan;
   }
 
   private void round(int task) {
     Doubles x = wide.coefficients();
+    Floats u = narrow.coefficients();
     for (int i = first(task); i < first(task + 1); i++) {
-      coefficients.put(i, (float) x.get(i));
+      u.put(i, (float) x.get(i));
     }
   }
 

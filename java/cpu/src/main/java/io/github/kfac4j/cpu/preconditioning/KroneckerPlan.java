@@ -1,5 +1,6 @@
 package io.github.kfac4j.cpu.preconditioning;
 
+import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.cpu.matrix.CpuMatrixStack;
 import io.github.kfac4j.cpu.matrix.Gemm;
@@ -83,7 +84,8 @@ public final class KroneckerPlan implements KroneckerStep {
 
   @Override
   public Plan again(Arena shared) {
-    WideBasis wide = new WideBasis(g, a, groups, rows, cols, shared);
+    WideBasis wide =
+        new WideBasis(Basis.ofColumns(g), Basis.ofColumns(a), groups, rows, cols, shared);
     Stages plan = new Stages();
     Doubles start = wide.coefficients();
     plan.add(gradient.tasks(), task -> gradient.copyTo(start, task));

@@ -1,5 +1,6 @@
 package io.github.kfac4j.cpu.preconditioning;
 
+import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.cpu.matrix.CpuMatrixStack;
 import io.github.kfac4j.cpu.matrix.Source;
@@ -176,7 +177,8 @@ public final class PanelKroneckerPlan implements Plan, KroneckerStep {
 
   @Override
   public Plan again(Arena shared) {
-    WideBasis wide = new WideBasis(g, a, groups, rows, cols, shared);
+    WideBasis wide =
+        new WideBasis(Basis.ofColumns(g), Basis.ofColumns(a), groups, rows, cols, shared);
     int tasks = groups * parts[0].dw.count();
     inner = new double[tasks];
     Doubles start = wide.coefficients();

@@ -1,6 +1,7 @@
 package io.github.kfac4j.cpu.preconditioning;
 
-import io.github.kfac4j.cpu.matrix.CpuMatrixStack;
+import io.github.kfac4j.backend.Basis;
+import io.github.kfac4j.cpu.matrix.BasisMatrix;
 import io.github.kfac4j.cpu.matrix.Wide;
 import io.github.kfac4j.cpu.matrix.WideGemm;
 import io.github.kfac4j.cpu.memory.Arena;
@@ -11,29 +12,29 @@ import java.util.List;
 
 /** A gradient into a Kronecker basis and back, in fp64. */
 final class WideBasis {
-  private final CpuMatrixStack gBasis;
-  private final CpuMatrixStack aBasis;
+  private final Basis gBasis;
+  private final Basis aBasis;
   private final int groups;
   private final int rows;
   private final int cols;
+  private final Arena shared;
   private Doubles current;
   private Doubles other;
 
   /**
    * A change of basis with memory of its own.
    *
-   * @param gBasis {@code [groups, rows, rows]}, null for the identity
-   * @param aBasis {@code [groups, cols, cols]}, null for the identity
+   * @param gBasis of the rows, null for the identity
+   * @param aBasis of the columns, null for the identity
    */
-  WideBasis(
-      CpuMatrixStack gBasis, CpuMatrixStack aBasis, int groups, int rows, int cols, Arena shared) {
+  WideBasis(Basis gBasis, Basis aBasis, int groups, int rows, int cols, Arena shared) {
     this.gBasis = gBasis;
     this.aBasis = aBasis;
     this.groups = groups;
     this.rows = rows;
     this.cols = cols;
+    this.shared = shared;
     this.current = shared.takeDoubles((long) groups * rows * cols);
-    this.other = shared.takeDoubles((long) groups * rows * cols);
   }
 
   /** {@code [groups, rows, cols]}: what was formed last, at first dW, to be put there. */
@@ -53,36 +54,72 @@ final class WideBasis {
 
   private void addBoth(Stages plan, boolean forward) {
     if (gBasis != null) {
-      List<WideGemm> left = new ArrayList<>();
-      for (int k = 0; k < groups; k++) {
-        Wide q = Wide.of(gBasis, k);
-        Wide x = Wide.of(current.plus(start(k)), cols);
-        Doubles y = other.plus(start(k));
-        left.add(new WideGemm(forward, false, rows, cols, rows, 1, q, x, y, cols));
-      }
-      plan.add(left);
-      swap();
+      add(plan, gBasis, (q, k, first, second) -> left(q, k, forward, first, second));
     }
     if (aBasis != null) {
-      List<WideGemm> right = new ArrayList<>();
-      for (int k = 0; k < groups; k++) {
-        Wide q = Wide.of(aBasis, k);
-        Wide x = Wide.of(current.plus(start(k)), cols);
-        Doubles y = other.plus(start(k));
-        right.add(new WideGemm(false, !forward, rows, cols, cols, 1, x, q, y, cols));
-      }
-      plan.add(right);
-      swap();
+      add(plan, aBasis, (q, k, first, second) -> right(q, k, forward, first, second));
     }
+  }
+
+  /** Adds the one or two products of one group with its basis. */
+  private interface Side {
+    void add(BasisMatrix q, int k, List<WideGemm> first, List<WideGemm> second);
+  }
+
+  private void add(Stages plan, Basis basis, Side side) {
+    if (!basis.isReflected() && other == null) {
+      other = shared.takeDoubles((long) groups * rows * cols);
+    }
+    List<WideGemm> first = new ArrayList<>();
+    List<WideGemm> second = new ArrayList<>();
+    for (int k = 0; k < groups; k++) {
+      side.add(BasisMatrix.of(basis, k), k, first, second);
+    }
+    plan.add(first);
+    if (basis.isReflected()) {
+      plan.add(second);
+    } else {
+      Doubles swap = current;
+      current = other;
+      other = swap;
+    }
+  }
+
+  private void left(
+      BasisMatrix q, int k, boolean forward, List<WideGemm> first, List<WideGemm> second) {
+    Doubles at = current.plus(start(k));
+    Wide x = Wide.of(at, cols);
+    if (!q.isReflected()) {
+      Doubles y = other.plus(start(k));
+      first.add(new WideGemm(forward, false, rows, cols, rows, 1, q.wideFirst(), x, y, cols));
+      return;
+    }
+    Wide inner = forward ? q.wideFirst() : q.wideSecond();
+    Wide outer = forward ? q.wideSecond() : q.wideFirst();
+    Doubles small = shared.takeDoubles((long) q.r() * cols);
+    Wide onSmall = Wide.of(small, cols);
+    first.add(new WideGemm(true, false, q.r(), cols, rows, 1, inner, x, small, cols));
+    second.add(new WideGemm(false, false, rows, cols, q.r(), -1, outer, onSmall, at, cols, 1));
+  }
+
+  private void right(
+      BasisMatrix q, int k, boolean forward, List<WideGemm> first, List<WideGemm> second) {
+    Doubles at = current.plus(start(k));
+    Wide x = Wide.of(at, cols);
+    if (!q.isReflected()) {
+      Doubles y = other.plus(start(k));
+      first.add(new WideGemm(false, !forward, rows, cols, cols, 1, x, q.wideFirst(), y, cols));
+      return;
+    }
+    Wide inner = forward ? q.wideFirst() : q.wideSecond();
+    Wide outer = forward ? q.wideSecond() : q.wideFirst();
+    Doubles small = shared.takeDoubles((long) rows * q.r());
+    Wide onSmall = Wide.of(small, q.r());
+    first.add(new WideGemm(false, false, rows, q.r(), cols, 1, x, inner, small, q.r()));
+    second.add(new WideGemm(false, true, rows, cols, q.r(), -1, onSmall, outer, at, cols, 1));
   }
 
   private long start(int group) {
     return (long) group * rows * cols;
-  }
-
-  private void swap() {
-    Doubles swap = current;
-    current = other;
-    other = swap;
   }
 }

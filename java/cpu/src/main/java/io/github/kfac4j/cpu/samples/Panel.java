@@ -3,6 +3,7 @@ package io.github.kfac4j.cpu.samples;
 import io.github.kfac4j.cpu.matrix.Gemm;
 import io.github.kfac4j.cpu.matrix.Wide;
 import io.github.kfac4j.cpu.memory.Arena;
+import io.github.kfac4j.cpu.memory.Doubles;
 import io.github.kfac4j.cpu.memory.Floats;
 import io.github.kfac4j.cpu.openblas.Blas;
 
@@ -24,6 +25,19 @@ public record Panel(Floats data, int stride, boolean byCoordinate, int count, in
     int columns = byCoordinate ? count : width;
     Wide copy = Wide.of(data, stride).block(0, 0, rows, columns, scratch);
     return new WidePanel(copy.whole(), copy.stride(), byCoordinate, count, width);
+  }
+
+  /** A copy in fp64, vector by vector without gaps. */
+  public Doubles rows(Arena scratch) {
+    Doubles rows = scratch.takeDoubles((long) count * width);
+    int fromVector = byCoordinate ? 1 : stride;
+    int fromCoordinate = byCoordinate ? stride : 1;
+    for (int i = 0; i < count; i++) {
+      for (int c = 0; c < width; c++) {
+        rows.put(i * width + c, data.get(i * fromVector + c * fromCoordinate));
+      }
+    }
+    return rows;
   }
 
   /** {@code C = alpha X'Y + beta C}. */

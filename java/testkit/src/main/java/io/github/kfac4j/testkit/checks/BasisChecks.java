@@ -24,27 +24,27 @@ final class BasisChecks {
   }
 
   void run(Extent extent) {
-    for (boolean rotated : new boolean[] {true, false}) {
+    for (BasisForm form : BasisForm.values()) {
       moments(
           "30 vectors, 30 x 21",
-          rotated,
+          form,
           new RowSamples(null, 30, 1, 1, 30, false),
           new RowSamples(null, 30, 1, 1, 20, true));
       moments(
           "8 x 5 vectors, 13 x 33",
-          rotated,
+          form,
           new RowSamples(null, 8, 5, 1, 13, false),
           new RowSamples(null, 8, 5, 1, 32, true));
       moments(
           "groups 2, 3x3 kernel on 6x5 images",
-          rotated,
+          form,
           new ChannelSamples(null, 5, 30, 2, 3),
           new PatchSamples(
               null, 5, 4, 6, 5, ImageLayout.NCHW, Window.of(3, 3).withPadding(1, 1), 2, true));
       if (extent.networks()) {
         moments(
             "Fashion-MNIST CNN, dense 2",
-            rotated,
+            form,
             new RowSamples(null, 32, 1, 1, 10, false),
             new RowSamples(null, 32, 1, 1, 1024, true));
       }
@@ -52,24 +52,24 @@ final class BasisChecks {
       for (int i = 0; i < grouped.size(); i += 5) {
         PatchSamples a = grouped.get(i);
         Samples g = new ChannelSamples(null, a.examples(), a.positions(), 2, 5);
-        moments("groups 2, " + Shapes.describe(a.window()), rotated, g, a);
+        moments("groups 2, " + Shapes.describe(a.window()), form, g, a);
       }
       PatchSamples last = Shapes.sweep(ImageLayout.NHWC, 1).get(17);
       Samples g = new RowSamples(null, last.examples(), last.positions(), 1, 7, false);
-      moments("NHWC, " + Shapes.describe(last.window()), rotated, g, last);
+      moments("NHWC, " + Shapes.describe(last.window()), form, g, last);
     }
   }
 
-  private void moments(String name, boolean rotated, Samples g, Samples a) {
-    String what = name + (rotated ? ", rotated" : ", weights");
+  private void moments(String name, BasisForm form, Samples g, Samples a) {
+    String what = name + ", " + form;
     Random random = comparison.random(VERB, what);
     int groups = a.groups();
     int rows = g.dim();
     int cols = a.dim();
     double[] grads = Fixtures.gaussian(random, Shapes.size(g));
     double[] inputs = Fixtures.gaussian(random, Shapes.size(a));
-    double[] qg = Fixtures.gaussian(random, groups * rows * rows);
-    double[] qa = Fixtures.gaussian(random, groups * cols * cols);
+    double[] qg = form.random(random, groups, rows);
+    double[] qa = form.random(random, groups, cols);
     double[] before = Fixtures.gaussian(random, groups * rows * cols);
     comparison.check(
         VERB,
@@ -86,8 +86,8 @@ final class BasisChecks {
                           0.5 / a.examples(),
                           Shapes.with(g, side.tensor(grads)),
                           Shapes.with(a, side.tensor(inputs)),
-                          rotated ? side.stack(groups, rows, rows, qg) : null,
-                          rotated ? side.stack(groups, cols, cols, qa) : null)));
+                          form.basis(side, groups, rows, qg),
+                          form.basis(side, groups, cols, qa))));
           return target.toArray();
         });
   }

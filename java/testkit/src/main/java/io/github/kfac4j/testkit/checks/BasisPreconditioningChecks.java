@@ -4,6 +4,7 @@ import static io.github.kfac4j.testkit.Fixtures.frobeniusError;
 import static io.github.kfac4j.testkit.Fixtures.rounded;
 import static io.github.kfac4j.testkit.checks.Comparison.demand;
 
+import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.testkit.Fixtures;
@@ -27,8 +28,9 @@ final class BasisPreconditioningChecks {
 
   void run(Extent extent) {
     for (GradientShape shape : GradientShape.all(extent)) {
-      inBasis(shape, true);
-      inBasis(shape, false);
+      for (BasisForm form : BasisForm.values()) {
+        inBasis(shape, form);
+      }
     }
     for (Inputs inputs : List.of(Inputs.GAUSSIAN, Inputs.RELU, Inputs.CONSTANT)) {
       for (int examples : new int[] {1, 3, 32}) {
@@ -40,14 +42,14 @@ final class BasisPreconditioningChecks {
     }
   }
 
-  private void inBasis(GradientShape shape, boolean rotated) {
-    String what = shape.name() + (rotated ? ", rotated" : ", weights");
+  private void inBasis(GradientShape shape, BasisForm form) {
+    String what = shape.name() + ", " + form;
     Random random = comparison.random(VERB, what);
     int groups = shape.groups();
     int rows = shape.rows();
     int dim = shape.dim();
-    double[] qg = Fixtures.gaussian(random, groups * rows * rows);
-    double[] qa = Fixtures.gaussian(random, groups * dim * dim);
+    double[] qg = form.random(random, groups, rows);
+    double[] qa = form.random(random, groups, dim);
     double[] moments = Fixtures.gaussian(random, groups * rows * dim);
     Arrays.setAll(moments, i -> Math.abs(moments[i]));
     double[] dw = shape.random(random);
@@ -63,8 +65,8 @@ final class BasisPreconditioningChecks {
             demand(Arrays.equals(GradientShape.elements(in), dw), "the gradient was changed");
             BasisPreconditionRequest step =
                 new BasisPreconditionRequest(
-                    rotated ? side.stack(groups, rows, rows, qg) : null,
-                    rotated ? side.stack(groups, dim, dim, qa) : null,
+                    form.basis(side, groups, rows, qg),
+                    form.basis(side, groups, dim, qa),
                     side.stack(groups, rows, dim, moments),
                     2,
                     0.5,
@@ -116,8 +118,8 @@ final class BasisPreconditioningChecks {
           Gradient gradient = shape.gradient(side, dw);
           BasisPreconditionRequest step =
               new BasisPreconditionRequest(
-                  side.basis(batch.outputs, basis.g()),
-                  side.basis(batch.width, basis.a()),
+                  Basis.ofColumns(side.basis(batch.outputs, basis.g())),
+                  Basis.ofColumns(side.basis(batch.width, basis.a())),
                   side.stack(1, batch.outputs, batch.width, moments),
                   1,
                   damping,
