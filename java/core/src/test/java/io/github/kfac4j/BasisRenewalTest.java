@@ -13,15 +13,17 @@ import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.testkit.Literal;
+import io.github.kfac4j.testkit.LiteralBackend;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** Bases of wide layers under EKFAC: renewed where a factor has changed a little. */
+/** Bases of wide layers under EKFAC: reflections, renewed as long as they know the factor. */
 class BasisRenewalTest {
-  private static final int WIDE = 280;
+  private static final int WIDE = 520;
+  private static final int LEADING = 128;
   private static final int OUT = 2;
   private static final KfacOptions EKFAC =
       OPTIONS.withApproximation(Approximation.EKFAC).withDecay(0.7).withIntervals(1, 2);
@@ -53,29 +55,49 @@ class BasisRenewalTest {
     Networks.step(kfac, "layer", new double[WIDE * OUT]);
   }
 
-  private static double[] turned(double[] matrix, double[] basis) {
-    return turned(matrix, basis, WIDE);
+  /** The vectors of a basis as columns. */
+  private static double[] basis(Kfac kfac, String key) {
+    return LiteralBackend.columns(kfac.state().layers().get("layer").basis(key), 0);
   }
 
-  private static double[] turned(double[] matrix, double[] basis, int n) {
+  private static double[] diagonal(double[] matrix, double[] basis, int n) {
     double[] left = Literal.multiply(Literal.transpose(basis, n, n), matrix, n, n, n);
-    return Literal.multiply(left, basis, n, n, n);
+    double[] diagonal = new double[n];
+    Arrays.setAll(
+        diagonal,
+        i -> {
+          double sum = 0;
+          for (int j = 0; j < n; j++) {
+            sum += left[i * n + j] * basis[j * n + i];
+          }
+          return sum;
+        });
+    return diagonal;
   }
 
-  /** A factor's diagonal in a new basis over what the squares of the turn make of the old one. */
-  private static double[] gathered(
-      double[] factor, int n, double[] old, double[] basis, double[] squares) {
-    double[] before = turned(factor, old, n);
-    double[] now = turned(factor, basis, n);
-    double[] ratio = new double[n];
-    for (int j = 0; j < n; j++) {
+  /**
+   * What the leading r moments are multiplied by, {@code [old, new]}: squares of the turn, columns
+   * weighted to sum to 1, times the factor's diagonal of now over what they make of the old one.
+   */
+  private static double[] following(double[] factor, int n, int r, double[] old, double[] now) {
+    double[] turn = Literal.multiply(Literal.transpose(old, n, n), now, n, n, n);
+    double[] before = diagonal(factor, old, n);
+    double[] after = diagonal(factor, now, n);
+    double[] weights = new double[r * r];
+    for (int j = 0; j < r; j++) {
+      double sum = 0;
       double carried = 0;
-      for (int i = 0; i < n; i++) {
-        carried += squares[i * n + j] * before[i * (n + 1)];
+      for (int i = 0; i < r; i++) {
+        double square = turn[i * n + j] * turn[i * n + j];
+        sum += square;
+        carried += square * before[i];
       }
-      ratio[j] = now[j * (n + 1)] / carried;
+      for (int i = 0; i < r; i++) {
+        double square = turn[i * n + j] * turn[i * n + j];
+        weights[i * r + j] = square / sum * after[j] / (carried / sum);
+      }
     }
-    return ratio;
+    return weights;
   }
 
   /** What is on the diagonal of {@code R' diag(m) R}, but for turns that are left out as small. */
@@ -85,49 +107,43 @@ class BasisRenewalTest {
       step(kfac, batch(64, 1));
       step(kfac, batch(64, 1));
       kfac.observe(List.of(batch(64, 1)));
-      double[] oldA = matrix(kfac, KroneckerBases.A_BASIS);
-      double[] oldG = matrix(kfac, KroneckerBases.G_BASIS);
+      double[] oldA = basis(kfac, KroneckerBases.A_BASIS);
+      double[] oldG = basis(kfac, KroneckerBases.G_BASIS);
       double[] before = matrix(kfac, KroneckerBases.MOMENTS);
       kfac.refresh();
-      double[] basis = matrix(kfac, KroneckerBases.A_BASIS);
-      double[] onDiagonal = turned(kfac.state().inputFactor("layer"), basis);
-      double beyond = 0;
-      for (int i = 0; i < onDiagonal.length; i++) {
-        beyond += i % (WIDE + 1) == 0 ? 0 : onDiagonal[i] * onDiagonal[i];
-      }
-      assertThat(beyond).isLessThan(0.01 * Literal.dot(onDiagonal, onDiagonal));
-      double[] turn =
-          Literal.multiply(Literal.transpose(oldA, WIDE, WIDE), basis, WIDE, WIDE, WIDE);
-      double[] turnG =
-          Literal.multiply(
-              Literal.transpose(oldG, OUT, OUT),
-              matrix(kfac, KroneckerBases.G_BASIS),
-              OUT,
-              OUT,
-              OUT);
-      Arrays.setAll(turn, i -> turn[i] * turn[i]);
-      Arrays.setAll(turnG, i -> turnG[i] * turnG[i]);
-      double[] followed =
-          Literal.multiply(
-              Literal.transpose(turnG, OUT, OUT),
-              Literal.multiply(before, turn, OUT, WIDE, WIDE),
-              OUT,
-              OUT,
-              WIDE);
-      double[] gathered = gathered(kfac.state().inputFactor("layer"), WIDE, oldA, basis, turn);
-      double[] gatheredG =
-          gathered(
+      double[] a = kfac.state().inputFactor("layer");
+      double[] nowA = basis(kfac, KroneckerBases.A_BASIS);
+      double squares = Arrays.stream(diagonal(a, nowA, WIDE)).map(d -> d * d).sum();
+      assertThat(1 - squares / Literal.dot(a, a)).isLessThan(0.01);
+      double[] gram = Literal.multiply(Literal.transpose(nowA, WIDE, WIDE), nowA, WIDE, WIDE, WIDE);
+      assertThat(gram)
+          .containsExactly(Fixtures.damped(new double[gram.length], WIDE, 0, 1), offset(1e-12));
+      double[] byA = following(a, WIDE, LEADING, oldA, nowA);
+      double[] byG =
+          following(
               kfac.state().outputFactor("layer"),
               OUT,
+              OUT,
               oldG,
-              matrix(kfac, KroneckerBases.G_BASIS),
-              turnG);
-      Arrays.setAll(followed, i -> followed[i] * gatheredG[i / WIDE] * gathered[i % WIDE]);
-      double[] moments = matrix(kfac, KroneckerBases.MOMENTS);
-      double unturned = Fixtures.frobeniusError(before, followed);
+              basis(kfac, KroneckerBases.G_BASIS));
+      double[] followed =
+          Literal.multiply(
+              Literal.transpose(byG, OUT, OUT),
+              Literal.multiply(leading(before), byA, OUT, LEADING, LEADING),
+              OUT,
+              OUT,
+              LEADING);
+      double[] moments = leading(matrix(kfac, KroneckerBases.MOMENTS));
+      double unturned = Fixtures.frobeniusError(leading(before), followed);
       assertThat(unturned).isGreaterThan(1e-3);
       assertThat(Fixtures.frobeniusError(moments, followed)).isLessThan(0.2 * unturned);
     }
+  }
+
+  private static double[] leading(double[] moments) {
+    double[] part = new double[OUT * LEADING];
+    Arrays.setAll(part, i -> moments[i / LEADING * WIDE + i % LEADING]);
+    return part;
   }
 
   /** A direction that no input had becomes the one that all have, ten times as large. */
@@ -157,9 +173,9 @@ class BasisRenewalTest {
           double rest = 0;
           double restMeasured = 0;
           for (int i = 0; i < moments.length; i++) {
-            if (i % WIDE == WIDE - 1) { // the largest eigenvalue of A
+            if (i % WIDE == 0) { // the largest eigenvalue of A
               assertThat(moments[i] / measured[i]).isBetween(0.5, 2.0);
-            } else if (i % WIDE != WIDE - 2) { // the direction of before
+            } else if (i % WIDE != 1) { // the direction of before
               rest += moments[i];
               restMeasured += measured[i];
             }
@@ -172,8 +188,8 @@ class BasisRenewalTest {
 
   /** The moments that all batches so far give in the basis of now. */
   private static double[] measured(Kfac kfac, List<double[]> inputs, List<double[]> gradients) {
-    double[] a = matrix(kfac, KroneckerBases.A_BASIS);
-    double[] g = matrix(kfac, KroneckerBases.G_BASIS);
+    double[] a = basis(kfac, KroneckerBases.A_BASIS);
+    double[] g = basis(kfac, KroneckerBases.G_BASIS);
     double[] sum = new double[OUT * WIDE];
     double weights = 0;
     for (int batch = 0; batch < inputs.size(); batch++) {
@@ -197,15 +213,17 @@ class BasisRenewalTest {
   @Test
   void aFactorOfWhichTooLittleIsKnownIsDecomposed() {
     try (Kfac kfac = kfac()) {
-      step(kfac, batch(600, 0));
-      step(kfac, batch(600, 0));
-      kfac.observe(List.of(batch(600, 0)));
+      step(kfac, batch(1100, 0));
+      step(kfac, batch(1100, 0));
+      kfac.observe(List.of(batch(1100, 0)));
       kfac.refresh();
       double[] factor = kfac.state().inputFactor("layer");
-      double[] diagonal = turned(factor, matrix(kfac, KroneckerBases.A_BASIS));
-      for (int i = 0; i < diagonal.length; i++) {
-        double expected = i % (WIDE + 1) == 0 ? diagonal[i] : 0;
-        assertThat(diagonal[i]).isCloseTo(expected, offset(1e-9));
+      double[] q = basis(kfac, KroneckerBases.A_BASIS);
+      double[] left = Literal.multiply(Literal.transpose(q, WIDE, WIDE), factor, WIDE, WIDE, WIDE);
+      double[] inBasis = Literal.multiply(left, q, WIDE, WIDE, WIDE);
+      for (int i = 0; i < inBasis.length; i++) {
+        double expected = i % (WIDE + 1) == 0 ? inBasis[i] : 0;
+        assertThat(inBasis[i]).isCloseTo(expected, offset(1e-9));
       }
       double sum = Arrays.stream(matrix(kfac, KroneckerBases.MOMENTS)).sum();
       double product =

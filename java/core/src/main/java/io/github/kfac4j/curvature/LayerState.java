@@ -59,7 +59,7 @@ public final class LayerState implements AutoCloseable {
   }
 
   /** A basis by name; null, for the identity, if there is none. */
-  Basis basis(String key) {
+  public Basis basis(String key) {
     MatrixStack stack = matrix(key);
     boolean ofInputs = key.equals(KroneckerBases.A_BASIS);
     return stack == null

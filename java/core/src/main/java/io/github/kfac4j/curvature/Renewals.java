@@ -35,8 +35,10 @@ final class Renewals {
   /** A basis up to this width is renewed as a whole. */
   static final int NARROW = 512;
 
-  /** The leading vectors of a wider one: enough to hold what is large beside the damping. */
-  private static final int LEADING = 256;
+  /** Bounds of the leading vectors of a wider one, of which they are an eighth. */
+  private static final int FEWEST = 128;
+
+  private static final int MOST_LEADING = 256;
 
   /**
    * The weight of the observations from which on there is something to keep: the first basis is
@@ -55,7 +57,7 @@ final class Renewals {
 
   /** The vectors that are renewed. */
   static int leading(int n) {
-    return n <= NARROW ? n : LEADING;
+    return n <= NARROW ? n : Math.max(FEWEST, Math.min(n / 8, MOST_LEADING));
   }
 
   /** The layers that still have to be decomposed, once those that can be are renewed. */
@@ -80,6 +82,12 @@ final class Renewals {
     List<double[]> traces = backend.traces(requests.stream().map(RenewRequest::source).toList());
     for (int i = 0; i < able.size(); i++) {
       LayerState state = able.get(i);
+      System.err.println(
+          state.name
+              + " "
+              + results.get(2 * i)[0].share()
+              + " "
+              + results.get(2 * i + 1)[0].share());
       RenewedBasis a = new RenewedBasis(requests.get(2 * i), results.get(2 * i), traces.get(2 * i));
       RenewedBasis g =
           new RenewedBasis(requests.get(2 * i + 1), results.get(2 * i + 1), traces.get(2 * i + 1));

@@ -79,6 +79,21 @@ public final class CpuMatrixStack implements MatrixStack {
     return rests == null ? memory.get(index) : (double) memory.get(index) + rests.get(index);
   }
 
+  /** Elements from one on, counted through all matrices, to the beginning of an array. */
+  public void get(int index, double[] target, int length) {
+    float[] part = new float[length];
+    memory.get(index, part, length);
+    for (int i = 0; i < length; i++) {
+      target[i] = part[i];
+    }
+    if (rests != null) {
+      rests.get(index, part, length);
+      for (int i = 0; i < length; i++) {
+        target[i] += part[i];
+      }
+    }
+  }
+
   /** Where an element of matrix {@code k} lies, for which no object is made. */
   public long address(int k, long element) {
     return open().address((long) k * rows * cols + element);

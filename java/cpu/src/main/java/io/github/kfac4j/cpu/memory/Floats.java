@@ -117,6 +117,16 @@ public final class Floats {
     buffer.put(start + index, value);
   }
 
+  /** Copies elements from {@code index} on to the beginning of an array. */
+  public void get(int index, float[] target, int length) {
+    buffer.get(start + index, target, 0, length);
+  }
+
+  /** Copies the beginning of an array to the elements from {@code index} on. */
+  public void put(int index, float[] source, int length) {
+    buffer.put(start + index, source, 0, length);
+  }
+
   /** Copies {@code length} elements of a source to this place. */
   public void copy(Floats source, int length) {
     buffer.put(start, source.buffer, source.start, length);

@@ -27,6 +27,9 @@ public final class BasisPlan {
   /** The relative error of U up to which the product in brackets is left as it is in fp32. */
   private static final double BOUND = 1e-3;
 
+  /** Elements that are divided at a time. */
+  private static final int PIECE = 1024;
+
   private final BasisPreconditionRequest step;
   private final CpuMatrixStack moments;
   private final int rows;
@@ -86,15 +89,26 @@ public final class BasisPlan {
     return step.scale() * moments.get(i) + step.damping();
   }
 
+  /** Piece by piece in arrays, over which the compiler makes loops of vectors. */
   private void divide(Floats coefficients, int task) {
+    float[] x = new float[PIECE];
+    double[] damped = new double[PIECE];
     double squares = 0;
     double quotients = 0;
-    for (int i = first(task); i < first(task + 1); i++) {
-      double x = coefficients.get(i);
-      double y = x / damped(i);
-      squares += x * x;
-      quotients += y * y;
-      coefficients.put(i, (float) y);
+    int end = first(task + 1);
+    for (int from = first(task); from < end; from += PIECE) {
+      int length = Math.min(PIECE, end - from);
+      coefficients.get(from, x, length);
+      moments.get(from, damped, length);
+      for (int i = 0; i < length; i++) {
+        damped[i] = x[i] / (step.scale() * damped[i] + step.damping());
+      }
+      for (int i = 0; i < length; i++) {
+        squares += (double) x[i] * x[i];
+        quotients += damped[i] * damped[i];
+        x[i] = (float) damped[i];
+      }
+      coefficients.put(from, x, length);
     }
     before[task] = squares;
     after[task] = quotients;
