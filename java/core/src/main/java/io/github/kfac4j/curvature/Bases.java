@@ -35,7 +35,7 @@ final class Bases {
     }
     double size =
         exponent == 0 ? Math.max(1, lambda) : Math.max(Math.scalb(scale, exponent), lambda);
-    return -Range.exponent(size);
+    return -Fp32Range.exponent(size);
   }
 
   /** What came of preconditioning with shifted diagonals. */

@@ -33,7 +33,7 @@ public final class KroneckerBases implements Curvature {
   public static final String MOMENTS = "moments";
 
   /** Examples of a batch beyond which EKFAC measures its moments on the first eighth. */
-  private static final int MOST_EXAMPLES = Integer.getInteger("ex", 32);
+  private static final int MAX_EXAMPLES = 32;
 
   private final Backend backend;
   private final Convention convention;
@@ -110,8 +110,7 @@ public final class KroneckerBases implements Curvature {
     LayerState state = batch.state();
     Vectors vectors = Vectors.join(batch.uses().stream().map(Vectors.class::cast).toList());
     int all = batch.examples();
-    int part =
-        rotated ? Math.min(all, Math.max(MOST_EXAMPLES, all / Integer.getInteger("fr", 8))) : all;
+    int part = rotated ? Math.min(all, Math.max(MAX_EXAMPLES, all / 8)) : all;
     double weight = (1 - decay) * batch.gScale() * batch.gScale() / part;
     return new BasisAccumulateRequest(
         state.matrix(MOMENTS),

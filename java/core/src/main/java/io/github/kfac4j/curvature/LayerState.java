@@ -183,7 +183,7 @@ public final class LayerState implements AutoCloseable {
       int exponent = (int) powers[i++];
       if (exponent == 0 || one.stack().isDouble()) {
         double size = curvature.goesWith(this, one.room());
-        one.set(Range.scaled(elements.getValue(), exponent), size);
+        one.set(Fp32Range.scaled(elements.getValue(), exponent), size);
       } else {
         one.setExponent(exponent);
         one.stack().set(elements.getValue());

@@ -16,8 +16,8 @@ import java.util.Set;
  * unit vectors to them, which makes every product with it cheaper. Of layers whose bases are all
  * narrow, decompositions cost little, and are made at each refresh.
  *
- * <p>Moments follow the basis: to turn it by R is to turn a block that is diagonal in it, of which
- * the diagonal becomes {@code (R * R)' m}, squares element by element. Where the factor is no
+ * <p>Moments follow the basis: to rotate it by R is to rotate a block that is diagonal in it, of
+ * which the diagonal becomes {@code (R * R)' m}, squares element by element. Where the factor is no
  * longer diagonal in the old basis, as after a change of the data, that misses what the new vectors
  * gather and the others lose; so it is multiplied by {@code d / (R * R)' d_old}, with the Ritz
  * values d and the factor's diagonal d_old in the old basis: what is kept is by how much the
@@ -27,7 +27,7 @@ import java.util.Set;
  */
 final class Renewals {
   /** The share of A beyond the diagonal from which on it is decomposed. */
-  static final double MOST = 0.01;
+  static final double MAX_SHARE = 0.01;
 
   /** The share of A beyond the diagonal in the old basis from which on moments begin again. */
   static final double CHANGED = 0.1;
@@ -36,9 +36,9 @@ final class Renewals {
   static final int NARROW = 512;
 
   /** Bounds of the leading vectors of a wider one, of which they are an eighth. */
-  private static final int FEWEST = 128;
+  private static final int MIN_LEADING = 128;
 
-  private static final int MOST_LEADING = 256;
+  private static final int MAX_LEADING = 256;
 
   /**
    * The weight of the observations from which on there is something to keep: the first basis is
@@ -57,7 +57,7 @@ final class Renewals {
 
   /** The vectors that are renewed. */
   static int leading(int n) {
-    return n <= NARROW ? n : Math.max(FEWEST, Math.min(n / 8, MOST_LEADING));
+    return n <= NARROW ? n : Math.max(MIN_LEADING, Math.min(n / 8, MAX_LEADING));
   }
 
   /** The layers that still have to be decomposed, once those that can be are renewed. */
@@ -104,7 +104,7 @@ final class Renewals {
 
   private static RenewRequest request(LayerState state, String factor, String basis) {
     int n = state.matrix(factor).rows();
-    return new RenewRequest(state.matrix(factor), state.basis(basis), leading(n), MOST);
+    return new RenewRequest(state.matrix(factor), state.basis(basis), leading(n), MAX_SHARE);
   }
 
   /** Lets the moments follow both bases, if both are new. */
@@ -125,8 +125,8 @@ final class Renewals {
     boolean known = state.ready() && state.counters.factorWeight >= KNOWN;
     if (known && a.canFollow(CHANGED) && g.canFollow(CHANGED)) {
       double[] moments = state.values(KroneckerBases.MOMENTS);
-      a.turnColumns(moments, state.layer.outputDim());
-      g.turnRows(moments, state.layer.inputDim());
+      a.rotateColumns(moments, state.layer.outputDim());
+      g.rotateRows(moments, state.layer.inputDim());
       state.setValues(KroneckerBases.MOMENTS, moments);
     } else {
       double debias = Factors.debias(state);

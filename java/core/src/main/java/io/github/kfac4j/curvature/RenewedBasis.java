@@ -12,15 +12,16 @@ final class RenewedBasis {
   private final double[] traces;
 
   /** For each group; null where there were no vectors before. */
-  private final MomentTurn[] turns;
+  private final MomentRotation[] rotations;
 
   RenewedBasis(RenewRequest request, Renewal[] renewals, double[] traces) {
     this.request = request;
     this.renewals = renewals;
     this.traces = traces;
-    this.turns = new MomentTurn[renewals.length];
-    for (int k = 0; k < turns.length; k++) {
-      turns[k] = renewals[k].turn() == null ? null : MomentTurn.of(renewals[k], traces[k]);
+    this.rotations = new MomentRotation[renewals.length];
+    for (int k = 0; k < rotations.length; k++) {
+      rotations[k] =
+          renewals[k].rotation() == null ? null : MomentRotation.of(renewals[k], traces[k]);
     }
   }
 
@@ -34,22 +35,23 @@ final class RenewedBasis {
 
   /** Whether the old basis had no larger share beyond the diagonal. */
   boolean canFollow(double mostShare) {
-    return Arrays.stream(turns).allMatch(turn -> turn != null && turn.oldShare() <= mostShare);
+    return Arrays.stream(rotations)
+        .allMatch(rotation -> rotation != null && rotation.oldShare() <= mostShare);
   }
 
-  /** Turns the columns of {@code [groups, rows, n]}. */
-  void turnColumns(double[] moments, int rows) {
+  /** Rotates the columns of {@code [groups, rows, n]}. */
+  void rotateColumns(double[] moments, int rows) {
     int n = request.basis().dim();
-    for (int k = 0; k < turns.length; k++) {
-      turns[k].columns(moments, k * rows * n, rows, n);
+    for (int k = 0; k < rotations.length; k++) {
+      rotations[k].columns(moments, k * rows * n, rows, n);
     }
   }
 
-  /** Turns the rows of {@code [groups, n, cols]}. */
-  void turnRows(double[] moments, int cols) {
+  /** Rotates the rows of {@code [groups, n, cols]}. */
+  void rotateRows(double[] moments, int cols) {
     int n = request.basis().dim();
-    for (int k = 0; k < turns.length; k++) {
-      turns[k].rows(moments, k * n * cols, n, cols);
+    for (int k = 0; k < rotations.length; k++) {
+      rotations[k].rows(moments, k * n * cols, n, cols);
     }
   }
 

@@ -22,7 +22,7 @@ final class BasisRenewal {
   private double[] vectors;
 
   private double[] values;
-  private double[] turn;
+  private double[] rotation;
 
   BasisRenewal(RenewRequest request, int k) {
     this.request = request;
@@ -64,7 +64,7 @@ final class BasisRenewal {
     }
     share = Renewal.share(squares, Arrays.stream(values).map(d -> d * d).sum());
     vectors = times(rows(ritz, r).transposed(), rows(y, n), r, r, n);
-    turn = before == null ? null : times(before, rows(vectors, n).transposed(), r, n, r);
+    rotation = before == null ? null : times(before, rows(vectors, n).transposed(), r, n, r);
     return share <= request.maxShare();
   }
 
@@ -80,7 +80,7 @@ final class BasisRenewal {
       DenseAlgebra.transpose(rows(v, n), r, n, parts[0]);
       DenseAlgebra.transpose(rows(vectors, n), r, n, parts[1]);
     }
-    return new Renewal(true, share, values, turn);
+    return new Renewal(true, share, values, rotation);
   }
 
   Renewal refused() {

@@ -40,10 +40,10 @@ public final class BasisRenewal {
 
   private Doubles product;
 
-  /** {@code [r, r]}: {@code Y A Y'}, then Ritz vectors as rows; the turn. */
+  /** {@code [r, r]}: {@code Y A Y'}, then Ritz vectors as rows; the rotation. */
   private final Doubles ritz;
 
-  private final Doubles turn;
+  private final Doubles rotation;
 
   private final double[] squares;
   private final double[] traces;
@@ -64,7 +64,7 @@ public final class BasisRenewal {
     this.y = shared.takeDoubles((long) r * n);
     this.product = shared.takeDoubles((long) r * n);
     this.ritz = shared.takeDoubles((long) r * r);
-    this.turn = shared.takeDoubles((long) r * r);
+    this.rotation = shared.takeDoubles((long) r * r);
     this.squares = new double[blocks()];
     this.traces = new double[blocks()];
     this.values = new double[r];
@@ -103,7 +103,7 @@ public final class BasisRenewal {
     }
     Doubles vectors = request.isWhole() ? y : product;
     if (before != null) {
-      plan.add(List.of(times(true, r, r, n, Wide.of(before, n), Wide.of(vectors, n), turn)));
+      plan.add(List.of(times(true, r, r, n, Wide.of(before, n), Wide.of(vectors, n), rotation)));
     }
     return plan;
   }
@@ -127,7 +127,7 @@ public final class BasisRenewal {
     traces[block] = trace;
   }
 
-  /** Of a whole basis everything is new; only the turn knows of the old one. */
+  /** Of a whole basis everything is new; only the rotation knows of the old one. */
   private void decompose(Arena scratch) {
     for (int i = 0; i < n * n; i++) {
       before.put(i, target.get(k * n * n + i % n * n + i / n));
@@ -258,7 +258,7 @@ public final class BasisRenewal {
     }
     double[] elements = before == null ? null : new double[r * r];
     if (elements != null) {
-      Arrays.setAll(elements, turn::get);
+      Arrays.setAll(elements, rotation::get);
     }
     return new Renewal(true, share, values, elements);
   }

@@ -91,7 +91,7 @@ final class RenewalChecks {
     MatrixStack source = side.stack(1, 4, 4, matrix);
     Renewal renewal = renew(side, source, new Basis(basis, 0), 1, 0.7);
     demand(!renewal.accepted(), "accepted with the share %s", renewal.share());
-    demand(renewal.turn() == null, "a turn that was not made");
+    demand(renewal.rotation() == null, "a rotation that was not made");
     boolean known =
         Double.isNaN(element)
             ? Double.isNaN(renewal.share())
@@ -173,9 +173,10 @@ final class RenewalChecks {
     }
     error = Math.max(error, largest(ritz) / norm);
     if (old != null) {
-      double[] turn = Literal.multiply(Literal.transpose(columns(old, n, r), n, r), lead, r, n, r);
-      Arrays.setAll(turn, i -> Math.abs(turn[i]) - Math.abs(renewal.turn()[i]));
-      error = Math.max(error, largest(turn));
+      double[] rotation =
+          Literal.multiply(Literal.transpose(columns(old, n, r), n, r), lead, r, n, r);
+      Arrays.setAll(rotation, i -> Math.abs(rotation[i]) - Math.abs(renewal.rotation()[i]));
+      error = Math.max(error, largest(rotation));
     }
     double share = Math.max(0, 1 - squares / Literal.dot(a, a));
     return Math.max(error, Math.abs(share - renewal.share()));
