@@ -1,7 +1,6 @@
 package io.github.kfac4j;
 
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.curvature.LayerCounters;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.curvature.StateIdentity;
 import io.github.kfac4j.curvature.StateTensors;
@@ -71,7 +70,7 @@ final class SavedState {
                           key, elements(name + "." + key, stack, powers[elements.size()])));
           matrices.put(layer, elements);
           exponents.put(layer, powers);
-          counters.put(layer, counters(name, layer.counters.toArray().length));
+          counters.put(layer, counters(layer));
         });
     return () -> {
       counters.forEach((layer, values) -> layer.counters.set(values));
@@ -100,15 +99,16 @@ final class SavedState {
     return layer + "." + StateIdentity.NAME;
   }
 
-  private double[] counters(String layer, int count) {
-    double[] values = new double[count];
-    String name = layer + "." + StateTensors.COUNTERS;
-    StoredTensor stored = present(name);
+  private double[] counters(LayerState layer) {
+    double[] values = layer.counters.toArray();
+    int count = values.length;
+    String name = layer.name + "." + StateTensors.COUNTERS;
     // before bases could be stored as reflections there was nothing to count
-    boolean older = stored.shape().length == 1 && stored.shape()[0] == count - 2;
+    boolean older = Arrays.equals(present(name).shape(), new long[] {count - 2});
     int known = older ? count - 2 : count;
+    Arrays.fill(values, 0);
     require(name, StoredTensor.of(new double[known], known)).asDoubleBuffer().get(values, 0, known);
-    LayerCounters.require(layer, values);
+    layer.requireCounters(values);
     return values;
   }
 

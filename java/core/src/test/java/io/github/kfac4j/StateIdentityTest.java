@@ -240,17 +240,33 @@ class StateIdentityTest {
     "7, -1, damping in the moments -1.0",
     "8, 2, mark of being observed 2.0",
     "8, 0, contradict",
+    "9, 2, 'a basis of A of 2 reflections, which must be 0 for'",
+    "10, -1, number of reflections of the basis of G -1.0",
     "0, 0, contradict"
   })
   void countersThatCannotBeAreRefused(int index, double value, String words) {
     refused(
         state -> {
-          double[] counters = new double[9];
+          double[] counters = new double[11];
           state.get("layer.counters").asDoubleBuffer().get(counters);
           counters[index] = value;
-          state.put("layer.counters", StoredTensor.of(counters, 9));
+          state.put("layer.counters", StoredTensor.of(counters, 11));
         },
         words);
+  }
+
+  /** As states were before bases could be stored as reflections. */
+  @Test
+  void countersWithoutReflectionsAreRead() {
+    try (Kfac kfac = trained(OPTIONS)) {
+      Map<String, StoredTensor> now = kfac.toTensors();
+      double[] counters = new double[9];
+      now.get("layer.counters").asDoubleBuffer().get(counters);
+      Map<String, StoredTensor> older = new HashMap<>(now);
+      older.put("layer.counters", StoredTensor.of(counters, 9));
+      kfac.restore(older);
+      assertThat(kfac.toTensors()).isEqualTo(now);
+    }
   }
 
   @Test

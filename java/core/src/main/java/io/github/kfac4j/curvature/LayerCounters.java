@@ -85,8 +85,16 @@ public final class LayerCounters {
     intervalBefore = (int) counters[6];
     blockDamping = counters[7];
     observed = counters[8] > 0;
-    aReflections = (int) counters[9];
-    gReflections = (int) counters[10];
+    aReflections = aReflections(counters);
+    gReflections = gReflections(counters);
+  }
+
+  static int aReflections(double[] counters) {
+    return (int) counters[9];
+  }
+
+  static int gReflections(double[] counters) {
+    return (int) counters[10];
   }
 
   /** The weight that observations have in an average. */
@@ -121,7 +129,7 @@ public final class LayerCounters {
    *
    * @throws IllegalArgumentException naming the first that cannot be
    */
-  public static void require(String layer, double[] counters) {
+  static void require(String layer, double[] counters) {
     for (int i = 0; i < counters.length; i++) {
       Bounds bounds = BOUNDS.get(i);
       if (!bounds.has(counters[i])) {

@@ -143,6 +143,17 @@ public final class LayerState implements AutoCloseable {
     }
   }
 
+  /**
+   * Checks saved counters.
+   *
+   * @throws IllegalArgumentException naming the layer and the first that cannot be
+   */
+  public void requireCounters(double[] saved) {
+    LayerCounters.require(name, saved);
+    Renewals.requireForm(name, Factors.A, layer.inputDim(), LayerCounters.aReflections(saved));
+    Renewals.requireForm(name, Factors.G, layer.outputDim(), LayerCounters.gReflections(saved));
+  }
+
   /** {@code X = decay X + (1 - decay) X_batch} with statistics that fit. */
   public void observe(LayerStatistics fresh, double decay) {
     List<Room> statistics = statistics();
