@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
 import io.github.kfac4j.curvature.KroneckerBases;
+import io.github.kfac4j.curvature.StateKey;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.options.Approximation;
@@ -43,8 +44,8 @@ class BasisRenewalTest {
     return Networks.kfac(new Dense(WIDE, OUT, false), EKFAC);
   }
 
-  private static double[] matrix(Kfac kfac, String key) {
-    return kfac.state().layers().get("layer").matrix(key).toArray();
+  private static double[] matrix(Kfac kfac, StateKey key) {
+    return kfac.state().layers().get("layer").stack(key).toArray();
   }
 
   private static void step(Kfac kfac, Observation batch) {
@@ -56,12 +57,12 @@ class BasisRenewalTest {
   }
 
   /** The vectors of a basis as columns. */
-  private static double[] basis(Kfac kfac, String key) {
+  private static double[] basis(Kfac kfac, StateKey key) {
     return LiteralBackend.columns(kfac.state().layers().get("layer").basis(key), 0);
   }
 
   /** Its first r vectors as columns. */
-  private static double[] leading(Kfac kfac, String key, int n, int r) {
+  private static double[] leading(Kfac kfac, StateKey key, int n, int r) {
     double[] all = basis(kfac, key);
     double[] part = new double[n * r];
     Arrays.setAll(part, i -> all[i / r * n + i % r]);
@@ -246,7 +247,7 @@ class BasisRenewalTest {
         step(kfac, next);
         step(other, next);
       }
-      for (String key : List.of(KroneckerBases.A_BASIS, KroneckerBases.MOMENTS)) {
+      for (StateKey key : List.of(KroneckerBases.A_BASIS, KroneckerBases.MOMENTS)) {
         assertThat(matrix(other, key)).containsExactly(matrix(kfac, key));
       }
     }

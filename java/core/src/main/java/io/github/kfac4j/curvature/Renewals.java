@@ -61,7 +61,7 @@ final class Renewals {
   }
 
   /** Checks the form in which a saved basis is stored. */
-  static void requireForm(String layer, String factor, int n, int reflections) {
+  static void requireForm(String layer, StateKey factor, int n, int reflections) {
     int expected = n <= NARROW ? 0 : leading(n);
     if (reflections != 0 && reflections != expected) {
       throw new IllegalArgumentException(
@@ -93,12 +93,6 @@ final class Renewals {
     List<double[]> traces = backend.traces(requests.stream().map(RenewRequest::source).toList());
     for (int i = 0; i < able.size(); i++) {
       LayerState state = able.get(i);
-      System.err.println(
-          state.name
-              + " "
-              + results.get(2 * i)[0].share()
-              + " "
-              + results.get(2 * i + 1)[0].share());
       RenewedBasis a = new RenewedBasis(requests.get(2 * i), results.get(2 * i), traces.get(2 * i));
       RenewedBasis g =
           new RenewedBasis(requests.get(2 * i + 1), results.get(2 * i + 1), traces.get(2 * i + 1));
@@ -113,9 +107,9 @@ final class Renewals {
     return Math.max(state.layer.inputDim(), state.layer.outputDim()) > NARROW;
   }
 
-  private static RenewRequest request(LayerState state, String factor, String basis) {
-    int n = state.matrix(factor).rows();
-    return new RenewRequest(state.matrix(factor), state.basis(basis), leading(n), MAX_SHARE);
+  private static RenewRequest request(LayerState state, StateKey factor, StateKey basis) {
+    int n = state.stack(factor).rows();
+    return new RenewRequest(state.stack(factor), state.basis(basis), leading(n), MAX_SHARE);
   }
 
   /** Lets the moments follow both bases, if both are new. */
@@ -135,10 +129,11 @@ final class Renewals {
     }
     boolean known = state.ready() && state.counters.factorWeight >= KNOWN;
     if (known && a.canFollow(CHANGED) && g.canFollow(CHANGED)) {
-      double[] moments = state.values(KroneckerBases.MOMENTS);
+      StateMatrix matrix = state.matrix(KroneckerBases.MOMENTS);
+      double[] moments = matrix.values();
       a.rotateColumns(moments, state.layer.outputDim());
       g.rotateRows(moments, state.layer.inputDim());
-      state.setValues(KroneckerBases.MOMENTS, moments);
+      matrix.set(moments);
     } else {
       double debias = Factors.debias(state);
       KroneckerBases.setMoments(state, convention, a.values(debias), g.values(debias));
