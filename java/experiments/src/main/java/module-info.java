@@ -22,6 +22,7 @@ open module io.github.kfac4j.experiments {
   exports io.github.kfac4j.experiments.study.batchsize;
   exports io.github.kfac4j.experiments.study.scaling;
   exports io.github.kfac4j.experiments.study.sensitivity;
+  exports io.github.kfac4j.experiments.study.spectrum;
   exports io.github.kfac4j.experiments.study.trial;
   exports io.github.kfac4j.experiments.train;
 }

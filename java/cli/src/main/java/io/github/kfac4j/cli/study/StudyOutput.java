@@ -19,19 +19,23 @@ record StudyOutput(CommandLine command, boolean json) {
   void run(Study.Plan plan, Settings settings, Path out) throws IOException {
     try (Study study =
         Study.open(settings, plan, out, command.getErr(), KnownBackends::openOrBest)) {
-      print(study, study.run());
+      print(study.run(), study.facts(), study.folder().path(), study.complete());
     }
   }
 
-  private void print(Study study, StudyReport report) {
-    Path folder = study.folder().path();
+  /**
+   * Prints a report.
+   *
+   * @param facts what determines the results
+   * @param complete whether all trials are finished
+   */
+  void print(StudyReport report, Map<String, String> facts, Path folder, boolean complete) {
     PrintWriter out = command.getOut();
     if (json) {
       Map<String, Object> root = new LinkedHashMap<>();
       root.put("title", report.title());
-      root.put("data", study.data().describe());
-      root.put("complete", study.complete());
-      root.put("settings", study.settings().facts());
+      root.put("complete", complete);
+      root.put("settings", facts);
       root.put("optimizers", report.optimizers());
       root.put("findings", report.findings());
       root.put("out", folder.toString());

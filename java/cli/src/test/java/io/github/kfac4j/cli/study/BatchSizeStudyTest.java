@@ -64,7 +64,7 @@ class BatchSizeStudyTest extends StudyRuns {
     }
     assertThat(ImageIO.read(file("s", "batch-size.png").toFile())).isNotNull();
     assertThat(Files.readString(file("s", "report.html")))
-        .contains("critical batch size", "data:image/png;base64,")
+        .contains("critical batch size", "data-panel=")
         .doesNotContain("{{");
   }
 

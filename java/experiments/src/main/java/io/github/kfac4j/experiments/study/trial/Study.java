@@ -57,8 +57,8 @@ public final class Study implements AutoCloseable {
     /** What determines its results beside the settings, by option; the kind is among it. */
     Map<String, String> facts();
 
-    /** What the results say. */
-    StudyReport report(List<Result> results, Settings settings);
+    /** What the results say; they are of so many training images. */
+    StudyReport report(List<Result> results, Settings settings, int images);
   }
 
   /**
@@ -78,6 +78,7 @@ public final class Study implements AutoCloseable {
       Settings settings = asked.withBackend(backend.name());
       Map<String, String> facts = new LinkedHashMap<>(plan.facts());
       facts.put("data", data.describe());
+      facts.put(StoredStudy.IMAGES, String.valueOf(data.train().count()));
       facts.putAll(settings.facts());
       return new Study(
           settings, plan, data, backend, StudyFolder.open(out, plan.csvName(), facts), log);
@@ -105,16 +106,13 @@ public final class Study implements AutoCloseable {
    */
   public StudyReport run() throws IOException {
     List<Result> results = train();
-    StudyReport report = plan.report(results, settings);
+    StudyReport report = plan.report(results, settings, data.train().count());
     if (!complete) {
       report = report.interrupted();
     }
     folder.write(plan.csvName(), TrialsCsv.trials(results));
     folder.write(StudyFolder.CURVES, TrialsCsv.curves(results));
-    if (report.png() != null) {
-      folder.write(plan.name() + ".png", report.png());
-    }
-    folder.write("report.html", StudyPage.of(report, this));
+    folder.write(report);
     return report;
   }
 
@@ -198,14 +196,9 @@ public final class Study implements AutoCloseable {
     return complete;
   }
 
-  /** What all trials share. */
-  public Settings settings() {
-    return settings;
-  }
-
-  /** The data set. */
-  public Dataset data() {
-    return data;
+  /** What determines its results, by option. */
+  public Map<String, String> facts() {
+    return folder.facts();
   }
 
   /** Where results go. */
