@@ -38,7 +38,8 @@ public final class ReportCommand implements Callable<Integer> {
   @Option(
       names = "--beside",
       paramLabel = "DIR",
-      description = "Of a spectrum: a batch-size study whose critical batch sizes are drawn beside.")
+      description =
+          "Of a spectrum: a batch-size study whose critical batch sizes are drawn beside.")
   private Path beside;
 
   @Mixin private JsonOption json;

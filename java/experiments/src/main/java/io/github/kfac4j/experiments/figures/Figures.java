@@ -13,6 +13,7 @@ import java.util.List;
 public final class Figures {
   private static final List<Figure> ALL =
       List.of(
+          new DecayFigure(),
           new DampingFigure(),
           SpeedupFigure.momentum(),
           new ScheduleSpeedupFigure(),

@@ -129,7 +129,8 @@ final class CurvatureProbe {
       double[] second = squares.div(examples).toDoubleArray();
       double[] variance = new double[mean.length];
       Arrays.setAll(variance, i -> Math.max(0, second[i] - mean[i] * mean[i]));
-      return new LayerCurvature(layer, g.values, a.values, curvature.toDoubleArray(), variance);
+      return new LayerCurvature(
+          layer, g.values, g.vectors, a.values, a.vectors, curvature.toDoubleArray(), variance);
     }
   }
 

@@ -7,14 +7,18 @@ package io.github.kfac4j.experiments.train;
  *
  * @param layer its name
  * @param outputValues eigenvalues of G, ascending
+ * @param outputVectors eigenvectors of G as the columns of a matrix, row by row
  * @param inputValues eigenvalues of A, ascending
+ * @param inputVectors eigenvectors of A likewise
  * @param curvature v'Fv of each direction, F the Fisher of the examples looked at
  * @param variance v'Cv, C the covariance of their gradients
  */
 public record LayerCurvature(
     String layer,
     double[] outputValues,
+    double[] outputVectors,
     double[] inputValues,
+    double[] inputVectors,
     double[] curvature,
     double[] variance) {
   /** How many directions there are. */

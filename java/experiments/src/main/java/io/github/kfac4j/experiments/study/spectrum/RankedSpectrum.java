@@ -20,7 +20,7 @@ import java.util.stream.IntStream;
  */
 record RankedSpectrum(long step, double loss, long dimension, double sum, List<Point> points) {
   /** Ranks that are kept, at equal distances of their logarithms. */
-  private static final int MOST = 200;
+  private static final int MOST = 100;
 
   /** Where the slope is fitted: from this rank on, to a tenth of the dimension. */
   private static final int FIRST = 10;

@@ -68,7 +68,7 @@ public record SpectrumStudy(RunOptions options, List<Long> at, int examples) {
           "--examples %d is more than the %d training images"
               .formatted(examples, data.train().count()));
     }
-    try (StudyFolder folder = StudyFolder.open(out, SpectrumTables.SNAPSHOTS, facts)) {
+    try (StudyFolder folder = StudyFolder.open(out, null, facts)) {
       List<RankedSpectrum> spectra = new ArrayList<>();
       List<Direction> directions = new ArrayList<>();
       for (CurvatureSnapshot snapshot :
@@ -111,7 +111,7 @@ public record SpectrumStudy(RunOptions options, List<Long> at, int examples) {
   /** Makes spectra and report anew from the tables in a folder. */
   public static StudyReport stored(Path out, Path beside) throws IOException {
     Map<String, String> facts = StoredStudy.facts(out);
-    try (StudyFolder folder = StudyFolder.open(out, SpectrumTables.SNAPSHOTS, facts)) {
+    try (StudyFolder folder = StudyFolder.open(out, null, facts)) {
       return report(folder, facts, measured(beside));
     }
   }

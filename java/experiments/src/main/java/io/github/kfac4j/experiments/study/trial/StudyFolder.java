@@ -44,7 +44,7 @@ public final class StudyFolder implements AutoCloseable {
    * Makes a folder, or opens that of the same study, and locks it. Trials that the table holds are
    * finished, so that a study can be continued from its tables alone.
    *
-   * @param csv the file with every trial
+   * @param csv the file with every trial; null if there are none
    * @param facts what determines the results of the study, by option
    * @throws BadInputException if it holds another study, naming the first difference, is in use or
    *     cannot be written
@@ -58,7 +58,7 @@ public final class StudyFolder implements AutoCloseable {
         folder.claim(facts, file);
         Files.createDirectories(folder.trials());
         AtomicFile.removeRemains(folder.trials());
-        folder.table = table(out, csv);
+        folder.table = csv == null ? Map.of() : table(out, csv);
         return folder;
       } catch (IOException | RuntimeException e) {
         folder.close();
