@@ -16,6 +16,7 @@ import picocli.CommandLine.Spec;
       SpectrumCommand.class,
       ReportCommand.class,
       VerdictsCommand.class,
+      WorkerCommand.class,
       ScalingCommand.class
     })
 public final class StudyCommand implements Runnable {

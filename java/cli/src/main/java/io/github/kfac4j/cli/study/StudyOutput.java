@@ -3,6 +3,7 @@ package io.github.kfac4j.cli.study;
 import io.github.kfac4j.cli.common.JsonOption;
 import io.github.kfac4j.cli.common.KnownBackends;
 import io.github.kfac4j.cli.common.TextTable;
+import io.github.kfac4j.experiments.study.trial.Jobs;
 import io.github.kfac4j.experiments.study.trial.Settings;
 import io.github.kfac4j.experiments.study.trial.Study;
 import io.github.kfac4j.experiments.study.trial.StudyReport;
@@ -16,9 +17,9 @@ import picocli.CommandLine;
 
 /** Runs a study with progress on stderr and its results on stdout. */
 record StudyOutput(CommandLine command, boolean json) {
-  void run(Study.Plan plan, Settings settings, Path out) throws IOException {
+  void run(Study.Plan plan, Settings settings, Jobs jobs, Path out) throws IOException {
     try (Study study =
-        Study.open(settings, plan, out, command.getErr(), KnownBackends::openOrBest)) {
+        Study.open(settings, plan, jobs, out, command.getErr(), KnownBackends::openOrBest)) {
       print(study.run(), study.facts(), study.folder().path(), study.complete());
     }
   }

@@ -66,7 +66,11 @@ public record Outcome(
    * @param divergence the multiple of the first loss above which the last one counts as divergence
    */
   static Outcome of(
-      Trial trial, History history, RunOptions options, boolean cut, double divergence) {
+      Map<String, Double> values,
+      History history,
+      RunOptions options,
+      boolean cut,
+      double divergence) {
     List<History.Step> steps = history.steps();
     int evaluations = history.validations().size();
     History.Validation validation =
@@ -76,7 +80,7 @@ public record Outcome(
     boolean grew = last != null && last > divergence * steps.get(0).loss();
     boolean diverged = history.failure().isPresent() || grew;
     return new Outcome(
-        values(trial),
+        values,
         stepsToGoal,
         diverged,
         cut && stepsToGoal == null && !diverged,

@@ -88,6 +88,17 @@ public record Settings(
   }
 
   /**
+   * What has to be done for a trial.
+   *
+   * @param limit steps after which it ends
+   * @param budget steps of the whole budget
+   */
+  TrialTask task(Trial trial, long limit, long budget) {
+    return new TrialTask(
+        run(trial, limit, budget), Outcome.values(trial), runToEnd, limit < budget, divergence);
+  }
+
+  /**
    * What reports need of the settings of a study, from its facts.
    *
    * @throws BadInputException if they are not those of a study
