@@ -8,6 +8,7 @@ open module io.github.kfac4j.experiments {
   requires me.tongfei.progressbar;
   requires hipparchus.core;
   requires org.knowm.xchart;
+  requires us.hebi.matlab.mat.mfl.core;
   requires transitive ai.djl.api;
   requires transitive io.github.kfac4j.core;
   requires transitive io.github.kfac4j.distributed;
