@@ -59,7 +59,7 @@ public final class BatchSizeCommand implements Callable<Integer> {
     output.run(
         plan,
         arguments.settings(SearchSpace.Extent.ALL),
-        arguments.jobs(),
+        arguments.jobs(spec),
         arguments.out(plan.name()));
     return ExitCode.OK;
   }

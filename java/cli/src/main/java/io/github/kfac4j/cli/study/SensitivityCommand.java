@@ -51,7 +51,7 @@ public final class SensitivityCommand implements Callable<Integer> {
     output.run(
         plan,
         arguments.settings(SearchSpace.Extent.RATE_AND_DAMPING),
-        arguments.jobs(),
+        arguments.jobs(spec),
         arguments.out(plan.name()));
     return ExitCode.OK;
   }

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
 /** The options that studies share. */
@@ -140,11 +141,11 @@ final class StudyArguments {
   private int jobs;
 
   /** How many searches go on side by side, and how to start their processes. */
-  Jobs jobs() {
+  Jobs jobs(CommandSpec study) {
     if (jobs < 1) {
       throw new BadInputException("--jobs must be positive, got " + jobs);
     }
-    return jobs == 1 ? Jobs.ONE : new Jobs(jobs, WorkerCommand.line());
+    return jobs == 1 ? Jobs.ONE : new Jobs(jobs, WorkerCommand.line(study));
   }
 
   /** The folder, or the default. */

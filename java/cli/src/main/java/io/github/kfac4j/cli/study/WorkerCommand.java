@@ -1,6 +1,5 @@
 package io.github.kfac4j.cli.study;
 
-import io.github.kfac4j.cli.KfacCommand;
 import io.github.kfac4j.cli.common.ExitCode;
 import io.github.kfac4j.cli.common.KnownBackends;
 import io.github.kfac4j.experiments.BadInputException;
@@ -12,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 
 /** The subcommand {@code study worker}, which a study with {@code --jobs} starts. */
 @Command(
@@ -20,8 +20,12 @@ import picocli.CommandLine.Command;
     description = "Trains trials that come as lines, for a study with --jobs.")
 public final class WorkerCommand implements Callable<Integer> {
 
-  /** The command that starts one, in a JVM like this one. */
-  static List<String> line() {
+  /**
+   * The command that starts one, in a JVM like this one.
+   *
+   * @param study the command that wants it
+   */
+  static List<String> line(CommandSpec study) {
     String classPath = System.getProperty("java.class.path", "");
     if (classPath.isEmpty()) {
       throw new BadInputException("--jobs needs kfac to be started from a class path or its jar");
@@ -33,7 +37,9 @@ public final class WorkerCommand implements Callable<Integer> {
         line.add(option);
       }
     }
-    line.addAll(List.of("-cp", classPath, KfacCommand.class.getName(), "study", "worker"));
+    line.addAll(
+        List.of(
+            "-cp", classPath, study.root().userObject().getClass().getName(), "study", "worker"));
     return line;
   }
 
