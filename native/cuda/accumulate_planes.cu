@@ -3,6 +3,7 @@
 #include "moment.cuh"
 #include "planes.cuh"
 #include "product.cuh"
+#include "region.h"
 
 namespace kfac {
 namespace {
@@ -38,8 +39,8 @@ __global__ void __launch_bounds__(T::THREADS, T::BLOCKS) accumulate_kernel(Table
   samples.down += group * job.group_downs;
 
   typename T::Sums total = {};
-  product<T, Map>(job.tokens, sums.order, samples, samples, tile_row, tile_column, first, end, tile_row == tile_column,
-                  shared.product, total);
+  product<T, Map>(job.tokens, {samples, sums.order, tile_row}, {samples, sums.order, tile_column}, first, end,
+                  tile_row == tile_column, shared.product, total);
 
   if (sums.chunks > 1) {
     float* partial = sums.partial(group, tile, chunk);
@@ -120,23 +121,6 @@ Layout layout_of(const kfac_samples& s) {
   return layout;
 }
 
-// Pieces of memory one after another; without a beginning it only counts.
-class Region {
- public:
-  explicit Region(unsigned char* begin) : begin_(reinterpret_cast<uintptr_t>(begin)) {}
-  template <class T>
-  T* take(long long count) {
-    const uintptr_t at = begin_ + uintptr_t(used_);
-    used_ += (count * (long long)sizeof(T) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    return reinterpret_cast<T*>(at);
-  }
-  long long used() const { return used_; }
-
- private:
-  uintptr_t begin_;
-  long long used_ = 0;
-};
-
 // The large tile needs half the loads for each product; it may waste that much on its padding.
 bool wants_large_tile(int n) { return 4 * tiles_of(n, 128) <= 3 * tiles_of(n, 64) / 2; }
 
@@ -155,7 +139,7 @@ Prepared prepare(const kfac_accumulate_request& q, Region& region, unsigned* pea
   const bool split = s.dtype == KFAC_F32;
   const View& rows = layout.view;
   const long long numbers = s.groups * rows.rows * layout.pitch;
-  const int token_blocks = int((rows.rows + PROMOTE - 1) / PROMOTE);
+  const int token_blocks = int((rows.rows + TRIP - 1) / TRIP);
   const int column_blocks = (layout.width + SCALE_COLUMNS - 1) / SCALE_COLUMNS;
   Operand& samples = p.job.samples;
   samples.pitch = int(2 * layout.pitch);
@@ -165,7 +149,8 @@ Prepared prepare(const kfac_accumulate_request& q, Region& region, unsigned* pea
   } else {
     PlanesJob& planes = p.planes;
     planes = {rows,    s.data,   region.take<Half>(numbers), nullptr,      nullptr,
-              nullptr, s.groups, int(layout.pitch),          layout.width, layout.one};
+              nullptr, s.groups, int(layout.pitch),          layout.width, layout.one,
+              nullptr};
     planes.low = split ? region.take<Half>(numbers) : planes.high;
     planes.down = split ? region.take<float>((long long)s.groups * token_blocks * column_blocks) : nullptr;
     planes.peak = split && layout.shifted() ? peak : nullptr;
@@ -183,8 +168,8 @@ Prepared prepare(const kfac_accumulate_request& q, Region& region, unsigned* pea
                 side,
                 int(tiles_of(layout.columns.count, side)),
                 0};
-  p.job.chunk_tokens = int(cut(p.job.sums, layout.tokens.count, PROMOTE, 5, 42));
-  static_assert(42 <= MOST_PROMOTIONS);
+  p.job.chunk_tokens = int(cut(p.job.sums, layout.tokens.count, TRIP, 5, 42));
+  static_assert(42 <= MOST_TRIPS);
   if (p.job.sums.chunks > 1) p.job.sums.partials = region.take<float>(p.job.sums.elements());
   return p;
 }
@@ -194,10 +179,8 @@ void launch_planes(const std::vector<Prepared>& all, int dtype, Plan& plan) {
   Batch<PlanesJob> batch, peaks;
   for (const Prepared& p : all) {
     if (p.dtype != dtype || p.layout.direct || p.layout.reads != READS) continue;
-    const long long blocks = (p.layout.view.rows + PROMOTE - 1) / PROMOTE *
-                             ((p.layout.width + SCALE_COLUMNS - 1) / SCALE_COLUMNS) * p.planes.groups;
-    batch.add(p.planes, blocks);
-    if (p.planes.peak) peaks.add(p.planes, blocks);
+    batch.add(p.planes, p.planes.blocks());
+    if (p.planes.peak) peaks.add(p.planes, p.planes.blocks());
   }
   if constexpr (sizeof(T) == 4 && READS != Reads::PATCHES) plan.launch(peak_kernel<READS>, peaks, PLANES_THREADS, 0);
   plan.launch(planes_kernel<T, READS>, batch, PLANES_THREADS, sizeof(PlanesShared));
@@ -232,35 +215,24 @@ bool has_planes(const kfac_accumulate_request& q) {
          (layout.direct || layout.reads != Reads::PATCHES || bytes <= MOST_PATCH_BYTES);
 }
 
-// Planes take as much memory as the samples: a part of the requests at a time, in the same region.
+// Planes take as much memory as the samples.
 void accumulate_planes(const std::vector<kfac_accumulate_request>& requests, Plan& plan) {
-  constexpr long long MOST_BYTES = 2LL << 30;
-  std::vector<size_t> ends;
-  long long most = 0;
-  for (size_t i = 0, begin = 0; i < requests.size(); begin = i) {
-    Region count(nullptr);
-    do prepare(requests[i], count, nullptr), most = std::max(most, count.used());
-    while (++i < requests.size() && (count.used() < MOST_BYTES || i == begin));
-    ends.push_back(i);
-  }
-  unsigned char* memory = plan.take<unsigned char>(most);
   unsigned* peaks = plan.initial(std::vector<unsigned>(requests.size(), 0u));
-  size_t i = 0;
-  for (size_t end : ends) {
-    Region region(memory);
-    std::vector<Prepared> all;
-    for (; i < end; ++i) all.push_back(prepare(requests[i], region, peaks + i));
-    // Where blocks take longest first, the last ones are short.
-    std::stable_sort(all.begin(), all.end(),
-                     [](const Prepared& a, const Prepared& b) { return a.job.chunk_tokens > b.job.chunk_tokens; });
-    launch<float, SplitHalves>(all, KFAC_F32, plan);
-    launch<Bfloat, Exact16<Bfloat>>(all, KFAC_BF16, plan);
-    launch<Half, Exact16<Half>>(all, KFAC_F16, plan);
-    Batch<Sums> finish;
-    for (const Prepared& p : all)
-      if (p.job.sums.chunks > 1) finish.add(p.job.sums, mirror_blocks(p.job.sums.order.count) * p.job.sums.groups);
-    plan.launch(finish_kernel, finish, dim3(MIRROR, MIRROR_LINES), sizeof(MirrorShared));
-  }
+  in_parts(
+      requests.size(), 2LL << 30, plan,
+      [&](size_t i, Region& region) { return prepare(requests[i], region, peaks + i); },
+      [&](std::vector<Prepared>& all) {
+        // Where blocks take longest first, the last ones are short.
+        std::stable_sort(all.begin(), all.end(),
+                         [](const Prepared& a, const Prepared& b) { return a.job.chunk_tokens > b.job.chunk_tokens; });
+        launch<float, SplitHalves>(all, KFAC_F32, plan);
+        launch<Bfloat, Exact16<Bfloat>>(all, KFAC_BF16, plan);
+        launch<Half, Exact16<Half>>(all, KFAC_F16, plan);
+        Batch<Sums> finish;
+        for (const Prepared& p : all)
+          if (p.job.sums.chunks > 1) finish.add(p.job.sums, mirror_blocks(p.job.sums.order.count) * p.job.sums.groups);
+        plan.launch(finish_kernel, finish, dim3(MIRROR, MIRROR_LINES), sizeof(MirrorShared));
+      });
 }
 
 }  // namespace kfac

@@ -48,8 +48,8 @@ struct Batch {
 
 class Plan {
  public:
-  // A null workspace only counts.
-  explicit Plan(void* workspace = nullptr) : base_(reinterpret_cast<uintptr_t>(workspace)) {}
+  // A null workspace only counts; no piece of it is null all the same.
+  explicit Plan(void* workspace = nullptr) : base_(workspace ? reinterpret_cast<uintptr_t>(workspace) : ALIGNMENT) {}
 
   long long bytes() const { return used_; }
 

@@ -13,7 +13,7 @@ struct Tokens {
   int step_x, step_y, step_rows;  // what DEPTH tokens are in pixels and lines, and in rows if nothing carries
   int line_gap, image_gap;        // rows to add at a carry
 
-  static Tokens plain(int count) {
+  KFAC_BOTH static Tokens plain(int count) {
     Tokens t{};
     t.count = count;
     return t;
@@ -85,7 +85,7 @@ struct Columns {
   int channels, taps;
   // After all taps may come the constant 1: in planes a chunk that lies after the channels of every pixel.
 
-  static Columns plain(int count) { return {count, 0, 1, 0, 0, count, 1}; }
+  KFAC_BOTH static Columns plain(int count) { return {count, 0, 1, 0, 0, count, 1}; }
   // line: pixels of a line; ones: the columns of the constant, with padding.
   static Columns taps_of(const View& view, int width, int line, int ones) {
     return {width * view.taps() + ones, width,         view.kernel_width, view.dilation_height * line,
