@@ -72,8 +72,6 @@ struct PreparedStep {
   ProductJob left, right;
 };
 
-inline int up(int n, int multiple) { return (n + multiple - 1) / multiple * multiple; }
-
 // The planes of a [rows, columns] matrix whose elements lie so far apart, and of one more column, if last is not null.
 inline PlanesJob planes_of(const float* data, int rows, int columns, long long row_stride, long long column_stride,
                            const float* last, Region& region) {

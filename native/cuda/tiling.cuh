@@ -5,6 +5,7 @@
 // row: the eight rows that a quarter of ldmatrix reads lie in different banks, and so do eight chunks stored together.
 #pragma once
 #include "mma.cuh"
+#include "tokens.cuh"
 
 namespace kfac {
 
@@ -37,7 +38,8 @@ constexpr int TRIP = 96, SCALE_COLUMNS = 128;
 template <class Math_, int SIDE_, int BLOCKS_, int TERMS_ = TRIP>
 struct Tiling {
   using Math = Math_;
-  static constexpr int SIDE = SIDE_, BLOCKS = BLOCKS_, TERMS = TERMS_, STAGES = 3, DEPTH = 32, THREADS = 2 * SIDE;
+  static constexpr int SIDE = SIDE_, BLOCKS = BLOCKS_, TERMS = TERMS_, STAGES = 3, DEPTH = TOKEN_STEP,
+                       THREADS = 2 * SIDE;
   static constexpr int BANDS = SIDE / 32, GROUPS = 4;  // of 16 rows, and of eight columns, in a warp
   static constexpr int SUMS = SIDE * SIDE / THREADS;
   static constexpr int ROW_BYTES = 2 * SIDE, PLANE_BYTES = DEPTH * ROW_BYTES;

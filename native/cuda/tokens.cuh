@@ -6,6 +6,10 @@
 
 namespace kfac {
 
+constexpr int TOKEN_STEP = 32;  // that a thread of the product loop goes on at a time
+
+inline int up(int n, int multiple) { return (n + multiple - 1) / multiple * multiple; }
+
 // Tokens (image, y, x) of padded images; row = image * image_rows + y * line_rows + x * pixel_rows. A plain array, of
 // which token k is row k, has the count alone.
 struct Tokens {
@@ -20,24 +24,22 @@ struct Tokens {
   }
   // Of the rows of view, in images of so many pixels with padding; `depth` tokens a step.
   static Tokens window(const View& view, int line, int image, int depth) {
-    Tokens t{};
-    t.count = int(view.rows);
-    t.width = view.out_width;
-    t.height = view.out_height;
-    t.pixel_rows = view.stride_width;
-    t.line_rows = view.stride_height * line;
-    t.image_rows = image;
+    return rectangle(int(view.rows), view.out_width, view.out_height, view.stride_width, view.stride_height * line,
+                     image, depth);
+  }
+  static Tokens rectangle(int count, int width, int height, int pixel_rows, int line_rows, int image_rows, int depth) {
+    Tokens t{count, width, height, pixel_rows, line_rows, image_rows, 0, 0, 0, 0, 0};
     t.step_y = depth / t.width % t.height;
     t.step_x = depth % t.width;
-    t.step_rows = depth / (t.width * t.height) * image + t.step_y * t.line_rows + t.step_x * t.pixel_rows;
+    t.step_rows = depth / (t.width * t.height) * image_rows + t.step_y * t.line_rows + t.step_x * t.pixel_rows;
     t.line_gap = t.line_rows - t.width * t.pixel_rows;
-    t.image_gap = image - t.height * t.line_rows;
+    t.image_gap = image_rows - t.height * t.line_rows;
     return t;
   }
 };
 
 struct Plain {
-  static constexpr bool SHIFTED = false;  // the columns are plain, too
+  static constexpr bool SHIFTED = false;  // whether each chunk of columns has a row of its own
   int row;
   __device__ Plain(const Tokens&, int k) : row(k) {}
   template <int DEPTH>
@@ -70,6 +72,12 @@ struct Window {
       row += t.image_gap;
     }
   }
+};
+
+// A part of each image, with plain columns.
+struct Rectangle : Window {
+  static constexpr bool SHIFTED = false;
+  using Window::Window;
 };
 
 // A chunk of eight columns is eight neighbouring columns of the row that lies `shift` further.

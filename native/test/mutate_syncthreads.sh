@@ -66,7 +66,7 @@ found() {
 }
 
 mkdir objects
-compile_all cuda/*.cu cuda/*.cpp test/*.cpp emu/fake_cudart.cpp emu/fake_stream.cpp
+compile_all cuda/*.cu cuda/*.cpp test/*_test.cpp emu/fake_cudart.cpp emu/fake_stream.cpp
 link
 files=("$@")
 [ $# -gt 0 ] || mapfile -t files < <(cd cuda && grep -lE "$barrier|$vote" -- *.cu *.cuh)
