@@ -3,8 +3,8 @@ package io.github.kfac4j;
 import io.github.kfac4j.Magnitudes.Magnitude;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.curvature.Curvature;
+import io.github.kfac4j.curvature.Fp32Range;
 import io.github.kfac4j.curvature.LayerState;
-import io.github.kfac4j.curvature.Range;
 import io.github.kfac4j.data.ExamplesFirst;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Use;
@@ -28,16 +28,16 @@ final class ObservationCheck {
   /**
    * Observations as what the curvature is made of.
    *
-   * @param most how many of their first examples to take at most
+   * @param maxExamples how many of their first examples to take at most
    * @throws IllegalArgumentException naming the layer and what is wrong
    */
   List<Curvature.Batch> batches(
-      List<Observation> observations, int most, Function<String, Curvature.Part> parts) {
+      List<Observation> observations, int maxExamples, Function<String, Curvature.Part> parts) {
     Map<LayerState, Curvature.Batch> batches = new LinkedHashMap<>();
     Magnitudes magnitudes = new Magnitudes(backend);
     for (Observation whole : observations) {
       LayerState layer = state.layer(whole.layer());
-      Observation observation = needed(layer, whole, most);
+      Observation observation = needed(layer, whole, maxExamples);
       Use use = use(layer, observation);
       double scale = observation.outputGradScale();
       Curvature.Part part = parts.apply(observation.layer());
@@ -66,18 +66,19 @@ final class ObservationCheck {
    */
   private static boolean isWide(Curvature.Batch batch, List<Magnitude> magnitudes) {
     double[] largest = {batch.state().layer.bias() ? 1 : 0, 0};
-    boolean ordinary = Range.isOrdinary(batch.gScale());
+    boolean ordinary = Fp32Range.isOrdinary(batch.gScale());
     boolean onDevice = false;
     for (Magnitude one : magnitudes) {
       one.requireInRange();
       int which = one.what().equals("input") ? 0 : 1;
       largest[which] = Math.max(largest[which], one.largest());
-      ordinary &= Range.isOrdinary(one.largest()) && Range.isOrdinary(one.largest() * one.scale());
+      ordinary &=
+          Fp32Range.isOrdinary(one.largest()) && Fp32Range.isOrdinary(one.largest() * one.scale());
       onDevice |= !(one.tensor() instanceof HostTensor);
     }
     double product = largest[0] * largest[1];
     if (batch.state().squaresProducts()) {
-      ordinary &= Range.isOrdinary(product) && Range.isOrdinary(product * batch.gScale());
+      ordinary &= Fp32Range.isOrdinary(product) && Fp32Range.isOrdinary(product * batch.gScale());
     }
     if (!ordinary && onDevice && !batch.state().isDouble()) {
       throw new IllegalArgumentException(
@@ -101,14 +102,14 @@ final class ObservationCheck {
   }
 
   /** What is observed of a pass, its examples first where that matters. */
-  private static Observation needed(LayerState state, Observation whole, int most) {
-    if (whole.examples() <= most
+  private static Observation needed(LayerState state, Observation whole, int maxExamples) {
+    if (whole.examples() <= maxExamples
         && !state.layer.groupsByExample()
         && !state.curvature.groupsByExample()) {
       return whole;
     }
     try {
-      return ExamplesFirst.of(whole, state.layer, most);
+      return ExamplesFirst.of(whole, state.layer, maxExamples);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(LayerState.prefix(state.name) + e.getMessage(), e);
     }

@@ -15,6 +15,7 @@ class ModuleDirectionsTest {
   /** What a backend has nothing to do with. */
   private static final String[] ABOVE_THE_SPI = {
     ROOT,
+    ROOT + ".apply..",
     ROOT + ".curvature..",
     ROOT + ".data..",
     ROOT + ".inversion..",
@@ -144,7 +145,9 @@ class ModuleDirectionsTest {
     never(in(ROOT + ".dl4j.."), "ai.djl..", ROOT + ".djl..", ROOT + ".pytorch..");
     noClasses()
         .that()
-        .resideInAPackage(ROOT + ".pytorch..")
+        .resideInAnyPackage(ROOT + ".djl..", ROOT + ".pytorch..")
+        .and()
+        .doNotHaveFullyQualifiedName(ROOT + ".djl.Gpu")
         .and()
         .doNotHaveFullyQualifiedName(ROOT + ".pytorch.Gpu")
         .should()

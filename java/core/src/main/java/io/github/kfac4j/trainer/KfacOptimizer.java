@@ -21,7 +21,7 @@ import java.util.Map;
 public final class KfacOptimizer {
   private static final String MEMORY = "memory.";
   private static final String COUNTERS = "counters";
-  private static final double MOST_STEPS =
+  private static final double MAX_STEPS =
       1L << 53; // beyond it fp64 does not have every whole number
 
   private final Map<String, HostTensor> weights;
@@ -253,7 +253,7 @@ public final class KfacOptimizer {
     Tensors.requireStored(memory, MEMORY, tensors);
     double[] counters = new double[3];
     Tensors.requireStored(COUNTERS, counters(), tensors).asDoubleBuffer().get(counters);
-    requireCounter("number of steps", counters[0], MOST_STEPS, true);
+    requireCounter("number of steps", counters[0], MAX_STEPS, true);
     requireCounter("damping", counters[1], Double.MAX_VALUE, false);
     requireCounter("gamma", counters[2], Double.MAX_VALUE, false);
     Tensors.restore(memory, MEMORY, tensors);
@@ -262,11 +262,11 @@ public final class KfacOptimizer {
     gamma = counters[2];
   }
 
-  private static void requireCounter(String what, double value, double most, boolean whole) {
-    if (!(value >= 0 && value <= most) || whole && value != Math.rint(value)) {
+  private static void requireCounter(String what, double value, double max, boolean whole) {
+    if (!(value >= 0 && value <= max) || whole && value != Math.rint(value)) {
       throw new IllegalArgumentException(
           "the saved optimizer state has the %s %s, which must be %s from 0 to %s"
-              .formatted(what, value, whole ? "a whole number" : "a number", most));
+              .formatted(what, value, whole ? "a whole number" : "a number", max));
     }
   }
 }

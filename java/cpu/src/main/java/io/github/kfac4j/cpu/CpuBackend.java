@@ -16,8 +16,7 @@ import io.github.kfac4j.backend.Renewal;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.backend.Storage;
 import io.github.kfac4j.cpu.accumulation.Accumulation;
-import io.github.kfac4j.cpu.accumulation.BasisRowsPlan;
-import io.github.kfac4j.cpu.accumulation.BasisSlicePlan;
+import io.github.kfac4j.cpu.accumulation.BasisAccumulation;
 import io.github.kfac4j.cpu.accumulation.PatchesPlan;
 import io.github.kfac4j.cpu.elementwise.FirstNonFinite;
 import io.github.kfac4j.cpu.elementwise.Largest;
@@ -36,7 +35,6 @@ import io.github.kfac4j.cpu.preconditioning.InverseNorms;
 import io.github.kfac4j.cpu.preconditioning.KroneckerPlan;
 import io.github.kfac4j.cpu.preconditioning.KroneckerStep;
 import io.github.kfac4j.cpu.preconditioning.PanelKroneckerPlan;
-import io.github.kfac4j.cpu.samples.SampleMatrix;
 import io.github.kfac4j.cpu.scheduling.Plan;
 import io.github.kfac4j.cpu.scheduling.Pool;
 import io.github.kfac4j.tensor.Tensor;
@@ -57,16 +55,13 @@ import org.bytedeco.javacpp.Pointer;
  * grow with the batch.
  */
 public final class CpuBackend implements Backend {
-  /** Shared memory, in floats, beyond which no more is worked on side by side: 64 MiB. */
-  private static final long SIDE_BY_SIDE = 1 << 24;
-
   private final Pool pool;
 
   /** Whether libkfac_cpu serves, where it is faster than OpenBLAS. */
   private final boolean own;
 
   private final Arena shared = new Arena();
-  private final OneThread alone = new OneThread("the cpu backend");
+  private final OneThread guard = new OneThread("the cpu backend");
   private boolean closed;
 
   /**
@@ -112,17 +107,17 @@ public final class CpuBackend implements Backend {
 
   @Override
   public MatrixStack allocate(int count, int rows, int cols) {
-    return new CpuMatrixStack(count, rows, cols, false, alone);
+    return new CpuMatrixStack(count, rows, cols, false, guard);
   }
 
   @Override
   public MatrixStack allocateBasis(int count, int rows, int cols) {
-    return new CpuMatrixStack(count, rows, cols, true, alone);
+    return new CpuMatrixStack(count, rows, cols, true, guard);
   }
 
   @Override
   public long[] firstNonFinite(List<? extends Tensor> tensors) {
-    return alone.call(
+    return guard.call(
         () -> {
           List<FirstNonFinite> plans = tensors.stream().map(FirstNonFinite::new).toList();
           run(plans);
@@ -132,7 +127,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public double[] largest(List<? extends Tensor> tensors) {
-    return alone.call(
+    return guard.call(
         () -> {
           List<Largest> plans = tensors.stream().map(Largest::new).toList();
           run(plans);
@@ -142,17 +137,17 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void scale(List<? extends Tensor> tensors, double factor) {
-    alone.run(() -> run(tensors.stream().map(t -> new Scaling(t, factor)).toList()));
+    guard.run(() -> run(tensors.stream().map(t -> new Scaling(t, factor)).toList()));
   }
 
   @Override
   public void patches(PatchSamples samples, MatrixStack target) {
-    alone.run(() -> run(List.of(new PatchesPlan(samples, changing(target)))));
+    guard.run(() -> run(List.of(new PatchesPlan(samples, changing(target)))));
   }
 
   @Override
   public void accumulate(List<AccumulateRequest> moments) {
-    alone.run(
+    guard.run(
         () -> {
           moments.forEach(moment -> changing(moment.target()));
           new Accumulation(pool, shared(), own).run(moments);
@@ -161,43 +156,21 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void accumulateInBasis(List<BasisAccumulateRequest> moments) {
-    alone.run(
+    guard.run(
         () -> {
-          List<Plan> plans = new ArrayList<>();
-          Arena memory = shared();
-          for (BasisAccumulateRequest moment : moments) {
-            changing(moment.target());
-            SampleMatrix g = SampleMatrix.of(moment.g());
-            SampleMatrix a = SampleMatrix.of(moment.a());
-            if (moment.g().positions() > 1) {
-              for (int k = 0; k < moment.target().count(); k++) {
-                plans.add(new BasisSlicePlan(moment, g, a, k));
-              }
-              continue;
-            }
-            for (long first = 0; first < g.rows; first += BasisRowsPlan.MAX_ROWS) {
-              // rows after the first add to what those gave
-              if (first > 0 || memory.takenFloats() > SIDE_BY_SIDE) {
-                run(plans);
-                plans.clear();
-                memory.reset();
-              }
-              int count = (int) Math.min(BasisRowsPlan.MAX_ROWS, g.rows - first);
-              plans.add(new BasisRowsPlan(moment, g, a, first, count, memory));
-            }
-          }
-          run(plans);
+          moments.forEach(moment -> changing(moment.target()));
+          new BasisAccumulation(pool, shared()).run(moments);
         });
   }
 
   @Override
   public List<double[]> traces(List<MatrixStack> stacks) {
-    return alone.call(() -> stacks.stream().map(s -> CpuMatrixStack.of(s).traces()).toList());
+    return guard.call(() -> stacks.stream().map(s -> CpuMatrixStack.of(s).traces()).toList());
   }
 
   @Override
   public List<Status[]> invert(List<InvertRequest> inversions) {
-    return alone.call(
+    return guard.call(
         () -> {
           inversions.forEach(inversion -> changing(inversion.inverse()));
           try (InversionPlans plans =
@@ -212,7 +185,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public List<Status[]> decompose(List<DecomposeRequest> decompositions) {
-    return alone.call(
+    return guard.call(
         () -> {
           List<Status[]> statuses = new ArrayList<>();
           List<Plan> plans = new ArrayList<>();
@@ -235,7 +208,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public List<Renewal[]> renew(List<RenewRequest> renewals) {
-    return alone.call(
+    return guard.call(
         () -> {
           Arena memory = shared();
           List<BasisRenewal> all = new ArrayList<>();
@@ -246,7 +219,7 @@ public final class CpuBackend implements Backend {
             }
           }
           run(all.stream().map(BasisRenewal::find).toList());
-          run(all.stream().filter(BasisRenewal::accepted).map(BasisRenewal::turn).toList());
+          run(all.stream().filter(BasisRenewal::accepted).map(BasisRenewal::rotate).toList());
           List<Renewal[]> results = new ArrayList<>();
           Iterator<BasisRenewal> next = all.iterator();
           for (RenewRequest request : renewals) {
@@ -260,7 +233,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public double[] precondition(List<PreconditionRequest> steps) {
-    return alone.call(
+    return guard.call(
         () -> {
           Arena memory = shared();
           List<KroneckerStep> all = new ArrayList<>();
@@ -280,7 +253,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public double[] preconditionInBasis(List<BasisPreconditionRequest> steps) {
-    return alone.call(
+    return guard.call(
         () -> {
           Arena memory = shared();
           List<BasisPlan> plans = steps.stream().map(s -> new BasisPlan(s, memory)).toList();
@@ -323,7 +296,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void close() {
-    alone.run(
+    guard.run(
         () -> {
           if (!closed) {
             closed = true;

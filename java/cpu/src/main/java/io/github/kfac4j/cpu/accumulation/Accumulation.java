@@ -22,7 +22,7 @@ import java.util.List;
 /** Second moments, each in the way that costs least, all side by side that fit into memory. */
 public final class Accumulation {
   /** Memory, in floats, of what is worked on side by side: 64 MiB. */
-  private static final long SIDE_BY_SIDE = 1 << 24;
+  static final long SIDE_BY_SIDE = 1 << 24;
 
   private final Pool pool;
   private final Arena memory;
@@ -116,7 +116,7 @@ public final class Accumulation {
   private boolean panels(AccumulateRequest moment, SampleMatrix samples) {
     return own
         && moment.samples() instanceof RowSamples
-        && samples.dim >= PanelMomentPlan.LEAST
+        && samples.dim >= PanelMomentPlan.MIN_DIM
         && samples.rows * samples.dim <= SIDE_BY_SIDE;
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.data.Share;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.distributed.DistributedKfac;
 import io.github.kfac4j.distributed.collectives.Ranks;
@@ -117,7 +118,7 @@ class FailuresTest {
                 if (c.rank() == 1) {
                   set(inputs.get(0).input(), Double.NaN);
                 }
-                kfac.observeInputs(inputs, 1);
+                kfac.observeInputs(inputs, Share.ALL);
                 kfac.observe(network.observations());
                 String message = message(kfac::refresh);
                 TrainingScenario.train(network, kfac, 0, 3, shard, true); // and goes on
@@ -184,7 +185,7 @@ class FailuresTest {
                 // first the old inverse is kept, and all know it
                 StepReport kept = TrainingScenario.train(network, kfac, 2, 3, shard).get(0);
                 String status = kept.refreshed().get(0).perGroup().get(0).status();
-                // then there is no remedy left, on any rank
+                // then there is no fallback left, on any rank
                 network.forwardBackward(3, shard[0], shard[1]);
                 kfac.observe(network.observations());
                 Throwable end = catchThrowable(kfac::refresh);
