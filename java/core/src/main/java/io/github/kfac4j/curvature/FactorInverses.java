@@ -60,10 +60,7 @@ final class FactorInverses {
       boolean moved = state.exponent(inverse) != -exponent;
       DampedStack stack =
           new DampedStack(
-              inversion,
-              exponent,
-              state.ready() ? () -> Range.scaled(state.values(inverse), exponent) : null,
-              moved);
+              inversion, exponent, state.ready() ? state.matrix(inverse)::toArray : null, moved);
       parts.put(name, new Part(inverse, stack));
     }
   }
@@ -82,7 +79,6 @@ final class FactorInverses {
     List<DampedStack> stacks = new ArrayList<>();
     tasks.forEach(task -> task.parts().values().forEach(part -> stacks.add(part.stack())));
     List<Outcome> all = new RobustInversion(backend, policy).invert(stacks);
-    tasks.forEach(FactorInverses::setExponents);
     List<LayerReport> reports = new ArrayList<>();
     int at = 0;
     for (Task task : tasks) {
@@ -90,15 +86,21 @@ final class FactorInverses {
       for (String name : task.parts().keySet()) {
         outcomes.put(name, all.get(at++));
       }
+      setExponents(task, outcomes);
       reports.add(report(task, outcomes, policy));
     }
     return reports;
   }
 
-  private static void setExponents(Task task) {
+  /** Where one is kept of a stack, all are if the exponents differ. */
+  private static void setExponents(Task task, Map<String, Outcome> outcomes) {
     task.parts()
-        .values()
-        .forEach(part -> task.state().setExponent(part.key(), -part.stack().exponent()));
+        .forEach(
+            (name, part) -> {
+              if (!outcomes.get(name).anyFailed()) {
+                task.state().setExponent(part.key(), -part.stack().exponent());
+              }
+            });
   }
 
   private static LayerReport report(

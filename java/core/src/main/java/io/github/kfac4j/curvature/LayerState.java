@@ -81,6 +81,11 @@ public final class LayerState implements AutoCloseable {
     kept.get(key).set(values, size);
   }
 
+  /** Replaces the elements of a matrix that share a range with what they are used with. */
+  void setInRange(Room room, double[] values) {
+    kept.get(room.key()).set(values, curvature.goesWith(this, room));
+  }
+
   /** Whether products of an input and an output gradient are squared. */
   public boolean squaresProducts() {
     return layer.constantInput() || curvature.groupsByExample();
@@ -156,18 +161,16 @@ public final class LayerState implements AutoCloseable {
     }
   }
 
-  /** Replaces all matrices, in their order, by stored elements that lack powers of two. */
-  public void restore(Map<String, double[]> stored, double[] powers) {
+  /** Replaces all matrices, in their order; those in this precision by the same bits. */
+  public void restore(List<StoredElements> stored) {
     int i = 0;
-    for (Map.Entry<String, double[]> elements : stored.entrySet()) {
-      Kept one = kept.get(elements.getKey());
-      int exponent = (int) powers[i++];
-      if (exponent == 0 || one.stack().isDouble()) {
-        double size = curvature.goesWith(this, one.room());
-        one.set(Range.scaled(elements.getValue(), exponent), size);
+    for (Kept one : kept.values()) {
+      StoredElements elements = stored.get(i++);
+      if (elements.isDouble() || one.stack().isDouble()) {
+        setInRange(one.room(), Range.scaled(elements.values(), elements.exponent()));
       } else {
-        one.setExponent(exponent);
-        one.stack().set(elements.getValue());
+        one.setExponent(elements.exponent());
+        one.stack().set(elements.values());
       }
     }
   }

@@ -89,13 +89,15 @@ public final class OpenStep implements AutoCloseable {
   public void mix(double now, double kept) {
     counters.forEach(
         (layer, before) -> {
-          for (Room room : layer.rooms()) {
-            MatrixStack stack = layer.matrix(room.key());
-            if (room.role().isAverage() && copied.contains(stack)) {
-              double[] elements = stack.toArray();
-              double[] copy = copies.get(stack).toArray();
-              Arrays.setAll(elements, i -> now * elements[i] + kept * copy[i]);
-              stack.set(elements);
+          List<Room> rooms = layer.rooms();
+          for (int i = 0; i < rooms.size(); i++) {
+            MatrixStack stack = layer.matrix(rooms.get(i).key());
+            if (rooms.get(i).role().isAverage() && copied.contains(stack)) {
+              double[] elements = layer.values(rooms.get(i).key());
+              double[] copy =
+                  Range.scaled(copies.get(stack).toArray(), (int) exponents.get(layer)[i]);
+              Arrays.setAll(elements, j -> now * elements[j] + kept * copy[j]);
+              layer.setInRange(rooms.get(i), elements);
             }
           }
           layer.counters.mixWeights(now, kept, before);
