@@ -119,10 +119,10 @@ public final class BatchStatistics implements AutoCloseable {
    *
    * @throws IllegalArgumentException as {@link Kfac#observe(List, Share)}
    */
-  public void observeInputs(List<Observation> inputs, double share) {
+  public void observeInputs(List<Observation> inputs, Share share) {
     List<Observation> plain = inputs.stream().filter(o -> isEarly(o.layer())).toList();
-    batch.observe(plain, share, options, layer -> Curvature.Part.A);
-    count(plain, share, early);
+    batch.observe(plain, share.fraction(), options, layer -> Curvature.Part.A);
+    count(plain, share.fraction(), early);
   }
 
   /** What {@link #observeInputs} made for an early layer since {@link #reset}: A alone. */

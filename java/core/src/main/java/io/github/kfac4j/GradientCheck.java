@@ -3,8 +3,8 @@ package io.github.kfac4j;
 import io.github.kfac4j.Magnitudes.Magnitude;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.curvature.Curvature;
+import io.github.kfac4j.curvature.Fp32Range;
 import io.github.kfac4j.curvature.LayerState;
-import io.github.kfac4j.curvature.Range;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.tensor.HostTensor;
@@ -91,7 +91,7 @@ final class GradientCheck {
 
   private static Curvature.Request inRange(Curvature.Request request, List<Magnitude> magnitudes) {
     double largest = magnitudes.stream().mapToDouble(Magnitude::largest).max().orElse(0);
-    int exponent = request.state().isDouble() ? 0 : Range.gradientExponent(largest);
+    int exponent = request.state().isDouble() ? 0 : Fp32Range.gradientExponent(largest);
     return exponent == 0 ? request : request.dividedBy(exponent);
   }
 }

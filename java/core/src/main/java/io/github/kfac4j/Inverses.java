@@ -3,8 +3,8 @@ package io.github.kfac4j;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.curvature.Blocks;
 import io.github.kfac4j.curvature.Curvature;
+import io.github.kfac4j.curvature.Fp32Range;
 import io.github.kfac4j.curvature.LayerState;
-import io.github.kfac4j.curvature.Range;
 import io.github.kfac4j.curvature.Staleness;
 import io.github.kfac4j.data.InversionFailedException;
 import io.github.kfac4j.data.LayerReport;
@@ -64,7 +64,7 @@ final class Inverses {
   Clipped precondition(List<Curvature.Request> requests, KfacOptions options) {
     for (Curvature.Request request : requests) {
       if (request.exponent() != 0) {
-        Range.multiply(backend, request.tensors(), 1, -request.exponent());
+        Fp32Range.multiply(backend, request.tensors(), 1, -request.exponent());
       }
     }
     List<Curvature.Result> results = blocks.precondition(requests, options);
@@ -111,7 +111,7 @@ final class Inverses {
         if (exponent == 0) {
           plain.add(tensors.get(i));
         } else {
-          Range.multiply(backend, tensors.subList(i, i + 1), clip, exponent);
+          Fp32Range.multiply(backend, tensors.subList(i, i + 1), clip, exponent);
         }
       }
     }

@@ -4,7 +4,7 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.curvature.Allocation.Keeps;
 import io.github.kfac4j.curvature.Curvature;
 import io.github.kfac4j.curvature.LayerState;
-import io.github.kfac4j.curvature.MemoryOf;
+import io.github.kfac4j.curvature.MemoryErrors;
 import io.github.kfac4j.curvature.Staleness;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.LayerReport;
@@ -77,7 +77,7 @@ public final class Kfac implements KfacPreconditioner {
 
   @Override
   public void reconfigure(KfacOptions changed) {
-    state.alone.run(
+    state.guard.run(
         () -> {
           options.requireCompatible(changed);
           options = changed;
@@ -114,7 +114,7 @@ public final class Kfac implements KfacPreconditioner {
 
   @Override
   public void observe(List<Observation> observations, Share share) {
-    state.alone.run(
+    state.guard.run(
         () -> {
           List<Observation> due =
               observations.stream().filter(one -> due(state.layer(one.layer()))).toList();
@@ -131,17 +131,17 @@ public final class Kfac implements KfacPreconditioner {
    *     that are missing or of another size, NaN or infinity
    */
   public void add(Map<String, LayerStatistics> batch) {
-    state.alone.run(() -> statistics.add(batch, options.decay()));
+    state.guard.run(() -> statistics.add(batch, options.decay()));
   }
 
   @Override
   public void reweigh(double factor) {
-    state.alone.run(() -> statistics.reweigh(factor, options.decay()));
+    state.guard.run(() -> statistics.reweigh(factor, options.decay()));
   }
 
   @Override
   public List<LayerReport> refresh() {
-    return state.alone.call(this::renew);
+    return state.guard.call(this::renew);
   }
 
   private List<LayerReport> renew() {
@@ -155,7 +155,7 @@ public final class Kfac implements KfacPreconditioner {
 
   @Override
   public StepReport precondition(List<LayerGradient> gradients) {
-    return state.alone.call(
+    return state.guard.call(
         () -> {
           StepReport report = preview(gradients);
           endStep();
@@ -165,30 +165,30 @@ public final class Kfac implements KfacPreconditioner {
 
   /** Ends a step whose gradients were previewed; {@link #precondition} does it by itself. */
   public void endStep() {
-    state.alone.run(state::endStep);
+    state.guard.run(state::endStep);
   }
 
   @Override
   public void discardStep() {
-    state.alone.run(() -> state.open().discard());
+    state.guard.run(() -> state.open().discard());
   }
 
   @Override
   public StepReport preview(List<LayerGradient> gradients) {
-    return state.alone.call(() -> replace(gradients));
+    return state.guard.call(() -> replace(gradients));
   }
 
   private StepReport replace(List<LayerGradient> gradients) {
     boolean burnIn = options.intervals().burningIn(state.step());
     List<String> layers = gradients.stream().map(LayerGradient::layer).toList();
     List<Curvature.Request> requests =
-        MemoryOf.layers(
+        MemoryErrors.naming(
             layers, () -> check.requests(gradients, layer -> !burnIn && staysPlain(layer)));
     List<String> plain = new ArrayList<>(layers);
     plain.removeAll(requests.stream().map(request -> request.state().name).toList());
     plain.forEach(this::sayPlain);
     Inverses.Clipped done =
-        MemoryOf.layers(
+        MemoryErrors.naming(
             layers,
             () -> burnIn ? inverses.clear(requests) : inverses.precondition(requests, options));
     return new StepReport(
@@ -250,12 +250,12 @@ public final class Kfac implements KfacPreconditioner {
    * @throws IllegalArgumentException as {@link #restore}
    */
   public void adopt(Map<String, StoredTensor> tensors) {
-    state.alone.run(() -> statistics.adopt(tensors));
+    state.guard.run(() -> statistics.adopt(tensors));
   }
 
   /** Frees the state's matrices; idempotent. */
   @Override
   public void close() {
-    state.alone.run(statistics::close);
+    state.guard.run(statistics::close);
   }
 }

@@ -75,9 +75,9 @@ public interface KfacPreconditioner extends AutoCloseable {
    * The same layers are observed after the backward pass as if nothing had been.
    *
    * @param inputs as {@link Observation#ofInput} makes them
-   * @param share of the step's statistics, in (0, 1]
+   * @param share what the forward pass counts for; which backward pass follows does not matter
    */
-  default void observeInputs(List<Observation> inputs, double share) {}
+  default void observeInputs(List<Observation> inputs, Share share) {}
 
   /**
    * Renews the damped inverses of all layers, or with adaptive intervals of those that are due,

@@ -2,9 +2,9 @@ package io.github.kfac4j;
 
 import io.github.kfac4j.backend.OneThread;
 import io.github.kfac4j.curvature.Factors;
+import io.github.kfac4j.curvature.Fp32Range;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.curvature.OpenStep;
-import io.github.kfac4j.curvature.Range;
 import io.github.kfac4j.curvature.Room;
 import io.github.kfac4j.curvature.Room.Role;
 import io.github.kfac4j.curvature.StateIdentity;
@@ -34,7 +34,7 @@ public final class KfacState {
   private static final String FORMAT_VERSION = "3";
 
   /** Guards this state and its K-FAC. */
-  final OneThread alone = new OneThread("K-FAC");
+  final OneThread guard = new OneThread("K-FAC");
 
   private final Map<String, LayerState> layers;
   private final OpenStep open;
@@ -120,7 +120,7 @@ public final class KfacState {
     if (layer == null || layer.matrix(key) == null) {
       throw new IllegalArgumentException(LayerState.prefix(name) + "there is no factor " + key);
     }
-    return alone.call(
+    return guard.call(
         () -> {
           if (layer.counters.factorWeight == 0) {
             throw new IllegalStateException(
@@ -133,7 +133,7 @@ public final class KfacState {
 
   /** A copy of everything as named tensors. */
   public Map<String, StoredTensor> toTensors() {
-    return alone.call(this::copy);
+    return guard.call(this::copy);
   }
 
   private Map<String, StoredTensor> copy() {
@@ -145,7 +145,7 @@ public final class KfacState {
               .matrices()
               .forEach((key, stack) -> tensors.put(name + "." + key, StateTensors.store(stack)));
           double[] exponents = layer.exponents();
-          if (Range.largest(exponents) > 0) {
+          if (Fp32Range.largest(exponents) > 0) {
             tensors.put(
                 name + "." + StateTensors.EXPONENTS, StoredTensor.of(exponents, exponents.length));
           }
@@ -173,9 +173,9 @@ public final class KfacState {
   Runnable prepareRestore(Map<String, StoredTensor> tensors) {
     SavedState saved = new SavedState(tensors);
     long newStep = saved.step();
-    Runnable change = alone.call(() -> saved.read(layers));
+    Runnable change = guard.call(() -> saved.read(layers));
     return () ->
-        alone.run(
+        guard.run(
             () -> {
               change.run();
               step = newStep;

@@ -1,8 +1,8 @@
 package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.curvature.Fp32Range;
 import io.github.kfac4j.curvature.LayerState;
-import io.github.kfac4j.curvature.Range;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -39,16 +39,17 @@ final class Magnitudes {
                     .formatted(name(), scale)
                 + DISCARD);
       }
-      if (scaled > Range.MOST || largest > Range.MOST) {
+      if (scaled > Fp32Range.LARGEST || largest > Fp32Range.LARGEST) {
         throw new IllegalArgumentException(
             "%s is up to %s%s, beyond the %s that K-FAC takes; normalise it, or leave the layer out"
-                    .formatted(name(), largest, scale == 1 ? "" : " times " + scale, Range.MOST)
+                    .formatted(
+                        name(), largest, scale == 1 ? "" : " times " + scale, Fp32Range.LARGEST)
                 + DISCARD);
       }
-      if (largest > 0 && scaled < Range.LEAST) {
+      if (largest > 0 && scaled < Fp32Range.SMALLEST_GRADIENT) {
         throw new IllegalArgumentException(
             "%s is at most %s times %s, below the %s that K-FAC takes; correct the scale"
-                    .formatted(name(), largest, scale, Range.LEAST)
+                    .formatted(name(), largest, scale, Fp32Range.SMALLEST_GRADIENT)
                 + DISCARD);
       }
     }

@@ -3,8 +3,8 @@ package io.github.kfac4j;
 import io.github.kfac4j.Magnitudes.Magnitude;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.curvature.Curvature;
+import io.github.kfac4j.curvature.Fp32Range;
 import io.github.kfac4j.curvature.LayerState;
-import io.github.kfac4j.curvature.Range;
 import io.github.kfac4j.data.ExamplesFirst;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Use;
@@ -66,18 +66,19 @@ final class ObservationCheck {
    */
   private static boolean isWide(Curvature.Batch batch, List<Magnitude> magnitudes) {
     double[] largest = {batch.state().layer.bias() ? 1 : 0, 0};
-    boolean ordinary = Range.isOrdinary(batch.gScale());
+    boolean ordinary = Fp32Range.isOrdinary(batch.gScale());
     boolean onDevice = false;
     for (Magnitude one : magnitudes) {
       one.requireInRange();
       int which = one.what().equals("input") ? 0 : 1;
       largest[which] = Math.max(largest[which], one.largest());
-      ordinary &= Range.isOrdinary(one.largest()) && Range.isOrdinary(one.largest() * one.scale());
+      ordinary &=
+          Fp32Range.isOrdinary(one.largest()) && Fp32Range.isOrdinary(one.largest() * one.scale());
       onDevice |= !(one.tensor() instanceof HostTensor);
     }
     double product = largest[0] * largest[1];
     if (batch.state().squaresProducts()) {
-      ordinary &= Range.isOrdinary(product) && Range.isOrdinary(product * batch.gScale());
+      ordinary &= Fp32Range.isOrdinary(product) && Fp32Range.isOrdinary(product * batch.gScale());
     }
     if (!ordinary && onDevice && !batch.state().isDouble()) {
       throw new IllegalArgumentException(

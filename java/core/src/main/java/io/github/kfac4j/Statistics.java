@@ -7,7 +7,7 @@ import io.github.kfac4j.curvature.Blocks;
 import io.github.kfac4j.curvature.Curvature.Batch;
 import io.github.kfac4j.curvature.Curvature.Part;
 import io.github.kfac4j.curvature.LayerState;
-import io.github.kfac4j.curvature.MemoryOf;
+import io.github.kfac4j.curvature.MemoryErrors;
 import io.github.kfac4j.curvature.OpenStep;
 import io.github.kfac4j.curvature.StateIdentity;
 import io.github.kfac4j.data.LayerStatistics;
@@ -130,7 +130,7 @@ final class Statistics implements AutoCloseable {
               .formatted(before, share));
     }
     List<Batch> batches =
-        MemoryOf.layers(
+        MemoryErrors.naming(
             observations.stream().map(Observation::layer).toList(),
             () ->
                 check.batches(observations, options.maxExamples(), parts).stream()

@@ -43,7 +43,7 @@ import picocli.CommandLine.Spec;
       "3:a demanded backend is unavailable"
     })
 public final class KfacCommand implements Runnable {
-  private static final int MOST_CHARACTERS = 1000; // of a message
+  private static final int MAX_CHARACTERS = 1000; // of a message
 
   @Spec private CommandSpec spec;
 
@@ -108,8 +108,8 @@ public final class KfacCommand implements Runnable {
             .strip()
             .replaceAll("\\s*\\R\\s*", "; ")
             .replaceAll("\\p{Cntrl}", "?"); // it may quote a file
-    if (line.length() > MOST_CHARACTERS) {
-      line = line.substring(0, MOST_CHARACTERS) + "...";
+    if (line.length() > MAX_CHARACTERS) {
+      line = line.substring(0, MAX_CHARACTERS) + "...";
     }
     command.getErr().println(command.getCommandSpec().qualifiedName() + ": " + line);
     command.getErr().flush();

@@ -13,6 +13,6 @@ package io.github.kfac4j.backend;
  * @param vectors {@code [count, n, n]}, eigenvectors of before as columns, ascending; on return the
  *     new ones, where they were accepted
  * @param leading how many columns are renewed, at most n; with n it is a decomposition
- * @param most the largest {@link Renewal#share} with which new vectors are accepted
+ * @param maxShare the largest {@link Renewal#share} with which new vectors are accepted
  */
-public record RenewRequest(MatrixStack source, MatrixStack vectors, int leading, double most) {}
+public record RenewRequest(MatrixStack source, MatrixStack vectors, int leading, double maxShare) {}

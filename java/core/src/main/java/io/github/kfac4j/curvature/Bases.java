@@ -19,8 +19,8 @@ import java.util.List;
 /** Eigenbases of factors: how they are asked for, and what happens when there is none. */
 final class Bases {
   /**
-   * A gradient is up to 2^50 ({@link Range#gradientExponent}), its norm up to 2^66: divided by more
-   * than this it has room in fp32, in whatever precision its inner product is taken.
+   * A gradient is up to 2^50 ({@link Fp32Range#gradientExponent}), its norm up to 2^66: divided by
+   * more than this it has room in fp32, in whatever precision its inner product is taken.
    */
   private static final double SMALL_DAMPING = 0x1p-60;
 
@@ -42,7 +42,7 @@ final class Bases {
     }
     double size =
         exponent == 0 ? Math.max(1, lambda) : Math.max(Math.scalb(scale, exponent), lambda);
-    return -Range.exponent(size);
+    return -Fp32Range.exponent(size);
   }
 
   /** Preconditions with shifted diagonals. */

@@ -40,7 +40,7 @@ public final class Blocks {
   public Curvature of(String name, Layer layer) {
     Approximation approximation = options.approximationOf(name);
     Curvature curvature =
-        EmbeddingBlocks.has(layer)
+        layer.diagonalInput()
             ? embeddings
             : curvatures.computeIfAbsent(approximation, this::curvature);
     String reason = curvature.refusal(layer, approximation);
@@ -71,7 +71,7 @@ public final class Blocks {
     split(batches, Curvature.Batch::state)
         .forEach(
             (c, part) ->
-                MemoryOf.layers(
+                MemoryErrors.naming(
                     part.stream().map(batch -> batch.state().name).toList(),
                     () -> {
                       c.observe(part, current);
@@ -87,7 +87,7 @@ public final class Blocks {
             (c, part) -> {
               long start = System.nanoTime();
               List<LayerReport> done =
-                  MemoryOf.layers(
+                  MemoryErrors.naming(
                       part.stream().map(one -> one.name).toList(), () -> c.refresh(part, current));
               double seconds = 1e-9 * (System.nanoTime() - start);
               done.forEach(r -> reports.put(r.layer(), r.withSeconds(seconds)));
@@ -102,7 +102,7 @@ public final class Blocks {
         .forEach(
             (c, part) ->
                 results.addAll(
-                    MemoryOf.layers(
+                    MemoryErrors.naming(
                         part.stream().map(request -> request.state().name).toList(),
                         () -> c.precondition(part, current))));
     return results;

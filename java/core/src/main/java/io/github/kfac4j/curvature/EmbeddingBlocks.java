@@ -47,11 +47,6 @@ public final class EmbeddingBlocks implements Curvature {
     this.factored = mode == DampingMode.FACTORED;
   }
 
-  /** Whether a layer has such blocks, under whatever name. */
-  static boolean has(Layer layer) {
-    return layer instanceof Embedding;
-  }
-
   @Override
   public String refusal(Layer layer, Approximation approximation) {
     return approximation == Approximation.KRONECKER
@@ -195,7 +190,7 @@ public final class EmbeddingBlocks implements Curvature {
     double debias = Factors.debias(state);
     double[] a = state.values(Factors.A);
     Arrays.setAll(a, i -> a[i] * debias);
-    double[] g = Range.scaled(result.values().toArray(), state.exponent(Factors.G));
+    double[] g = Fp32Range.scaled(result.values().toArray(), state.exponent(Factors.G));
     Arrays.setAll(g, j -> convention.clean(g[j]));
     state.matrix(KroneckerBases.G_BASIS).set(result.vectors().toArray());
     double m = convention.blockScale(state.counters.positions);

@@ -50,12 +50,12 @@ final class FactorInverses {
       for (int k = 0; k < means.length; k++) {
         size = Math.max(size, means[k] + damping[k]);
       }
-      int exponent = source.isDouble() ? 0 : Range.inverseExponent(size);
+      int exponent = source.isDouble() ? 0 : Fp32Range.inverseExponent(size);
       InvertRequest inversion =
           new InvertRequest(
               source,
               Math.scalb(scale, state.exponent(factor) - exponent),
-              Range.scaled(damping, -exponent),
+              Fp32Range.scaled(damping, -exponent),
               state.matrix(inverse));
       boolean moved = state.exponent(inverse) != -exponent;
       DampedStack stack =

@@ -35,13 +35,13 @@ final class Kept implements AutoCloseable {
 
   /** The elements, as a new array. */
   double[] values() {
-    return Range.scaled(stack.toArray(), exponent);
+    return Fp32Range.scaled(stack.toArray(), exponent);
   }
 
   /** Replaces the elements by values that go together with others up to the given size. */
   void set(double[] values, double size) {
-    exponent = stack.isDouble() ? 0 : Range.exponent(Math.max(size, Range.largest(values)));
-    stack.set(Range.scaled(values, -exponent));
+    exponent = stack.isDouble() ? 0 : Fp32Range.exponent(Math.max(size, Fp32Range.largest(values)));
+    stack.set(Fp32Range.scaled(values, -exponent));
   }
 
   @Override

@@ -34,7 +34,7 @@ public final class KroneckerBases implements Curvature {
   public static final String MOMENTS = "moments";
 
   /** Examples of a batch beyond which EKFAC measures its moments on the first quarter. */
-  private static final int MOST_EXAMPLES = 64;
+  private static final int MAX_EXAMPLES = 64;
 
   private final Backend backend;
   private final Convention convention;
@@ -111,7 +111,7 @@ public final class KroneckerBases implements Curvature {
     LayerState state = batch.state();
     Vectors vectors = Vectors.join(batch.uses().stream().map(Vectors.class::cast).toList());
     int all = batch.examples();
-    int part = rotated ? Math.min(all, Math.max(MOST_EXAMPLES, all / 4)) : all;
+    int part = rotated ? Math.min(all, Math.max(MAX_EXAMPLES, all / 4)) : all;
     double weight = (1 - decay) * batch.gScale() * batch.gScale() / part;
     return new BasisAccumulateRequest(
         state.matrix(MOMENTS),

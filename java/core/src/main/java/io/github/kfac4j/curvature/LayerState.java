@@ -167,7 +167,7 @@ public final class LayerState implements AutoCloseable {
     for (Kept one : kept.values()) {
       StoredElements elements = stored.get(i++);
       if (elements.isDouble() || one.stack().isDouble()) {
-        setInRange(one.room(), Range.scaled(elements.values(), elements.exponent()));
+        setInRange(one.room(), Fp32Range.scaled(elements.values(), elements.exponent()));
       } else {
         one.setExponent(elements.exponent());
         one.stack().set(elements.values());

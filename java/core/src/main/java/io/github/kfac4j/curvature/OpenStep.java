@@ -95,7 +95,7 @@ public final class OpenStep implements AutoCloseable {
             if (rooms.get(i).role().isAverage() && copied.contains(stack)) {
               double[] elements = layer.values(rooms.get(i).key());
               double[] copy =
-                  Range.scaled(copies.get(stack).toArray(), (int) exponents.get(layer)[i]);
+                  Fp32Range.scaled(copies.get(stack).toArray(), (int) exponents.get(layer)[i]);
               Arrays.setAll(elements, j -> now * elements[j] + kept * copy[j]);
               layer.setInRange(rooms.get(i), elements);
             }

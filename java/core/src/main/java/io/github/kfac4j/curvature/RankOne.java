@@ -72,7 +72,7 @@ public final class RankOne {
       for (int i = k * size; i < (k + 1) * size; i++) {
         largest = Math.max(largest, Math.abs(maps[i]));
       }
-      if (!Range.isOrdinary(largest)) {
+      if (!Fp32Range.isOrdinary(largest)) {
         halves[k] = Math.getExponent(largest) / 2;
         for (int i = k * size; i < (k + 1) * size; i++) {
           maps[i] = Math.scalb(maps[i], -2 * halves[k]);

@@ -13,8 +13,8 @@ import java.util.Set;
  * basis is right then, and one that is nearly of eigenvectors nearly the best. Of layers whose
  * bases are all narrow, decompositions cost little, and are made at each refresh.
  *
- * <p>Moments follow the basis: to turn it by R is to turn a block that is diagonal in it, of which
- * the diagonal becomes {@code (R * R)' m}, squares element by element. Where the factor is no
+ * <p>Moments follow the basis: to rotate it by R is to rotate a block that is diagonal in it, of
+ * which the diagonal becomes {@code (R * R)' m}, squares element by element. Where the factor is no
  * longer diagonal in the old basis, as after a change of the data, that misses what the new vectors
  * gather and the others lose; so it is multiplied by {@code d / (R * R)' d_old}, with the Ritz
  * values d and the factor's diagonal d_old in the old basis: what is kept is by how much the
@@ -25,7 +25,7 @@ import java.util.Set;
  */
 final class Renewals {
   /** The share of A beyond the diagonal from which on it is decomposed. */
-  static final double MOST = 0.01;
+  static final double MAX_SHARE = 0.01;
 
   /** The share of A beyond the diagonal in the old basis from which on it is decomposed. */
   static final double CHANGED = 0.1;
@@ -33,7 +33,7 @@ final class Renewals {
   /** A basis up to this width is renewed as a whole. */
   static final int NARROW = 256;
 
-  private static final int MOST_LEADING = 512;
+  private static final int MAX_LEADING = 512;
 
   /**
    * The weight of the observations from which on there is something to keep: the first basis is
@@ -50,7 +50,7 @@ final class Renewals {
 
   /** The vectors that are renewed: enough to hold what is large beside the damping. */
   static int leading(int n) {
-    return n <= NARROW ? n : Math.max(NARROW, Math.min(n / 4, MOST_LEADING));
+    return n <= NARROW ? n : Math.max(NARROW, Math.min(n / 4, MAX_LEADING));
   }
 
   /** The layers that still have to be decomposed, once those that can be are renewed. */
@@ -77,8 +77,8 @@ final class Renewals {
       int at = 2 * i;
       LayerState state = able.get(i);
       double[] moments = state.values(KroneckerBases.MOMENTS);
-      boolean a = turn(moments, state, true, results.get(at), traces.get(at));
-      boolean g = turn(moments, state, false, results.get(at + 1), traces.get(at + 1));
+      boolean a = rotate(moments, state, true, results.get(at), traces.get(at));
+      boolean g = rotate(moments, state, false, results.get(at + 1), traces.get(at + 1));
       state.setValues(KroneckerBases.MOMENTS, moments);
       if (a && g) {
         rest.remove(state);
@@ -94,7 +94,7 @@ final class Renewals {
 
   private static RenewRequest request(LayerState state, String factor, String basis) {
     int n = state.matrix(factor).rows();
-    return new RenewRequest(state.matrix(factor), state.matrix(basis), leading(n), MOST);
+    return new RenewRequest(state.matrix(factor), state.matrix(basis), leading(n), MAX_SHARE);
   }
 
   /**
@@ -102,19 +102,19 @@ final class Renewals {
    *
    * @return whether all bases are new, and the old ones were near enough for moments to follow
    */
-  private static boolean turn(
+  private static boolean rotate(
       double[] moments, LayerState state, boolean columns, Renewal[] renewals, double[] traces) {
     int rows = state.layer.outputDim();
     int cols = state.layer.inputDim();
     boolean all = true;
     for (int k = 0; k < renewals.length; k++) {
       if (renewals[k].accepted()) {
-        MomentTurn turn = MomentTurn.of(renewals[k], traces[k]);
-        all &= turn.oldShare() <= CHANGED;
+        MomentRotation rotation = MomentRotation.of(renewals[k], traces[k]);
+        all &= rotation.oldShare() <= CHANGED;
         if (columns) {
-          turn.columns(moments, k * rows * cols, rows, cols);
+          rotation.columns(moments, k * rows * cols, rows, cols);
         } else {
-          turn.rows(moments, k * rows * cols, rows, cols);
+          rotation.rows(moments, k * rows * cols, rows, cols);
         }
       } else {
         all = false;

@@ -24,7 +24,7 @@ import java.util.List;
 public final class AtomicFile {
   private static final String PREFIX = ".kfac4j-";
   private static final String SUFFIX = ".tmp";
-  private static final int MOST_LINKS = 40; // as Linux
+  private static final int MAX_LINKS = 40; // as Linux
 
   private static final SecureRandom RANDOM = new SecureRandom();
 
@@ -78,7 +78,7 @@ public final class AtomicFile {
   public static Path target(Path file) throws IOException {
     Path target = file.toAbsolutePath();
     for (int links = 0; Files.isSymbolicLink(target); links++) {
-      if (links == MOST_LINKS) {
+      if (links == MAX_LINKS) {
         throw new FileSystemLoopException(file.toString());
       }
       target = target.resolveSibling(Files.readSymbolicLink(target));

@@ -33,15 +33,15 @@ public final class RegularFile {
   /**
    * Reads a small file.
    *
-   * @param most bytes that it may have
+   * @param maxBytes that it may have
    * @throws IOException as {@link #open}, or if it is larger
    */
-  public static byte[] read(Path file, int most) throws IOException {
+  public static byte[] read(Path file, int maxBytes) throws IOException {
     try (InputStream in = Channels.newInputStream(open(file))) {
-      byte[] bytes = in.readNBytes(most);
+      byte[] bytes = in.readNBytes(maxBytes);
       if (in.read() >= 0) {
         throw new FileSystemException(
-            file.toString(), null, "is larger than %,d bytes".formatted(most));
+            file.toString(), null, "is larger than %,d bytes".formatted(maxBytes));
       }
       return bytes;
     }

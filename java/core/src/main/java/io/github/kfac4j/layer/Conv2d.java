@@ -72,6 +72,11 @@ public record Conv2d(
   }
 
   @Override
+  public String speciality() {
+    return null;
+  }
+
+  @Override
   public Shape weightShape() {
     return Shape.of(outChannels, inChannels / groups, window.kernelHeight(), window.kernelWidth());
   }

@@ -50,6 +50,11 @@ public record Dense(int inFeatures, int outFeatures, boolean bias, WeightSharing
   }
 
   @Override
+  public String speciality() {
+    return sharing == WeightSharing.REDUCE ? "K-FAC reduce" : null;
+  }
+
+  @Override
   public boolean featuresLast() {
     return true;
   }

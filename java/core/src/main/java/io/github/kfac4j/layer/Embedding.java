@@ -56,6 +56,16 @@ public record Embedding(int vocabulary, int width, boolean timesUses) implements
   }
 
   @Override
+  public boolean diagonalInput() {
+    return true;
+  }
+
+  @Override
+  public boolean takesTokens() {
+    return true;
+  }
+
+  @Override
   public boolean bias() {
     return false;
   }

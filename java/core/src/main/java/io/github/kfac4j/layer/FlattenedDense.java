@@ -50,6 +50,11 @@ public record FlattenedDense(
   }
 
   @Override
+  public String speciality() {
+    return null;
+  }
+
+  @Override
   public Shape weightShape() {
     return Shape.of(outFeatures, inFeatures());
   }

@@ -33,6 +33,24 @@ public sealed interface Layer
     return false;
   }
 
+  /** Whether A is diagonal, and kept as its diagonal of length {@link #inputDim}. */
+  default boolean diagonalInput() {
+    return false;
+  }
+
+  /** Whether inputs may be whole numbers that pick rows of the weight. */
+  default boolean takesTokens() {
+    return false;
+  }
+
+  /**
+   * What it is that some libraries of K-FAC do not have, in words; null if it is a plain dense
+   * layer or 2-d convolution, which all of them have.
+   */
+  default String speciality() {
+    return getClass().getSimpleName();
+  }
+
   /** Whether tensors hold features in their last dimension and any places in the others. */
   default boolean featuresLast() {
     return false;

@@ -1,11 +1,7 @@
 package io.github.kfac4j.options;
 
 import io.github.kfac4j.fisher.Fisher;
-import io.github.kfac4j.layer.Conv2d;
-import io.github.kfac4j.layer.Dense;
-import io.github.kfac4j.layer.FlattenedDense;
 import io.github.kfac4j.layer.Layer;
-import io.github.kfac4j.layer.WeightSharing;
 import java.util.Arrays;
 import java.util.Locale;
 
@@ -65,10 +61,7 @@ public enum Convention {
 
   /** Whether the library that it is named after has such a layer; {@link #KFC} has all. */
   public boolean has(Layer layer) {
-    return this != KFAC_PYTORCH
-        || layer instanceof Dense dense && dense.sharing() == WeightSharing.EXPAND
-        || layer instanceof FlattenedDense
-        || layer instanceof Conv2d;
+    return this != KFAC_PYTORCH || layer.speciality() == null;
   }
 
   /** Whether the library that it is named after has the approximation. */
@@ -83,8 +76,7 @@ public enum Convention {
     }
     if (!has(layer)) {
       return "%s has no %s; choose another convention, or leave the layer out"
-          .formatted(
-              id(), layer instanceof Dense ? "K-FAC reduce" : layer.getClass().getSimpleName());
+          .formatted(id(), layer.speciality());
     }
     return null;
   }

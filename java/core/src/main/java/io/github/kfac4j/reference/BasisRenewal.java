@@ -13,7 +13,7 @@ final class BasisRenewal {
   private final int k;
   private final int n;
   private final int r;
-  private final double most;
+  private final double maxShare;
   private final Strided a;
 
   /** The leading vectors of before. */
@@ -24,7 +24,7 @@ final class BasisRenewal {
     this.k = k;
     this.n = vectors.rows();
     this.r = request.leading();
-    this.most = request.most();
+    this.maxShare = request.maxShare();
     this.a = ((JavaMatrixStack) request.source()).matrix(k);
     this.before = new double[r * n];
     DenseAlgebra.transpose(vectors.matrix(k).at(0, n - r), n, r, reversed(before));
@@ -62,7 +62,7 @@ final class BasisRenewal {
     double share = Renewal.share(squares, leading);
     double[] cross = times(before, rows(y, n).transposed(), r, n, r); // Q1'Y
     double[] solution = r == n ? null : Gauss.invert(plusIdentity(cross), r);
-    if (!(share <= most) || r < n && !Renewal.isSafe(solution)) {
+    if (!(share <= maxShare) || r < n && !Renewal.isSafe(solution)) {
       return Renewal.refused(share);
     }
     if (r < n) {
@@ -70,12 +70,12 @@ final class BasisRenewal {
     }
     double[] renewed = times(rows(ritz, r).transposed(), rows(y, n), r, r, n);
     DenseAlgebra.transpose(rows(renewed, n), r, n, vectors.matrix(k).at(0, n - r));
-    double[] turn = new double[r * r];
+    double[] rotation = new double[r * r];
     double[] descending = times(cross, rows(ritz, r), r, r, r);
     for (int i = 0; i < r; i++) {
-      System.arraycopy(descending, (r - 1 - i) * r, turn, i * r, r);
+      System.arraycopy(descending, (r - 1 - i) * r, rotation, i * r, r);
     }
-    return new Renewal(true, share, values, turn);
+    return new Renewal(true, share, values, rotation);
   }
 
   /** {@code Q2 - F (I + Y'Q1)^-1 Y'Q2}, as Q1'Q2 is 0. */

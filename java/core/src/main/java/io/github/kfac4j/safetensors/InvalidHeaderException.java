@@ -4,12 +4,12 @@ package io.github.kfac4j.safetensors;
 final class InvalidHeaderException extends Exception {
   private static final long serialVersionUID = 1L;
 
-  private static final int MOST_CHARACTERS = 300;
+  private static final int MAX_CHARACTERS = 300;
 
   /** With a reason that may quote the file: it is cut, and made one line of printable text. */
   InvalidHeaderException(String reason) {
     super(
-        (reason.length() > MOST_CHARACTERS ? reason.substring(0, MOST_CHARACTERS) + "..." : reason)
+        (reason.length() > MAX_CHARACTERS ? reason.substring(0, MAX_CHARACTERS) + "..." : reason)
             .replaceAll("\\p{Cntrl}", "?"));
   }
 }

@@ -21,7 +21,7 @@ import java.util.Map;
 public final class KfacOptimizer {
   private static final String MEMORY = "memory.";
   private static final String COUNTERS = "counters";
-  private static final double MOST_STEPS =
+  private static final double MAX_STEPS =
       1L << 53; // beyond it fp64 does not have every whole number
 
   private final Map<String, HostTensor> weights;
@@ -253,7 +253,7 @@ public final class KfacOptimizer {
     Tensors.requireStored(memory, MEMORY, tensors);
     double[] counters = new double[3];
     Tensors.requireStored(COUNTERS, counters(), tensors).asDoubleBuffer().get(counters);
-    requireCounter("number of steps", counters[0], MOST_STEPS, true);
+    requireCounter("number of steps", counters[0], MAX_STEPS, true);
     requireCounter("damping", counters[1], Double.MAX_VALUE, false);
     requireCounter("gamma", counters[2], Double.MAX_VALUE, false);
     Tensors.restore(memory, MEMORY, tensors);

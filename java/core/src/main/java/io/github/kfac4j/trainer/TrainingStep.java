@@ -175,7 +175,7 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
     if (!captured) {
       return;
     }
-    kfac.observeInputs(pass.inputs(), microBatches.share());
+    kfac.observeInputs(pass.inputs(), Share.of(microBatches.share()));
     if (sampled != null) {
       long start = System.nanoTime();
       long before = observeTime;

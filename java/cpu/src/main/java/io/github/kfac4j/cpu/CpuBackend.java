@@ -53,7 +53,7 @@ import org.bytedeco.javacpp.Pointer;
  * calls a serial BLAS; results do not depend on the number of threads. Scratch memory is kept
  * between calls until {@link #close()}: a step like those before allocates nothing outside the
  * heap, and on the heap only the objects that describe its requests, a few KiB for each layer
- * whatever its size and that of the batch; those of the verbs in a basis, and of OpenBLAS alone,
+ * whatever its size and that of the batch; those of the verbs in a basis, and of OpenBLAS guard,
  * grow with the batch.
  */
 public final class CpuBackend implements Backend {
@@ -66,7 +66,7 @@ public final class CpuBackend implements Backend {
   private final boolean own;
 
   private final Arena shared = new Arena();
-  private final OneThread alone = new OneThread("the cpu backend");
+  private final OneThread guard = new OneThread("the cpu backend");
   private boolean closed;
 
   /**
@@ -112,17 +112,17 @@ public final class CpuBackend implements Backend {
 
   @Override
   public MatrixStack allocate(int count, int rows, int cols) {
-    return new CpuMatrixStack(count, rows, cols, false, alone);
+    return new CpuMatrixStack(count, rows, cols, false, guard);
   }
 
   @Override
   public MatrixStack allocateBasis(int count, int rows, int cols) {
-    return new CpuMatrixStack(count, rows, cols, true, alone);
+    return new CpuMatrixStack(count, rows, cols, true, guard);
   }
 
   @Override
   public long[] firstNonFinite(List<? extends Tensor> tensors) {
-    return alone.call(
+    return guard.call(
         () -> {
           List<FirstNonFinite> plans = tensors.stream().map(FirstNonFinite::new).toList();
           run(plans);
@@ -132,7 +132,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public double[] largest(List<? extends Tensor> tensors) {
-    return alone.call(
+    return guard.call(
         () -> {
           List<Largest> plans = tensors.stream().map(Largest::new).toList();
           run(plans);
@@ -142,17 +142,17 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void scale(List<? extends Tensor> tensors, double factor) {
-    alone.run(() -> run(tensors.stream().map(t -> new Scaling(t, factor)).toList()));
+    guard.run(() -> run(tensors.stream().map(t -> new Scaling(t, factor)).toList()));
   }
 
   @Override
   public void patches(PatchSamples samples, MatrixStack target) {
-    alone.run(() -> run(List.of(new PatchesPlan(samples, changing(target)))));
+    guard.run(() -> run(List.of(new PatchesPlan(samples, changing(target)))));
   }
 
   @Override
   public void accumulate(List<AccumulateRequest> moments) {
-    alone.run(
+    guard.run(
         () -> {
           moments.forEach(moment -> changing(moment.target()));
           new Accumulation(pool, shared(), own).run(moments);
@@ -161,7 +161,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void accumulateInBasis(List<BasisAccumulateRequest> moments) {
-    alone.run(
+    guard.run(
         () -> {
           List<Plan> plans = new ArrayList<>();
           Arena memory = shared();
@@ -192,12 +192,12 @@ public final class CpuBackend implements Backend {
 
   @Override
   public List<double[]> traces(List<MatrixStack> stacks) {
-    return alone.call(() -> stacks.stream().map(s -> CpuMatrixStack.of(s).traces()).toList());
+    return guard.call(() -> stacks.stream().map(s -> CpuMatrixStack.of(s).traces()).toList());
   }
 
   @Override
   public List<Status[]> invert(List<InvertRequest> inversions) {
-    return alone.call(
+    return guard.call(
         () -> {
           inversions.forEach(inversion -> changing(inversion.inverse()));
           try (InversionPlans plans =
@@ -212,7 +212,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public List<Status[]> decompose(List<DecomposeRequest> decompositions) {
-    return alone.call(
+    return guard.call(
         () -> {
           List<Status[]> statuses = new ArrayList<>();
           List<Plan> plans = new ArrayList<>();
@@ -235,7 +235,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public List<Renewal[]> renew(List<RenewRequest> renewals) {
-    return alone.call(
+    return guard.call(
         () -> {
           Arena memory = shared();
           List<BasisRenewal> all = new ArrayList<>();
@@ -246,7 +246,7 @@ public final class CpuBackend implements Backend {
             }
           }
           run(all.stream().map(BasisRenewal::find).toList());
-          run(all.stream().filter(BasisRenewal::accepted).map(BasisRenewal::turn).toList());
+          run(all.stream().filter(BasisRenewal::accepted).map(BasisRenewal::rotate).toList());
           List<Renewal[]> results = new ArrayList<>();
           Iterator<BasisRenewal> next = all.iterator();
           for (RenewRequest request : renewals) {
@@ -260,7 +260,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public double[] precondition(List<PreconditionRequest> steps) {
-    return alone.call(
+    return guard.call(
         () -> {
           Arena memory = shared();
           List<KroneckerStep> all = new ArrayList<>();
@@ -280,7 +280,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public double[] preconditionInBasis(List<BasisPreconditionRequest> steps) {
-    return alone.call(
+    return guard.call(
         () -> {
           Arena memory = shared();
           List<BasisPlan> plans = steps.stream().map(s -> new BasisPlan(s, memory)).toList();
@@ -323,7 +323,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void close() {
-    alone.run(
+    guard.run(
         () -> {
           if (!closed) {
             closed = true;

@@ -162,7 +162,7 @@ public final class DistributedKfac implements KfacPreconditioner {
    * by all ranks in the same steps or by none; with an empty list by a rank with an empty shard.
    */
   @Override
-  public void observeInputs(List<Observation> inputs, double share) {
+  public void observeInputs(List<Observation> inputs, Share share) {
     statistics.observeInputs(inputs, share, failure);
   }
 

@@ -50,26 +50,26 @@ public final class ScheduleOptimizer {
    * @param pieces positive
    * @param stepsPerPiece k, positive
    */
-  public Schedule optimize(int pieces, long stepsPerPiece) {
+  public LearningRateSchedule optimize(int pieces, long stepsPerPiece) {
     requirePieces(pieces);
-    Schedule fromBelow = fromBelow(pieces, stepsPerPiece);
-    Schedule fromAbove = fromAbove(pieces, stepsPerPiece);
+    LearningRateSchedule fromBelow = fromBelow(pieces, stepsPerPiece);
+    LearningRateSchedule fromAbove = fromAbove(pieces, stepsPerPiece);
     return risk.risk(fromBelow) <= risk.risk(fromAbove) ? fromBelow : fromAbove;
   }
 
-  private Schedule fromBelow(int pieces, long steps) {
+  private LearningRateSchedule fromBelow(int pieces, long steps) {
     LogRisk coarse = new LogRisk(risk, RateMap.LOGISTIC, limit, pieces, steps);
     double[] rates = coarse.minimize(filled(pieces, LOW_START));
     for (int j = 0; j < pieces; j++) {
       rates[j] = Math.min(rates[j], OFF_LIMIT * limit);
     }
     LogRisk fine = new LogRisk(risk, RateMap.SQUARE, limit, pieces, steps);
-    return new Schedule(fine.minimize(rates), steps);
+    return new LearningRateSchedule(fine.minimize(rates), steps);
   }
 
-  private Schedule fromAbove(int pieces, long steps) {
+  private LearningRateSchedule fromAbove(int pieces, long steps) {
     LogRisk search = new LogRisk(risk, RateMap.SQUARE, limit, pieces, steps);
-    return new Schedule(search.minimize(filled(pieces, HIGH_START)), steps);
+    return new LearningRateSchedule(search.minimize(filled(pieces, HIGH_START)), steps);
   }
 
   private double[] filled(int pieces, double share) {
@@ -145,7 +145,7 @@ public final class ScheduleOptimizer {
   }
 
   private TunedSchedule tuned(int pieces, long stepsPerPiece) {
-    Schedule schedule = optimize(pieces, stepsPerPiece);
+    LearningRateSchedule schedule = optimize(pieces, stepsPerPiece);
     return new TunedSchedule(model.batchSize(), schedule, risk.risk(schedule));
   }
 

@@ -25,7 +25,7 @@ public final class ScheduleRisk {
    *
    * @throws IllegalArgumentException if a rate is unstable
    */
-  public double risk(Schedule schedule) {
+  public double risk(LearningRateSchedule schedule) {
     requireStable(schedule);
     return evaluate(schedule.learningRates(), schedule.stepsPerPiece(), null);
   }
@@ -36,14 +36,14 @@ public final class ScheduleRisk {
    * @return one entry per piece, owned by the caller
    * @throws IllegalArgumentException if a rate is unstable
    */
-  public double[] logGradient(Schedule schedule) {
+  public double[] logGradient(LearningRateSchedule schedule) {
     requireStable(schedule);
     double[] gradient = new double[schedule.learningRates().length];
     evaluate(schedule.learningRates(), schedule.stepsPerPiece(), gradient);
     return gradient;
   }
 
-  private void requireStable(Schedule schedule) {
+  private void requireStable(LearningRateSchedule schedule) {
     for (double rate : schedule.learningRates()) {
       if (!model.isStable(Algorithm.sgd(rate))) {
         throw new IllegalArgumentException(

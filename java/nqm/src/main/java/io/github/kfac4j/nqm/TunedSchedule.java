@@ -6,4 +6,4 @@ package io.github.kfac4j.nqm;
  * @param batchSize B
  * @param risk after the last step, below the target
  */
-public record TunedSchedule(double batchSize, Schedule schedule, double risk) {}
+public record TunedSchedule(double batchSize, LearningRateSchedule schedule, double risk) {}

@@ -194,7 +194,9 @@ class PrintedFormulasTest {
       moment = square(1 - scaled[t] * H) * moment + square(scaled[t]) * C;
     }
     ScheduleRisk risk = new ScheduleRisk(model);
-    assertThat(risk.risk(new Schedule(scaled, 1))).isCloseTo(0.5 * H * moment, within(1e-12));
-    assertThat(risk.risk(new Schedule(printed, 1))).isNotCloseTo(0.5 * H * moment, within(0.01));
+    assertThat(risk.risk(new LearningRateSchedule(scaled, 1)))
+        .isCloseTo(0.5 * H * moment, within(1e-12));
+    assertThat(risk.risk(new LearningRateSchedule(printed, 1)))
+        .isNotCloseTo(0.5 * H * moment, within(0.01));
   }
 }

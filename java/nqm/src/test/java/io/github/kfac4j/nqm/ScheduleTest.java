@@ -29,7 +29,7 @@ class ScheduleTest {
     ScheduleRisk risk = new ScheduleRisk(model(power, batchSize));
     double[] rates = randomRates(17, 8);
     rates[3] = 1; // annihilates the steepest coordinate
-    double[] gradient = risk.logGradient(new Schedule(rates, steps));
+    double[] gradient = risk.logGradient(new LearningRateSchedule(rates, steps));
     double scale = 0;
     for (double g : gradient) {
       scale = Math.max(scale, Math.abs(g));
@@ -42,7 +42,8 @@ class ScheduleTest {
       for (int k = 0; k < 4; k++) {
         double[] moved = rates.clone();
         moved[j] *= Math.exp(step * (k < 2 ? k - 2 : k - 1));
-        difference += factors[k] * Math.log(risk.risk(new Schedule(moved, steps))) / step;
+        difference +=
+            factors[k] * Math.log(risk.risk(new LearningRateSchedule(moved, steps))) / step;
       }
       assertThat(gradient[j]).isCloseTo(difference, within(1e-6 * scale));
     }
@@ -64,14 +65,15 @@ class ScheduleTest {
       }
       risk += 0.5 * model.spectrum().count(i) * h * moment;
     }
-    assertThat(new ScheduleRisk(model).risk(new Schedule(rates, 30)))
+    assertThat(new ScheduleRisk(model).risk(new LearningRateSchedule(rates, 30)))
         .isCloseTo(risk, withinPercentage(1e-10));
   }
 
   @Test
   void equalPiecesAreAFixedRate() {
     NoisyQuadratic model = model(0.5, 32);
-    double scheduled = new ScheduleRisk(model).risk(new Schedule(new double[] {.1, .1, .1}, 40));
+    double scheduled =
+        new ScheduleRisk(model).risk(new LearningRateSchedule(new double[] {.1, .1, .1}, 40));
     assertThat(scheduled).isCloseTo(model.risk(Algorithm.sgd(0.1), 120), withinPercentage(1e-10));
   }
 
@@ -126,7 +128,7 @@ class ScheduleTest {
   })
   void optimalSchedulesHoldTheLimitAndThenDecay(double batchSize, Integer plateau, double last) {
     ScheduleOptimizer optimizer = new ScheduleOptimizer(model(0, batchSize));
-    Schedule schedule = optimizer.fewestSteps(50, TARGET).orElseThrow().schedule();
+    LearningRateSchedule schedule = optimizer.fewestSteps(50, TARGET).orElseThrow().schedule();
     double[] rates = schedule.learningRates();
     assertThat(rates[0]).isCloseTo(optimizer.rateLimit(), withinPercentage(0.1));
     for (int j = 1; j < rates.length; j++) {
@@ -142,7 +144,7 @@ class ScheduleTest {
   @Test
   void theBestOfAFixedShapeIsAMinimum() {
     NoisyQuadratic model = model(0.25, 64);
-    Schedule best = new ScheduleOptimizer(model).optimize(10, 1200);
+    LearningRateSchedule best = new ScheduleOptimizer(model).optimize(10, 1200);
     ScheduleRisk risk = new ScheduleRisk(model);
     for (double slope : risk.logGradient(best)) {
       assertThat(slope).isLessThan(1e-3); // downhill only where the limit is in the way
@@ -151,7 +153,7 @@ class ScheduleTest {
       for (int j = 0; j < 10; j++) {
         double[] moved = best.learningRates();
         moved[j] *= factor;
-        assertThat(risk.risk(new Schedule(moved, 1200))).isGreaterThan(risk.risk(best));
+        assertThat(risk.risk(new LearningRateSchedule(moved, 1200))).isGreaterThan(risk.risk(best));
       }
     }
   }
@@ -172,11 +174,11 @@ class ScheduleTest {
   @Test
   void arraysAreNotShared() {
     double[] rates = {0.1, 0.2};
-    Schedule schedule = new Schedule(rates, 3);
+    LearningRateSchedule schedule = new LearningRateSchedule(rates, 3);
     rates[0] = 5;
     schedule.learningRates()[1] = 5;
-    assertThat(schedule).isEqualTo(new Schedule(new double[] {0.1, 0.2}, 3));
-    assertThat(schedule).hasSameHashCodeAs(new Schedule(new double[] {0.1, 0.2}, 3));
+    assertThat(schedule).isEqualTo(new LearningRateSchedule(new double[] {0.1, 0.2}, 3));
+    assertThat(schedule).hasSameHashCodeAs(new LearningRateSchedule(new double[] {0.1, 0.2}, 3));
     assertThat(schedule.steps()).isEqualTo(6);
     assertThat(schedule).hasToString("[0.1, 0.2] x 3");
   }
@@ -185,14 +187,16 @@ class ScheduleTest {
   @ValueSource(doubles = {0, -1, Double.NaN})
   void refusesABadRate(double rate) {
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new Schedule(new double[] {rate}, 1))
+        .isThrownBy(() -> new LearningRateSchedule(new double[] {rate}, 1))
         .withMessageContaining("not " + rate);
   }
 
   @Test
   void refusesBadShapes() {
-    assertThatIllegalArgumentException().isThrownBy(() -> new Schedule(new double[0], 1));
-    assertThatIllegalArgumentException().isThrownBy(() -> new Schedule(new double[] {1}, 0));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new LearningRateSchedule(new double[0], 1));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new LearningRateSchedule(new double[] {1}, 0));
     ScheduleOptimizer optimizer = new ScheduleOptimizer(model(0, 4));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> optimizer.fewestSteps(0, TARGET))
@@ -200,7 +204,7 @@ class ScheduleTest {
     assertThatIllegalArgumentException().isThrownBy(() -> optimizer.fewestSteps(5, 0));
     ScheduleRisk risk = new ScheduleRisk(model(0, 4));
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> risk.risk(new Schedule(new double[] {0.1, 2}, 5)))
+        .isThrownBy(() -> risk.risk(new LearningRateSchedule(new double[] {0.1, 2}, 5)))
         .withMessageContaining("2.0 is unstable");
   }
 }

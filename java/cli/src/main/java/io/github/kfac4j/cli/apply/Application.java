@@ -6,7 +6,6 @@ import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.experiments.BadInputException;
-import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;
@@ -77,7 +76,7 @@ final class Application {
   }
 
   private static long[] shape(Layer layer, String factor, int elements) {
-    if (layer instanceof Embedding && factor.equals("A")) {
+    if (layer.diagonalInput() && factor.equals("A")) {
       return new long[] {elements};
     }
     int n = (int) Math.round(Math.sqrt((double) elements / layer.groups()));

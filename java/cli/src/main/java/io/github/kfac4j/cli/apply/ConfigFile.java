@@ -19,7 +19,7 @@ import java.util.List;
 
 /** Reads an {@link ApplyConfig}, strictly: nothing unknown, nothing twice, no guessed types. */
 final class ConfigFile {
-  private static final int MOST_BYTES = 1 << 24;
+  private static final int MAX_BYTES = 1 << 24;
 
   private static final ObjectMapper MAPPER =
       JsonMapper.builder()
@@ -37,7 +37,7 @@ final class ConfigFile {
    * @throws BadInputException naming the file, and the place and the value that are wrong
    */
   static ApplyConfig read(Path file) {
-    try (JsonParser parser = MAPPER.createParser(RegularFile.read(file, MOST_BYTES))) {
+    try (JsonParser parser = MAPPER.createParser(RegularFile.read(file, MAX_BYTES))) {
       ApplyConfig config = MAPPER.readValue(parser, ApplyConfig.class);
       if (config == null || parser.nextToken() != null) {
         throw new BadInputException(file + ": expected one JSON object");

@@ -3,7 +3,6 @@ package io.github.kfac4j.cli.apply;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.experiments.BadInputException;
-import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.safetensors.DType;
 import io.github.kfac4j.safetensors.StoredTensor;
@@ -87,7 +86,7 @@ record LayerTensors(
 
   private static Observation use(
       String name, String number, Layer layer, Map<String, StoredTensor> tensors) {
-    Set<DType> readable = layer instanceof Embedding ? FLOATING_OR_WHOLE : FLOATING;
+    Set<DType> readable = layer.takesTokens() ? FLOATING_OR_WHOLE : FLOATING;
     HostTensor input = host(name, INPUT + number, tensors, readable);
     HostTensor outputGrad = host(name, OUTPUT_GRAD + number, tensors, FLOATING);
     try {

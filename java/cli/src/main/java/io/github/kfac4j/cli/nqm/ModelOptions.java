@@ -9,7 +9,7 @@ import picocli.CommandLine.Option;
 
 /** The problem and the preconditioner. */
 final class ModelOptions {
-  private static final int MOST_BYTES = 1 << 24; // of a spectrum
+  private static final int MAX_BYTES = 1 << 24; // of a spectrum
 
   @Option(
       names = "--power",
@@ -43,9 +43,9 @@ final class ModelOptions {
               "--spectrum must be 'binned', 'exact' or a file, and there is no file " + spectrum);
         }
         try {
-          if (Files.size(file) > MOST_BYTES) {
+          if (Files.size(file) > MAX_BYTES) {
             throw new BadInputException(
-                "the spectrum %s is larger than %,d bytes".formatted(file, MOST_BYTES));
+                "the spectrum %s is larger than %,d bytes".formatted(file, MAX_BYTES));
           }
           return Spectrum.read(file);
         } catch (IOException e) {

@@ -4,8 +4,8 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import io.github.kfac4j.cli.common.ExitCode;
 import io.github.kfac4j.cli.common.TextTable;
 import io.github.kfac4j.nqm.InformationBound;
+import io.github.kfac4j.nqm.LearningRateSchedule;
 import io.github.kfac4j.nqm.NoisyQuadratic;
-import io.github.kfac4j.nqm.Schedule;
 import io.github.kfac4j.nqm.ScheduleOptimizer;
 import io.github.kfac4j.nqm.Spectrum;
 import io.github.kfac4j.nqm.TunedSchedule;
@@ -79,7 +79,7 @@ final class ScheduleCommand extends NqmSubcommand {
     if (found.isEmpty()) {
       return new Row(batch, null, null, null, bound, null, null);
     }
-    Schedule schedule = found.get().schedule();
+    LearningRateSchedule schedule = found.get().schedule();
     return new Row(
         batch,
         schedule.steps(),

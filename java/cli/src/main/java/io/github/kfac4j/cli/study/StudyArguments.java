@@ -2,6 +2,7 @@ package io.github.kfac4j.cli.study;
 
 import io.github.kfac4j.cli.train.SharedArguments;
 import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.experiments.OptionText;
 import io.github.kfac4j.experiments.study.trial.Budget;
 import io.github.kfac4j.experiments.study.trial.SearchSpace;
 import io.github.kfac4j.experiments.study.trial.Settings;
@@ -19,7 +20,7 @@ import picocli.CommandLine.Option;
 
 /** The options that studies share. */
 final class StudyArguments {
-  private static final Goal USUAL_GOAL = new Goal(0.8, null);
+  private static final double USUAL_ACCURACY = 0.8;
   private static final String BUDGET = "steps:400";
 
   @Mixin private SharedArguments shared = new SharedArguments();
@@ -44,6 +45,15 @@ final class StudyArguments {
       description = "Batch sizes (default: 32,64,128,256,512; of sensitivity 32,128,512).")
   private List<Integer> batches;
 
+  @Option(
+      names = "--target-on",
+      paramLabel = "IMAGES",
+      defaultValue = "validation",
+      description =
+          "Whose accuracy or loss the goal is: validation (default), or train, of the first training"
+              + " images, as many as there are for validation, not augmented.")
+  private String goalOn;
+
   @ArgGroup private Length length = new Length();
 
   /** The same budgets, by three options. */
@@ -52,10 +62,11 @@ final class StudyArguments {
 
     @Option(
         names = "--budget",
-        paramLabel = "UNIT:N",
+        paramLabel = "UNIT:N[,...]",
         description =
             "How long a trial may take to reach the goal: steps:N, epochs:X or adjusted:X, passes"
-                + " that grow with the batch size: (log2(batch / 128) + 1) X (default: steps:400).")
+                + " that grow with the batch size: (log2(batch / 128) + 1) X; of several the"
+                + " longest (default: steps:400).")
     void budget(String text) {
       budget = text;
     }
@@ -104,8 +115,9 @@ final class StudyArguments {
   @Option(
       names = "--run-to-end",
       description =
-          "Train every trial to the end of its budget, for final losses, and so that none is cut"
-              + " behind a better one.")
+          "Train every trial to the end of its budget, so that none is cut behind a better one, and"
+              + " measure it there: loss and accuracy on training images (those of --target-on train)"
+              + " and on the test images.")
   private boolean runToEnd;
 
   @Option(
@@ -144,14 +156,16 @@ final class StudyArguments {
   Settings settings(SearchSpace.Extent extent) {
     Workload workload = shared.workload(Workload.usual(ModelName.MLP));
     ModelName network = workload.model();
-    Goal goal = shared.goal(Goal.NONE);
+    Goal goal =
+        shared.goal(
+            new Goal(null, null, OptionText.choice("--target-on", Goal.On.values(), goalOn)));
     if (!goal.given() && !network.classifies()) {
       throw new BadInputException(network + " has no accuracy: give its goal by --target-loss");
     }
     return new Settings(
         workload,
         shared.backend(RunOptions.AUTO),
-        goal.given() ? goal : USUAL_GOAL,
+        goal.given() ? goal : new Goal(USUAL_ACCURACY, null, goal.on()),
         Budget.parse(length.budget),
         evaluateEvery,
         search.spaces(network, optimizers(), extent),

@@ -80,7 +80,9 @@ public final class SharedArguments {
   /** The goal, as in {@code base} where the user said nothing. */
   public Goal goal(Goal base) {
     return new Goal(
-        accuracy == null ? base.accuracy() : accuracy, loss == null ? base.loss() : loss);
+        accuracy == null ? base.accuracy() : accuracy,
+        loss == null ? base.loss() : loss,
+        base.on());
   }
 
   /** What regularises training, as in {@code base} where the user said nothing. */

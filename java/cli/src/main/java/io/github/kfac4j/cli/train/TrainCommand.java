@@ -9,7 +9,7 @@ import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.comparison.ComparisonRun;
 import io.github.kfac4j.experiments.data.Dataset;
 import io.github.kfac4j.experiments.report.JsonResult;
-import io.github.kfac4j.experiments.report.Report;
+import io.github.kfac4j.experiments.report.RunReport;
 import io.github.kfac4j.experiments.report.Summary;
 import io.github.kfac4j.experiments.train.History;
 import io.github.kfac4j.experiments.train.OptimizerName;
@@ -156,7 +156,7 @@ public final class TrainCommand implements Callable<Integer> {
       JsonOption.print(JsonResult.of(summaries, run.options(), run.data(), run.folder()), stdout);
       return;
     }
-    stdout.print(Report.table(histories, run.options()));
+    stdout.print(RunReport.table(histories, run.options()));
     stdout.println("report: " + run.folder().path().resolve("report.html"));
     stdout.flush();
   }

@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -67,25 +66,6 @@ class BatchSizeStudyTest extends StudyRuns {
     assertThat(Files.readString(file("s", "report.html")))
         .contains("critical batch size", "data:image/png;base64,")
         .doesNotContain("{{");
-  }
-
-  /** The rows of the file by column. */
-  private record Csv(List<String> lines) {
-    List<Map<String, String>> rows(String optimizer, int batch) {
-      String[] names = lines.get(0).split(",");
-      List<Map<String, String>> rows = new ArrayList<>();
-      for (String line : lines) {
-        if (line.startsWith("%s,%d,".formatted(optimizer, batch))) {
-          String[] cells = line.split(",", -1);
-          Map<String, String> row = new HashMap<>();
-          for (int i = 0; i < cells.length; i++) {
-            row.put(names[i], cells[i]);
-          }
-          rows.add(row);
-        }
-      }
-      return rows;
-    }
   }
 
   @Test
@@ -217,8 +197,8 @@ class BatchSizeStudyTest extends StudyRuns {
         "batch-size --target 1.5 | --target must be an accuracy",
         "batch-size --target 0.5 --target-loss 1 | exclude each other",
         "batch-size --model autoencoder | give its goal by --target-loss",
-        "batch-size --max-steps 0 | --max-steps must be positive",
-        "batch-size --max-epochs -1 | --max-epochs must be positive",
+        "batch-size --max-steps 0 | --budget: steps must be positive",
+        "batch-size --max-epochs -1 | --budget: epochs must be positive",
         "batch-size --evaluate-every 0 | --evaluate-every must be positive",
         "batch-size --lr 1:0.1 | --lr must be a value or LOW:HIGH",
         "batch-size --momentum adam=0.9 | --momentum has no effect on adam",

@@ -6,7 +6,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -35,10 +37,27 @@ abstract class StudyRuns {
     return directory.resolve(folder).resolve(name);
   }
 
-  /** Lines without the seconds. */
+  /** The lines of a table. */
   List<String> trials(String folder, String csv) throws IOException {
-    return Files.readAllLines(file(folder, csv)).stream()
-        .map(line -> line.replaceFirst(",[^,]*$", ""))
-        .toList();
+    return Files.readAllLines(file(folder, csv));
+  }
+
+  /** The rows of a table by column. */
+  record Csv(List<String> lines) {
+    List<Map<String, String>> rows(String optimizer, int batch) {
+      String[] names = lines.get(0).split(",");
+      List<Map<String, String>> rows = new ArrayList<>();
+      for (String line : lines) {
+        if (line.startsWith("%s,%d,".formatted(optimizer, batch))) {
+          String[] cells = line.split(",", -1);
+          Map<String, String> row = new HashMap<>();
+          for (int i = 0; i < cells.length; i++) {
+            row.put(names[i], cells[i]);
+          }
+          rows.add(row);
+        }
+      }
+      return rows;
+    }
   }
 }

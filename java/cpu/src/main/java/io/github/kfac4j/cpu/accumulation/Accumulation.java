@@ -116,7 +116,7 @@ public final class Accumulation {
   private boolean panels(AccumulateRequest moment, SampleMatrix samples) {
     return own
         && moment.samples() instanceof RowSamples
-        && samples.dim >= PanelMomentPlan.LEAST
+        && samples.dim >= PanelMomentPlan.MIN_DIM
         && samples.rows * samples.dim <= SIDE_BY_SIDE;
   }
 

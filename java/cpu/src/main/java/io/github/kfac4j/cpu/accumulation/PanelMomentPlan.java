@@ -15,7 +15,7 @@ import io.github.kfac4j.cpu.scheduling.Plan;
  */
 final class PanelMomentPlan implements Plan {
   /** Coordinates below which there would be too few tasks, and much padding. */
-  static final int LEAST = 128;
+  static final int MIN_DIM = 128;
 
   private final Panel samples;
   private final Floats target;

@@ -17,7 +17,7 @@ import java.util.List;
 /**
  * The renewal of one basis in fp64, as {@link RenewRequest} defines it. Vectors are rows here, the
  * leading ones in descending order: QR clears a vector only of those with larger eigenvalues, whose
- * changes it would else be drowned in. To be run in turn: {@link #find}, and {@link #turn} if
+ * changes it would else be drowned in. To be run in turn: {@link #find}, and {@link #rotate} if
  * {@link #accepted}.
  */
 public final class BasisRenewal {
@@ -28,7 +28,7 @@ public final class BasisRenewal {
   private final int k;
   private final int n;
   private final int r;
-  private final double most;
+  private final double maxShare;
   private final Arena shared;
 
   /** {@code [r, n]}: the leading vectors Q1 of before, and an orthonormal basis Y of now. */
@@ -50,7 +50,7 @@ public final class BasisRenewal {
   private final double[] ritzValues;
   private double share = Double.NaN;
   private boolean accepted;
-  private double[] turn;
+  private double[] rotation;
 
   /** A plan with memory of its own for matrix {@code k} of a request. */
   public BasisRenewal(RenewRequest request, int k, Arena shared) {
@@ -59,7 +59,7 @@ public final class BasisRenewal {
     this.k = k;
     this.n = vectors.rows();
     this.r = request.leading();
-    this.most = request.most();
+    this.maxShare = request.maxShare();
     this.shared = shared;
     this.before = shared.takeDoubles((long) r * n);
     this.y = r == n ? before : shared.takeDoubles((long) r * n);
@@ -155,7 +155,7 @@ public final class BasisRenewal {
       leading += values.get(i) * values.get(i);
     }
     share = Renewal.share(all, leading);
-    accepted = share <= most && (r == n || solve(scratch));
+    accepted = share <= maxShare && (r == n || solve(scratch));
   }
 
   private boolean solve(Arena scratch) {
@@ -178,16 +178,16 @@ public final class BasisRenewal {
   }
 
   /** Puts the new vectors in the place of the old. */
-  public Plan turn() {
+  public Plan rotate() {
     Stages plan = new Stages();
     int rest = n - r;
-    Doubles turned = shared.takeDoubles((long) r * r);
+    Doubles rotated = shared.takeDoubles((long) r * r);
     Doubles leading = shared.takeDoubles((long) r * n);
     Doubles change = shared.takeDoubles((long) n * rest);
     Doubles factors = shared.takeDoubles((long) r * rest);
     plan.add(
         List.of(
-            times(true, r, r, r, Wide.of(cross, r), Wide.of(ritz, r), turned),
+            times(true, r, r, r, Wide.of(cross, r), Wide.of(ritz, r), rotated),
             times(false, r, n, r, Wide.of(ritz, r), Wide.of(y, n), leading)));
     if (rest > 0) {
       Wide onRest = Wide.of(product, rest);
@@ -209,7 +209,7 @@ public final class BasisRenewal {
                   rest)));
     }
     plan.add(blocks(), block -> write(block, leading, change));
-    plan.add(1, task -> turn = inOrder(turned));
+    plan.add(1, task -> rotation = inOrder(rotated));
     return plan;
   }
 
@@ -244,7 +244,7 @@ public final class BasisRenewal {
 
   /** What came of it, once everything has run. */
   public Renewal result() {
-    return accepted ? new Renewal(true, share, ritzValues, turn) : Renewal.refused(share);
+    return accepted ? new Renewal(true, share, ritzValues, rotation) : Renewal.refused(share);
   }
 
   /** Stages that call LAPACK. */

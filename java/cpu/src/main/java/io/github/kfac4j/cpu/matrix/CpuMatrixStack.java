@@ -10,7 +10,7 @@ import io.github.kfac4j.cpu.memory.Floats;
  * alone.
  */
 public final class CpuMatrixStack implements MatrixStack {
-  private final OneThread alone;
+  private final OneThread guard;
   private final int count;
   private final int rows;
   private final int cols;
@@ -25,10 +25,10 @@ public final class CpuMatrixStack implements MatrixStack {
   /**
    * A stack of zeros.
    *
-   * @param alone the guard of the backend that uses it
+   * @param guard of the backend that uses it
    */
-  public CpuMatrixStack(int count, int rows, int cols, boolean pairs, OneThread alone) {
-    this.alone = alone;
+  public CpuMatrixStack(int count, int rows, int cols, boolean pairs, OneThread guard) {
+    this.guard = guard;
     this.count = count;
     this.rows = rows;
     this.cols = cols;
@@ -140,7 +140,7 @@ public final class CpuMatrixStack implements MatrixStack {
 
   @Override
   public double[] toArray() {
-    return alone.call(
+    return guard.call(
         () -> {
           open();
           double[] all = new double[size()];
@@ -153,7 +153,7 @@ public final class CpuMatrixStack implements MatrixStack {
 
   @Override
   public void set(double[] elements) {
-    alone.run(
+    guard.run(
         () -> {
           open();
           requireSize(elements);
@@ -166,7 +166,7 @@ public final class CpuMatrixStack implements MatrixStack {
 
   @Override
   public void copyFrom(MatrixStack other) {
-    alone.run(
+    guard.run(
         () -> {
           Floats values = open();
           CpuMatrixStack own = of(other);
@@ -181,12 +181,12 @@ public final class CpuMatrixStack implements MatrixStack {
 
   @Override
   public MatrixStack like() {
-    return new CpuMatrixStack(count, rows, cols, rests != null, alone);
+    return new CpuMatrixStack(count, rows, cols, rests != null, guard);
   }
 
   @Override
   public void close() {
-    alone.run(
+    guard.run(
         () -> {
           if (memory != null) {
             memory.free();

@@ -43,9 +43,9 @@ public final class ShardStatistics implements AutoCloseable {
   }
 
   /** Computes A and starts to sum it; a failure is kept for later. */
-  public void observeInputs(List<Observation> inputs, double share, FirstFailure failure) {
+  public void observeInputs(List<Observation> inputs, Share share, FirstFailure failure) {
     failure.keep(() -> shard.observeInputs(inputs, share));
-    early.observed(shard, share);
+    early.observed(shard, share.fraction());
   }
 
   /** Whether the statistics of this step have been summed. */

@@ -20,9 +20,9 @@ import java.util.Map;
 /** Brings each layer's statistics of all shards together at its owner; symmetric ones packed. */
 final class StatisticsReduction {
   /** Largest elements between these leave fp32 room for smaller ones, and for sums. */
-  private static final double LEAST = 1e-30;
+  private static final double SMALLEST = 1e-30;
 
-  private static final double MOST = 1e30;
+  private static final double LARGEST = 1e30;
 
   private final Collectives collectives;
   private final Map<String, Layer> layers;
@@ -106,10 +106,10 @@ final class StatisticsReduction {
     for (Map.Entry<String, LayerStatistics> layer : mine.entrySet()) {
       for (Map.Entry<String, double[]> moment : layer.getValue().moments().entrySet()) {
         double largest = Arrays.stream(moment.getValue()).map(Math::abs).max().orElse(0);
-        if (largest > 0 && !(largest >= LEAST && largest <= MOST)) {
+        if (largest > 0 && !(largest >= SMALLEST && largest <= LARGEST)) {
           return new IllegalArgumentException(
               "layer '%s': %s of the batch is up to %s, but ranks exchange statistics from %s to %s: scale the input or the loss"
-                  .formatted(layer.getKey(), moment.getKey(), largest, LEAST, MOST));
+                  .formatted(layer.getKey(), moment.getKey(), largest, SMALLEST, LARGEST));
         }
       }
     }

@@ -1,6 +1,5 @@
 package io.github.kfac4j.distributed.sharing;
 
-import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
 import java.util.List;
 import java.util.Map;
@@ -49,11 +48,6 @@ public record LayerCost(String layer, double cost) {
   /** The matrix whose inversion costs about as much as that of A. */
   private static int inputInversion(Layer layer) {
     int n = layer.inputDim();
-    return hasDiagonalInput(layer) ? (int) Math.ceil(Math.cbrt(n)) : n;
-  }
-
-  /** Whether A is a diagonal and is kept as one. */
-  static boolean hasDiagonalInput(Layer layer) {
-    return layer instanceof Embedding;
+    return layer.diagonalInput() ? (int) Math.ceil(Math.cbrt(n)) : n;
   }
 }

@@ -47,7 +47,7 @@ class DiscardStepTest {
       KfacPreconditioner kfac, Mlp network, Point point, int step, int[] shard) {
     network.forwardBackward(1000 + step, shard[0], shard[1]);
     if (point == Point.INPUTS_OBSERVED) {
-      kfac.observeInputs(network.inputObservations(), 1);
+      kfac.observeInputs(network.inputObservations(), Share.ALL);
     }
     if (point == Point.INPUTS_OBSERVED || point == Point.HALF_OBSERVED) {
       kfac.observe(network.observations(), Share.of(0.5));

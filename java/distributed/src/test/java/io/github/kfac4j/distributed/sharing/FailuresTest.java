@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.data.Share;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.distributed.DistributedKfac;
 import io.github.kfac4j.distributed.collectives.Ranks;
@@ -117,7 +118,7 @@ class FailuresTest {
                 if (c.rank() == 1) {
                   set(inputs.get(0).input(), Double.NaN);
                 }
-                kfac.observeInputs(inputs, 1);
+                kfac.observeInputs(inputs, Share.ALL);
                 kfac.observe(network.observations());
                 String message = message(kfac::refresh);
                 TrainingScenario.train(network, kfac, 0, 3, shard, true); // and goes on

@@ -29,7 +29,7 @@ public record Traffic(long statistics, long gradients, long preconditioned) {
     long gradients = 0;
     for (Layer layer : layers.values()) {
       int n = layer.inputDim();
-      int input = LayerCost.hasDiagonalInput(layer) ? n : SymmetricPacking.size(n);
+      int input = layer.diagonalInput() ? n : SymmetricPacking.size(n);
       statistics += format.bytes(layer.groups() * input);
       statistics += format.bytes(layer.groups() * SymmetricPacking.size(layer.outputDim()));
       gradients += format.bytes(Math.toIntExact(layer.weightShape().size()));

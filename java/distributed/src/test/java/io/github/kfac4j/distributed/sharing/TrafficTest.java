@@ -3,6 +3,7 @@ package io.github.kfac4j.distributed.sharing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.data.Share;
 import io.github.kfac4j.distributed.DistributedKfac;
 import io.github.kfac4j.distributed.collectives.CountingCollectives;
 import io.github.kfac4j.distributed.collectives.Precision;
@@ -76,7 +77,7 @@ class TrafficTest {
               int[] shard = TrainingScenario.shard(c, TrainingScenario.EVEN);
               network.forwardBackward(0, shard[0], shard[1]);
               long start = counting.bytes();
-              kfac.observeInputs(network.inputObservations(), 1);
+              kfac.observeInputs(network.inputObservations(), Share.ALL);
               long sent = counting.bytes();
               kfac.observe(network.observations());
               kfac.refresh();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.data.Share;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.distributed.DistributedKfac;
 import io.github.kfac4j.distributed.collectives.Collectives;
@@ -63,7 +64,7 @@ public final class TrainingScenario {
     for (int step = from; step < to; step++) {
       network.forwardBackward(step, shard[0], shard[1]);
       if (kfac.wantsObservations() && early) {
-        kfac.observeInputs(network.inputObservations(), 1);
+        kfac.observeInputs(network.inputObservations(), Share.ALL);
       }
       if (kfac.wantsObservations()) {
         kfac.observe(network.observations());

@@ -4,10 +4,10 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.data.Dataset;
 import io.github.kfac4j.experiments.report.MetricsCsv;
-import io.github.kfac4j.experiments.report.Report;
-import io.github.kfac4j.experiments.train.Comparison;
+import io.github.kfac4j.experiments.report.RunReport;
 import io.github.kfac4j.experiments.train.History;
 import io.github.kfac4j.experiments.train.Interruption;
+import io.github.kfac4j.experiments.train.OptimizerComparison;
 import io.github.kfac4j.experiments.train.OptimizerName;
 import io.github.kfac4j.experiments.train.RunFolder;
 import io.github.kfac4j.experiments.train.RunOptions;
@@ -125,11 +125,12 @@ public final class ComparisonRun implements AutoCloseable {
   }
 
   private Map<OptimizerName, History> compare(
-      RunFolder where, PrintWriter log, Comparison.OnSave onSave) throws IOException {
+      RunFolder where, PrintWriter log, OptimizerComparison.OnSave onSave) throws IOException {
     Map<OptimizerName, History> histories =
-        new Comparison(options, data, backend, where, team, interruption, log, onSave).run();
+        new OptimizerComparison(options, data, backend, where, team, interruption, log, onSave)
+            .run();
     if (team.leads()) {
-      Report.write(histories, options, data, where);
+      RunReport.write(histories, options, data, where);
     }
     return histories;
   }

@@ -50,7 +50,12 @@ public final class BatchReader {
 
   /** Reads validation batches, never augmented. */
   public static BatchReader validation(Dataset data, int batchSize) {
-    return new BatchReader(data.validation(), Normalization.of(data.train()), false, batchSize, 0);
+    return evaluation(data, data.validation(), batchSize);
+  }
+
+  /** Reads images of a data set, standardised as those of training, never augmented. */
+  public static BatchReader evaluation(Dataset data, Images images, int batchSize) {
+    return new BatchReader(images, Normalization.of(data.train()), false, batchSize, 0);
   }
 
   /** Fills the buffers with the images at {@code indices}, in that order. */

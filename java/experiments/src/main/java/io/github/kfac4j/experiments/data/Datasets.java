@@ -81,15 +81,17 @@ public final class Datasets {
           "%s (%s): training and test images differ in size".formatted(name, source));
     }
     if (train.count() != name.completeCount()) {
-      return new Dataset(name.toString(), source, "validation on the test file", train, parts.test);
+      return new Dataset(
+          name.toString(), source, "validation on the test file", train, parts.test, null);
     }
     int kept = train.count() - HELD_OUT;
     return new Dataset(
         name.toString(),
         source,
-        "the last %,d training images held out, test file unused".formatted(HELD_OUT),
+        "the last %,d training images held out".formatted(HELD_OUT),
         train.slice(0, kept),
-        train.slice(kept, train.count()));
+        train.slice(kept, train.count()),
+        parts.test);
   }
 
   /** The file itself or gzipped, in the folder or in the subfolder its archive unpacks to. */

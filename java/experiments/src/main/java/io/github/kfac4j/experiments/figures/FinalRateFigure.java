@@ -6,7 +6,7 @@ import static io.github.kfac4j.experiments.figures.Results.TARGET;
 import io.github.kfac4j.experiments.plot.Curve;
 import io.github.kfac4j.experiments.plot.Palette;
 import io.github.kfac4j.experiments.plot.Panel;
-import io.github.kfac4j.nqm.Schedule;
+import io.github.kfac4j.nqm.LearningRateSchedule;
 import io.github.kfac4j.nqm.TunedSchedule;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,7 +44,7 @@ final class FinalRateFigure implements Figure {
       double[] last = Runs.column(tuned, t -> t.schedule().finalLearningRate());
       double[] steps = Runs.scheduleSteps(tuned);
       for (int j = 0; j < BATCHES.length; j++) {
-        Schedule schedule = tuned.get(j).schedule();
+        LearningRateSchedule schedule = tuned.get(j).schedule();
         table.row(
             POWERS[i],
             BATCHES[j],

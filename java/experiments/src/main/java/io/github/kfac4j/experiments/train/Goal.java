@@ -3,18 +3,47 @@ package io.github.kfac4j.experiments.train;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.github.kfac4j.experiments.BadInputException;
+import java.util.Locale;
 
 /**
  * What a run is trained to; of accuracy and loss one at most.
  *
- * @param accuracy of validation, or null
- * @param loss of validation, or null
+ * @param accuracy or null
+ * @param loss or null
+ * @param on the images of which it is; null stands for those of validation
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record Goal(
-    @JsonProperty("target") Double accuracy, @JsonProperty("target_loss") Double loss) {
+    @JsonProperty("target") Double accuracy,
+    @JsonProperty("target_loss") Double loss,
+    @JsonProperty("target_on") On on) {
+  /** On which images a goal is looked for. */
+  public enum On {
+    /** The first training images, as many as there are for validation, as they are. */
+    TRAIN("training"),
+    /** The images of validation. */
+    VALIDATION("validation");
+
+    private final String title;
+
+    On(String title) {
+      this.title = title;
+    }
+
+    /** The name in titles. */
+    public String title() {
+      return title;
+    }
+
+    /** The name on the command line. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
   /** Training ends with the last step only. */
-  public static final Goal NONE = new Goal(null, null);
+  public static final Goal NONE = new Goal(null, null, null);
 
   /**
    * Checks the values.
@@ -36,6 +65,11 @@ public record Goal(
   /** Whether there is one. */
   public boolean given() {
     return accuracy != null || loss != null;
+  }
+
+  /** Whether it is looked for on training images. */
+  public boolean onTraining() {
+    return on == On.TRAIN;
   }
 
   /** Whether an evaluation reached it. */

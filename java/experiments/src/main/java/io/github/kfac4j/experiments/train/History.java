@@ -46,7 +46,7 @@ public final class History {
       long step, double epoch, double seconds, double loss, double accuracy, Times times) {}
 
   /**
-   * One evaluation on all validation images.
+   * One evaluation on images that are not augmented.
    *
    * @param step number of steps trained before
    * @param seconds spent training before
@@ -57,16 +57,40 @@ public final class History {
 
   private final List<Step> steps = new ArrayList<>();
   private final List<Validation> validations = new ArrayList<>();
+  private final List<Validation> trainings = new ArrayList<>();
+  private Finals finals;
   private String failure;
+
+  /**
+   * What a finished network does.
+   *
+   * @param train on the training images of {@link Goal.On#TRAIN}
+   * @param test on the test images; null without any
+   */
+  public record Finals(Validation train, Validation test) {}
 
   /** All steps in order. */
   public List<Step> steps() {
     return steps;
   }
 
-  /** All evaluations in order. */
+  /** All evaluations on the validation images, in order. */
   public List<Validation> validations() {
     return validations;
+  }
+
+  /** Those on training images, where the goal is looked for there; not kept by checkpoints. */
+  List<Validation> trainings() {
+    return trainings;
+  }
+
+  /** What the finished network does, if that was asked for. */
+  public Optional<Finals> finals() {
+    return Optional.ofNullable(finals);
+  }
+
+  void finish(Finals measured) {
+    finals = measured;
   }
 
   /** The number of steps trained. */
@@ -93,7 +117,8 @@ public final class History {
 
   /** The first evaluation that reached the run's target, if it has one. */
   public Optional<Validation> firstAt(RunOptions options) {
-    return validations.stream().filter(options.goal()::reached).findFirst();
+    List<Validation> where = options.goal().onTraining() ? trainings : validations;
+    return where.stream().filter(options.goal()::reached).findFirst();
   }
 
   /** Whether the run is over: all steps, the target or a failure. */

@@ -138,11 +138,6 @@ public record RunOptions(
     return with(backend, value, evaluateEvery, goal);
   }
 
-  /** Without a target: training runs to the end. */
-  public RunOptions withoutTarget() {
-    return with(backend, steps, evaluateEvery, Goal.NONE);
-  }
-
   /** With the backend that was opened. */
   public RunOptions withBackend(String name) {
     return with(name, steps, evaluateEvery, goal);

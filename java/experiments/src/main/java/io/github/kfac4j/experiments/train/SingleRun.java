@@ -10,30 +10,42 @@ public final class SingleRun {
   private SingleRun() {}
 
   /**
-   * Runs until all steps are done, the target is reached, training fails or {@code stop} says so.
+   * Runs until all steps are done, training fails, {@code stop} says so or, unless {@code toEnd},
+   * the target is reached.
    *
    * @param options of a single optimizer, with concrete intervals
    * @param backend may be null without K-FAC; stays the caller's
+   * @param toEnd whether the target ends nothing, and the finished network is measured
    * @param onStep is told after every step
    */
   public static History train(
       RunOptions options,
       Dataset data,
       Backend backend,
+      boolean toEnd,
       BooleanSupplier stop,
       Consumer<History> onStep) {
     OptimizerName optimizer = options.optimizers().get(0);
     try (Training training = new Training(optimizer, options, data, backend, Team.ALONE)) {
       History history = training.history();
       try {
-        while (!history.finished(options) && !stop.getAsBoolean()) {
+        while (!over(history, options, toEnd) && !stop.getAsBoolean()) {
           training.advance(options);
           onStep.accept(history);
+        }
+        if (toEnd && history.failure().isEmpty() && !stop.getAsBoolean()) {
+          training.finish();
         }
       } catch (TrainingFailedException e) {
         history.fail(e.getMessage());
       }
       return history;
     }
+  }
+
+  private static boolean over(History history, RunOptions options, boolean toEnd) {
+    return toEnd
+        ? history.stepCount() >= options.steps() || history.failure().isPresent()
+        : history.finished(options);
   }
 }

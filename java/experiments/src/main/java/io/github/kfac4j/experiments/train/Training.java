@@ -18,12 +18,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** One network in training with one optimizer: single steps, evaluation, saving and restoring. */
 final class Training implements AutoCloseable {
-  private static final int EVALUATION_BATCH = 500;
   private static final String AVERAGE = "average";
 
   private final Team team;
@@ -37,8 +35,12 @@ final class Training implements AutoCloseable {
   /** One for each part of a batch: K-FAC looks at the images of all parts at the end. */
   private final List<BatchReader> trainReaders;
 
-  private final BatchReader validationReader;
-  private final int validationCount;
+  private final Dataset data;
+  private final Evaluator validation;
+
+  /** Where the goal is looked for on training images; else null. */
+  private final Evaluator sample;
+
   private final double epochsPerStep;
   private History history = new History();
 
@@ -80,8 +82,9 @@ final class Training implements AutoCloseable {
                     task.reader(BatchReader.training(data, size, recipe.augment(), options.seed())))
             .limit(parts)
             .toList();
-    validationReader = task.reader(BatchReader.validation(data, EVALUATION_BATCH));
-    validationCount = data.validation().count();
+    this.data = data;
+    validation = evaluator(data.validation());
+    sample = options.goal().onTraining() ? evaluator(data.trainingSample()) : null;
     epochsPerStep = 1.0 / order.batchesPerEpoch();
   }
 
@@ -170,24 +173,35 @@ final class Training implements AutoCloseable {
         sums[0], sums[1], (int) sums[2], mine.forwardSeconds(), mine.backwardSeconds());
   }
 
-  /** Evaluates on all validation images. */
+  private Evaluator evaluator(Images images) {
+    return new Evaluator(network, data, images, team);
+  }
+
+  /** Evaluates on the validation images, and on those of the goal; what it says of the first. */
   History.Validation evaluate() {
-    average.ifPresent(WeightAverage::swap);
-    Network.Result sum = new Network.Result(0, 0, 0, 0, 0);
-    int stride = EVALUATION_BATCH * team.size();
-    for (int from = EVALUATION_BATCH * team.rank(); from < validationCount; from += stride) {
-      int to = Math.min(from + EVALUATION_BATCH, validationCount);
-      validationReader.read(IntStream.range(from, to).toArray(), 0);
-      Network.Result part = network.evaluate(validationReader);
-      sum = sum.plus(part);
+    History.Validation found = evaluate(validation);
+    history.validations().add(found);
+    if (sample != null) {
+      history.trainings().add(evaluate(sample));
     }
-    sum = ofTeam(sum);
+    return found;
+  }
+
+  /** Measures what the network does at the end, on training and test images. */
+  void finish() {
+    Images test = data.test();
+    history.finish(
+        new History.Finals(
+            evaluate(sample == null ? evaluator(data.trainingSample()) : sample),
+            test == null ? null : evaluate(evaluator(test))));
+  }
+
+  private History.Validation evaluate(Evaluator evaluator) {
     average.ifPresent(WeightAverage::swap);
-    History.Validation validation =
-        new History.Validation(
-            history.stepCount(), history.seconds(), sum.meanLoss(), sum.accuracy());
-    history.validations().add(validation);
-    return validation;
+    Network.Result sum = ofTeam(evaluator.evaluate());
+    average.ifPresent(WeightAverage::swap);
+    return new History.Validation(
+        history.stepCount(), history.seconds(), sum.meanLoss(), sum.accuracy());
   }
 
   /**

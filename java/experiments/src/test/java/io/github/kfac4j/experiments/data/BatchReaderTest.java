@@ -13,7 +13,7 @@ class BatchReaderTest {
     // training bytes 0, 200: mean 100, standard deviation 100
     Images train = new Images(new byte[] {0, (byte) 200}, new byte[] {1, 2}, 1, 1, 1);
     Images validation = new Images(new byte[] {(byte) 250, 50, 0}, new byte[] {3, 4, 5}, 1, 1, 1);
-    Dataset data = new Dataset("d", "s", "x", train, validation);
+    Dataset data = new Dataset("d", "s", "x", train, validation, null);
 
     BatchReader reader = BatchReader.validation(data, 3);
     reader.read(new int[] {1, 0}, 0);
@@ -32,7 +32,7 @@ class BatchReaderTest {
       pixels[i] = (byte) (i * 31 % 251);
     }
     Images one = new Images(pixels, new byte[] {1}, 3, 32, 32);
-    Dataset data = new Dataset("d", "s", "x", one, one);
+    Dataset data = new Dataset("d", "s", "x", one, one, null);
     BatchReader plain = BatchReader.validation(data, 1);
     plain.read(new int[] {0}, 0);
     float[] original = floats(plain.pixels());
@@ -84,7 +84,8 @@ class BatchReaderTest {
       pixels[i] = (byte) (i * i * 7);
     }
     Images images = new Images(pixels, new byte[4], 3, 1, 5);
-    BatchReader reader = BatchReader.validation(new Dataset("d", "s", "x", images, images), 4);
+    BatchReader reader =
+        BatchReader.validation(new Dataset("d", "s", "x", images, images, null), 4);
     reader.read(new int[] {0, 1, 2, 3}, 0);
     float[] values = floats(reader.pixels());
     for (int c = 0; c < 3; c++) {

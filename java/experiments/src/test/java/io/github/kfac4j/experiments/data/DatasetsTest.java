@@ -84,7 +84,8 @@ class DatasetsTest {
     assertThat(data.train().count()).isEqualTo(55_000);
     assertThat(data.validation().count()).isEqualTo(5_000);
     assertThat(data.validation().pixels()[0]).isEqualTo((byte) 55_000);
-    assertThat(data.split()).isEqualTo("the last 5,000 training images held out, test file unused");
+    assertThat(data.split()).isEqualTo("the last 5,000 training images held out");
+    assertThat(data.test().count()).isEqualTo(1);
   }
 
   @Test

@@ -88,7 +88,7 @@ final class RenewalChecks {
     MatrixStack basis = side.basis(4, identity);
     Renewal renewal = renew(side, side.stack(1, 4, 4, matrix), basis, 1, 0.01);
     demand(!renewal.accepted(), "accepted with the share %s", renewal.share());
-    demand(renewal.turn() == null, "a turn that was not made");
+    demand(renewal.rotation() == null, "a turn that was not made");
     boolean known = Double.isNaN(element) ? Double.isNaN(renewal.share()) : renewal.share() == 1;
     demand(known, "the share is %s", renewal.share());
     demand(Arrays.equals(basis.toArray(), identity), "the basis has changed");
@@ -144,7 +144,7 @@ final class RenewalChecks {
     Arrays.setAll(rest, i -> rest[i] - actual[i]);
     error = Math.max(error, largest(rest));
     double[] turn = Literal.multiply(Literal.transpose(oldLead, n, r), lead, r, n, r);
-    Arrays.setAll(turn, i -> turn[i] - renewal.turn()[i]);
+    Arrays.setAll(turn, i -> turn[i] - renewal.rotation()[i]);
     error = Math.max(error, largest(turn));
     double share = Math.max(0, 1 - squares / Literal.dot(a, a));
     return Math.max(error, Math.abs(share - renewal.share()));

@@ -51,6 +51,11 @@ public record BatchSizeStudy(
   }
 
   @Override
+  public String csvName() {
+    return "steps.csv";
+  }
+
+  @Override
   public List<Search> searches(Settings settings) {
     List<Search> all = new ArrayList<>();
     for (int batch : batches) {
@@ -82,7 +87,6 @@ public record BatchSizeStudy(
     BatchSizeReport report = new BatchSizeReport(curves, settings);
     String title = "Steps to %s: %s".formatted(settings.goalInWords(), settings.workload());
     return new StudyReport(
-        "steps.csv",
         title,
         report.findings(),
         ScalingPlot.png(curves, title),

@@ -21,8 +21,8 @@ record Link(String engine, int ranks, double latencySeconds, double bytesPerSeco
   /** Measures between all ranks; called by each of at least two. */
   static Link of(Collectives collectives) {
     int hops = collectives.size() - 1;
-    double small = Measurement.median(() -> reduceScatter(collectives, Float.BYTES, MESSAGES));
-    double large = Measurement.median(() -> reduceScatter(collectives, LARGE_BYTES, 1));
+    double small = SpeedMeasurement.median(() -> reduceScatter(collectives, Float.BYTES, MESSAGES));
+    double large = SpeedMeasurement.median(() -> reduceScatter(collectives, LARGE_BYTES, 1));
     double bytes = (double) LARGE_BYTES * hops / collectives.size();
     return new Link(
         collectives.name(),
@@ -54,7 +54,7 @@ record Link(String engine, int ranks, double latencySeconds, double bytesPerSeco
     ByteBuffer receive = buffer(counts[0]);
     collectives.barrier().await();
     double seconds =
-        Measurement.seconds(
+        SpeedMeasurement.seconds(
             () -> {
               for (int i = 0; i < count; i++) {
                 collectives.reduceScatter(send, counts, receive).await();

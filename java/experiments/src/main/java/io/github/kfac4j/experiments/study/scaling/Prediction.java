@@ -23,10 +23,10 @@ public record Prediction(
     @JsonProperty("inversion_seconds") double inversion,
     @JsonProperty("network_seconds") double network) {
 
-  static Prediction of(List<ModelLayer> layers, Cluster cluster, AssignmentRule rule, int ranks) {
+  static Prediction of(List<LayerSize> layers, Cluster cluster, AssignmentRule rule, int ranks) {
     double flops = 0;
     double bytes = 0;
-    for (ModelLayer layer : layers) {
+    for (LayerSize layer : layers) {
       flops += cluster.images() * (3 * layer.forwardFlops() + layer.factorFlops());
       bytes += Float.BYTES * (layer.packed() + 2.0 * layer.weights());
     }
@@ -41,7 +41,7 @@ public record Prediction(
         3 * others * cluster.latencySeconds() + bytes * others / ranks / cluster.bytesPerSecond());
   }
 
-  private static double cost(ModelLayer layer, Cluster cluster) {
+  private static double cost(LayerSize layer, Cluster cluster) {
     double inverses = cluster.inverseSeconds(layer.outputDim());
     if (layer.inputDim() > 1) {
       inverses += cluster.inverseSeconds(layer.inputDim());

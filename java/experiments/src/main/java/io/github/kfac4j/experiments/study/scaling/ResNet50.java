@@ -10,12 +10,12 @@ import java.util.List;
 final class ResNet50 {
   private static final int[] BLOCKS = {3, 4, 6, 3};
 
-  private final List<ModelLayer> layers = new ArrayList<>();
+  private final List<LayerSize> layers = new ArrayList<>();
 
   private ResNet50() {}
 
   /** The layers in the order of the forward pass. */
-  static List<ModelLayer> layers() {
+  static List<LayerSize> layers() {
     ResNet50 net = new ResNet50();
     net.convolution("conv1", 3, 64, 7, 112);
     int channels = 64;
@@ -35,13 +35,13 @@ final class ResNet50 {
         channels = 4 * width;
       }
     }
-    net.layers.add(new ModelLayer("fc", channels + 1, 1000, 1, (channels + 1) * 1000L));
+    net.layers.add(new LayerSize("fc", channels + 1, 1000, 1, (channels + 1) * 1000L));
     return net.layers;
   }
 
   private void convolution(String name, int in, int out, int kernel, int side) {
     int dim = in * kernel * kernel;
-    layers.add(new ModelLayer(name, dim, out, side * side, (long) dim * out));
-    layers.add(new ModelLayer(name + ".bn", 1, 2 * out, side * side, 2L * out));
+    layers.add(new LayerSize(name, dim, out, side * side, (long) dim * out));
+    layers.add(new LayerSize(name + ".bn", 1, 2 * out, side * side, 2L * out));
   }
 }

@@ -29,7 +29,7 @@ public record ScalingStudy(Cluster cluster, List<Prediction> predictions) {
 
   /** The predictions for a cluster. */
   public static ScalingStudy of(Cluster cluster) {
-    List<ModelLayer> layers = ResNet50.layers();
+    List<LayerSize> layers = ResNet50.layers();
     List<Prediction> predictions = new ArrayList<>();
     for (AssignmentRule rule : AssignmentRule.values()) {
       for (int ranks = 1; ranks <= MOST_RANKS; ranks *= 2) {
@@ -47,7 +47,7 @@ public record ScalingStudy(Cluster cluster, List<Prediction> predictions) {
    */
   public static Cluster measure(Backend backend, Team team, int images, int largest) {
     Link link = team.size() > 1 ? Link.of(team.collectives()) : Link.betweenThreads();
-    return Measurement.of(backend, link, images, largest);
+    return SpeedMeasurement.of(backend, link, images, largest);
   }
 
   /** The number of ranks with the shortest iteration, by the name of the assignment. */

@@ -39,6 +39,11 @@ public record SensitivityStudy(List<StudyOptimizer> optimizers, List<Integer> ba
     return "sensitivity";
   }
 
+  @Override
+  public String csvName() {
+    return "sensitivity.csv";
+  }
+
   private Map<StudyOptimizer, Grid> grids(Settings settings) {
     Map<StudyOptimizer, Grid> grids = new TreeMap<>();
     for (StudyOptimizer optimizer : optimizers) {
@@ -81,9 +86,8 @@ public record SensitivityStudy(List<StudyOptimizer> optimizers, List<Integer> ba
   public StudyReport report(List<Result> results, Settings settings) {
     List<Region> regions = Region.of(results);
     SensitivityReport report =
-        new SensitivityReport(regions, settings.goalInWords(), settings.budget().toString());
+        new SensitivityReport(regions, settings.goalInWords(), settings.budget().describe());
     return new StudyReport(
-        "sensitivity.csv",
         "What reaches %s: %s".formatted(settings.goalInWords(), settings.workload()),
         report.findings(),
         regions.isEmpty() ? null : RegionMap.png(regions, grids(settings)),

@@ -7,6 +7,11 @@ import java.math.MathContext;
 public final class Digits {
   private Digits() {}
 
+  /** The nearest number with so many significant digits. */
+  static double rounded(double value, int digits) {
+    return new BigDecimal(value).round(new MathContext(digits)).doubleValue();
+  }
+
   /** A number with a limit of significant digits, without trailing zeros. */
   public static String significant(double value, int digits) {
     BigDecimal rounded = new BigDecimal(value).round(new MathContext(digits)).stripTrailingZeros();

@@ -19,7 +19,8 @@ import java.util.Map;
  * @param trainLoss of the last {@value #LAST_STEPS} batches, their mean
  * @param validationLoss at the last evaluation
  * @param validationAccuracy at the last evaluation
- * @param seconds of training, without evaluation
+ * @param finals what the finished network does; null unless trials run to the end
+ * @param curve validation on the way, {@value Curve#MOST} evaluations at most
  */
 public record Outcome(
     Map<String, Double> values,
@@ -30,9 +31,33 @@ public record Outcome(
     @JsonProperty("train_loss") Double trainLoss,
     @JsonProperty("validation_loss") Double validationLoss,
     @JsonProperty("validation_accuracy") Double validationAccuracy,
-    double seconds) {
+    Finals finals,
+    List<Curve.Point> curve) {
   /** Steps over which the last loss is averaged, as batches differ. */
   static final int LAST_STEPS = 10;
+
+  /**
+   * What the finished network does.
+   *
+   * @param trainLoss on the first training images, as many as there are for validation
+   * @param trainAccuracy there; null without classes
+   * @param testLoss on the test images; null without any
+   * @param testAccuracy there
+   */
+  public record Finals(
+      @JsonProperty("train_loss") Double trainLoss,
+      @JsonProperty("train_accuracy") Double trainAccuracy,
+      @JsonProperty("test_loss") Double testLoss,
+      @JsonProperty("test_accuracy") Double testAccuracy) {
+    private static Finals of(History.Finals measured) {
+      History.Validation test = measured.test();
+      return new Finals(
+          finite(measured.train().loss()),
+          finite(measured.train().accuracy()),
+          test == null ? null : finite(test.loss()),
+          test == null ? null : finite(test.accuracy()));
+    }
+  }
 
   /**
    * What the history of a trial comes to.
@@ -59,7 +84,8 @@ public record Outcome(
         last,
         validation == null ? null : finite(validation.loss()),
         validation == null ? null : finite(validation.accuracy()),
-        history.seconds());
+        history.finals().map(Finals::of).orElse(null),
+        Curve.of(history));
   }
 
   private static double lastLoss(List<History.Step> steps) {
@@ -75,12 +101,21 @@ public record Outcome(
     return values;
   }
 
-  private static Double finite(double value) {
+  static Double finite(double value) {
     return Double.isFinite(value) ? value : null;
   }
 
   /** Whether the goal was reached. */
   public boolean reached() {
     return stepsToGoal != null;
+  }
+
+  /** The last evaluation after so many steps at most; null if there was none. */
+  public Curve.Point at(long most) {
+    Curve.Point found = null;
+    for (Curve.Point point : curve) {
+      found = point.step() <= most ? point : found;
+    }
+    return found;
   }
 }

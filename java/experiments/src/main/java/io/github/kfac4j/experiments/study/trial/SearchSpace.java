@@ -111,12 +111,17 @@ public record SearchSpace(Map<Metaparameter, Range> ranges) {
     return ranges.values().stream().filter(range -> !range.fixed()).toList();
   }
 
-  /** The values at a point with a coordinate in [0, 1] for each range that is searched. */
+  /**
+   * The values at a point with a coordinate in [0, 1] for each range that is searched; with so many
+   * digits as tables have, so that a trial can be repeated from its line.
+   */
   public Map<Metaparameter, Double> at(double[] point) {
     Map<Metaparameter, Double> values = new EnumMap<>(Metaparameter.class);
     int next = 0;
     for (Range range : ranges.values()) {
-      values.put(range.metaparameter(), range.fixed() ? range.low() : range.at(point[next++]));
+      values.put(
+          range.metaparameter(),
+          range.fixed() ? range.low() : Digits.rounded(range.at(point[next++]), 6));
     }
     return values;
   }

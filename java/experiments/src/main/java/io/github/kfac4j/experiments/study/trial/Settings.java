@@ -104,8 +104,12 @@ public record Settings(
   /** The goal in words. */
   public String goalInWords() {
     return goal.accuracy() != null
-        ? "validation accuracy " + Digits.significant(goal.accuracy(), 4)
-        : "validation loss " + Digits.significant(goal.loss(), 4);
+        ? on() + " accuracy " + Digits.significant(goal.accuracy(), 4)
+        : on() + " loss " + Digits.significant(goal.loss(), 4);
+  }
+
+  private String on() {
+    return (goal.onTraining() ? Goal.On.TRAIN : Goal.On.VALIDATION).title();
   }
 
   /** Everything that a continued study must have in common with its beginning, by option. */
@@ -115,6 +119,7 @@ public record Settings(
     facts.put("--backend", backend);
     facts.put("--target", String.valueOf(goal.accuracy()));
     facts.put("--target-loss", String.valueOf(goal.loss()));
+    facts.put("--target-on", String.valueOf(goal.on()));
     facts.put("budget", budget.toString());
     facts.put("--evaluate-every", String.valueOf(evaluateEvery));
     facts.put("--seed", String.valueOf(seed));

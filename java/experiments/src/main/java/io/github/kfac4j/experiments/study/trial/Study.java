@@ -48,6 +48,9 @@ public final class Study implements AutoCloseable {
     /** Its name, also in the names of its files. */
     String name();
 
+    /** The file with every trial. */
+    String csvName();
+
     /** What it looks for, in the order in which it is trained. */
     List<Search> searches(Settings settings);
 
@@ -76,7 +79,8 @@ public final class Study implements AutoCloseable {
       Map<String, String> facts = new LinkedHashMap<>(plan.facts());
       facts.put("data", data.describe());
       facts.putAll(settings.facts());
-      return new Study(settings, plan, data, backend, StudyFolder.open(out, facts), log);
+      return new Study(
+          settings, plan, data, backend, StudyFolder.open(out, plan.csvName(), facts), log);
     } catch (RuntimeException e) {
       backend.close();
       throw e;
@@ -105,7 +109,8 @@ public final class Study implements AutoCloseable {
     if (!complete) {
       report = report.interrupted();
     }
-    folder.write(report.csvName(), TrialsCsv.of(results));
+    folder.write(plan.csvName(), TrialsCsv.trials(results));
+    folder.write(StudyFolder.CURVES, TrialsCsv.curves(results));
     if (report.png() != null) {
       folder.write(plan.name() + ".png", report.png());
     }
@@ -179,9 +184,10 @@ public final class Study implements AutoCloseable {
     RunOptions options = settings.run(trial, limit, budget);
     History history =
         SingleRun.train(
-            settings.runToEnd() ? options.withoutTarget() : options,
+            options,
             data,
             backend,
+            settings.runToEnd(),
             interruption::requested,
             current -> progress.show(trial, limit, current));
     return Outcome.of(trial, history, options, limit < budget, settings.divergence());

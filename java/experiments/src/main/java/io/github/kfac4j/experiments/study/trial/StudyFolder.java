@@ -13,18 +13,24 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /** The folder of a study: what it is about, and a file for every finished trial. */
 public final class StudyFolder implements AutoCloseable {
+  /** The file with every evaluation. */
+  static final String CURVES = "curves.csv";
+
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private static final int MOST_BYTES = 1 << 20; // of a JSON file
 
   private final Path path;
   private final FolderLock lock;
+  private Map<String, Outcome> table = Map.of();
 
   private StudyFolder(Path path, FolderLock lock) {
     this.path = path;
@@ -32,13 +38,15 @@ public final class StudyFolder implements AutoCloseable {
   }
 
   /**
-   * Makes a folder, or opens that of the same study, and locks it.
+   * Makes a folder, or opens that of the same study, and locks it. Trials that the table holds are
+   * finished, so that a study can be continued from its tables alone.
    *
+   * @param csv the file with every trial
    * @param facts what determines the results of the study, by option
    * @throws BadInputException if it holds another study, naming the first difference, is in use or
    *     cannot be written
    */
-  static StudyFolder open(Path out, Map<String, String> facts) {
+  static StudyFolder open(Path out, String csv, Map<String, String> facts) {
     Path file = out.resolve("study.json");
     try {
       Files.createDirectories(out);
@@ -47,6 +55,7 @@ public final class StudyFolder implements AutoCloseable {
         folder.claim(facts, file);
         Files.createDirectories(folder.trials());
         AtomicFile.removeRemains(folder.trials());
+        folder.table = table(out, csv);
         return folder;
       } catch (IOException | RuntimeException e) {
         folder.close();
@@ -56,6 +65,26 @@ public final class StudyFolder implements AutoCloseable {
       throw new BadInputException(
           "--out %s cannot be written: %s".formatted(out, RunFolder.reason(e)), e);
     }
+  }
+
+  private static Map<String, Outcome> table(Path folder, String csv) {
+    Map<String, Outcome> outcomes = new HashMap<>();
+    read(folder, csv).forEach(result -> outcomes.put(result.trial().name(), result.outcome()));
+    return outcomes;
+  }
+
+  /**
+   * The trials in the tables of a study; none if there are no tables.
+   *
+   * @throws BadInputException if one is damaged
+   */
+  static List<Result> read(Path folder, String csv) {
+    Path trials = folder.resolve(csv);
+    Path curves = folder.resolve(CURVES);
+    return Files.exists(trials)
+        ? TrialsCsv.read(
+            CsvRows.read(trials), Files.exists(curves) ? CsvRows.read(curves) : CsvRows.NONE)
+        : List.of();
   }
 
   private void claim(Map<String, String> facts, Path file) throws IOException {
@@ -109,14 +138,15 @@ public final class StudyFolder implements AutoCloseable {
    */
   Optional<Outcome> outcome(Trial trial) {
     Path file = file(trial);
-    if (!Files.exists(file)) {
+    boolean kept = Files.exists(file);
+    Outcome outcome = kept ? read(file, new TypeReference<Outcome>() {}) : table.get(trial.name());
+    if (outcome == null) {
       return Optional.empty();
     }
-    Outcome outcome = read(file, new TypeReference<Outcome>() {});
     if (!Outcome.values(trial).equals(outcome.values())) {
       throw new BadInputException(
           "%s is about %s, not %s; remove it to repeat the trial"
-              .formatted(file, outcome.values(), Outcome.values(trial)));
+              .formatted(kept ? file : trial.name(), outcome.values(), Outcome.values(trial)));
     }
     return Optional.of(outcome);
   }

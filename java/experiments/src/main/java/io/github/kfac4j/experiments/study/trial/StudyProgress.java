@@ -54,13 +54,8 @@ final class StudyProgress implements AutoCloseable {
     finished++;
     if (bar == null) {
       log.printf(
-          "%d/%d  %s: %s, %.1f s%s%n",
-          finished,
-          trials,
-          head(result.trial()),
-          end(result.outcome()),
-          result.outcome().seconds(),
-          left());
+          "%d/%d  %s: %s%s%n",
+          finished, trials, head(result.trial()), end(result.outcome()), left());
       log.flush();
     } else {
       bar.stepTo(finished);

@@ -6,7 +6,6 @@ import java.util.List;
 /**
  * What a study found.
  *
- * @param csvName the file with every trial
  * @param findings sentences
  * @param png the picture; null if there is nothing to show
  * @param table rows of cells, the header first
@@ -14,7 +13,6 @@ import java.util.List;
  * @param optimizers the results as a tree of maps and lists; what does not exist is null
  */
 public record StudyReport(
-    String csvName,
     String title,
     List<String> findings,
     byte[] png,
@@ -26,6 +24,6 @@ public record StudyReport(
   StudyReport interrupted() {
     List<String> all = new ArrayList<>(findings);
     all.add(0, "Interrupted: a partial result. Repeat the command to continue.");
-    return new StudyReport(csvName, title, all, png, table, method, optimizers);
+    return new StudyReport(title, all, png, table, method, optimizers);
   }
 }

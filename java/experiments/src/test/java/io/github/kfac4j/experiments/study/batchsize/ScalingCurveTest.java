@@ -28,8 +28,8 @@ class ScalingCurveTest {
       new Settings(
           Workload.usual(ModelName.MLP),
           "java",
-          new Goal(0.8, null),
-          new Budget(Budget.Unit.STEPS, 400),
+          new Goal(0.8, null, Goal.On.VALIDATION),
+          Budget.parse("steps:400"),
           1024,
           Map.of(
               Results.KFAC,

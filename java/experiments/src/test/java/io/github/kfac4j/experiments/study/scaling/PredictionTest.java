@@ -11,17 +11,17 @@ import org.junit.jupiter.api.Test;
 
 /** The model behind the predictions, against formulas and published numbers. */
 class PredictionTest {
-  private static ModelLayer layer(String name) {
+  private static LayerSize layer(String name) {
     return ResNet50.layers().stream().filter(l -> l.name().equals(name)).findFirst().orElseThrow();
   }
 
   @Test
   void resNet50HasItsLayersWeightsAndOperations() {
-    List<ModelLayer> layers = ResNet50.layers();
+    List<LayerSize> layers = ResNet50.layers();
     assertThat(layers).hasSize(107);
-    assertThat(layers.stream().mapToLong(ModelLayer::weights).sum()).isEqualTo(25_557_032);
+    assertThat(layers.stream().mapToLong(LayerSize::weights).sum()).isEqualTo(25_557_032);
     double convolutions =
-        layers.stream().filter(l -> l.inputDim() > 1).mapToDouble(ModelLayer::forwardFlops).sum();
+        layers.stream().filter(l -> l.inputDim() > 1).mapToDouble(LayerSize::forwardFlops).sum();
     assertThat(convolutions / 2).isCloseTo(4.09e9, withPercentage(1));
     assertThat(layer("layer4.2.conv2").inputDim()).isEqualTo(4608);
     assertThat(layer("conv1").packed()).isEqualTo(147 * 148 / 2 + 64 * 65 / 2);
@@ -40,7 +40,7 @@ class PredictionTest {
   @Test
   void theNetworkTermIsThatOfRings() {
     Cluster cluster = new Cluster("x", 1, 1e12, Map.of(100, 1e-3, 200, 8e-3), 1e-6, 1e9);
-    List<ModelLayer> one = List.of(new ModelLayer("fc", 100, 200, 1, 20_000));
+    List<LayerSize> one = List.of(new LayerSize("fc", 100, 200, 1, 20_000));
     Prediction p = Prediction.of(one, cluster, AssignmentRule.BALANCED, 4);
     double bytes = 4 * (100 * 101 / 2 + 200 * 201 / 2 + 2 * 20_000);
     assertThat(p.network()).isCloseTo(3 * 3e-6 + bytes * 0.75 / 1e9, within(1e-12));

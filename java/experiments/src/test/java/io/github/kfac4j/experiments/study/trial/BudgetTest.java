@@ -16,7 +16,9 @@ class BudgetTest {
     "adjusted:100, 128, 42969",
     "adjusted:100, 256, 42969",
     "adjusted:100, 16384, 2686",
-    "adjusted:100, 64, 85938"
+    "adjusted:100, 64, 85938",
+    "'steps:400,epochs:2', 32, 3438",
+    "'steps:400,epochs:2', 1024, 400"
   })
   void isSoManySteps(String text, int batch, long steps) {
     assertThat(Budget.parse(text).steps(batch, 55_000)).isEqualTo(steps);
@@ -26,9 +28,9 @@ class BudgetTest {
   @CsvSource({
     "400, --budget '400' is not steps:N",
     "hours:2, --budget: unknown 'hours'",
-    "steps:0, '--max-steps must be positive, got 0'",
-    "steps:1.5, '--max-steps must be positive, got 1.5'",
-    "adjusted:NaN, '--budget adjusted must be positive, got NaN'"
+    "steps:0, '--budget: steps must be positive and whole, got 0'",
+    "steps:1.5, '--budget: steps must be positive and whole, got 1.5'",
+    "adjusted:NaN, '--budget: adjusted must be positive, got NaN'"
   })
   void refusesOthers(String text, String reason) {
     assertThatThrownBy(() -> Budget.parse(text))

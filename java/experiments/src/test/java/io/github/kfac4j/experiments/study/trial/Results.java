@@ -1,6 +1,7 @@
 package io.github.kfac4j.experiments.study.trial;
 
 import io.github.kfac4j.experiments.train.OptimizerName;
+import java.util.List;
 import java.util.Map;
 
 /** Results without training. */
@@ -22,7 +23,16 @@ public final class Results {
         Map.of(Metaparameter.LEARNING_RATE, rate, Metaparameter.DAMPING, damping);
     Outcome outcome =
         new Outcome(
-            Map.of(), steps, steps == null, false, steps == null ? 9 : steps, 1.0, 1.0, 0.5, 1);
+            Map.of(),
+            steps,
+            steps == null,
+            false,
+            steps == null ? 9 : steps,
+            1.0,
+            1.0,
+            0.5,
+            null,
+            List.of());
     return new Result(new Trial(KFAC, batch, number, values, repeat), outcome);
   }
 }

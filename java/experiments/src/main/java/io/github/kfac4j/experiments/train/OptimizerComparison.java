@@ -14,7 +14,7 @@ import java.util.Map;
  * Trains the same network on the same batches from the same weights with one optimizer after the
  * other, saving checkpoints on the way; what is already in the folder is continued.
  */
-public final class Comparison {
+public final class OptimizerComparison {
   private final RunOptions options;
   private final Dataset data;
   private final Backend backend;
@@ -38,7 +38,7 @@ public final class Comparison {
    * @param backend may be null without K-FAC
    * @param folder may be null for a process that does not lead, in a new run
    */
-  public Comparison(
+  public OptimizerComparison(
       RunOptions options,
       Dataset data,
       Backend backend,

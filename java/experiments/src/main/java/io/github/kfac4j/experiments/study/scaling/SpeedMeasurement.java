@@ -14,7 +14,7 @@ import java.util.TreeMap;
 import java.util.function.DoubleSupplier;
 
 /** Measures the speeds of this machine; each number is the median of several runs. */
-final class Measurement {
+final class SpeedMeasurement {
   private static final int RUNS = 5;
   private static final int ROWS = 4096;
   private static final int WIDTH = 512;
@@ -22,7 +22,7 @@ final class Measurement {
   private final Backend backend;
   private final Random random = new Random(1);
 
-  private Measurement(Backend backend) {
+  private SpeedMeasurement(Backend backend) {
     this.backend = backend;
   }
 
@@ -34,7 +34,7 @@ final class Measurement {
    * @param largest dimension of an inverse; others are powers of two below it
    */
   static Cluster of(Backend backend, Link link, int images, int largest) {
-    Measurement measurement = new Measurement(backend);
+    SpeedMeasurement measurement = new SpeedMeasurement(backend);
     Map<Integer, Double> inverses = new TreeMap<>();
     for (int n = 32; n <= largest; n *= 2) {
       inverses.put(n, measurement.inverse(n));

@@ -13,7 +13,7 @@ import java.util.Arrays;
  * @param oldShare of the squares of the factor that lay beyond the diagonal in the old basis, as
  *     far as is known
  */
-record MomentTurn(int size, int[][] from, double[][] weights, double rest, double oldShare) {
+record MomentRotation(int size, int[][] from, double[][] weights, double rest, double oldShare) {
   /** A squared cosine that is left out; all of one column sum to 1. */
   private static final double NEGLIGIBLE = 1e-4;
 
@@ -21,7 +21,7 @@ record MomentTurn(int size, int[][] from, double[][] weights, double rest, doubl
   private static final double ROUNDING = 0x1p-24;
 
   /** By what came of the renewal of the basis of a factor with the given trace. */
-  static MomentTurn of(Renewal renewal, double trace) {
+  static MomentRotation of(Renewal renewal, double trace) {
     double[] values = Arrays.stream(renewal.values()).map(d -> Math.max(0, d)).toArray();
     int r = values.length;
     double[] old = new double[r];
@@ -29,12 +29,12 @@ record MomentTurn(int size, int[][] from, double[][] weights, double rest, doubl
     double[][] weights = new double[r][];
     for (int i = 0; i < r; i++) {
       for (int j = 0; j < r; j++) {
-        old[i] += renewal.turn()[i * r + j] * renewal.turn()[i * r + j] * values[j];
+        old[i] += renewal.rotation()[i * r + j] * renewal.rotation()[i * r + j] * values[j];
       }
     }
     double least = ROUNDING * Arrays.stream(values).max().orElse(0);
     for (int j = 0; j < r; j++) {
-      combine(renewal.turn(), r, j, from, weights);
+      combine(renewal.rotation(), r, j, from, weights);
       double carried = 0;
       for (int i = 0; i < from[j].length; i++) {
         carried += weights[j][i] * old[from[j][i]];
@@ -48,7 +48,8 @@ record MomentTurn(int size, int[][] from, double[][] weights, double rest, doubl
     double restOld = Math.max(0, trace - Arrays.stream(old).sum());
     double all = squares(values) / (1 - renewal.share());
     double oldShare = Renewal.share(all, squares(old));
-    return new MomentTurn(r, from, weights, ratio(restNow, restOld, ROUNDING * trace), oldShare);
+    return new MomentRotation(
+        r, from, weights, ratio(restNow, restOld, ROUNDING * trace), oldShare);
   }
 
   private static double squares(double[] x) {
@@ -60,13 +61,13 @@ record MomentTurn(int size, int[][] from, double[][] weights, double rest, doubl
   }
 
   /** What new vector {@code j} is made of, by squared cosines. */
-  private static void combine(double[] turn, int r, int j, int[][] from, double[][] weights) {
+  private static void combine(double[] rotation, int r, int j, int[][] from, double[][] weights) {
     int[] places = new int[r];
     double[] squares = new double[r];
     int count = 0;
     double sum = 0;
     for (int i = 0; i < r; i++) {
-      double square = turn[i * r + j] * turn[i * r + j];
+      double square = rotation[i * r + j] * rotation[i * r + j];
       if (square > NEGLIGIBLE) {
         places[count] = i;
         squares[count++] = square;

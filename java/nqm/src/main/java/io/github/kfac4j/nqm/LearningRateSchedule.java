@@ -8,12 +8,12 @@ import java.util.Arrays;
  * @param learningRates one per piece, positive; copied in and out
  * @param stepsPerPiece k, positive
  */
-public record Schedule(double[] learningRates, long stepsPerPiece) {
+public record LearningRateSchedule(double[] learningRates, long stepsPerPiece) {
 
   /**
    * @throws IllegalArgumentException if there is no piece, or a bad rate or length
    */
-  public Schedule {
+  public LearningRateSchedule {
     if (learningRates.length == 0) {
       throw new IllegalArgumentException("a schedule needs at least one piece");
     }
@@ -58,7 +58,7 @@ public record Schedule(double[] learningRates, long stepsPerPiece) {
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof Schedule that
+    return other instanceof LearningRateSchedule that
         && stepsPerPiece == that.stepsPerPiece
         && Arrays.equals(learningRates, that.learningRates);
   }

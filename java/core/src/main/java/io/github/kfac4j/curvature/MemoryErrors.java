@@ -8,11 +8,11 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /** Says for which layers memory is short: a backend knows its verb, not whose requests it has. */
-public final class MemoryOf {
+public final class MemoryErrors {
   /** So many layers of a request are named; of more it is said how many. */
   private static final int NAMED = 8;
 
-  private MemoryOf() {}
+  private MemoryErrors() {}
 
   /** The error of layers that are known, for which an outer call knows more of them. */
   private static final class Named extends MemoryException {
@@ -28,7 +28,7 @@ public final class MemoryOf {
    *
    * @throws MemoryException naming them, if there is not enough memory
    */
-  public static <T> T layers(Collection<String> names, Supplier<T> work) {
+  public static <T> T naming(Collection<String> names, Supplier<T> work) {
     try {
       return work.get();
     } catch (OutOfMemoryError e) {

@@ -8,7 +8,7 @@ package io.github.kfac4j.experiments.study.scaling;
  * @param positions of the layer's output for one image
  * @param weights numbers to be trained
  */
-record ModelLayer(String name, int inputDim, int outputDim, int positions, long weights) {
+record LayerSize(String name, int inputDim, int outputDim, int positions, long weights) {
   /** Multiplications and additions of the forward pass of one image. */
   double forwardFlops() {
     return 2.0 * inputDim * outputDim * positions;

@@ -5,20 +5,20 @@ import io.github.kfac4j.tensor.Tensor;
 import java.util.List;
 
 /**
- * Magnitudes. Inputs and output gradients up to {@link #MOST} are taken. fp32 has room for the
+ * Magnitudes. Inputs and output gradients up to {@link #LARGEST} are taken. fp32 has room for the
  * second moments of those that are {@linkplain #isOrdinary ordinary}; all others are accumulated in
  * fp64, and stacks of fp32 then hold their elements times a power of two, which is exact.
  */
-public final class Range {
+public final class Fp32Range {
   /** The largest absolute value of an input, or of an output gradient times its scale. */
-  public static final double MOST = 1e18;
+  public static final double LARGEST = 1e18;
 
   /** Output gradients times their scale are zero, or somewhere at least this large. */
-  public static final double LEAST = 1e-60;
+  public static final double SMALLEST_GRADIENT = 1e-60;
 
   private static final int STEP = 100;
 
-  private Range() {}
+  private Fp32Range() {}
 
   /**
    * Whether sums of squares stay in the normal range of fp32, and with them those of elements that

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 
 /** Writes the result of a run, complete or not. */
-public final class Report {
-  private Report() {}
+public final class RunReport {
+  private RunReport() {}
 
   /** Writes {@code metrics.csv}, {@code curves.png} and {@code report.html}. */
   public static void write(
