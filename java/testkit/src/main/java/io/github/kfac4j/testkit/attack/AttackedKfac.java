@@ -90,6 +90,7 @@ final class AttackedKfac {
       case 5:
         double damping = choices.size(-40, 10);
         both(one -> one.reconfigure(one.options().withDamping(damping)));
+        reference.reconfigured();
         break;
       default:
         both(one -> one.restore(one.toTensors()));

@@ -70,6 +70,11 @@ final class Reference {
     }
   }
 
+  /** What was reported of another damping tells nothing. */
+  void reconfigured() {
+    tolerance = Double.POSITIVE_INFINITY;
+  }
+
   /** Tells what came of the other's refresh. */
   void refreshed(List<LayerReport> others) {
     double worst = 1;

@@ -165,6 +165,26 @@ public abstract class AttackContract {
     }
   }
 
+  /** U of 1e37 times 1e-49. */
+  @Test
+  void aClipThatFp32HasNoRoomForIsAsInDouble() {
+    KfacOptions options = KfacOptions.DEFAULT.withDecay(0).withDamping(1e-3).withKlClip(1e-17, 3e4);
+    double[][] steps = new double[2][];
+    try (Backend backend = open();
+        Kfac kfac = new Kfac(backend, Map.of("fc", LAYER), options);
+        Kfac java = new Kfac(new JavaBackend(), Map.of("fc", LAYER), options)) {
+      for (int i = 0; i < 2; i++) {
+        Kfac one = i == 0 ? kfac : java;
+        one.observe(List.of(observed(1, 0, 0, 1, 1, 0, 0, 1)));
+        one.refresh();
+        HostTensor gradient = HostTensor.of(new float[] {1e35f, 2e34f, -3e34f, 4e34f}, 2, 2);
+        one.precondition(List.of(new LayerGradient("fc", gradient, null)));
+        steps[i] = gradient.toArray();
+      }
+    }
+    assertThat(Fixtures.error(steps[0], steps[1])).isLessThan(64 * 0x1p-24);
+  }
+
   /** Damping of 1e-68 of the block, where an input was always zero. */
   @Test
   void aStepWithoutRoomInItsTensorsIsRefused() {
