@@ -3,7 +3,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 jar=$here/../../cli/target/kfac.jar
 [ -f "$jar" ] || { echo "first: mvn -q -DskipTests package"; exit 2; }
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap '[ $BASHPID != $$ ] || rm -rf "$work"' EXIT  # not when a child ends by a signal before it has dropped this
 kfac() { exec java -Xmx512m -jar "$jar" "$@"; }
 first="train --data fashion-mnist --model mlp --optimizer kfac,sgd --batch 32 --steps ${STEPS:-40} --checkpoint-every 4 --evaluate-every 20"
 same() { java -Xmx512m -cp "$jar" io.github.kfac4j.testkit.attack.SameRun "$work/whole" "$1"; }
