@@ -7,6 +7,7 @@
 // KFAC_FAKE_MANAGED: memory that was not allocated here counts as managed, so that a trainer on the CPU serves as one
 // on a GPU.
 #include "fake_cudart.h"
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -134,12 +135,18 @@ int cudaPointerGetAttributes(PointerAttributes* out, const void* p) {
   return cudaSuccess;
 }
 
-cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind) {
+// Bytes that were copied so far from the host to the device (kind 1) or back (2), for tests that count them.
+static std::atomic<long long> copied[5];
+long long kfac_fake_copied(int kind) { return copied[kind]; }
+
+cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
   REFUSE(unless_capturing());
+  copied[kind] += bytes;
   return copy(nullptr, to, from, bytes);
 }
-cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
+cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
   FAIL_IF_WISHED;
+  copied[kind] += bytes;
   return copy(stream, to, from, bytes);
 }
 cudaError_t cudaMemset(void* to, int value, size_t bytes) {

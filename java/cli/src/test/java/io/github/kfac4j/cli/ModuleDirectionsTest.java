@@ -144,7 +144,9 @@ class ModuleDirectionsTest {
     never(in(ROOT + ".dl4j.."), "ai.djl..", ROOT + ".djl..", ROOT + ".pytorch..");
     noClasses()
         .that()
-        .resideInAPackage(ROOT + ".pytorch..")
+        .resideInAnyPackage(ROOT + ".djl..", ROOT + ".pytorch..")
+        .and()
+        .doNotHaveFullyQualifiedName(ROOT + ".djl.Gpu")
         .and()
         .doNotHaveFullyQualifiedName(ROOT + ".pytorch.Gpu")
         .should()

@@ -13,6 +13,9 @@ public final class Backends {
 
   private static final String PURE_JAVA = "java";
 
+  /** One that runs on every machine with its natives. */
+  private static final String NATIVE_CPU = "cpu";
+
   private Backends() {}
 
   /** All known providers, the preferred ones first. */
@@ -33,7 +36,7 @@ public final class Backends {
       String reason = provider.unavailableReason();
       if (reason == null) {
         if (provider.name().equals(PURE_JAVA)) {
-          warnOfPureJava(providers.size() > 1);
+          warnOfPureJava(providers.stream().anyMatch(one -> one.name().equals(NATIVE_CPU)));
         }
         return provider.open();
       }
@@ -43,11 +46,11 @@ public final class Backends {
     throw new BackendUnavailableException("any", "no backend is on the class path");
   }
 
-  private static void warnOfPureJava(boolean othersFailed) {
+  private static void warnOfPureJava(boolean nativeCpuFailed) {
     LOG.log(
         System.Logger.Level.WARNING,
         "K-FAC runs in pure Java, several times slower than with a native backend: {0}",
-        othersFailed
+        nativeCpuFailed
             ? "none of those on the class path can be used here, for the reasons in the lines"
                 + " before"
             : "add io.github.kfac4j:kfac-cpu, on Linux x86-64 also with the classifier"

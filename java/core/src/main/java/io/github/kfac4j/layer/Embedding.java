@@ -89,15 +89,14 @@ public record Embedding(int vocabulary, int width, boolean timesUses) implements
     boolean logits = in.rank() >= 2 && out.rank() == in.rank();
     int last = out.rank() - 1;
     if (lookup && out.get(last) == width && same(in, out, in.rank())) {
-      RowSamples g = rows(Batches.host("output gradient", outputGrad));
+      RowSamples g = rows(outputGrad);
       return new Tokens(ids(Batches.host("input", input)), g, g.examples());
     }
     if (logits
         && in.get(last) == width
         && out.get(last) == vocabulary
         && same(in, out, in.rank() - 1)) {
-      return new Vectors(
-          rows(Batches.host("input", input)), rows(Batches.host("output gradient", outputGrad)));
+      return new Vectors(rows(input), rows(Batches.host("output gradient", outputGrad)));
     }
     throw new IllegalArgumentException(
         "input of shape %s with output gradient of shape %s, expected [N, ...] with [N, ..., %d] for a table or [N, ..., %d] with [N, ..., %d] in front of a softmax"
@@ -113,7 +112,7 @@ public record Embedding(int vocabulary, int width, boolean timesUses) implements
     return true;
   }
 
-  private static RowSamples rows(HostTensor data) {
+  private static RowSamples rows(Tensor data) {
     Shape shape = data.shape();
     int last = shape.rank() - 1;
     int positions = Batches.product(shape, 1, last);

@@ -265,9 +265,9 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
     }
   }
 
-  /** The damping in force. */
-  public double damping() {
-    return kfac.options().damping();
+  /** K-FAC's settings in force. */
+  public KfacOptions options() {
+    return kfac.options();
   }
 
   /**

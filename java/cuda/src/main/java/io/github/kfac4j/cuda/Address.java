@@ -1,5 +1,6 @@
 package io.github.kfac4j.cuda;
 
+import org.bytedeco.cuda.cudart.CUstream_st;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.IntPointer;
@@ -16,6 +17,11 @@ final class Address {
 
   static Pointer pointer(long address) {
     return new At(address);
+  }
+
+  /** A stream; null for the default stream. */
+  static CUstream_st stream(long address) {
+    return address == 0 ? null : new CUstream_st(new At(address));
   }
 
   static FloatPointer floats(long address) {

@@ -76,6 +76,28 @@ public final class CudaBackend implements Backend {
   }
 
   /**
+   * The same for a stream whose address a trainer tells.
+   *
+   * @param stream a {@code cudaStream_t}; 0 is the default stream, for which a stream of our own
+   *     waits
+   * @throws IllegalArgumentException if the stream belongs to another device
+   * @throws BackendUnavailableException if CUDA cannot be used here
+   * @throws CudaException if there is no such device
+   */
+  public static CudaBackend onStream(int device, long stream) {
+    return new CudaBackend(device, Address.stream(stream));
+  }
+
+  /**
+   * Lets what verbs do from now on wait for the work that another stream of the device has now.
+   *
+   * @param stream a {@code cudaStream_t}; 0 is the default stream
+   */
+  public void await(long stream) {
+    context.alone.run(() -> context.await(Address.stream(stream)));
+  }
+
+  /**
    * Inverts all matrices by cuSOLVER from now on, whatever the table of sizes says: to measure it.
    */
   public CudaBackend withCusolverInverses() {

@@ -6,6 +6,10 @@ import static org.bytedeco.cuda.global.cublas.cublasDestroy_v2;
 import static org.bytedeco.cuda.global.cublas.cublasSetMathMode;
 import static org.bytedeco.cuda.global.cublas.cublasSetStream_v2;
 import static org.bytedeco.cuda.global.cublas.cublasSetWorkspace_v2;
+import static org.bytedeco.cuda.global.cudart.cudaEventCreateWithFlags;
+import static org.bytedeco.cuda.global.cudart.cudaEventDestroy;
+import static org.bytedeco.cuda.global.cudart.cudaEventDisableTiming;
+import static org.bytedeco.cuda.global.cudart.cudaEventRecord;
 import static org.bytedeco.cuda.global.cudart.cudaFree;
 import static org.bytedeco.cuda.global.cudart.cudaMalloc;
 import static org.bytedeco.cuda.global.cudart.cudaSetDevice;
@@ -13,6 +17,7 @@ import static org.bytedeco.cuda.global.cudart.cudaStreamCreate;
 import static org.bytedeco.cuda.global.cudart.cudaStreamDestroy;
 import static org.bytedeco.cuda.global.cudart.cudaStreamGetDevice;
 import static org.bytedeco.cuda.global.cudart.cudaStreamSynchronize;
+import static org.bytedeco.cuda.global.cudart.cudaStreamWaitEvent;
 import static org.bytedeco.cuda.global.cusolver.cusolverDnCreate;
 import static org.bytedeco.cuda.global.cusolver.cusolverDnDestroy;
 import static org.bytedeco.cuda.global.cusolver.cusolverDnSetStream;
@@ -22,6 +27,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.bytedeco.cuda.cublas.cublasContext;
+import org.bytedeco.cuda.cudart.CUevent_st;
 import org.bytedeco.cuda.cudart.CUstream_st;
 import org.bytedeco.cuda.cusolver.cusolverDnContext;
 import org.bytedeco.javacpp.Pointer;
@@ -89,6 +95,21 @@ final class CudaContext implements AutoCloseable {
 
   void synchronize() {
     check.runtime(cudaStreamSynchronize(stream), "cudaStreamSynchronize", "work enqueued before");
+  }
+
+  /** Lets later work on this stream wait for what another one has enqueued. */
+  void await(CUstream_st other) {
+    enter();
+    try (CUevent_st event = new CUevent_st()) {
+      check.runtime(
+          cudaEventCreateWithFlags(event, cudaEventDisableTiming), "cudaEventCreate", "a stream");
+      try {
+        check.runtime(cudaEventRecord(event, other), "cudaEventRecord", "a trainer's stream");
+        check.runtime(cudaStreamWaitEvent(stream, event, 0), "cudaStreamWaitEvent", "a stream");
+      } finally {
+        cudaEventDestroy(event);
+      }
+    }
   }
 
   /**

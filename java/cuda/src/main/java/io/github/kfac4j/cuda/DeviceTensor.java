@@ -65,16 +65,30 @@ public final class DeviceTensor implements Tensor {
       throw new IllegalArgumentException("a null pointer for a tensor of shape " + extents);
     }
     long address = data.address() + data.position() * data.sizeof();
-    if (address % type.bytes != 0) {
-      throw new IllegalArgumentException(
-          "misaligned pointer: 0x%x is not a multiple of %d, the size of %s"
-              .formatted(address, type.bytes, type));
-    }
     long known = (data.limit() - data.position()) * data.sizeof();
     if (data.limit() > 0 && known < extents.size() * type.bytes) {
       throw new IllegalArgumentException(
           "shape %s needs %d bytes but the pointer has %d"
               .formatted(extents, extents.size() * type.bytes, known));
+    }
+    return of(address, type, shape);
+  }
+
+  /**
+   * Wraps device memory at an address, as frameworks without JavaCPP tell it.
+   *
+   * @param address of data that is row-major and contiguous
+   * @throws IllegalArgumentException if the address is null or not a multiple of the element's size
+   */
+  public static DeviceTensor of(long address, Type type, int... shape) {
+    Shape extents = Shape.of(shape);
+    if (address == 0 && extents.size() > 0) {
+      throw new IllegalArgumentException("a null pointer for a tensor of shape " + extents);
+    }
+    if (address % type.bytes != 0) {
+      throw new IllegalArgumentException(
+          "misaligned pointer: 0x%x is not a multiple of %d, the size of %s"
+              .formatted(address, type.bytes, type));
     }
     return new DeviceTensor(extents, type, address);
   }

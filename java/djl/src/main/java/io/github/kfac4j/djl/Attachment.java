@@ -25,20 +25,26 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
   /**
    * Puts the taps in, and makes K-FAC if the model is initialized.
    *
+   * @param place where K-FAC takes arrays
    * @param leftOut names of layers that K-FAC is not to have
    * @throws IllegalArgumentException as {@link ModelTaps} and {@link TrainedLayers}, or if EKFAC
    *     would measure nothing; the model is as it was then
    * @throws IllegalStateException as {@link ModelTaps}
    */
   Attachment(
-      Model model, KfacOptions options, Fisher fisher, KfacFactory factory, Set<String> leftOut) {
+      Model model,
+      KfacOptions options,
+      Fisher fisher,
+      KfacFactory factory,
+      Place place,
+      Set<String> leftOut) {
     options.requireMeasurable();
     taps = new ModelTaps(model, this);
     try {
       KfacOptions settings = options.withEstimator(fisher.estimator());
       layers = new TrainedLayers(taps.taps(), settings, factory, leftOut, LOG);
       List<Parameter> parameters = List.copyOf(taps.parameters().values());
-      step = new Step(taps.taps(), fisher, parameters, this::leaveUnreachable);
+      step = new Step(place, taps.taps(), fisher, parameters, this::leaveUnreachable);
       initialized();
     } catch (RuntimeException e) {
       taps.close();

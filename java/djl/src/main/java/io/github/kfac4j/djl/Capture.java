@@ -5,32 +5,55 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.tensor.Shape;
+import io.github.kfac4j.tensor.Tensor;
 import java.util.Arrays;
 
-/**
- * What a layer saw in a pass.
- *
- * @param tap of the layer
- * @param input of the layer, as the tap's channels arrange it, sharing its memory where possible
- * @param zeros added to the output; their gradient is that of the output
- */
-record Capture(Tap tap, NDArray input, NDArray zeros) {
+/** What a layer saw in a pass. */
+final class Capture {
+  private final Tap tap;
+  private final NDArray input;
+  private final NDArray zeros;
+  private ArrayView seen;
+
+  /**
+   * Captures a use.
+   *
+   * @param tap of the layer
+   * @param input of the layer, as the tap's channels arrange it, sharing its memory where possible
+   * @param zeros added to the output; their gradient is that of the output
+   */
+  Capture(Tap tap, NDArray input, NDArray zeros) {
+    this.tap = tap;
+    this.input = input;
+    this.zeros = zeros;
+  }
+
+  Tap tap() {
+    return tap;
+  }
+
+  /** What K-FAC reads of the input, which is copied once if at all. */
+  private Tensor seen(Pass pass) {
+    if (seen == null) {
+      seen = pass.place().input(tap, input, pass.examples(), pass.options());
+    }
+    return seen.tensor();
+  }
+
   /**
    * What the factors are made of, or null if no backward pass reached the layer.
    *
    * @param scale makes the output gradient that of the summed loss
    */
   Observation observation(Pass pass, double scale) {
-    NDArray outputGrad = pass.gradient(zeros);
-    if (outputGrad == null) {
+    NDArray gradient = pass.gradient(zeros);
+    if (gradient == null) {
       return null;
     }
-    return new Observation(
-        tap.name(),
-        new HostArray(tap.name(), "input", input).tensor(),
-        new HostArray(tap.name(), "output gradient", tap.channels().arrange(outputGrad)).tensor(),
-        scale,
-        pass.examples());
+    NDArray arranged = tap.channels().arrange(gradient);
+    Tensor outputGrad =
+        pass.place().outputGrad(tap, arranged, pass.examples(), pass.options()).tensor();
+    return new Observation(tap.name(), seen(pass), outputGrad, scale, pass.examples());
   }
 
   /** Whether a backward pass reached the layer. */
@@ -42,11 +65,7 @@ record Capture(Tap tap, NDArray input, NDArray zeros) {
   Observation inputObservation(Pass pass) {
     long[] extents = tap.channels().arrange(zeros.getShape()).getShape();
     int[] shape = Arrays.stream(extents).mapToInt(Math::toIntExact).toArray();
-    return Observation.ofInput(
-        tap.name(),
-        new HostArray(tap.name(), "input", input).tensor(),
-        Shape.of(shape),
-        pass.examples());
+    return Observation.ofInput(tap.name(), seen(pass), Shape.of(shape), pass.examples());
   }
 
   /** Forgets the output gradient of a first backward pass and waits for a second one. */

@@ -10,7 +10,6 @@ import ai.djl.training.listener.TrainingListenerAdapter;
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.KfacPreconditioner;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Backends;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.options.KfacOptions;
@@ -45,8 +44,9 @@ import java.util.Set;
  *
  * <p>Attaching puts taps in place of the layers, in the model's blocks; names, parameters and saved
  * files stay the same, and {@link #close} puts the layers back. Passes that do not train cost
- * nothing. Works on DJL's PyTorch engine and one device; arrays on a GPU are copied to the host.
- * Not thread-safe.
+ * nothing. Works on DJL's PyTorch engine and one device. Arrays on a GPU are taken where they are
+ * if the backend is {@code kfac-cuda}'s; row numbers of embeddings, normalisations, and rows that
+ * must be cut or sorted by example go through the host. Not thread-safe.
  */
 public final class DjlKfac extends TrainingListenerAdapter implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(DjlKfac.class.getName());
@@ -62,15 +62,17 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
       KfacOptions options,
       Fisher fisher,
       KfacFactory factory,
+      Place place,
       Backend ownBackend,
       String... leftOut) {
     this.model = model;
     this.ownBackend = ownBackend;
-    this.attachment = new Attachment(model, options, fisher, factory, Set.of(leftOut));
+    this.attachment = new Attachment(model, options, fisher, factory, place, Set.of(leftOut));
   }
 
   /**
-   * Attaches K-FAC with the empirical Fisher and the fastest backend that works.
+   * Attaches K-FAC with the empirical Fisher and the fastest backend that works: for a model on a
+   * GPU that of {@code kfac-cuda}, on the engine's stream.
    *
    * <p>If the model is initialized its layers are made known to K-FAC now, else in {@code
    * trainer.initialize(shape)}: that is where a layer that is too large for its approximation is
@@ -84,10 +86,11 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    * @throws IllegalStateException if a block that holds layers is closed to reflection
    */
   public static DjlKfac attach(Model model, KfacOptions options, String... leftOut) {
-    Backend backend = Backends.best();
+    Backend backend = Devices.backend(model);
     KfacFactory factory = (layers, settings) -> new Kfac(backend, layers, settings);
     try {
-      return new DjlKfac(model, options, Fisher.EMPIRICAL, factory, backend, leftOut);
+      Place place = Place.of(backend);
+      return new DjlKfac(model, options, Fisher.EMPIRICAL, factory, place, backend, leftOut);
     } catch (RuntimeException e) {
       backend.close();
       throw e;
@@ -104,8 +107,19 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    */
   public static DjlKfac attach(
       Model model, KfacOptions options, Fisher fisher, Backend backend, String... leftOut) {
+    return attach(model, options, fisher, backend, Place.of(backend), leftOut);
+  }
+
+  /** Takes arrays where the place says. */
+  static DjlKfac attach(
+      Model model,
+      KfacOptions options,
+      Fisher fisher,
+      Backend backend,
+      Place place,
+      String... leftOut) {
     KfacFactory factory = (layers, settings) -> new Kfac(backend, layers, settings);
-    return new DjlKfac(model, options, fisher, factory, null, leftOut);
+    return new DjlKfac(model, options, fisher, factory, place, null, leftOut);
   }
 
   /**
@@ -130,14 +144,14 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
 
   /**
    * Attaches K-FAC of the caller's making, for example one that is shared by many processes, or
-   * that knows more of the layers than their blocks tell.
+   * that knows more of the layers than their blocks tell. Arrays on a GPU go through the host.
    *
    * @throws IllegalArgumentException as {@link #attach(Model, KfacOptions, String...)}
    * @throws IllegalStateException likewise
    */
   public static DjlKfac attach(
       Model model, KfacOptions options, Fisher fisher, KfacFactory factory) {
-    return new DjlKfac(model, options, fisher, factory, null);
+    return new DjlKfac(model, options, fisher, factory, Place.HOST, null);
   }
 
   /**

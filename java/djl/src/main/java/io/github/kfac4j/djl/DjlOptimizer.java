@@ -149,7 +149,7 @@ public final class DjlOptimizer {
   /** A step for statistics alone: the rule is not asked, so that nothing moves. */
   private OptimizerReport burnIn(TrainingStep<Pass> step) {
     step.precondition(false);
-    double damping = step.damping();
+    double damping = step.options().damping();
     return new OptimizerReport(optimizer.steps(), 0, 0, damping, damping, Double.NaN, Double.NaN);
   }
 

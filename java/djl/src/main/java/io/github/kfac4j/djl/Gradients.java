@@ -4,16 +4,18 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Parameter;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.tensor.Tensor;
 import io.github.kfac4j.trainer.ModelGradients;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The gradients of a step's layers, as host memory. */
+/** The gradients of a step's layers, as K-FAC rewrites them. */
 final class Gradients implements ModelGradients.Layers {
   private final Pass pass;
   private final boolean burnIn;
   private final List<LayerGradient> layers = new ArrayList<>();
-  private final List<HostArray> arrays = new ArrayList<>();
+  private final List<ArrayView> arrays = new ArrayList<>();
+  private NDArray first;
 
   /**
    * None yet.
@@ -31,18 +33,19 @@ final class Gradients implements ModelGradients.Layers {
     if (gradient == null) {
       return;
     }
-    HostTensor weight = host(tap, "weight gradient", gradient);
-    HostTensor bias = null;
+    first = layers.isEmpty() ? gradient : first;
+    Tensor weight = view(tap, "weight gradient", gradient);
+    Tensor bias = null;
     if (tap.bias() != null) {
-      bias = host(tap, "bias gradient", pass.gradient(tap.bias()));
+      bias = view(tap, "bias gradient", pass.gradient(tap.bias()));
     }
     layers.add(new LayerGradient(tap.name(), weight, bias));
   }
 
-  private HostTensor host(Tap tap, String what, NDArray array) {
-    HostArray host = tap.channels().host(tap.name(), what, array);
-    arrays.add(host);
-    return host.tensor();
+  private Tensor view(Tap tap, String what, NDArray array) {
+    ArrayView view = pass.place().gradient(tap, what, array, pass.options());
+    arrays.add(view);
+    return view.tensor();
   }
 
   @Override
@@ -55,17 +58,22 @@ final class Gradients implements ModelGradients.Layers {
     if (burnIn) {
       markPresent();
     }
-    arrays.forEach(HostArray::store);
+    arrays.forEach(ArrayView::store);
   }
 
   /**
-   * Lets one element differ from zero by less than any update can carry: DJL's trainer takes
-   * gradients of nothing but zeros for a forgotten backward pass, which a step that must change
-   * nothing is not.
+   * Lets one element, on a GPU those of one array, differ from zero by less than any update can
+   * carry: DJL's trainer takes gradients of nothing but zeros for a forgotten backward pass, which
+   * a step that must change nothing is not.
    */
   private void markPresent() {
-    if (!layers.isEmpty()) {
-      ((HostTensor) layers.get(0).weight()).write(0, new double[] {Float.MIN_VALUE}, 0, 1);
+    if (layers.isEmpty()) {
+      return;
+    }
+    if (layers.get(0).weight() instanceof HostTensor weight) {
+      weight.write(0, new double[] {Float.MIN_VALUE}, 0, 1);
+    } else {
+      first.addi(Float.MIN_VALUE);
     }
   }
 

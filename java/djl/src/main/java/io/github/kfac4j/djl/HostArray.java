@@ -11,7 +11,7 @@ import java.util.Arrays;
  * An NDArray as host memory: a view of its own memory if it lies on the host and is contiguous,
  * else a row-major copy.
  */
-final class HostArray {
+final class HostArray implements ArrayView {
   private final NDArray array;
   private final ByteBuffer bytes;
   private final boolean copy;
@@ -52,8 +52,8 @@ final class HostArray {
         };
   }
 
-  /** The data, valid as long as the array and its manager are open. */
-  HostTensor tensor() {
+  @Override
+  public HostTensor tensor() {
     return tensor;
   }
 
@@ -62,8 +62,8 @@ final class HostArray {
     return copy;
   }
 
-  /** Makes the array hold what was written to the tensor. */
-  void store() {
+  @Override
+  public void store() {
     if (copy) {
       NDManager owner = array.getManager();
       // arithmetic, because copyTo() and set(Buffer) would tie the array's memory to the buffer

@@ -8,6 +8,7 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.ParameterStore;
 import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.trainer.TrainingPass;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -19,6 +20,8 @@ import java.util.Set;
 
 /** One training pass: which layers it used and what they saw. Owns the arrays that are captured. */
 final class Pass implements TrainingPass {
+  private final Place place;
+  private final KfacOptions options;
   private final ParameterStore store;
   private final Device device;
   private final int examples;
@@ -30,11 +33,15 @@ final class Pass implements TrainingPass {
   /**
    * Begins a pass.
    *
+   * @param place where K-FAC takes arrays
+   * @param options of K-FAC
    * @param store holds the weights
    * @param input of the model; its first dimension is the batch
    * @param observes whether the layers are captured, because the factors want it
    */
-  Pass(ParameterStore store, NDArray input, boolean observes) {
+  Pass(Place place, KfacOptions options, ParameterStore store, NDArray input, boolean observes) {
+    this.place = place;
+    this.options = options;
     this.store = store;
     this.device = input.getDevice();
     this.examples = Math.toIntExact(input.getShape().get(0));
@@ -50,15 +57,30 @@ final class Pass implements TrainingPass {
 
   @Override
   public List<Observation> inputs() {
-    return captures().stream().map(capture -> capture.inputObservation(this)).toList();
+    return ordered(captures().stream().map(capture -> capture.inputObservation(this)).toList());
   }
 
   @Override
   public List<Observation> observations(double outputGradScale) {
-    return captures().stream()
-        .map(capture -> capture.observation(this, outputGradScale))
-        .filter(Objects::nonNull)
-        .toList();
+    return ordered(
+        captures().stream()
+            .map(capture -> capture.observation(this, outputGradScale))
+            .filter(Objects::nonNull)
+            .toList());
+  }
+
+  /** The same, K-FAC's work on a device coming after what the engine has enqueued. */
+  <T> T ordered(T views) {
+    place.await().accept(device);
+    return views;
+  }
+
+  Place place() {
+    return place;
+  }
+
+  KfacOptions options() {
+    return options;
   }
 
   @Override

@@ -21,6 +21,7 @@ import java.util.function.Supplier;
 final class Step implements ModelGradients, AutoCloseable {
   private static final System.Logger LOG = System.getLogger(DjlKfac.class.getName());
 
+  private final Place place;
   private final List<Tap> taps;
   private final List<Parameter> parameters;
   private final Consumer<Tap> unreachable;
@@ -33,9 +34,16 @@ final class Step implements ModelGradients, AutoCloseable {
   /**
    * No step yet.
    *
+   * @param place where K-FAC takes arrays
    * @param unreachable is told of a layer that has a gradient but has never run through its tap
    */
-  Step(List<Tap> taps, Fisher fisher, List<Parameter> parameters, Consumer<Tap> unreachable) {
+  Step(
+      Place place,
+      List<Tap> taps,
+      Fisher fisher,
+      List<Parameter> parameters,
+      Consumer<Tap> unreachable) {
+    this.place = place;
     this.taps = taps;
     this.unreachable = unreachable;
     this.parameters = parameters;
@@ -52,7 +60,7 @@ final class Step implements ModelGradients, AutoCloseable {
     boolean captured = neutral.wantsNext();
     requireSameDevice(inputs.head().getDevice());
     store = parameterStore;
-    Pass pass = new Pass(store, inputs.head(), captured);
+    Pass pass = new Pass(place, neutral.options(), store, inputs.head(), captured);
     neutral.begin(pass, captured);
     NDList outputs;
     try {
@@ -73,7 +81,7 @@ final class Step implements ModelGradients, AutoCloseable {
               .formatted(device, next));
     }
     device = next;
-    if (next.isGpu() && !gpuNamed) {
+    if (next.isGpu() && place == Place.HOST && !gpuNamed) {
       gpuNamed = true;
       LOG.log(
           System.Logger.Level.INFO, "K-FAC copies inputs and gradients from {0} to the host", next);
@@ -103,7 +111,7 @@ final class Step implements ModelGradients, AutoCloseable {
   public Layers ofLayers() {
     Gradients gradients = new Gradients(neutral.pass(), neutral.burningIn());
     taps.stream().filter(Tap::active).filter(used::contains).forEach(gradients::add);
-    return gradients;
+    return neutral.pass().ordered(gradients);
   }
 
   @Override

@@ -15,6 +15,7 @@ import ai.djl.nn.core.Linear;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
 import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,7 +31,7 @@ class TapTest {
     Tap tap = tree.taps().get(0);
     tap.describeAs(tap.describe(tap.trainsBias()));
     ParameterStore store = new ParameterStore(manager, false);
-    Pass pass = new Pass(store, x, true);
+    Pass pass = new Pass(Place.HOST, KfacOptions.DEFAULT, store, x, true);
     tap.record(pass);
     try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
       NDArray s = tapped.forward(store, new NDList(x), true).singletonOrThrow();
@@ -147,7 +148,7 @@ class TapTest {
       Tap tap = tree.taps().get(0);
       tap.describeAs(tap.describe(tap.trainsBias()));
       ParameterStore store = new ParameterStore(manager, false);
-      Pass pass = new Pass(store, x, true);
+      Pass pass = new Pass(Place.HOST, KfacOptions.DEFAULT, store, x, true);
       tap.record(pass);
       try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
         NDArray s = tapped.forward(store, new NDList(x), true).singletonOrThrow();

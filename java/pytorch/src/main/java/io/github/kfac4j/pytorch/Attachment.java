@@ -62,7 +62,10 @@ final class Attachment implements AutoCloseable {
               Set.of(leftOut),
               LOG);
       step =
-          new TrainingStep<>(fisher, new Gradients(net, taps.taps(), place, used::contains), LOG);
+          new TrainingStep<>(
+              fisher,
+              new Gradients(net, taps.taps(), place, () -> layers.kfac().options(), used::contains),
+              LOG);
       update();
     } catch (RuntimeException e) {
       taps.close();
@@ -152,7 +155,7 @@ final class Attachment implements AutoCloseable {
     }
     boolean captured = step.wantsNext();
     await();
-    step.begin(new Pass(place, examples, saidExamples > 0, captured), captured);
+    step.begin(new Pass(place, step.options(), examples, saidExamples > 0, captured), captured);
     saidExamples = 0;
   }
 
@@ -257,7 +260,7 @@ final class Attachment implements AutoCloseable {
 
   void discardStep() {
     step.discard();
-    new Gradients(net, List.of(), place, used::contains).clear();
+    new Gradients(net, List.of(), place, step::options, used::contains).clear();
   }
 
   @Override

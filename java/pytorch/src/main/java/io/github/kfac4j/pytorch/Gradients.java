@@ -2,11 +2,13 @@ package io.github.kfac4j.pytorch;
 
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.trainer.ModelGradients;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Module;
@@ -19,14 +21,18 @@ final class Gradients implements ModelGradients {
   private final Module net;
   private final List<Tap> taps;
   private final Place place;
+  private final Supplier<KfacOptions> options;
   private final Predicate<Tap> used;
 
   /**
    * Those of a network.
    *
+   * @param options of K-FAC now
    * @param used whether a layer took part in the step
    */
-  Gradients(Module net, List<Tap> taps, Place place, Predicate<Tap> used) {
+  Gradients(
+      Module net, List<Tap> taps, Place place, Supplier<KfacOptions> options, Predicate<Tap> used) {
+    this.options = options;
     this.net = net;
     this.taps = taps;
     this.place = place;
@@ -67,11 +73,11 @@ final class Gradients implements ModelGradients {
     for (Tap tap : taps) {
       if (tap.active() && used.test(tap) && present(tap)) {
         Layer layer = tap.layer();
-        View weight = place.gradient(layer, tap.weight().grad(), Sizes.ints(layer.weightShape()));
+        View weight = place.gradient(tap, tap.weight().grad(), layer.weightShape(), options.get());
         views.add(weight);
         View bias = null;
         if (layer.bias()) {
-          bias = place.gradient(layer, tap.bias().grad(), Sizes.ints(layer.biasShape()));
+          bias = place.gradient(tap, tap.bias().grad(), layer.biasShape(), options.get());
           views.add(bias);
         }
         gradients.add(

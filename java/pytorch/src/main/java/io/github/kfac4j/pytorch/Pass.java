@@ -1,7 +1,7 @@
 package io.github.kfac4j.pytorch;
 
 import io.github.kfac4j.data.Observation;
-import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.trainer.TrainingPass;
 import java.util.ArrayList;
@@ -17,6 +17,7 @@ import org.bytedeco.pytorch.Tensor;
 /** A forward pass in training and what the layers saw in it. */
 final class Pass implements TrainingPass {
   private final Place place;
+  private final KfacOptions options;
   private final int examples;
   private final boolean said;
   private final boolean observes;
@@ -29,12 +30,15 @@ final class Pass implements TrainingPass {
   /**
    * Begins a pass.
    *
+   * @param place where K-FAC takes tensors
+   * @param options of K-FAC
    * @param examples N
    * @param said whether the program has said so; else it was read off the first input
    * @param observes whether what layers see is captured
    */
-  Pass(Place place, int examples, boolean said, boolean observes) {
+  Pass(Place place, KfacOptions options, int examples, boolean said, boolean observes) {
     this.place = place;
+    this.options = options;
     this.examples = examples;
     this.said = said;
     this.observes = observes;
@@ -111,7 +115,7 @@ final class Pass implements TrainingPass {
             one ->
                 Observation.ofInput(
                     one.tap().name(),
-                    sample(one, one.seen()),
+                    input(one),
                     Shape.of(one.site().shape(Sizes.of(one.zeros()))),
                     examples))
         .toList();
@@ -132,13 +136,15 @@ final class Pass implements TrainingPass {
 
   private Observation observation(Capture one, double scale) {
     Tensor outputGrad = one.site().reaching(one.seen(), one.outputGrad());
-    return new Observation(
-        one.tap().name(), sample(one, one.seen()), sample(one, outputGrad), scale, examples);
+    int[] shape = one.site().shape(Sizes.of(outputGrad));
+    View view = place.outputGrad(one.tap(), outputGrad, shape, examples, options);
+    views.add(view);
+    return new Observation(one.tap().name(), input(one), view.tensor(), scale, examples);
   }
 
-  private io.github.kfac4j.tensor.Tensor sample(Capture one, Tensor tensor) {
-    Layer layer = one.tap().layer();
-    View view = place.sample(layer, tensor, one.site().shape(Sizes.of(tensor)));
+  private io.github.kfac4j.tensor.Tensor input(Capture one) {
+    int[] shape = one.site().shape(Sizes.of(one.seen()));
+    View view = place.input(one.tap(), one.seen(), shape, examples, options);
     views.add(view);
     return view.tensor();
   }

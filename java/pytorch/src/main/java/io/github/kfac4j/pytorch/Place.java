@@ -1,10 +1,9 @@
 package io.github.kfac4j.pytorch;
 
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.layer.ConvTranspose2d;
-import io.github.kfac4j.layer.Embedding;
-import io.github.kfac4j.layer.Layer;
-import io.github.kfac4j.layer.ScaleShift;
+import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.tensor.Shape;
+import io.github.kfac4j.trainer.OnDevice;
 import java.util.function.Predicate;
 import org.bytedeco.pytorch.Tensor;
 
@@ -22,22 +21,27 @@ record Place(Predicate<Tensor> onDevice) {
     return backend.name().equals("cuda") && Gpu.reads(backend) ? new Place(Tensor::is_cuda) : HOST;
   }
 
-  /** What a layer saw. */
-  View sample(Layer layer, Tensor tensor, int[] shape) {
-    return device(layer, tensor) ? View.onDevice(tensor, shape, false) : View.onHost(tensor, shape);
+  /** The input of a layer. */
+  View input(Tap tap, Tensor tensor, int[] shape, int examples, KfacOptions options) {
+    boolean device =
+        onDevice.test(tensor)
+            && OnDevice.input(tap.name(), tap.layer(), Shape.of(shape), examples, options);
+    return device ? View.onDevice(tensor, shape, false) : View.onHost(tensor, shape);
+  }
+
+  /** The gradient at the output of a layer. */
+  View outputGrad(Tap tap, Tensor tensor, int[] shape, int examples, KfacOptions options) {
+    boolean device =
+        onDevice.test(tensor)
+            && OnDevice.outputGrad(tap.name(), tap.layer(), Shape.of(shape), examples, options);
+    return device ? View.onDevice(tensor, shape, false) : View.onHost(tensor, shape);
   }
 
   /** A gradient of one of its parameters, which K-FAC rewrites. */
-  View gradient(Layer layer, Tensor tensor, int[] shape) {
-    return device(layer, tensor) ? View.onDevice(tensor, shape, true) : View.onHost(tensor, shape);
-  }
-
-  /** The kinds of layer whose data is rearranged before a backend sees it are read on the host. */
-  private boolean device(Layer layer, Tensor tensor) {
-    boolean host =
-        layer instanceof ConvTranspose2d
-            || layer instanceof Embedding
-            || layer instanceof ScaleShift;
-    return !host && onDevice.test(tensor);
+  View gradient(Tap tap, Tensor tensor, Shape shape, KfacOptions options) {
+    boolean device = onDevice.test(tensor) && OnDevice.gradient(tap.name(), tap.layer(), options);
+    return device
+        ? View.onDevice(tensor, Sizes.ints(shape), true)
+        : View.onHost(tensor, Sizes.ints(shape));
   }
 }

@@ -42,10 +42,10 @@ import org.bytedeco.pytorch.Tensor;
  * of all.
  *
  * <p>Tensors on the CPU are read and written where they are. Those on a GPU are so too if the
- * backend is {@code kfac-cuda}'s, except for transposed convolutions, embeddings and
- * normalisations, which go through the host. Nothing here is put into the caller's {@code
- * PointerScope}s, and none of them frees what belongs to K-FAC. Which parameters are trained is
- * read before every step. Not thread-safe.
+ * backend is {@code kfac-cuda}'s, except for transposed convolutions, normalisations, row numbers
+ * of embeddings, and rows that must be cut or sorted by example, which go through the host. Nothing
+ * here is put into the caller's {@code PointerScope}s, and none of them frees what belongs to
+ * K-FAC. Which parameters are trained is read before every step. Not thread-safe.
  */
 public final class TorchKfac implements AutoCloseable {
   private final Attachment attachment;

@@ -11,8 +11,12 @@ import io.github.kfac4j.cuda.RequiresCuda;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Embedding;
+import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.pytorch.Nets.Cnn;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.tensor.Shape;
 import java.util.Random;
 import org.bytedeco.pytorch.SGD;
 import org.bytedeco.pytorch.Tensor;
@@ -33,24 +37,49 @@ class DeviceTest {
     assumeTrue(Boolean.getBoolean(CudaLibrary.EMULATION), "needs the stand-ins for CUDA");
   }
 
+  private static Tap tap(Layer layer) {
+    Tap tap = new Tap("layer", null, null);
+    tap.describeAs(layer);
+    return tap;
+  }
+
   @Test
   void tensorsAreTakenWhereTheyAre() {
     Tensor x = Nets.gaussian(new Random(1), 4, 3);
-    try (View view = EVERYTHING.sample(new Dense(3, 2, true), x, new int[] {4, 3});
-        View gradient = EVERYTHING.gradient(new Dense(3, 2, true), x, new int[] {4, 3});
-        View rows = EVERYTHING.sample(new Embedding(3, 2), x, new int[] {4, 3})) {
+    Shape shape = Shape.of(4, 3);
+    Tap dense = tap(new Dense(3, 2, true));
+    Tap table = tap(new Embedding(9, 3));
+    try (View view = EVERYTHING.input(dense, x, new int[] {4, 3}, 4, Nets.OPTIONS);
+        View gradient = EVERYTHING.gradient(dense, x, shape, Nets.OPTIONS);
+        View rows = EVERYTHING.input(table, x, new int[] {4, 3}, 4, Nets.OPTIONS);
+        View vectors = EVERYTHING.outputGrad(table, x, new int[] {4, 3}, 4, Nets.OPTIONS)) {
       assertThat(view.tensor()).isInstanceOf(DeviceTensor.class);
       assertThat(view.data().data_ptr().address()).isEqualTo(x.data_ptr().address());
       assertThat(gradient.data().data_ptr().address()).isEqualTo(x.data_ptr().address());
       assertThat(rows.tensor()).isInstanceOf(HostTensor.class);
+      assertThat(vectors.data().data_ptr().address()).isEqualTo(x.data_ptr().address());
     }
-    try (View half =
-            EVERYTHING.sample(new Dense(3, 2, true), x.to(ScalarType.BFloat16), new int[] {4, 3});
-        View wide =
-            EVERYTHING.gradient(
-                new Dense(3, 2, true), x.to(ScalarType.BFloat16), new int[] {4, 3})) {
+    Tensor bf16 = x.to(ScalarType.BFloat16);
+    try (View half = EVERYTHING.input(dense, bf16, new int[] {4, 3}, 4, Nets.OPTIONS);
+        View wide = EVERYTHING.gradient(dense, bf16, shape, Nets.OPTIONS)) {
       assertThat(((DeviceTensor) half.tensor()).type()).isEqualTo(DeviceTensor.Type.BF16);
       assertThat(((DeviceTensor) wide.tensor()).type()).isEqualTo(DeviceTensor.Type.F32);
+    }
+  }
+
+  /** Rows that must be cut or sorted by example are so in host memory. */
+  @Test
+  void rowsThatAreRearrangedGoThroughTheHost() {
+    Tap dense = tap(new Dense(3, 2, true));
+    Tensor x = Nets.gaussian(new Random(1), 4, 2, 3);
+    int[] shape = {4, 2, 3};
+    KfacOptions ekfac = KfacOptions.DEFAULT.withApproximation(Approximation.EKFAC);
+    try (View first = EVERYTHING.input(dense, x, shape, 4, ekfac);
+        View second = EVERYTHING.input(dense, x, shape, 2, ekfac);
+        View many = EVERYTHING.input(dense, x, shape, 4, Nets.OPTIONS.withMaxExamples(3))) {
+      assertThat(first.tensor()).isInstanceOf(DeviceTensor.class);
+      assertThat(second.tensor()).isInstanceOf(HostTensor.class);
+      assertThat(many.tensor()).isInstanceOf(HostTensor.class);
     }
   }
 
