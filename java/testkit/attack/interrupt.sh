@@ -2,7 +2,7 @@
 # java/testkit/attack/interrupt.sh [SIGNAL [COUNT [SEED]]]   signals at random moments of trainings (default: 200 times KILL)
 #
 # A training is stopped by the signal again and again and resumed each time; each that ends must hold the bits of one that
-# nothing stopped. KILL leaves what it leaves; TERM, INT and HUP are answered within 20 s, with exit 128 + their number.
+# nothing stopped. KILL leaves what it leaves; TERM, INT and HUP are answered within a minute, with exit 128 + their number.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 signal=${1:-KILL} count=${2:-200} RANDOM=${3:-1}
@@ -14,7 +14,7 @@ while [ "$sent" -lt "$count" ]; do
   process=$!
   sleep "$(awk "BEGIN { print 0.2 + ${LONGEST:-4} * $RANDOM / 32768 }")"
   kill -s "$signal" "$process" 2> "$work/none" || true
-  (sleep 20; kill -s KILL "$process" 2> /dev/null) & guard=$!
+  (sleep 60; kill -s KILL "$process" 2> /dev/null) & guard=$!
   code=0; wait "$process" 2> "$work/none" || code=$?
   kill "$guard" 2> /dev/null || true; wait "$guard" 2> "$work/none" || true
   if [ "$code" = 0 ]; then
