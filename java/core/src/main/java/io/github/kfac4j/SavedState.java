@@ -4,6 +4,7 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.curvature.LayerCounters;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.curvature.StateIdentity;
+import io.github.kfac4j.curvature.StateMatrix;
 import io.github.kfac4j.curvature.StateTensors;
 import io.github.kfac4j.curvature.StoredElements;
 import io.github.kfac4j.safetensors.DType;
@@ -65,12 +66,10 @@ final class SavedState {
         (name, layer) -> {
           double[] powers = exponents(layer);
           List<StoredElements> elements = new ArrayList<>();
-          layer
-              .matrices()
-              .forEach(
-                  (key, stack) ->
-                      elements.add(
-                          elements(name + "." + key, stack, (int) powers[elements.size()])));
+          for (StateMatrix matrix : layer.matrices()) {
+            String tensor = name + "." + matrix.key();
+            elements.add(elements(tensor, matrix.stack(), (int) powers[elements.size()]));
+          }
           matrices.put(layer, elements);
           counters.put(layer, counters(name, layer.counters.toArray().length));
         });
@@ -82,7 +81,7 @@ final class SavedState {
 
   /** Powers of two that matrices were divided by to be stored; there only if one is not 0. */
   private double[] exponents(LayerState layer) {
-    double[] values = new double[layer.rooms().size()];
+    double[] values = new double[layer.matrices().size()];
     String name = layer.name + "." + StateTensors.EXPONENTS;
     if (tensors.containsKey(name)) {
       require(name, StoredTensor.of(values, values.length)).asDoubleBuffer().get(values);
