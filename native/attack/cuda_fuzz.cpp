@@ -1,5 +1,5 @@
-// The verbs of libkfac_cuda in their emulation, for libFuzzer with the sanitizers: requests of any kind, in memory of the
-// exact size. What is taken ends, in finite numbers where they can be; what is not is refused with a status.
+// The verbs of libkfac_cuda in their emulation, for libFuzzer with the sanitizers: requests of any kind, in memory of
+// the exact size. What is taken ends, in finite numbers where they can be; what is not is refused with a status.
 #include <cstring>
 #include "fuzz_input.h"
 #include "kfac_cuda.h"
@@ -186,21 +186,25 @@ void elements(Bytes& in) {
       break;
     }
     case 4: {
-      kfac_convert_request q = {values<float>(in, size), room<double>(size), count, n * n, n * n, n * n, KFAC_F32, KFAC_F64};
+      kfac_convert_request q = {
+          values<float>(in, size), room<double>(size), count, n * n, n * n, n * n, KFAC_F32, KFAC_F64};
       kfac_convert_request asked = q;
-      odd(in, asked.rows), odd(in, asked.columns), odd(in, asked.from_pitch), odd(in, asked.to_dtype), odd(in, asked.to);
+      odd(in, asked.rows), odd(in, asked.columns), odd(in, asked.from_pitch), odd(in, asked.to_dtype),
+          odd(in, asked.to);
       if (run(in, q, asked, kfac_convert_workspace,
               [](auto r, int c, void* w, long long b) { return kfac_convert(r, c, w, b, nullptr); }))
         require(((double*)q.to)[size - 1] == ((const float*)q.from)[size - 1], "a copy is", ((double*)q.to)[size - 1]);
       break;
     }
     case 5: {
-      kfac_damp_request q = {definite(in, n, count), room<double>(size), room<int>(count), nullptr, 1, 0.5, n, count, KFAC_F64};
+      kfac_damp_request q = {
+          definite(in, n, count), room<double>(size), room<int>(count), nullptr, 1, 0.5, n, count, KFAC_F64};
       kfac_damp_request asked = q;
       odd(in, asked.n), odd(in, asked.count), odd(in, asked.dtype), odd(in, asked.damped), odd(in, asked.status);
       if (run(in, q, asked, kfac_damp_workspace,
               [](auto r, int c, void* w, long long b) { return kfac_damp(r, c, w, b, nullptr); }))
-        require(((double*)q.damped)[size - 1] == 2.5 && !q.status[0], "a damped element is", ((double*)q.damped)[size - 1]);
+        require(((double*)q.damped)[size - 1] == 2.5 && !q.status[0], "a damped element is",
+                ((double*)q.damped)[size - 1]);
       break;
     }
     default: {

@@ -1,5 +1,5 @@
-// The verbs of libkfac_cpu but for moments of patches (patch_fuzz.cpp), for libFuzzer with the sanitizers, against plain
-// loops: inverses of one matrix, of stacks and as plans; products; transposes; inner products.
+// The verbs of libkfac_cpu but for moments of patches (patch_fuzz.cpp), for libFuzzer with the sanitizers, against
+// plain loops: inverses of one matrix, of stacks and as plans; products; transposes; inner products.
 #include "fuzz_input.h"
 #include "kfac_cpu.h"
 
@@ -86,7 +86,9 @@ void multiply(Bytes& in) {
   auto room = [pad](int lines, int line) { return (int64_t)lines * line - pad; };
   auto a = memory(room(aRows ? m : k, aLine)), b = memory(room(bRows ? k : n, bLine));
   auto c = memory(room(cRows ? m : n, cLine)), panels = memory((int64_t)(n + width - 1) / width * width * k);
-  auto at = [](float* x, int line, bool rows, int i, int j) -> float& { return rows ? x[i * line + j] : x[j * line + i]; };
+  auto at = [](float* x, int line, bool rows, int i, int j) -> float& {
+    return rows ? x[i * line + j] : x[j * line + i];
+  };
   for (int i = 0; i < m; i++)
     for (int l = 0; l < k; l++) at(a.get(), aLine, aRows, i, l) = in.real();
   for (int l = 0; l < k; l++)

@@ -66,7 +66,6 @@ public final class GrowthAttack {
 
   @Override
   public String toString() {
-    return "heap %.1f MB, resident %.0f MB, %d files"
-        .formatted(heap / 1e6, resident / 1e6, files);
+    return "heap %.1f MB, resident %.0f MB, %d files".formatted(heap / 1e6, resident / 1e6, files);
   }
 }
