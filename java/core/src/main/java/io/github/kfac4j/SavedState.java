@@ -4,8 +4,12 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.curvature.LayerCounters;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.curvature.StateIdentity;
+import io.github.kfac4j.curvature.StateMatrix;
 import io.github.kfac4j.curvature.StateTensors;
+import io.github.kfac4j.curvature.StoredElements;
+import io.github.kfac4j.safetensors.DType;
 import io.github.kfac4j.safetensors.StoredTensor;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -56,32 +60,28 @@ final class SavedState {
                 + layers.keySet());
       }
     }
-    Map<LayerState, Map<String, double[]>> matrices = new LinkedHashMap<>();
-    Map<LayerState, double[]> exponents = new LinkedHashMap<>();
+    Map<LayerState, List<StoredElements>> matrices = new LinkedHashMap<>();
     Map<LayerState, double[]> counters = new LinkedHashMap<>();
     layers.forEach(
         (name, layer) -> {
           double[] powers = exponents(layer);
-          Map<String, double[]> elements = new LinkedHashMap<>();
-          layer
-              .matrices()
-              .forEach(
-                  (key, stack) ->
-                      elements.put(
-                          key, elements(name + "." + key, stack, powers[elements.size()])));
+          List<StoredElements> elements = new ArrayList<>();
+          for (StateMatrix matrix : layer.matrices()) {
+            String tensor = name + "." + matrix.key();
+            elements.add(elements(tensor, matrix.stack(), (int) powers[elements.size()]));
+          }
           matrices.put(layer, elements);
-          exponents.put(layer, powers);
           counters.put(layer, counters(name, layer.counters.toArray().length));
         });
     return () -> {
       counters.forEach((layer, values) -> layer.counters.set(values));
-      matrices.forEach((layer, elements) -> layer.restore(elements, exponents.get(layer)));
+      matrices.forEach(LayerState::restore);
     };
   }
 
   /** Powers of two that matrices were divided by to be stored; there only if one is not 0. */
   private double[] exponents(LayerState layer) {
-    double[] values = new double[layer.rooms().size()];
+    double[] values = new double[layer.matrices().size()];
     String name = layer.name + "." + StateTensors.EXPONENTS;
     if (tensors.containsKey(name)) {
       require(name, StoredTensor.of(values, values.length)).asDoubleBuffer().get(values);
@@ -117,16 +117,17 @@ final class SavedState {
     return stored;
   }
 
-  private double[] elements(String name, MatrixStack stack, double exponent) {
-    double[] elements = StateTensors.load(name, present(name), stack);
+  private StoredElements elements(String name, MatrixStack stack, int exponent) {
+    StoredTensor stored = present(name);
+    double[] elements = StateTensors.load(name, stored, stack);
     for (int i = 0; i < elements.length; i++) {
-      if (!Double.isFinite(Math.scalb(elements[i], (int) exponent))) {
+      if (!Double.isFinite(Math.scalb(elements[i], exponent))) {
         throw new IllegalArgumentException(
             "the saved K-FAC state has %s in '%s' at flat index %d, which is not finite"
                 .formatted(elements[i], name, i));
       }
     }
-    return elements;
+    return new StoredElements(elements, exponent, stored.dtype() == DType.F64);
   }
 
   private StoredTensor present(String name) {

@@ -1,6 +1,7 @@
 package io.github.kfac4j.curvature;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.InverseAccuracy;
 import io.github.kfac4j.backend.Status;
@@ -17,11 +18,17 @@ import java.util.List;
 
 /** Eigenbases of factors: how they are asked for, and what happens when there is none. */
 final class Bases {
+  /**
+   * A gradient is up to 2^50 ({@link Fp32Range#gradientExponent}), its norm up to 2^66: divided by
+   * more than this it has room in fp32, in whatever precision its inner product is taken.
+   */
+  private static final double SMALL_DAMPING = 0x1p-60;
+
   private Bases() {}
 
   /** A request for the eigendecomposition of an average, with matrices of its own to close. */
-  static DecomposeRequest request(Backend backend, LayerState state, String factor) {
-    return RobustDecomposition.request(backend, state.matrix(factor), Factors.debias(state));
+  static DecomposeRequest request(Backend backend, LayerState state, StateKey factor) {
+    return RobustDecomposition.request(backend, state.stack(factor), Factors.debias(state));
   }
 
   /**
@@ -38,12 +45,17 @@ final class Bases {
     return -Fp32Range.exponent(size);
   }
 
-  /** What came of preconditioning with shifted diagonals. */
-  static List<Curvature.Result> results(
-      List<Curvature.Request> requests, double[] inner, List<Integer> shifts) {
+  /** Preconditions with shifted diagonals. */
+  static List<Curvature.Result> precondition(
+      Backend backend,
+      List<Curvature.Request> requests,
+      List<BasisPreconditionRequest> steps,
+      List<Integer> shifts) {
+    double[] inner = backend.preconditionInBasis(steps);
     List<Curvature.Result> results = new ArrayList<>();
     for (int i = 0; i < inner.length; i++) {
-      results.add(requests.get(i).result(inner[i], shifts.get(i)));
+      Curvature.Result result = requests.get(i).result(inner[i], shifts.get(i));
+      results.add(steps.get(i).damping() < SMALL_DAMPING ? result.withoutBound() : result);
     }
     return results;
   }
@@ -89,12 +101,12 @@ final class Bases {
 
   /** The report of a layer whose block is damped as a whole, and diagonal in a basis. */
   static LayerReport report(LayerState state, double lambda, double[] diagonal, String status) {
-    double least = Arrays.stream(diagonal).min().orElse(0);
-    double most = Arrays.stream(diagonal).max().orElse(0);
-    double condition = (most + lambda) / (least + lambda);
+    double smallest = Arrays.stream(diagonal).min().orElse(0);
+    double largest = Arrays.stream(diagonal).max().orElse(0);
+    double condition = (largest + lambda) / (smallest + lambda);
     int groups = state.layer.groups();
     FactorReport block = new FactorReport("block", lambda, condition);
-    boolean rotated = state.matrix(KroneckerBases.G_BASIS) != null;
+    boolean rotated = state.has(KroneckerBases.G_BASIS);
     String words = rotated ? withError(state, condition, status) : status;
     GroupReport group = new GroupReport(Double.NaN, List.of(block), words);
     return new LayerReport(

@@ -112,7 +112,8 @@ public interface Curvature {
      *     the gradient was dW; likewise {@code bias}
      */
     Result result(double inner, int weight, int bias) {
-      return new Result(this, Math.scalb(inner, 2 * exponent), weight + exponent, bias + exponent);
+      return new Result(
+          this, Math.scalb(inner, 2 * exponent), weight + exponent, bias + exponent, false);
     }
 
     public void store() {
@@ -126,12 +127,18 @@ public interface Curvature {
    * @param inner product of U and dW
    * @param weight U is what the weight's tensor holds times 2 to this exponent, mostly 0
    * @param bias the same for the bias
+   * @param unbounded whether the tensors may have no room for U though the inner product is finite
    */
-  record Result(Request request, double inner, int weight, int bias) {
+  record Result(Request request, double inner, int weight, int bias, boolean unbounded) {
+    /** The same, and U may be of any size. */
+    Result withoutBound() {
+      return new Result(request, inner, weight, bias, true);
+    }
+
     /** Whether U may have lost its range after the inner product was taken. */
     public boolean mayOverflow() {
       boolean copied = request.gradient.weight() != request.source.weight();
-      return weight > 0 || bias > 0 || copied || request.state.isDouble();
+      return unbounded || weight > 0 || bias > 0 || copied;
     }
   }
 
@@ -155,7 +162,7 @@ public interface Curvature {
   }
 
   /** The matrices that a layer keeps, in a fixed order. */
-  List<Room> rooms(Layer layer);
+  List<MatrixSpec> specs(Layer layer);
 
   /** Fills the matrices of a new layer, which are zeros, with what they start from. */
   default void initialize(LayerState state) {}
@@ -164,7 +171,7 @@ public interface Curvature {
    * The size of what is added to the elements of a matrix when it is used, with which they must
    * share a range.
    */
-  default double goesWith(LayerState state, Room room) {
+  default double largestAddend(LayerState state, StateKey key) {
     return 0;
   }
 

@@ -34,18 +34,19 @@ final class FactorInverses {
      * Asks for {@code (scale * factor + damping I)^-1}.
      *
      * @param name of the factor in the report
-     * @param factor its name in the state, likewise {@code inverse}
      * @param means of the eigenvalues of the scaled factors
      * @param damping of each, like {@code means}
      */
     void put(
         String name,
-        String factor,
-        String inverse,
+        StateKey factor,
+        StateKey inverse,
         double scale,
         double[] means,
         double[] damping) {
-      MatrixStack source = state.matrix(factor);
+      StateMatrix average = state.matrix(factor);
+      StateMatrix target = state.matrix(inverse);
+      MatrixStack source = average.stack();
       double size = 0;
       for (int k = 0; k < means.length; k++) {
         size = Math.max(size, means[k] + damping[k]);
@@ -54,22 +55,19 @@ final class FactorInverses {
       InvertRequest inversion =
           new InvertRequest(
               source,
-              Math.scalb(scale, state.exponent(factor) - exponent),
+              Math.scalb(scale, average.exponent() - exponent),
               Fp32Range.scaled(damping, -exponent),
-              state.matrix(inverse));
-      boolean moved = state.exponent(inverse) != -exponent;
+              target.stack());
+      boolean moved = target.exponent() != -exponent;
       DampedStack stack =
           new DampedStack(
-              inversion,
-              exponent,
-              state.ready() ? () -> Fp32Range.scaled(state.values(inverse), exponent) : null,
-              moved);
-      parts.put(name, new Part(inverse, stack));
+              inversion, exponent, state.ready() ? target.stack()::toArray : null, moved);
+      parts.put(name, new Part(target, stack));
     }
   }
 
-  /** One stack of a layer; {@code key} is the name of the inverse in the state. */
-  record Part(String key, DampedStack stack) {}
+  /** One stack of a layer and where its inverse goes. */
+  record Part(StateMatrix inverse, DampedStack stack) {}
 
   private FactorInverses() {}
 
@@ -82,7 +80,6 @@ final class FactorInverses {
     List<DampedStack> stacks = new ArrayList<>();
     tasks.forEach(task -> task.parts().values().forEach(part -> stacks.add(part.stack())));
     List<Outcome> all = new RobustInversion(backend, policy).invert(stacks);
-    tasks.forEach(FactorInverses::setExponents);
     List<LayerReport> reports = new ArrayList<>();
     int at = 0;
     for (Task task : tasks) {
@@ -90,15 +87,21 @@ final class FactorInverses {
       for (String name : task.parts().keySet()) {
         outcomes.put(name, all.get(at++));
       }
+      setExponents(task, outcomes);
       reports.add(report(task, outcomes, policy));
     }
     return reports;
   }
 
-  private static void setExponents(Task task) {
+  /** Where one is kept of a stack, all are if the exponents differ. */
+  private static void setExponents(Task task, Map<String, Outcome> outcomes) {
     task.parts()
-        .values()
-        .forEach(part -> task.state().setExponent(part.key(), -part.stack().exponent()));
+        .forEach(
+            (name, part) -> {
+              if (!outcomes.get(name).anyFailed()) {
+                part.inverse().setExponent(-part.stack().exponent());
+              }
+            });
   }
 
   private static LayerReport report(
