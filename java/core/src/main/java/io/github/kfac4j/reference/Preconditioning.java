@@ -25,7 +25,7 @@ final class Preconditioning {
           target, rows, cols, step.scale(), half, matrix(step.aInverse(), k), cols);
     }
     write(u, step.result(), step.gInverse().count() * rows, cols);
-    return dot(u, dw);
+    return dot(read(step.result(), step.gInverse().count(), rows, cols), dw);
   }
 
   static double apply(BasisPreconditionRequest step) {
@@ -49,7 +49,7 @@ final class Preconditioning {
       System.arraycopy(inner, 0, u, k * size, size);
     }
     write(u, step.result(), moments.count() * rows, cols);
-    return dot(u, dw);
+    return dot(read(step.result(), moments.count(), rows, cols), dw);
   }
 
   private static BasisProducts products(Basis basis, int k) {
