@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * All that K-FAC remembers between steps: factors, inverses and counters. Owned by its {@link
@@ -212,7 +213,11 @@ public final class KfacState {
 
   /** Writes a file of its own, atomically. */
   public void save(Path file) throws IOException {
-    new TensorFile(toTensors(), Map.of(FORMAT, FORMAT_VERSION)).write(file);
+    write(toTensors(), file);
+  }
+
+  static void write(Map<String, StoredTensor> tensors, Path file) throws IOException {
+    new TensorFile(tensors, Map.of(FORMAT, FORMAT_VERSION)).write(file);
   }
 
   /**
@@ -222,6 +227,10 @@ public final class KfacState {
    *     the state is unchanged then
    */
   public void load(Path file) throws IOException {
+    read(file, this::restore);
+  }
+
+  static void read(Path file, Consumer<Map<String, StoredTensor>> restore) throws IOException {
     TensorFile stored = TensorFile.readChecked(file);
     String version = stored.metadata().get(FORMAT);
     if (version == null) {
@@ -235,7 +244,7 @@ public final class KfacState {
               + " a state belongs to. Weights can be kept; start K-FAC anew");
     }
     try {
-      restore(stored.tensors());
+      restore.accept(stored.tensors());
     } catch (IllegalArgumentException e) {
       throw new IOException(file + ": " + e.getMessage(), e);
     }

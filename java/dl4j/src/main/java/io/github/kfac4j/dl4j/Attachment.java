@@ -32,15 +32,8 @@ final class Attachment implements AutoCloseable {
     this.network = network;
     KfacOptions empirical = options.withEstimator(Fisher.Estimator.EMPIRICAL);
     layers = new TrainedLayers(network.taps(), empirical, factory, Set.of(leftOut), LOG);
-    layers.update();
     step = new TrainingStep<>(Fisher.EMPIRICAL, new Gradients(network, this::taps), LOG);
-    step.setKfac(layers.kfac());
-    List<String> others = others();
-    LOG.log(
-        System.Logger.Level.INFO,
-        "K-FAC preconditions {0}; the updater alone trains {1}",
-        names(),
-        others.isEmpty() ? "nothing" : others);
+    layers.update(step, this::others);
   }
 
   private List<Tap> taps() {
@@ -89,7 +82,7 @@ final class Attachment implements AutoCloseable {
     try {
       step.endPasses();
       followLearningRate();
-      step.precondition(false);
+      step.precondition();
     } catch (RuntimeException e) {
       step.discard();
       throw e;

@@ -10,6 +10,7 @@ import io.github.kfac4j.trainer.KfacFactory;
 import io.github.kfac4j.trainer.StepTimes;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -172,13 +173,13 @@ public final class Dl4jKfac extends BaseTrainingListener implements AutoCloseabl
     return attachment.kfac();
   }
 
-  /** What the last step did; null before the first one. */
-  public StepReport lastReport() {
+  /** What the last step did; empty before the first one. */
+  public Optional<StepReport> lastReport() {
     return attachment.step().lastReport();
   }
 
-  /** What the last step cost; null before the first one. */
-  public StepTimes lastTimes() {
+  /** What the last step cost; empty before the first one. */
+  public Optional<StepTimes> lastTimes() {
     return attachment.step().lastTimes();
   }
 

@@ -50,6 +50,11 @@ final class Tap implements ModelLayer {
     return site.describe();
   }
 
+  @Override
+  public boolean sharesWeight(ModelLayer other) {
+    return other instanceof Tap tap && tap.layer == layer;
+  }
+
   /** The configuration, with updater, activation function and loss. */
   BaseLayer configuration() {
     return (BaseLayer) layer.conf().getLayer();

@@ -33,7 +33,7 @@ class AttachmentTest {
     try (Dl4jKfac kfac = Dl4jKfac.attach(Nets.init(Nets.cnn(Nets.settings())), Nets.OPTIONS)) {
       assertThat(kfac.layers()).containsExactly("layer0", "layer2", "layer3");
       assertThat(kfac.unsupportedLayers()).containsExactly("layer1 (BatchNormalization)");
-      assertThat(kfac.lastReport()).isNull();
+      assertThat(kfac.lastReport()).isEmpty();
     }
   }
 
@@ -72,7 +72,7 @@ class AttachmentTest {
               "layer0 (FrozenLayer)", "normalised (DenseLayer: it normalises behind its weight)");
       net.addListeners(kfac);
       net.fit(Nets.data(1, Nets.BATCH, 4));
-      assertThat(kfac.lastReport().refreshed()).hasSize(3);
+      assertThat(kfac.lastReport().orElseThrow().refreshed()).hasSize(3);
     }
   }
 
@@ -127,6 +127,19 @@ class AttachmentTest {
       net.fit(Nets.data(1, Nets.BATCH, 4));
       assertThat(kfac.kfac().step()).isEqualTo(1);
     }
+  }
+
+  /** Two would precondition its gradients twice. */
+  @Test
+  void aNetworkHasOneKfac() {
+    MultiLayerNetwork net = Nets.init(Nets.cnn(Nets.settings()));
+    Dl4jKfac kfac = Dl4jKfac.attach(net, Nets.OPTIONS);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Dl4jKfac.attach(net, Nets.OPTIONS))
+        .withMessageContaining("layer 'layer0' has a K-FAC already");
+    Dl4jKfac.attach(net.clone(), Nets.OPTIONS).close();
+    kfac.close();
+    Dl4jKfac.attach(net, Nets.OPTIONS).close();
   }
 
   @Test

@@ -74,19 +74,7 @@ final class Attachment implements AutoCloseable {
   }
 
   private void update() {
-    boolean first = layers.kfac() == null;
-    if (layers.update()) {
-      step.setKfac(layers.kfac());
-      taps.taps().forEach(tap -> tap.describeAs(layers.layer(tap)));
-      if (first) {
-        List<String> others = others();
-        LOG.log(
-            System.Logger.Level.INFO,
-            "K-FAC preconditions {0}; the optimizer alone trains {1}",
-            names(),
-            others.isEmpty() ? "nothing" : others);
-      }
-    }
+    layers.update(step, this::others);
   }
 
   TrainingStep<Pass> step() {
@@ -199,7 +187,7 @@ final class Attachment implements AutoCloseable {
     nameUnheard();
     nameUnequal();
     try {
-      return step.precondition(false);
+      return step.precondition();
     } finally {
       step.close();
     }

@@ -9,6 +9,7 @@ import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.trainer.KfacFactory;
 import io.github.kfac4j.trainer.StepTimes;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.pytorch.Module;
 import org.bytedeco.pytorch.Optimizer;
 import org.bytedeco.pytorch.Tensor;
@@ -241,13 +242,13 @@ public final class TorchKfac implements AutoCloseable {
     return attachment.kfac();
   }
 
-  /** What the last step did; null before the first one. */
-  public StepReport lastReport() {
+  /** What the last step did; empty before the first one. */
+  public Optional<StepReport> lastReport() {
     return attachment.step().lastReport();
   }
 
-  /** What the last step cost; null before the first one. */
-  public StepTimes lastTimes() {
+  /** What the last step cost; empty before the first one. */
+  public Optional<StepTimes> lastTimes() {
     return attachment.step().lastTimes();
   }
 
