@@ -41,6 +41,7 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
   private KfacPreconditioner kfac;
   private double lossScale = 1;
   private boolean lostForward;
+  private boolean saidUnclipped;
 
   private P pass;
   private boolean captured;
@@ -263,6 +264,28 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
     KfacOptions options = kfac.options();
     if (rate > 0 && !options.learningRate().equals(OptionalDouble.of(rate))) {
       kfac.reconfigure(options.withLearningRate(rate));
+    }
+  }
+
+  /**
+   * Tells K-FAC, for its clip, the learning rate of the update that follows. If neither the trainer
+   * nor the options know it nothing is clipped, which is said once.
+   *
+   * @param rate of the trainer's optimizer, if it can be read
+   * @param remedy what to do if it cannot
+   */
+  public void followLearningRate(OptionalDouble rate, String remedy) {
+    KfacOptions options = kfac.options();
+    if (options.klClip().isEmpty()) {
+      return;
+    }
+    rate.ifPresent(this::followLearningRate);
+    if (rate.isEmpty() && options.learningRate().isEmpty() && !saidUnclipped) {
+      saidUnclipped = true;
+      log.log(
+          System.Logger.Level.WARNING,
+          "K-FAC does not know the learning rate and clips nothing: {0}",
+          remedy);
     }
   }
 

@@ -267,8 +267,8 @@ class TrainingStepTest {
     assertThat(step.precondition().burnIn()).isTrue();
     assertThat(calls).containsExactly("clear", "store");
     assertThat(gradient).containsOnly(0);
-    assertThat(step.lastReport().burnIn()).isTrue();
-    assertThat(step.lastTimes().refresh()).isNotNegative();
+    assertThat(step.lastReport().orElseThrow().burnIn()).isTrue();
+    assertThat(step.lastTimes().orElseThrow().refresh()).isNotNegative();
   }
 
   @Test

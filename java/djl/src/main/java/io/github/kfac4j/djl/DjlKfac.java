@@ -18,7 +18,6 @@ import io.github.kfac4j.trainer.StepTimes;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.Set;
 
 /**
@@ -50,12 +49,9 @@ import java.util.Set;
  * must be cut or sorted by example go through the host. Not thread-safe.
  */
 public final class DjlKfac extends TrainingListenerAdapter implements AutoCloseable {
-  private static final System.Logger LOG = System.getLogger(DjlKfac.class.getName());
-
   private final Model model;
   private final Backend ownBackend;
   private final Attachment attachment;
-  private boolean unclipped;
   private boolean closed;
 
   private DjlKfac(
@@ -248,27 +244,15 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
     Step current = step();
     current.endPasses();
     try {
-      followLearningRate(current);
+      current
+          .neutral()
+          .followLearningRate(
+              current.learningRate(),
+              "this trainer's optimizer does not tell it; set it by KfacOptions.withKlClip(clip,"
+                  + " learningRate)");
       return current.neutral().precondition();
     } finally {
       current.close();
-    }
-  }
-
-  /** Tells K-FAC, for its clip, the learning rate that the trainer is about to use. */
-  private void followLearningRate(Step current) {
-    KfacOptions options = kfac().options();
-    if (options.klClip().isEmpty()) {
-      return;
-    }
-    OptionalDouble rate = current.learningRate();
-    rate.ifPresent(current.neutral()::followLearningRate);
-    if (rate.isEmpty() && options.learningRate().isEmpty() && !unclipped) {
-      unclipped = true;
-      LOG.log(
-          System.Logger.Level.WARNING,
-          "K-FAC cannot read the learning rate of this trainer's optimizer and clips nothing: tell"
-              + " it with KfacOptions.withKlClip(clip, learningRate)");
     }
   }
 

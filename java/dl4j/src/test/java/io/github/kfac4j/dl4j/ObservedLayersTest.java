@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.within;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Conv2d;
+import io.github.kfac4j.layer.ConvTranspose2d;
 import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.HashMap;
@@ -17,10 +19,14 @@ import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.Deconvolution2D;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.EmbeddingLayer;
+import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
@@ -134,9 +140,75 @@ class ObservedLayersTest {
                     new ConvolutionLayer.Builder(2, 2).nOut(4).activation(Activation.RELU).build(),
                     dense().build(),
                     Nets.output(3))),
+        deconvolution("deconvolution", new Deconvolution2D.Builder(3, 2)),
+        deconvolution(
+            "deconvolution with strides",
+            new Deconvolution2D.Builder(3, 2).stride(2, 3).padding(1, 0).hasBias(false)),
+        of(
+            "embedding",
+            () -> new DataSet(rows(Nets.BATCH, 1), Nets.data(3, Nets.BATCH, 4).getLabels()),
+            () ->
+                Nets.chain(
+                    Nets.settings(),
+                    InputType.feedForward(9),
+                    new EmbeddingLayer.Builder().nIn(9).nOut(5).hasBias(true).build(),
+                    dense().build(),
+                    Nets.output(3))),
+        of("embedded sequences", () -> ofRows(false), () -> embedded(RNNFormat.NCW)),
+        of("masked embedded sequences", () -> ofRows(true), () -> embedded(RNNFormat.NCW)),
+        of(
+            "embedded sequences, channels last",
+            ObservedLayersTest::channelsLast,
+            () -> embedded(RNNFormat.NWC)),
         of("masked images", ObservedLayersTest::maskedImages, ObservedLayersTest::images),
         of("sequences", () -> sequences(false), ObservedLayersTest::recurrent),
         of("masked sequences", () -> sequences(true), ObservedLayersTest::recurrent));
+  }
+
+  private static Arguments deconvolution(String name, Deconvolution2D.Builder builder) {
+    return of(
+        name,
+        () -> Nets.data(3, Nets.BATCH, 2, 4, 3),
+        () ->
+            Nets.chain(
+                Nets.settings(),
+                InputType.convolutional(4, 3, 2),
+                builder.nOut(3).activation(Activation.TANH).build(),
+                Nets.output(3)));
+  }
+
+  private static INDArray rows(long... shape) {
+    INDArray rows = Nd4j.zeros(DataType.DOUBLE, shape);
+    for (int i = 0; i < rows.length(); i++) {
+      rows.putScalar(i, i * i % 9);
+    }
+    return rows;
+  }
+
+  private static DataSet ofRows(boolean masked) {
+    DataSet data = sequences(masked);
+    data.setFeatures(rows(Nets.BATCH, 1, 7));
+    return data;
+  }
+
+  private static DataSet channelsLast() {
+    DataSet data = ofRows(false);
+    data.setLabels(data.getLabels().permute(0, 2, 1).dup());
+    return data;
+  }
+
+  private static MultiLayerConfiguration embedded(RNNFormat format) {
+    return Nets.settings()
+        .list()
+        .layer(new EmbeddingSequenceLayer.Builder().nIn(9).nOut(4).outputDataFormat(format).build())
+        .layer(
+            new RnnOutputLayer.Builder(LossFunction.MCXENT)
+                .nIn(4)
+                .nOut(3)
+                .dataFormat(format)
+                .activation(Activation.SOFTMAX)
+                .build())
+        .build();
   }
 
   private static ConvolutionLayer.Builder same(int height, int width) {
@@ -241,6 +313,12 @@ class ObservedLayersTest {
   private static double[] weightGradient(Layer layer, Observation seen, double divisor) {
     HostTensor input = (HostTensor) seen.input();
     HostTensor grad = (HostTensor) seen.outputGrad();
+    if (layer instanceof Embedding table) {
+      return embedding(table, input.toArray(), grad.toArray(), divisor);
+    }
+    if (layer instanceof ConvTranspose2d conv) {
+      return deconvolution(conv, input, grad, divisor);
+    }
     return layer instanceof Conv2d conv
         ? convolution(conv, input, grad, divisor)
         : dense((Dense) layer, input.toArray(), grad.toArray(), divisor);
@@ -254,6 +332,53 @@ class ObservedLayersTest {
       for (int o = 0; o < out; o++) {
         for (int i = 0; i < in; i++) {
           sum[o * in + i] += g[row * out + o] * a[row * in + i] / divisor;
+        }
+      }
+    }
+    return sum;
+  }
+
+  private static double[] embedding(Embedding table, double[] rows, double[] g, double divisor) {
+    int width = table.width();
+    double[] sum = new double[table.vocabulary() * width];
+    for (int row = 0; row < rows.length; row++) {
+      for (int i = 0; i < width; i++) {
+        sum[(int) rows[row] * width + i] += g[row * width + i] / divisor;
+      }
+    }
+    return sum;
+  }
+
+  private static double[] deconvolution(
+      ConvTranspose2d layer, HostTensor input, HostTensor grad, double divisor) {
+    Window window = layer.window();
+    double[] a = input.toArray();
+    double[] g = grad.toArray();
+    int[] in = {input.shape().get(2), input.shape().get(3)};
+    int[] out = {grad.shape().get(2), grad.shape().get(3)};
+    int kernel = window.kernelHeight() * window.kernelWidth();
+    double[] sum = new double[layer.inChannels() * layer.outChannels() * kernel];
+    for (int n = 0; n < input.shape().get(0); n++) {
+      int at = 0;
+      for (int c = 0; c < layer.inChannels(); c++) {
+        for (int o = 0; o < layer.outChannels(); o++) {
+          for (int k = 0; k < kernel; k++, at++) {
+            for (int pixel = 0; pixel < in[0] * in[1]; pixel++) {
+              int row =
+                  pixel / in[1] * window.strideHeight()
+                      + k / window.kernelWidth()
+                      - window.paddingHeight();
+              int column =
+                  pixel % in[1] * window.strideWidth()
+                      + k % window.kernelWidth()
+                      - window.paddingWidth();
+              if (row >= 0 && row < out[0] && column >= 0 && column < out[1]) {
+                double value = a[(n * layer.inChannels() + c) * in[0] * in[1] + pixel];
+                int target = ((n * layer.outChannels() + o) * out[0] + row) * out[1] + column;
+                sum[at] += value * g[target] / divisor;
+              }
+            }
+          }
         }
       }
     }

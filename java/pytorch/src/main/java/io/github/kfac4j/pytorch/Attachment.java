@@ -9,6 +9,7 @@ import io.github.kfac4j.trainer.TrainedLayers;
 import io.github.kfac4j.trainer.TrainingStep;
 import java.util.HashSet;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.Set;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Module;
@@ -194,9 +195,14 @@ final class Attachment implements AutoCloseable {
   }
 
   private void followRate() {
-    if (optimizer != null) {
-      step.followLearningRate(optimizer.param_groups().get(0).options().get_lr());
-    }
+    OptionalDouble rate =
+        optimizer == null
+            ? OptionalDouble.empty()
+            : OptionalDouble.of(optimizer.param_groups().get(0).options().get_lr());
+    step.followLearningRate(
+        rate,
+        "say kfac.followLearningRate(optimizer) after attaching, or set it by"
+            + " KfacOptions.withKlClip(clip, learningRate)");
   }
 
   /** Says once that all layers ran several times, which two forward passes by mistake do. */

@@ -20,6 +20,7 @@ import org.bytedeco.pytorch.Tensor;
  *
  * <pre>{@code
  * try (TorchKfac kfac = TorchKfac.attach(net, options)) {
+ *   kfac.followLearningRate(sgd);
  *   // in the network's forward pass, for each layer in place of conv1.forward(x):
  *   Tensor z = kfac.forward(conv1, x);
  *   // in the loop:
@@ -159,8 +160,8 @@ public final class TorchKfac implements AutoCloseable {
   }
 
   /**
-   * Lets the KL clip follow an optimizer's learning rate, read before every step; without this it
-   * is that of the options.
+   * Lets the KL clip follow an optimizer's learning rate, read before every step. Without this it
+   * is that of the options, and if they have none there is no clip, which is warned of once.
    *
    * @param optimizer whose first group of parameters has it
    */

@@ -19,6 +19,7 @@ import org.bytedeco.pytorch.EmbeddingImpl;
 import org.bytedeco.pytorch.LinearImpl;
 import org.bytedeco.pytorch.LinearOptions;
 import org.bytedeco.pytorch.Module;
+import org.bytedeco.pytorch.MultiheadAttentionImpl;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.SGD;
 import org.bytedeco.pytorch.Scalar;
@@ -246,6 +247,20 @@ class PassesTest {
   }
 
   @Test
+  void aClipWithoutALearningRateIsWarnedOfOnce() {
+    Cnn net = new Cnn(9);
+    SGD sgd = Nets.sgd(net, 0.01);
+    List<String> log = new ArrayList<>();
+    try (TorchKfac kfac = TorchKfac.attach(net, OPTIONS, Fisher.EMPIRICAL, backend);
+        LogLines lines = new LogLines(TorchKfac.class, log)) {
+      Nets.step(net, kfac, sgd, 0);
+      Nets.step(net, kfac, sgd, 1);
+      assertThat(lines.isOpen()).isTrue();
+    }
+    assertThat(log).singleElement().asString().contains("clips nothing", "followLearningRate(");
+  }
+
+  @Test
   void theClipFollowsTheLearningRate() {
     Cnn net = new Cnn(9);
     SGD sgd = Nets.sgd(net, 0.1);
@@ -300,6 +315,22 @@ class PassesTest {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> attach(net, "tail"))
           .withMessageContaining("no layer 'tail'; it has [head]");
+    }
+  }
+
+  /** An attention of libtorch, which runs the matrix behind its heads by itself. */
+  private static final class Attentive extends Module {
+    final MultiheadAttentionImpl attention =
+        register_module("attention", new MultiheadAttentionImpl(4, 2));
+    final LinearImpl head = register_module("head", new LinearImpl(4, 2));
+  }
+
+  @Test
+  void whatItsParentRunsIsLeftToTheOptimizer() {
+    try (TorchKfac kfac = attach(new Attentive())) {
+      assertThat(kfac.layers()).containsExactly("head");
+      assertThat(kfac.unsupportedLayers())
+          .contains("attention.out_proj (Linear: its parent runs it itself)");
     }
   }
 
