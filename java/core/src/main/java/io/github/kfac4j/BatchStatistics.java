@@ -3,19 +3,20 @@ package io.github.kfac4j;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.curvature.Allocation.Keeps;
 import io.github.kfac4j.curvature.Curvature;
-import io.github.kfac4j.curvature.Factors;
 import io.github.kfac4j.curvature.LayerState;
-import io.github.kfac4j.curvature.Room;
+import io.github.kfac4j.curvature.MatrixSpec;
+import io.github.kfac4j.curvature.StateMatrix;
 import io.github.kfac4j.data.LayerStatistics;
+import io.github.kfac4j.data.LayerStatistics.Moment;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.data.Share;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /**
  * The second moments of one batch, apart from any running average: what a rank contributes where
@@ -127,54 +128,41 @@ public final class BatchStatistics implements AutoCloseable {
 
   /** What {@link #observeInputs} made for an early layer since {@link #reset}: A alone. */
   public LayerStatistics ofInputs(String name) {
-    LayerState layer = batch.state().layer(name);
-    double count = early.getOrDefault(name, 0.0);
-    double[] elements =
-        count > 0 ? layer.values(Factors.A) : new double[layer.matrix(Factors.A).size()];
-    return new LayerStatistics(count, layer.counters.positions, Map.of(Factors.A, elements));
+    return statistics(name, early.getOrDefault(name, 0.0), spec -> !spec.role().isOfGradients());
   }
 
   /** What was observed of a layer since {@link #reset}; the arrays are new. */
   public LayerStatistics of(String name) {
+    return statistics(name, examples.getOrDefault(name, 0.0), spec -> true);
+  }
+
+  private LayerStatistics statistics(String name, double count, Predicate<MatrixSpec> which) {
     LayerState layer = batch.state().layer(name);
-    double count = examples.getOrDefault(name, 0.0);
-    Map<String, double[]> moments = new LinkedHashMap<>();
-    for (Room room : layer.statistics()) {
-      String key = room.key();
-      moments.put(key, count > 0 ? layer.values(key) : new double[layer.matrix(key).size()]);
-    }
+    List<Moment> moments =
+        layer.statistics().stream()
+            .filter(average -> which.test(average.spec()))
+            .map(average -> moment(average, count > 0))
+            .toList();
     return new LayerStatistics(count, layer.counters.positions, moments);
   }
 
-  /**
-   * The dimension of the symmetric matrices of one of a layer's moments; 0 if they are not
-   * symmetric.
-   */
-  public int symmetricDim(String layer, String moment) {
-    return room(layer, moment).symmetricDim();
+  private static Moment moment(StateMatrix average, boolean seen) {
+    MatrixSpec spec = average.spec();
+    double[] elements = seen ? average.values() : new double[average.stack().size()];
+    return new Moment(
+        average.key().name(), spec.role().isOfGradients(), spec.symmetricDim(), elements);
   }
 
   /**
    * What a moment of a shard is multiplied by, so that the sum over shards is that of their union.
    *
-   * @param shard its statistics of the layer
+   * @param shard the statistics that it is from
    * @param examples of all shards together
    */
-  public double weight(String layer, String moment, LayerStatistics shard, double examples) {
+  public double weight(Moment moment, LayerStatistics shard, double examples) {
     return options
         .convention()
-        .shardWeight(
-            room(layer, moment).role().isOfGradients(),
-            options.estimator(),
-            shard.examples(),
-            examples);
-  }
-
-  private Room room(String layer, String moment) {
-    return batch.state().layer(layer).statistics().stream()
-        .filter(room -> room.key().equals(moment))
-        .findFirst()
-        .orElseThrow();
+        .shardWeight(moment.ofGradients(), options.estimator(), shard.examples(), examples);
   }
 
   /** Begins a new batch. */

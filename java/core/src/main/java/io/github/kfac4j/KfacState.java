@@ -4,10 +4,10 @@ import io.github.kfac4j.backend.OneThread;
 import io.github.kfac4j.curvature.Factors;
 import io.github.kfac4j.curvature.Fp32Range;
 import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.curvature.MatrixSpec.Role;
 import io.github.kfac4j.curvature.OpenStep;
-import io.github.kfac4j.curvature.Room;
-import io.github.kfac4j.curvature.Room.Role;
 import io.github.kfac4j.curvature.StateIdentity;
+import io.github.kfac4j.curvature.StateMatrix;
 import io.github.kfac4j.curvature.StateTensors;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.safetensors.TensorFile;
@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * All that K-FAC remembers between steps: factors, inverses and counters. Owned by its {@link
@@ -87,12 +88,12 @@ public final class KfacState {
    * @throws IllegalStateException if it has not been observed
    */
   public double[] inputFactor(String layer) {
-    return factor(layer, Factors.A);
+    return factor(layer, Factors.A.name());
   }
 
   /** The running average G of a layer, like {@link #inputFactor}. */
   public double[] outputFactor(String layer) {
-    return factor(layer, Factors.G);
+    return factor(layer, Factors.G.name());
   }
 
   /**
@@ -103,10 +104,11 @@ public final class KfacState {
    */
   public List<String> factors(String layer) {
     LayerState known = layer(layer);
-    return known.rooms().stream()
-        .filter(room -> room.role().isFactor())
-        .filter(room -> room.role() != Role.INPUT_FACTOR || !known.layer.constantInput())
-        .map(Room::key)
+    return known.matrices().stream()
+        .map(StateMatrix::spec)
+        .filter(spec -> spec.role().isFactor())
+        .filter(spec -> spec.role() != Role.INPUT_FACTOR || !known.layer.constantInput())
+        .map(spec -> spec.key().name())
         .toList();
   }
 
@@ -116,19 +118,28 @@ public final class KfacState {
    * @throws IllegalArgumentException if the layer is unknown or has no such factor
    * @throws IllegalStateException if it has not been observed
    */
-  public double[] factor(String name, String key) {
+  public double[] factor(String name, String factor) {
     LayerState layer = layers.get(name);
-    if (layer == null || layer.matrix(key) == null) {
-      throw new IllegalArgumentException(LayerState.prefix(name) + "there is no factor " + key);
-    }
+    StateMatrix average =
+        Stream.ofNullable(layer)
+            .flatMap(one -> one.matrices().stream())
+            .filter(one -> one.key().name().equals(factor))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        LayerState.prefix(name) + "there is no factor " + factor));
     return guard.call(
         () -> {
           if (layer.counters.factorWeight == 0) {
             throw new IllegalStateException(
-                LayerState.prefix(name) + "it has no average of " + key + " before it is observed");
+                LayerState.prefix(name)
+                    + "it has no average of "
+                    + factor
+                    + " before it is observed");
           }
           double debias = Factors.debias(layer);
-          return Arrays.stream(layer.values(key)).map(x -> x * debias).toArray();
+          return Arrays.stream(average.values()).map(x -> x * debias).toArray();
         });
   }
 
@@ -142,9 +153,9 @@ public final class KfacState {
     tensors.put(SavedState.STEP, StoredTensor.of(new long[] {step}));
     layers.forEach(
         (name, layer) -> {
-          layer
-              .matrices()
-              .forEach((key, stack) -> tensors.put(name + "." + key, StateTensors.store(stack)));
+          for (StateMatrix matrix : layer.matrices()) {
+            tensors.put(name + "." + matrix.key(), StateTensors.store(matrix.stack()));
+          }
           double[] exponents = layer.exponents();
           if (Fp32Range.largest(exponents) > 0) {
             tensors.put(

@@ -28,16 +28,16 @@ final class ObservationCheck {
   /**
    * Observations as what the curvature is made of.
    *
-   * @param most how many of their first examples to take at most
+   * @param maxExamples how many of their first examples to take at most
    * @throws IllegalArgumentException naming the layer and what is wrong
    */
   List<Curvature.Batch> batches(
-      List<Observation> observations, int most, Function<String, Curvature.Part> parts) {
+      List<Observation> observations, int maxExamples, Function<String, Curvature.Part> parts) {
     Map<LayerState, Curvature.Batch> batches = new LinkedHashMap<>();
     Magnitudes magnitudes = new Magnitudes(backend);
     for (Observation whole : observations) {
       LayerState layer = state.layer(whole.layer());
-      Observation observation = needed(layer, whole, most);
+      Observation observation = needed(layer, whole, maxExamples);
       Use use = use(layer, observation);
       double scale = observation.outputGradScale();
       Curvature.Part part = parts.apply(observation.layer());
@@ -102,14 +102,14 @@ final class ObservationCheck {
   }
 
   /** What is observed of a pass, its examples first where that matters. */
-  private static Observation needed(LayerState state, Observation whole, int most) {
-    if (whole.examples() <= most
+  private static Observation needed(LayerState state, Observation whole, int maxExamples) {
+    if (whole.examples() <= maxExamples
         && !state.layer.groupsByExample()
         && !state.curvature.groupsByExample()) {
       return whole;
     }
     try {
-      return ExamplesFirst.of(whole, state.layer, most);
+      return ExamplesFirst.of(whole, state.layer, maxExamples);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(LayerState.prefix(state.name) + e.getMessage(), e);
     }

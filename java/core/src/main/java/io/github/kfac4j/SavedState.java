@@ -4,8 +4,10 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.curvature.LayerCounters;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.curvature.StateIdentity;
+import io.github.kfac4j.curvature.StateMatrix;
 import io.github.kfac4j.curvature.StateTensors;
 import io.github.kfac4j.safetensors.StoredTensor;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -56,19 +58,17 @@ final class SavedState {
                 + layers.keySet());
       }
     }
-    Map<LayerState, Map<String, double[]>> matrices = new LinkedHashMap<>();
+    Map<LayerState, List<double[]>> matrices = new LinkedHashMap<>();
     Map<LayerState, double[]> exponents = new LinkedHashMap<>();
     Map<LayerState, double[]> counters = new LinkedHashMap<>();
     layers.forEach(
         (name, layer) -> {
           double[] powers = exponents(layer);
-          Map<String, double[]> elements = new LinkedHashMap<>();
-          layer
-              .matrices()
-              .forEach(
-                  (key, stack) ->
-                      elements.put(
-                          key, elements(name + "." + key, stack, powers[elements.size()])));
+          List<double[]> elements = new ArrayList<>();
+          for (StateMatrix matrix : layer.matrices()) {
+            String tensor = name + "." + matrix.key();
+            elements.add(elements(tensor, matrix.stack(), powers[elements.size()]));
+          }
           matrices.put(layer, elements);
           exponents.put(layer, powers);
           counters.put(layer, counters(name, layer.counters.toArray().length));
@@ -81,7 +81,7 @@ final class SavedState {
 
   /** Powers of two that matrices were divided by to be stored; there only if one is not 0. */
   private double[] exponents(LayerState layer) {
-    double[] values = new double[layer.rooms().size()];
+    double[] values = new double[layer.matrices().size()];
     String name = layer.name + "." + StateTensors.EXPONENTS;
     if (tensors.containsKey(name)) {
       require(name, StoredTensor.of(values, values.length)).asDoubleBuffer().get(values);

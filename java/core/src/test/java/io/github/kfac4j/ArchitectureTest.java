@@ -86,13 +86,15 @@ class ArchitectureTest {
         .onlyHaveDependentClassesThat()
         .resideInAnyPackage(ROOT, ROOT + ".curvature")
         .check(core);
-    classes()
-        .that()
-        .resideInAPackage(ROOT + ".trainer")
-        .should()
-        .onlyHaveDependentClassesThat()
-        .resideInAPackage(ROOT + ".trainer")
-        .check(core);
+    for (String adapter : new String[] {ROOT + ".trainer", ROOT + ".apply"}) {
+      classes()
+          .that()
+          .resideInAPackage(adapter)
+          .should()
+          .onlyHaveDependentClassesThat()
+          .resideInAPackage(adapter)
+          .check(core);
+    }
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
 import io.github.kfac4j.curvature.KroneckerBases;
+import io.github.kfac4j.curvature.StateKey;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.options.Approximation;
@@ -41,8 +42,8 @@ class BasisRenewalTest {
     return Networks.kfac(new Dense(WIDE, OUT, false), EKFAC);
   }
 
-  private static double[] matrix(Kfac kfac, String key) {
-    return kfac.state().layers().get("layer").matrix(key).toArray();
+  private static double[] matrix(Kfac kfac, StateKey key) {
+    return kfac.state().layers().get("layer").stack(key).toArray();
   }
 
   private static void step(Kfac kfac, Observation batch) {
@@ -230,7 +231,7 @@ class BasisRenewalTest {
         step(kfac, next);
         step(other, next);
       }
-      for (String key : List.of(KroneckerBases.A_BASIS, KroneckerBases.MOMENTS)) {
+      for (StateKey key : List.of(KroneckerBases.A_BASIS, KroneckerBases.MOMENTS)) {
         assertThat(matrix(other, key)).containsExactly(matrix(kfac, key));
       }
     }

@@ -115,7 +115,7 @@ class DecompositionFallbackTest {
       kfac.state()
           .layers()
           .get("layer")
-          .matrix(Factors.A)
+          .stack(Factors.A)
           .set(new double[] {1, Double.NaN, Double.NaN, 1});
       assertThat(kfac.refresh().get(0).perGroup().get(0).status())
           .isEqualTo("A not finite, old basis kept");
@@ -138,7 +138,7 @@ class DecompositionFallbackTest {
         kfac.state()
             .layers()
             .get("layer")
-            .matrix(Factors.G)
+            .stack(Factors.G)
             .set(new double[] {1, 0, 0, Double.POSITIVE_INFINITY});
         assertThatThrownBy(kfac::refresh)
             .isInstanceOf(InversionFailedException.class)

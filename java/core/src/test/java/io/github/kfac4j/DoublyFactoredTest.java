@@ -10,6 +10,7 @@ import io.github.kfac4j.curvature.DoublyFactored;
 import io.github.kfac4j.curvature.Factors;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.curvature.RankOne;
+import io.github.kfac4j.curvature.StateKey;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.Observation;
@@ -108,10 +109,10 @@ class DoublyFactoredTest {
     Arrays.setAll(x, i -> x[i] / norm);
   }
 
-  private static double[] factor(Kfac kfac, String key) {
+  private static double[] factor(Kfac kfac, StateKey key) {
     LayerState state = kfac.state().layers().get("layer");
     double debias = Factors.debias(state);
-    return Arrays.stream(state.matrix(key).toArray()).map(v -> v * debias).toArray();
+    return Arrays.stream(state.stack(key).toArray()).map(v -> v * debias).toArray();
   }
 
   /** The Kronecker product of the three factors, in the order of the weight. */

@@ -12,6 +12,7 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.curvature.KroneckerBases;
+import io.github.kfac4j.curvature.StateKey;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
@@ -75,8 +76,8 @@ class EkfacTest {
     return fisher;
   }
 
-  private static double[] matrix(Kfac kfac, String key) {
-    return kfac.state().layers().get("layer").matrix(key).toArray();
+  private static double[] matrix(Kfac kfac, StateKey key) {
+    return kfac.state().layers().get("layer").stack(key).toArray();
   }
 
   /** The basis Qg x Qa as one matrix, one basis vector in each column. */

@@ -9,6 +9,7 @@ import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.curvature.DoublyFactored;
 import io.github.kfac4j.curvature.Factors;
+import io.github.kfac4j.curvature.StateKey;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Conv1d;
@@ -126,8 +127,8 @@ class ExamplesOfAPassTest {
     }
   }
 
-  private static double[] matrix(Kfac kfac, String factor) {
-    return kfac.state().layer("layer").matrix(factor).toArray();
+  private static double[] matrix(Kfac kfac, StateKey factor) {
+    return kfac.state().layer("layer").stack(factor).toArray();
   }
 
   private static double[] second(double[] x, int width, double weight) {
@@ -327,7 +328,7 @@ class ExamplesOfAPassTest {
       plain.observe(List.of(Observation.ofSumLoss("layer", x, dy)));
       assertSame(matrix(folded, Factors.G), matrix(plain, Factors.G));
       boolean whole = approximation == Approximation.KRONECKER;
-      String input = whole ? Factors.A : DoublyFactored.PSI;
+      StateKey input = whole ? Factors.A : DoublyFactored.PSI;
       double perExample = whole ? 3 : 1;
       assertSame(
           matrix(folded, input),

@@ -170,8 +170,8 @@ class InversePolicyTest {
     try (Kfac kfac = Networks.kfac(new Dense(2, 2, false), options.withInversePolicy(policy))) {
       kfac.observe(List.of(BATCH));
       LayerState state = kfac.state().layers().get("layer");
-      state.matrix(Factors.A).set(new double[] {1, 0, 0, -0.7});
-      state.matrix(Factors.G).set(new double[] {1, 0, 0, 1});
+      state.stack(Factors.A).set(new double[] {1, 0, 0, -0.7});
+      state.stack(Factors.G).set(new double[] {1, 0, 0, 1});
       state.counters.factorWeight = 1;
       assertThat(kfac.refresh().get(0).perGroup().get(0).status()).isEqualTo("ok");
       double[] u = Networks.step(kfac, "layer", new double[] {1, 1, 1, 1});
@@ -185,7 +185,7 @@ class InversePolicyTest {
     KfacOptions options = OPTIONS.withConvention(Convention.KFAC_PYTORCH).withDamping(1);
     try (Kfac kfac = Networks.kfac(new Dense(2, 2, false), options)) {
       kfac.observe(List.of(BATCH));
-      kfac.state().layers().get("layer").matrix(Factors.A).set(new double[] {3, 0, 0, 0});
+      kfac.state().layers().get("layer").stack(Factors.A).set(new double[] {3, 0, 0, 0});
       LayerReport report = kfac.refresh().get(0);
       LayerReport.FactorReport a = report.perGroup().get(0).factors().get(0);
       assertThat(a.name()).isEqualTo("A");
@@ -197,8 +197,8 @@ class InversePolicyTest {
     try (Kfac kfac = Networks.kfac(new Dense(2, 2, false), exact)) {
       kfac.observe(List.of(BATCH));
       LayerState state = kfac.state().layers().get("layer");
-      state.matrix(Factors.A).set(new double[] {3, 0, 0, 1});
-      state.matrix(Factors.G).set(new double[] {5, 0, 0, 2});
+      state.stack(Factors.A).set(new double[] {3, 0, 0, 1});
+      state.stack(Factors.G).set(new double[] {5, 0, 0, 2});
       LayerReport.GroupReport group = kfac.refresh().get(0).perGroup().get(0);
       assertThat(group.factors().get(0).name()).isEqualTo("block");
       assertThat(group.factors().get(0).condition()).isCloseTo(16.0 / 3, offset(1e-12));

@@ -5,6 +5,8 @@ import static io.github.kfac4j.Networks.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.kfac4j.curvature.MatrixSpec;
+import io.github.kfac4j.curvature.StateMatrix;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.data.Share;
 import io.github.kfac4j.layer.Dense;
@@ -72,13 +74,13 @@ class MicroBatchTest {
         parts.endStep();
       }
       assertThat(parts.state().toTensors().keySet()).isEqualTo(whole.state().toTensors().keySet());
-      for (String key : whole.state().layer("layer").matrices().keySet()) {
-        if (!key.contains("basis")) { // whose vectors have no sign
+      for (StateMatrix matrix : whole.state().layer("layer").matrices()) {
+        if (matrix.spec().role() != MatrixSpec.Role.BASIS) { // whose vectors have no sign
           assertThat(
                   Fixtures.error(
-                      parts.state().layer("layer").matrix(key).toArray(),
-                      whole.state().layer("layer").matrix(key).toArray()))
-              .as(key)
+                      parts.state().layer("layer").stack(matrix.key()).toArray(),
+                      matrix.stack().toArray()))
+              .as(matrix.key().name())
               .isLessThan(1e-12);
         }
       }

@@ -141,14 +141,14 @@ class SeveralUsesTest {
       LayerState state = kfac.state().layers().get("layer");
       int rows = layer.outputDim();
       int cols = layer.inputDim();
-      double[] moments = state.matrix(KroneckerBases.MOMENTS).toArray();
+      double[] moments = state.stack(KroneckerBases.MOMENTS).toArray();
       for (int k = 0; k < layer.groups(); k++) {
         double[] expected = new double[rows * cols];
         for (int n = 0; n < N; n++) {
           double[] gradient = gradient(layer, uses, k, n);
           if (approximation == Approximation.EKFAC) {
-            double[] qg = group(state.matrix(KroneckerBases.G_BASIS), k);
-            double[] qa = group(state.matrix(KroneckerBases.A_BASIS), k);
+            double[] qg = group(state.stack(KroneckerBases.G_BASIS), k);
+            double[] qa = group(state.stack(KroneckerBases.A_BASIS), k);
             double[] left = Literal.transpose(qg, rows, rows);
             gradient = Literal.multiply(left, gradient, rows, rows, cols);
             gradient = Literal.multiply(gradient, qa, rows, cols, cols);

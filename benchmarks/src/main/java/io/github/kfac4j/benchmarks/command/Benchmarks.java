@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       ShortCommand.class,
       GuardCommand.class,
+      CpuTimeCommand.class,
       CompareCommand.class,
       ReportCommand.class,
       InversionsCommand.class,

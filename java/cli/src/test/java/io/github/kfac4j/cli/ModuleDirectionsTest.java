@@ -15,6 +15,7 @@ class ModuleDirectionsTest {
   /** What a backend has nothing to do with. */
   private static final String[] ABOVE_THE_SPI = {
     ROOT,
+    ROOT + ".apply..",
     ROOT + ".curvature..",
     ROOT + ".data..",
     ROOT + ".inversion..",

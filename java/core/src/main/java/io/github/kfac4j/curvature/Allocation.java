@@ -40,9 +40,9 @@ public final class Allocation {
     String now = "";
     try {
       for (LayerState layer : layers) {
-        for (Room room : rooms(layer, keeps)) {
-          now = what(layer, room) + " needs " + text(room.bytes(storage));
-          layer.put(room, room.allocate(backend));
+        for (MatrixSpec spec : specs(layer, keeps)) {
+          now = what(layer, spec) + " needs " + text(spec.bytes(storage));
+          layer.put(spec, spec.allocate(backend));
         }
         layer.curvature.initialize(layer);
       }
@@ -62,25 +62,25 @@ public final class Allocation {
     int times = keeps.discardable() ? 2 : 1;
     double total = 0;
     LayerState worst = null;
-    Room largest = null;
+    MatrixSpec largest = null;
     for (LayerState layer : layers) {
-      for (Room room : rooms(layer, keeps)) {
-        double bytes = room.bytes(storage);
-        if (room.elements() > storage.largest()) {
+      for (MatrixSpec spec : specs(layer, keeps)) {
+        double bytes = spec.bytes(storage);
+        if (spec.elements() > storage.largest()) {
           throw new IllegalArgumentException(
               "%s needs %s of %s, and the backend '%s' can hold at most %s in one piece; %s"
                   .formatted(
-                      what(layer, room),
+                      what(layer, spec),
                       text(bytes),
                       storage.memory(),
                       backend,
-                      text(bytes / room.elements() * storage.largest()),
+                      text(bytes / spec.elements() * storage.largest()),
                       advice(layer)));
         }
         total += times * bytes;
         if (largest == null || bytes > largest.bytes(storage)) {
           worst = layer;
-          largest = room;
+          largest = spec;
         }
       }
     }
@@ -98,24 +98,24 @@ public final class Allocation {
     }
   }
 
-  private static List<Room> rooms(LayerState layer, Keeps keeps) {
-    List<Room> rooms = new ArrayList<>(layer.curvature.rooms(layer.layer));
+  private static List<MatrixSpec> specs(LayerState layer, Keeps keeps) {
+    List<MatrixSpec> specs = new ArrayList<>(layer.curvature.specs(layer.layer));
     if (keeps == Keeps.AVERAGES) {
-      rooms.retainAll(Room.statistics(rooms));
+      specs.retainAll(MatrixSpec.statistics(specs));
     } else if (keeps == Keeps.STATE_AND_EARLIER) {
-      rooms.addAll(Staleness.rooms(rooms));
+      specs.addAll(Staleness.specs(specs));
     }
-    return rooms;
+    return specs;
   }
 
-  private static String what(LayerState layer, Room room) {
-    String shape = room.rows() + " x " + room.cols();
+  private static String what(LayerState layer, MatrixSpec spec) {
+    String shape = spec.rows() + " x " + spec.cols();
     return LayerState.prefix(layer.name)
         + "its "
-        + (room.role().isFactor() ? "factor " : "")
-        + room.key()
+        + (spec.role().isFactor() ? "factor " : "")
+        + spec.key()
         + " of "
-        + (room.count() > 1 ? room.count() + " x " + shape : shape);
+        + (spec.count() > 1 ? spec.count() + " x " + shape : shape);
   }
 
   /** What a user can do about a layer that is too large. */

@@ -25,28 +25,27 @@ public final class Averages {
   }
 
   /** {@code X = decay X + weight * (sum over rows x of x x')} for a factor. */
-  void add(Curvature.Batch batch, String key, double decay, double weight, Samples samples) {
-    LayerState state = batch.state();
-    if (fits(batch, key)) {
-      moments.add(new AccumulateRequest(state.matrix(key), decay, weight, samples));
+  void add(Curvature.Batch batch, StateKey key, double decay, double weight, Samples samples) {
+    StateMatrix average = batch.state().matrix(key);
+    if (fits(batch, average)) {
+      moments.add(new AccumulateRequest(average.stack(), decay, weight, samples));
       return;
     }
     inDouble(
-        state,
-        key,
+        average,
         (java, sum) ->
             java.accumulate(List.of(new AccumulateRequest(sum, decay, weight, samples))));
   }
 
   /** The same for moments in a basis; {@code moment} has the target in the state. */
-  void add(Curvature.Batch batch, String key, BasisAccumulateRequest moment) {
-    if (fits(batch, key)) {
+  void add(Curvature.Batch batch, StateKey key, BasisAccumulateRequest moment) {
+    StateMatrix average = batch.state().matrix(key);
+    if (fits(batch, average)) {
       basisMoments.add(moment);
       return;
     }
     inDouble(
-        batch.state(),
-        key,
+        average,
         (java, sum) -> {
           try (HostCopies copies = new HostCopies(java)) {
             java.accumulateInBasis(
@@ -63,19 +62,17 @@ public final class Averages {
         });
   }
 
-  private static boolean fits(Curvature.Batch batch, String key) {
-    LayerState state = batch.state();
-    return state.matrix(key).isDouble() || !batch.wide() && state.exponent(key) == 0;
+  private static boolean fits(Curvature.Batch batch, StateMatrix average) {
+    return average.stack().isDouble() || !batch.wide() && average.exponent() == 0;
   }
 
-  private static void inDouble(
-      LayerState state, String key, BiConsumer<Backend, MatrixStack> update) {
-    MatrixStack like = state.matrix(key);
+  private static void inDouble(StateMatrix average, BiConsumer<Backend, MatrixStack> update) {
+    MatrixStack like = average.stack();
     try (Backend java = new JavaBackend();
         MatrixStack sum = java.allocate(like.count(), like.rows(), like.cols())) {
-      sum.set(state.values(key));
+      sum.set(average.values());
       update.accept(java, sum);
-      state.setValues(key, sum.toArray());
+      average.set(sum.toArray());
     }
   }
 

@@ -20,8 +20,8 @@ final class Bases {
   private Bases() {}
 
   /** A request for the eigendecomposition of an average, with matrices of its own to close. */
-  static DecomposeRequest request(Backend backend, LayerState state, String factor) {
-    return RobustDecomposition.request(backend, state.matrix(factor), Factors.debias(state));
+  static DecomposeRequest request(Backend backend, LayerState state, StateKey factor) {
+    return RobustDecomposition.request(backend, state.stack(factor), Factors.debias(state));
   }
 
   /**
@@ -89,12 +89,12 @@ final class Bases {
 
   /** The report of a layer whose block is damped as a whole, and diagonal in a basis. */
   static LayerReport report(LayerState state, double lambda, double[] diagonal, String status) {
-    double least = Arrays.stream(diagonal).min().orElse(0);
-    double most = Arrays.stream(diagonal).max().orElse(0);
-    double condition = (most + lambda) / (least + lambda);
+    double smallest = Arrays.stream(diagonal).min().orElse(0);
+    double largest = Arrays.stream(diagonal).max().orElse(0);
+    double condition = (largest + lambda) / (smallest + lambda);
     int groups = state.layer.groups();
     FactorReport block = new FactorReport("block", lambda, condition);
-    boolean rotated = state.matrix(KroneckerBases.G_BASIS) != null;
+    boolean rotated = state.has(KroneckerBases.G_BASIS);
     String words = rotated ? withError(state, condition, status) : status;
     GroupReport group = new GroupReport(Double.NaN, List.of(block), words);
     return new LayerReport(

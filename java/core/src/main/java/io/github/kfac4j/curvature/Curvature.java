@@ -155,7 +155,7 @@ public interface Curvature {
   }
 
   /** The matrices that a layer keeps, in a fixed order. */
-  List<Room> rooms(Layer layer);
+  List<MatrixSpec> specs(Layer layer);
 
   /** Fills the matrices of a new layer, which are zeros, with what they start from. */
   default void initialize(LayerState state) {}
@@ -164,7 +164,7 @@ public interface Curvature {
    * The size of what is added to the elements of a matrix when it is used, with which they must
    * share a range.
    */
-  default double goesWith(LayerState state, Room room) {
+  default double largestAddend(LayerState state, StateKey key) {
     return 0;
   }
 

@@ -5,7 +5,7 @@ import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.Samples;
-import io.github.kfac4j.curvature.Room.Role;
+import io.github.kfac4j.curvature.MatrixSpec.Role;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.layer.FlattenedDense;
 import io.github.kfac4j.layer.Layer;
@@ -31,11 +31,18 @@ import java.util.stream.DoubleStream;
  * independent.
  */
 public final class DoublyFactored implements Curvature {
-  public static final String PSI = "positions";
-  public static final String PHI = "channels";
-  static final String BIAS = "bias";
-  private static final String ONE = "one";
-  private static final String INVERSE = "_inverse";
+  public static final StateKey PSI = new StateKey("positions");
+  public static final StateKey PHI = new StateKey("channels");
+  private static final StateKey PSI_INVERSE = new StateKey("positions_inverse");
+  private static final StateKey PHI_INVERSE = new StateKey("channels_inverse");
+  private static final StateKey G_INVERSE = KroneckerInverses.G_INVERSE;
+  private static final StateKey BIAS_INVERSE = new StateKey("bias_inverse");
+  private static final StateKey ONE = new StateKey("one");
+
+  /** The factors and their inverses, in the order of damping. */
+  private static final List<StateKey> FACTORS = List.of(PSI, PHI, Factors.G);
+
+  private static final List<StateKey> INVERSES = List.of(PSI_INVERSE, PHI_INVERSE, G_INVERSE);
 
   private final Backend backend;
 
@@ -53,29 +60,30 @@ public final class DoublyFactored implements Curvature {
   }
 
   @Override
-  public List<Room> rooms(Layer layer) {
+  public List<MatrixSpec> specs(Layer layer) {
     FlattenedDense dense = (FlattenedDense) layer;
-    List<Room> rooms = new ArrayList<>();
-    add(rooms, PSI, Role.INPUT_FACTOR, dense.positions());
-    add(rooms, PHI, Role.INPUT_FACTOR, dense.channels());
     int n = dense.outFeatures();
-    add(rooms, Factors.G, Role.OUTPUT_FACTOR, n);
+    List<MatrixSpec> specs = new ArrayList<>();
+    add(specs, PSI, Role.INPUT_FACTOR, PSI_INVERSE, dense.positions());
+    add(specs, PHI, Role.INPUT_FACTOR, PHI_INVERSE, dense.channels());
+    add(specs, Factors.G, Role.OUTPUT_FACTOR, G_INVERSE, n);
     if (dense.bias()) {
-      rooms.add(new Room(BIAS + INVERSE, Role.RESULT, 1, n, n));
-      rooms.add(new Room(ONE, Role.RESULT, 1, 1, 1));
+      specs.add(new MatrixSpec(BIAS_INVERSE, Role.RESULT, 1, n, n));
+      specs.add(new MatrixSpec(ONE, Role.RESULT, 1, 1, 1));
     }
-    return rooms;
+    return specs;
   }
 
-  private static void add(List<Room> rooms, String factor, Role role, int n) {
-    rooms.add(new Room(factor, role, 1, n, n));
-    rooms.add(new Room(factor + INVERSE, Role.RESULT, 1, n, n));
+  private static void add(
+      List<MatrixSpec> specs, StateKey factor, Role role, StateKey inverse, int n) {
+    specs.add(new MatrixSpec(factor, role, 1, n, n));
+    specs.add(new MatrixSpec(inverse, Role.RESULT, 1, n, n));
   }
 
   @Override
   public void initialize(LayerState state) {
-    if (state.matrix(ONE) != null) {
-      state.matrix(ONE).set(new double[] {1});
+    if (state.has(ONE)) {
+      state.stack(ONE).set(new double[] {1});
     }
   }
 
@@ -133,43 +141,35 @@ public final class DoublyFactored implements Curvature {
 
   @Override
   public List<LayerReport> refresh(List<LayerState> states, KfacOptions options) {
-    List<String> factors = List.of(PSI, PHI, Factors.G);
     List<MatrixStack> stacks =
-        states.stream().flatMap(s -> factors.stream().map(s::matrix)).toList();
+        states.stream().flatMap(s -> FACTORS.stream().map(s::stack)).toList();
     List<double[]> traces = backend.traces(stacks);
     List<FactorInverses.Task> tasks = new ArrayList<>();
     for (int i = 0; i < states.size(); i++) {
       LayerState state = states.get(i);
       double lambda = Curvature.lambda(state.layer, options) / state.counters.positions;
       double debias = Factors.debias(state);
-      double[] means = new double[factors.size()];
+      double[] means = new double[FACTORS.size()];
       for (int f = 0; f < means.length; f++) {
         int at = i * means.length + f;
-        double trace = Math.scalb(traces.get(at)[0], state.exponent(factors.get(f)));
+        double trace = Math.scalb(traces.get(at)[0], state.exponent(FACTORS.get(f)));
         means[f] = debias * trace / stacks.get(at).rows();
       }
       double[] damping = FactoredDamping.split(lambda, means);
       FactorInverses.Task task = new FactorInverses.Task(state, new double[] {Double.NaN});
       for (int f = 0; f < means.length; f++) {
-        put(task, factors.get(f), factors.get(f), debias, means[f], damping[f]);
+        StateKey factor = FACTORS.get(f);
+        double[] mean = {means[f]};
+        double[] added = {damping[f]};
+        task.put(factor.name(), factor, INVERSES.get(f), debias, mean, added);
       }
       if (state.layer.bias()) {
-        put(task, BIAS, Factors.G, debias, means[means.length - 1], lambda);
+        double[] mean = {means[means.length - 1]};
+        task.put("bias", Factors.G, BIAS_INVERSE, debias, mean, new double[] {lambda});
       }
       tasks.add(task);
     }
     return FactorInverses.renew(backend, options.inversePolicy(), tasks);
-  }
-
-  private static void put(
-      FactorInverses.Task task,
-      String name,
-      String factor,
-      double debias,
-      double mean,
-      double damping) {
-    double[] means = {mean};
-    task.put(name, factor, name + INVERSE, debias, means, new double[] {damping});
   }
 
   @Override
@@ -194,10 +194,8 @@ public final class DoublyFactored implements Curvature {
   private static Result result(Request request, double[] dw, double[] u) {
     LayerState state = request.state();
     int weight =
-        state.exponent(PSI + INVERSE)
-            + state.exponent(PHI + INVERSE)
-            + state.exponent(Factors.G + INVERSE);
-    int bias = state.layer.bias() ? state.exponent(BIAS + INVERSE) : weight;
+        state.exponent(PSI_INVERSE) + state.exponent(PHI_INVERSE) + state.exponent(G_INVERSE);
+    int bias = state.layer.bias() ? state.exponent(BIAS_INVERSE) : weight;
     int split = ((HostTensor) request.gradient().weight()).size();
     double inner =
         weight == bias
@@ -223,10 +221,10 @@ public final class DoublyFactored implements Curvature {
   private static double[] addSteps(List<PreconditionRequest> steps, Request request) {
     LayerState state = request.state();
     FlattenedDense layer = (FlattenedDense) state.layer;
-    MatrixStack g = state.matrix(Factors.G + INVERSE);
+    MatrixStack g = state.stack(G_INVERSE);
     double[] turned =
         alongPositions(
-            state.matrix(PSI + INVERSE).toArray(),
+            state.stack(PSI_INVERSE).toArray(),
             layer.byPosition(host(request.gradient().weight())),
             layer.positions());
     double scale = 1.0 / state.counters.positions;
@@ -235,13 +233,12 @@ public final class DoublyFactored implements Curvature {
       DoubleBuffer slice = DoubleBuffer.wrap(turned, p * size, size);
       Gradient part =
           new Gradient(HostTensor.of(slice, layer.outFeatures(), layer.channels()), null);
-      steps.add(new PreconditionRequest(g, state.matrix(PHI + INVERSE), scale, part, part));
+      steps.add(new PreconditionRequest(g, state.stack(PHI_INVERSE), scale, part, part));
     }
     if (layer.bias()) {
       Gradient bias = new Gradient(request.gradient().bias(), null);
       steps.add(
-          new PreconditionRequest(
-              state.matrix(BIAS + INVERSE), state.matrix(ONE), scale, bias, bias));
+          new PreconditionRequest(state.stack(BIAS_INVERSE), state.stack(ONE), scale, bias, bias));
     }
     return turned;
   }

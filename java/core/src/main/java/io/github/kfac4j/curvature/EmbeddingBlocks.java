@@ -4,7 +4,7 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.RowSamples;
-import io.github.kfac4j.curvature.Room.Role;
+import io.github.kfac4j.curvature.MatrixSpec.Role;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.LayerReport.FactorReport;
 import io.github.kfac4j.data.LayerReport.GroupReport;
@@ -70,20 +70,20 @@ public final class EmbeddingBlocks implements Curvature {
   }
 
   @Override
-  public List<Room> rooms(Layer layer) {
+  public List<MatrixSpec> specs(Layer layer) {
     int rows = layer.inputDim();
     int width = layer.outputDim();
     return List.of(
-        new Room(Factors.A, Role.INPUT_FACTOR, 1, 1, rows),
-        new Room(Factors.G, Role.OUTPUT_FACTOR, 1, width, width),
-        new Room(KroneckerBases.G_BASIS, Role.BASIS, 1, width, width),
-        new Room(KroneckerBases.MOMENTS, Role.RESULT, 1, rows, width));
+        new MatrixSpec(Factors.A, Role.INPUT_FACTOR, 1, 1, rows),
+        new MatrixSpec(Factors.G, Role.OUTPUT_FACTOR, 1, width, width),
+        new MatrixSpec(KroneckerBases.G_BASIS, Role.BASIS, 1, width, width),
+        new MatrixSpec(KroneckerBases.MOMENTS, Role.RESULT, 1, rows, width));
   }
 
   /** The damping that was taken out of the moments is added to them again. */
   @Override
-  public double goesWith(LayerState state, Room room) {
-    return room.key().equals(KroneckerBases.MOMENTS) ? state.counters.blockDamping : 0;
+  public double largestAddend(LayerState state, StateKey key) {
+    return key.equals(KroneckerBases.MOMENTS) ? state.counters.blockDamping : 0;
   }
 
   @Override
@@ -134,7 +134,8 @@ public final class EmbeddingBlocks implements Curvature {
     if (!((Embedding) batch.state().layer).timesUses()) {
       weight /= batch.uses().size();
     }
-    double[] a = batch.state().values(Factors.A);
+    StateMatrix average = batch.state().matrix(Factors.A);
+    double[] a = average.values();
     for (int i = 0; i < a.length; i++) {
       a[i] *= decay;
     }
@@ -148,7 +149,7 @@ public final class EmbeddingBlocks implements Curvature {
         addSquares(a, scale, (HostTensor) ((Vectors) use).g().data());
       }
     }
-    batch.state().setValues(Factors.A, a);
+    average.set(a);
   }
 
   private static void addSquares(double[] sum, double weight, HostTensor rows) {
@@ -171,7 +172,7 @@ public final class EmbeddingBlocks implements Curvature {
       for (int i = 0; i < states.size(); i++) {
         LayerState state = states.get(i);
         boolean good = outcomes.get(i).ok();
-        String words = outcomes.get(i).words(Factors.G);
+        String words = outcomes.get(i).words(Factors.G.name());
         String status = Bases.resolve(state, good, words, options.inversePolicy());
         reports.add(renew(state, good ? requests.get(i) : null, status, options));
       }
@@ -184,19 +185,20 @@ public final class EmbeddingBlocks implements Curvature {
   private LayerReport renew(
       LayerState state, DecomposeRequest result, String status, KfacOptions options) {
     double lambda = Curvature.lambda(state.layer, options);
+    StateMatrix products = state.matrix(KroneckerBases.MOMENTS);
     if (result == null) {
-      return Bases.report(state, lambda, state.values(KroneckerBases.MOMENTS), status);
+      return Bases.report(state, lambda, products.values(), status);
     }
     double debias = Factors.debias(state);
-    double[] a = state.values(Factors.A);
+    double[] a = state.matrix(Factors.A).values();
     Arrays.setAll(a, i -> a[i] * debias);
     double[] g = Fp32Range.scaled(result.values().toArray(), state.exponent(Factors.G));
     Arrays.setAll(g, j -> convention.clean(g[j]));
-    state.matrix(KroneckerBases.G_BASIS).set(result.vectors().toArray());
+    state.stack(KroneckerBases.G_BASIS).set(result.vectors().toArray());
     double m = convention.blockScale(state.counters.positions);
     if (!factored) {
       double[] moments = products(a, g, m);
-      state.setValues(KroneckerBases.MOMENTS, moments);
+      products.set(moments);
       return Bases.report(state, lambda, moments, status);
     }
     FactoredDamping damping =
@@ -204,15 +206,15 @@ public final class EmbeddingBlocks implements Curvature {
     Arrays.setAll(a, i -> damping.scale() * a[i] + damping.a());
     Arrays.setAll(g, j -> damping.scale() * g[j] + damping.g());
     double[] moments = products(a, g, m);
-    double least = m * least(a) * least(g);
-    Arrays.setAll(moments, i -> Math.max(0, moments[i] - least));
-    state.setValues(KroneckerBases.MOMENTS, moments, least);
-    state.counters.blockDamping = least;
+    double smallest = m * smallest(a) * smallest(g);
+    Arrays.setAll(moments, i -> Math.max(0, moments[i] - smallest));
+    products.set(moments, smallest);
+    state.counters.blockDamping = smallest;
     List<FactorReport> factors =
         List.of(
-            new FactorReport(Factors.A, damping.a(), most(a) / least(a)),
-            new FactorReport(Factors.G, damping.g(), most(g) / least(g)));
-    String words = Bases.withError(state, most(g) / least(g), status);
+            new FactorReport(Factors.A.name(), damping.a(), largest(a) / smallest(a)),
+            new FactorReport(Factors.G.name(), damping.g(), largest(g) / smallest(g)));
+    String words = Bases.withError(state, largest(g) / smallest(g), status);
     GroupReport group = new GroupReport(damping.pi(), factors, words);
     return new LayerReport(state.name, a.length, g.length, 1, List.of(group), 0);
   }
@@ -228,11 +230,11 @@ public final class EmbeddingBlocks implements Curvature {
     return Arrays.stream(x).sum() / x.length;
   }
 
-  private static double least(double[] x) {
+  private static double smallest(double[] x) {
     return Arrays.stream(x).min().orElse(0);
   }
 
-  private static double most(double[] x) {
+  private static double largest(double[] x) {
     return Arrays.stream(x).max().orElse(0);
   }
 
@@ -249,8 +251,8 @@ public final class EmbeddingBlocks implements Curvature {
       steps.add(
           new BasisPreconditionRequest(
               null,
-              state.matrix(KroneckerBases.G_BASIS),
-              state.matrix(KroneckerBases.MOMENTS),
+              state.stack(KroneckerBases.G_BASIS),
+              state.stack(KroneckerBases.MOMENTS),
               Math.scalb(1.0, state.exponent(KroneckerBases.MOMENTS) + shift),
               Math.scalb(lambda, shift),
               request.gradient(),

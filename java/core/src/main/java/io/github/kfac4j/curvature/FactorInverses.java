@@ -34,18 +34,19 @@ final class FactorInverses {
      * Asks for {@code (scale * factor + damping I)^-1}.
      *
      * @param name of the factor in the report
-     * @param factor its name in the state, likewise {@code inverse}
      * @param means of the eigenvalues of the scaled factors
      * @param damping of each, like {@code means}
      */
     void put(
         String name,
-        String factor,
-        String inverse,
+        StateKey factor,
+        StateKey inverse,
         double scale,
         double[] means,
         double[] damping) {
-      MatrixStack source = state.matrix(factor);
+      StateMatrix average = state.matrix(factor);
+      StateMatrix target = state.matrix(inverse);
+      MatrixStack source = average.stack();
       double size = 0;
       for (int k = 0; k < means.length; k++) {
         size = Math.max(size, means[k] + damping[k]);
@@ -54,22 +55,22 @@ final class FactorInverses {
       InvertRequest inversion =
           new InvertRequest(
               source,
-              Math.scalb(scale, state.exponent(factor) - exponent),
+              Math.scalb(scale, average.exponent() - exponent),
               Fp32Range.scaled(damping, -exponent),
-              state.matrix(inverse));
-      boolean moved = state.exponent(inverse) != -exponent;
+              target.stack());
+      boolean moved = target.exponent() != -exponent;
       DampedStack stack =
           new DampedStack(
               inversion,
               exponent,
-              state.ready() ? () -> Fp32Range.scaled(state.values(inverse), exponent) : null,
+              state.ready() ? () -> Fp32Range.scaled(target.values(), exponent) : null,
               moved);
-      parts.put(name, new Part(inverse, stack));
+      parts.put(name, new Part(target, stack));
     }
   }
 
-  /** One stack of a layer; {@code key} is the name of the inverse in the state. */
-  record Part(String key, DampedStack stack) {}
+  /** One stack of a layer and where its inverse goes. */
+  record Part(StateMatrix inverse, DampedStack stack) {}
 
   private FactorInverses() {}
 
@@ -96,9 +97,7 @@ final class FactorInverses {
   }
 
   private static void setExponents(Task task) {
-    task.parts()
-        .values()
-        .forEach(part -> task.state().setExponent(part.key(), -part.stack().exponent()));
+    task.parts().values().forEach(part -> part.inverse().setExponent(-part.stack().exponent()));
   }
 
   private static LayerReport report(

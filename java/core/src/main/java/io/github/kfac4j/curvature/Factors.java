@@ -3,7 +3,7 @@ package io.github.kfac4j.curvature;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.PatchSamples;
-import io.github.kfac4j.curvature.Room.Role;
+import io.github.kfac4j.curvature.MatrixSpec.Role;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.Vectors;
 import io.github.kfac4j.options.Convention;
@@ -12,26 +12,26 @@ import java.util.List;
 
 /** The running averages A and G of layers. */
 public final class Factors {
-  public static final String A = "A";
-  public static final String G = "G";
+  public static final StateKey A = new StateKey("A");
+  public static final StateKey G = new StateKey("G");
 
   private Factors() {}
 
-  /** Room for A, or for something of its size. */
-  static Room input(String key, Role role, Layer layer) {
-    return new Room(key, role, layer.groups(), layer.inputDim(), layer.inputDim());
+  /** A, or something of its size. */
+  static MatrixSpec input(StateKey key, Role role, Layer layer) {
+    return new MatrixSpec(key, role, layer.groups(), layer.inputDim(), layer.inputDim());
   }
 
-  /** Room for G, or for something of its size. */
-  static Room output(String key, Role role, Layer layer) {
-    return new Room(key, role, layer.groups(), layer.outputDim(), layer.outputDim());
+  /** G, or something of its size. */
+  static MatrixSpec output(StateKey key, Role role, Layer layer) {
+    return new MatrixSpec(key, role, layer.groups(), layer.outputDim(), layer.outputDim());
   }
 
   /** Sets new averages to what they start from. */
   static void initialize(LayerState state, Convention convention) {
     if (convention.startsFromIdentity()) {
-      setToIdentity(state.matrix(A));
-      setToIdentity(state.matrix(G));
+      setToIdentity(state.stack(A));
+      setToIdentity(state.stack(G));
       state.counters.factorWeight = 1;
     }
   }

@@ -5,7 +5,7 @@ import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.curvature.Room.Role;
+import io.github.kfac4j.curvature.MatrixSpec.Role;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.inversion.RobustDecomposition;
 import io.github.kfac4j.layer.Layer;
@@ -29,12 +29,12 @@ import java.util.stream.Stream;
  * moments (diagonal).
  */
 public final class KroneckerBases implements Curvature {
-  public static final String A_BASIS = "A_basis";
-  public static final String G_BASIS = "G_basis";
-  public static final String MOMENTS = "moments";
+  public static final StateKey A_BASIS = new StateKey("A_basis");
+  public static final StateKey G_BASIS = new StateKey("G_basis");
+  public static final StateKey MOMENTS = new StateKey("moments");
 
-  /** Examples of a batch beyond which EKFAC measures its moments on the first quarter. */
-  private static final int MAX_EXAMPLES = 64;
+  /** EKFAC measures its moments on a quarter of a batch, but on no fewer examples. */
+  private static final int MIN_EXAMPLES = 64;
 
   private final Backend backend;
   private final Convention convention;
@@ -51,9 +51,10 @@ public final class KroneckerBases implements Curvature {
   }
 
   @Override
-  public List<Room> rooms(Layer layer) {
+  public List<MatrixSpec> specs(Layer layer) {
     Role role = measured ? Role.MOMENTS : Role.RESULT;
-    Room moments = new Room(MOMENTS, role, layer.groups(), layer.outputDim(), layer.inputDim());
+    MatrixSpec moments =
+        new MatrixSpec(MOMENTS, role, layer.groups(), layer.outputDim(), layer.inputDim());
     return rotated
         ? List.of(
             Factors.input(Factors.A, Role.INPUT_FACTOR, layer),
@@ -111,16 +112,21 @@ public final class KroneckerBases implements Curvature {
     LayerState state = batch.state();
     Vectors vectors = Vectors.join(batch.uses().stream().map(Vectors.class::cast).toList());
     int all = batch.examples();
-    int part = rotated ? Math.min(all, Math.max(MAX_EXAMPLES, all / 4)) : all;
+    int part = rotated ? Math.min(all, Math.max(MIN_EXAMPLES, all / 4)) : all;
     double weight = (1 - decay) * batch.gScale() * batch.gScale() / part;
     return new BasisAccumulateRequest(
-        state.matrix(MOMENTS),
+        state.stack(MOMENTS),
         decay,
         weight,
         part < all ? vectors.g().first(part) : vectors.g(),
         part < all ? vectors.a().first(part) : vectors.a(),
-        state.matrix(G_BASIS),
-        state.matrix(A_BASIS));
+        basis(state, G_BASIS),
+        basis(state, A_BASIS));
+  }
+
+  /** A basis; null for the identity. */
+  private static MatrixStack basis(LayerState state, StateKey key) {
+    return state.has(key) ? state.stack(key) : null;
   }
 
   @Override
@@ -158,7 +164,7 @@ public final class KroneckerBases implements Curvature {
         RobustDecomposition.Outcome g = outcomes.get(2 * i + 1);
         boolean good = a.ok() && g.ok();
         String words =
-            Stream.of(a.words(Factors.A), g.words(Factors.G))
+            Stream.of(a.words(Factors.A.name()), g.words(Factors.G.name()))
                 .filter(w -> !w.isEmpty())
                 .collect(Collectors.joining("; "));
         String status = Bases.resolve(state, good, words, options.inversePolicy());
@@ -175,8 +181,8 @@ public final class KroneckerBases implements Curvature {
 
   /** Takes over both new bases at once: the moments are only valid in the basis they belong to. */
   private void setBases(LayerState state, DecomposeRequest a, DecomposeRequest g) {
-    state.matrix(A_BASIS).set(a.vectors().toArray());
-    state.matrix(G_BASIS).set(g.vectors().toArray());
+    state.stack(A_BASIS).set(a.vectors().toArray());
+    state.stack(G_BASIS).set(g.vectors().toArray());
     setMoments(state, a.values(), g.values());
   }
 
@@ -191,7 +197,7 @@ public final class KroneckerBases implements Curvature {
         Math.scalb(
             convention.blockScale(state.counters.positions),
             state.exponent(Factors.A) + state.exponent(Factors.G));
-    double[] moments = new double[state.matrix(MOMENTS).size()];
+    double[] moments = new double[state.stack(MOMENTS).size()];
     for (int row = 0; row < g.length; row++) {
       int group = row / rows;
       for (int j = 0; j < cols; j++) {
@@ -199,12 +205,12 @@ public final class KroneckerBases implements Curvature {
             scale * convention.clean(g[row]) * convention.clean(a[group * cols + j]);
       }
     }
-    state.setValues(MOMENTS, moments);
+    state.matrix(MOMENTS).set(moments);
     state.counters.momentWeight = 1;
   }
 
   private static LayerReport report(LayerState state, KfacOptions options, String status) {
-    double[] diagonal = state.values(MOMENTS);
+    double[] diagonal = state.matrix(MOMENTS).values();
     Arrays.setAll(diagonal, i -> diagonal[i] / state.counters.momentWeight);
     return Bases.report(state, Curvature.lambda(state.layer, options), diagonal, status);
   }
@@ -220,9 +226,9 @@ public final class KroneckerBases implements Curvature {
       shifts.add(shift);
       steps.add(
           new BasisPreconditionRequest(
-              state.matrix(G_BASIS),
-              state.matrix(A_BASIS),
-              state.matrix(MOMENTS),
+              basis(state, G_BASIS),
+              basis(state, A_BASIS),
+              state.stack(MOMENTS),
               Math.scalb(1 / state.counters.momentWeight, state.exponent(MOMENTS) + shift),
               Math.scalb(lambda, shift),
               request.gradient(),

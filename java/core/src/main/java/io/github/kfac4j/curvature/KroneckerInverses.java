@@ -3,7 +3,7 @@ package io.github.kfac4j.curvature;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.PreconditionRequest;
-import io.github.kfac4j.curvature.Room.Role;
+import io.github.kfac4j.curvature.MatrixSpec.Role;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.Convention;
@@ -14,8 +14,8 @@ import java.util.List;
 
 /** Blocks {@code A x G} with factored damping: one damped inverse for each factor. */
 public final class KroneckerInverses implements Curvature {
-  public static final String A_INVERSE = "A_inverse";
-  static final String G_INVERSE = "G_inverse";
+  static final StateKey A_INVERSE = new StateKey("A_inverse");
+  static final StateKey G_INVERSE = new StateKey("G_inverse");
 
   private final Backend backend;
   private final Convention convention;
@@ -26,7 +26,7 @@ public final class KroneckerInverses implements Curvature {
   }
 
   @Override
-  public List<Room> rooms(Layer layer) {
+  public List<MatrixSpec> specs(Layer layer) {
     return List.of(
         Factors.input(Factors.A, Role.INPUT_FACTOR, layer),
         Factors.output(Factors.G, Role.OUTPUT_FACTOR, layer),
@@ -68,8 +68,8 @@ public final class KroneckerInverses implements Curvature {
               state, Arrays.stream(damping).mapToDouble(FactoredDamping::pi).toArray());
       double[] onA = Arrays.stream(damping).mapToDouble(FactoredDamping::a).toArray();
       double[] onG = Arrays.stream(damping).mapToDouble(FactoredDamping::g).toArray();
-      task.put(Factors.A, Factors.A, A_INVERSE, scale, means.get(2 * i), onA);
-      task.put(Factors.G, Factors.G, G_INVERSE, scale, means.get(2 * i + 1), onG);
+      task.put(Factors.A.name(), Factors.A, A_INVERSE, scale, means.get(2 * i), onA);
+      task.put(Factors.G.name(), Factors.G, G_INVERSE, scale, means.get(2 * i + 1), onG);
       tasks.add(task);
     }
     return FactorInverses.renew(backend, options.inversePolicy(), tasks);
@@ -79,8 +79,8 @@ public final class KroneckerInverses implements Curvature {
   private List<double[]> means(List<LayerState> states) {
     List<MatrixStack> factors = new ArrayList<>();
     for (LayerState state : states) {
-      factors.add(state.matrix(Factors.A));
-      factors.add(state.matrix(Factors.G));
+      factors.add(state.stack(Factors.A));
+      factors.add(state.stack(Factors.G));
     }
     List<double[]> means = backend.traces(factors);
     for (int i = 0; i < means.size(); i++) {
@@ -124,8 +124,8 @@ public final class KroneckerInverses implements Curvature {
       LayerState state = request.state();
       steps.add(
           new PreconditionRequest(
-              state.matrix(G_INVERSE),
-              state.matrix(A_INVERSE),
+              state.stack(G_INVERSE),
+              state.stack(A_INVERSE),
               1 / convention.blockScale(state.counters.positions),
               request.gradient(),
               request.gradient()));

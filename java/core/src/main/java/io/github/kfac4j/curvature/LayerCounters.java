@@ -78,13 +78,13 @@ public final class LayerCounters {
   }
 
   /** The weight that observations have in an average. */
-  double weight(Room.Role role) {
-    return role == Room.Role.MOMENTS ? momentWeight : factorWeight;
+  double weight(MatrixSpec.Role role) {
+    return role == MatrixSpec.Role.MOMENTS ? momentWeight : factorWeight;
   }
 
   /** Counts an observation that went into averages of a role. */
-  void observed(Room.Role role, double decay) {
-    if (role == Room.Role.MOMENTS) {
+  void observed(MatrixSpec.Role role, double decay) {
+    if (role == MatrixSpec.Role.MOMENTS) {
       momentWeight = decay * momentWeight + (1 - decay);
     } else {
       factorWeight = decay * factorWeight + (1 - decay);
@@ -98,9 +98,9 @@ public final class LayerCounters {
     momentWeight = now * momentWeight + kept * before[1];
   }
 
-  private record Bounds(String name, double least, double most, boolean whole) {
+  private record Bounds(String name, double min, double max, boolean whole) {
     boolean has(double value) {
-      return value >= least && value <= most && (!whole || value == Math.rint(value));
+      return value >= min && value <= max && (!whole || value == Math.rint(value));
     }
   }
 
@@ -120,8 +120,8 @@ public final class LayerCounters {
                         bounds.name,
                         counters[i],
                         bounds.whole ? "a whole number" : "a number",
-                        bounds.least,
-                        bounds.most));
+                        bounds.min,
+                        bounds.max));
       }
     }
     boolean weighted = counters[0] > 0 || counters[1] > 0;

@@ -3,6 +3,8 @@ package io.github.kfac4j.curvature;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.layer.Layer;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,7 +12,7 @@ import java.util.Map;
 /**
  * The state of one layer: undamped running averages, what was last computed from them, and
  * counters. Matrices are stacks with one matrix for each group; which of them exist is what the
- * {@link Curvature} has made {@link Room} for, and it alone knows them by name.
+ * {@link Curvature} declares, and it alone has their keys.
  */
 public final class LayerState implements AutoCloseable {
   public final String name;
@@ -19,8 +21,8 @@ public final class LayerState implements AutoCloseable {
   public final StateIdentity identity;
   public final LayerCounters counters = new LayerCounters();
 
-  /** In the order of their rooms. */
-  private final Map<String, Kept> kept = new LinkedHashMap<>();
+  /** In the order in which they were declared. */
+  private final Map<StateKey, StateMatrix> matrices = new LinkedHashMap<>();
 
   public LayerState(String name, Layer layer, Curvature curvature, StateIdentity identity) {
     this.name = name;
@@ -30,55 +32,43 @@ public final class LayerState implements AutoCloseable {
   }
 
   /** Takes a stack of zeros, which it then owns. */
-  void put(Room room, MatrixStack stack) {
-    kept.put(room.key(), new Kept(room, stack));
+  void put(MatrixSpec spec, MatrixStack stack) {
+    matrices.put(spec.key(), new StateMatrix(spec, stack));
   }
 
-  /** The rooms of all matrices, in their order. */
-  public List<Room> rooms() {
-    return kept.values().stream().map(Kept::room).toList();
+  /** All matrices, in their order. */
+  public Collection<StateMatrix> matrices() {
+    return Collections.unmodifiableCollection(matrices.values());
   }
 
   /** The averages that a batch alone gives. */
-  public List<Room> statistics() {
-    return Room.statistics(rooms());
+  public List<StateMatrix> statistics() {
+    List<MatrixSpec> specs = matrices.values().stream().map(StateMatrix::spec).toList();
+    return MatrixSpec.statistics(specs).stream().map(spec -> matrix(spec.key())).toList();
   }
 
-  /** All matrices by name, in their order. */
-  public Map<String, MatrixStack> matrices() {
-    Map<String, MatrixStack> stacks = new LinkedHashMap<>();
-    kept.forEach((key, one) -> stacks.put(key, one.stack()));
-    return stacks;
+  /** Whether the layer has a matrix. */
+  boolean has(StateKey key) {
+    return matrices.containsKey(key);
   }
 
-  /** A matrix by name; null if there is none. */
-  public MatrixStack matrix(String key) {
-    Kept one = kept.get(key);
-    return one == null ? null : one.stack();
+  /** A matrix that its curvature keeps. */
+  public StateMatrix matrix(StateKey key) {
+    StateMatrix matrix = matrices.get(key);
+    if (matrix == null) {
+      throw new IllegalArgumentException(
+          prefix(name) + "there is no " + key + " among " + matrices.keySet());
+    }
+    return matrix;
   }
 
-  /** The elements of a matrix are those of its stack times 2 to this exponent, mostly 0. */
-  int exponent(String key) {
-    return kept.get(key).exponent();
+  /** The stack of a matrix, whose elements lack 2 to its exponent. */
+  public MatrixStack stack(StateKey key) {
+    return matrix(key).stack();
   }
 
-  void setExponent(String key, int exponent) {
-    kept.get(key).setExponent(exponent);
-  }
-
-  /** The elements of a matrix, as a new array. */
-  public double[] values(String key) {
-    return kept.get(key).values();
-  }
-
-  /** Replaces the elements of a matrix. */
-  void setValues(String key, double[] values) {
-    kept.get(key).set(values, 0);
-  }
-
-  /** The same for values that go together with others up to the given size. */
-  void setValues(String key, double[] values, double size) {
-    kept.get(key).set(values, size);
+  int exponent(StateKey key) {
+    return matrix(key).exponent();
   }
 
   /** Whether products of an input and an output gradient are squared. */
@@ -88,7 +78,7 @@ public final class LayerState implements AutoCloseable {
 
   /** Whether the backend computes in fp64. */
   public boolean isDouble() {
-    return kept.values().stream().allMatch(one -> one.stack().isDouble());
+    return matrices.values().stream().allMatch(one -> one.stack().isDouble());
   }
 
   /** Whether gradients can be preconditioned. */
@@ -102,20 +92,20 @@ public final class LayerState implements AutoCloseable {
    * @throws IllegalArgumentException naming the layer and what is wrong
    */
   public void requireFits(LayerStatistics fresh) {
-    for (Room room : statistics()) {
-      String key = room.key();
-      double[] moment = fresh.moments().get(key);
-      if (moment == null || moment.length != matrix(key).size()) {
+    for (StateMatrix average : statistics()) {
+      double[] elements = elements(fresh, average.key());
+      int size = average.stack().size();
+      if (elements == null || elements.length != size) {
         throw new IllegalArgumentException(
             prefix(name)
                 + "the statistics have %s elements of %s, expected %d"
-                    .formatted(moment == null ? "no" : moment.length, key, matrix(key).size()));
+                    .formatted(elements == null ? "no" : elements.length, average.key(), size));
       }
-      for (int i = 0; i < moment.length; i++) {
-        if (!Double.isFinite(moment[i])) {
+      for (int i = 0; i < elements.length; i++) {
+        if (!Double.isFinite(elements[i])) {
           throw new IllegalArgumentException(
               prefix(name)
-                  + key
+                  + average.key()
                   + " of the batch holds a NaN or infinity at flat index "
                   + i
                   + "; discardStep() drops this step");
@@ -124,19 +114,27 @@ public final class LayerState implements AutoCloseable {
     }
   }
 
+  private static double[] elements(LayerStatistics fresh, StateKey key) {
+    return fresh.moments().stream()
+        .filter(moment -> moment.name().equals(key.name()))
+        .map(LayerStatistics.Moment::elements)
+        .findFirst()
+        .orElse(null);
+  }
+
   /** {@code X = decay X + (1 - decay) X_batch} with statistics that fit. */
   public void observe(LayerStatistics fresh, double decay) {
-    List<Room> statistics = statistics();
-    for (Room room : statistics) {
-      double[] elements = values(room.key());
-      double[] moment = fresh.moments().get(room.key());
+    List<StateMatrix> statistics = statistics();
+    for (StateMatrix average : statistics) {
+      double[] elements = average.values();
+      double[] moment = elements(fresh, average.key());
       for (int i = 0; i < elements.length; i++) {
         elements[i] = decay * elements[i] + (1 - decay) * moment[i];
       }
-      setValues(room.key(), elements);
+      average.set(elements);
     }
     counters.positions = fresh.positions();
-    counters.observed(statistics.get(0).role(), decay);
+    counters.observed(statistics.get(0).spec().role(), decay);
   }
 
   /** The sentence start of every error about this layer. */
@@ -146,34 +144,34 @@ public final class LayerState implements AutoCloseable {
 
   /** The exponents of all matrices, in their order. */
   public double[] exponents() {
-    return kept.values().stream().mapToDouble(Kept::exponent).toArray();
+    return matrices.values().stream().mapToDouble(StateMatrix::exponent).toArray();
   }
 
   void restoreExponents(double[] powers) {
     int i = 0;
-    for (Kept one : kept.values()) {
+    for (StateMatrix one : matrices.values()) {
       one.setExponent((int) powers[i++]);
     }
   }
 
   /** Replaces all matrices, in their order, by stored elements that lack powers of two. */
-  public void restore(Map<String, double[]> stored, double[] powers) {
+  public void restore(List<double[]> stored, double[] powers) {
     int i = 0;
-    for (Map.Entry<String, double[]> elements : stored.entrySet()) {
-      Kept one = kept.get(elements.getKey());
+    for (StateMatrix one : matrices.values()) {
+      double[] elements = stored.get(i);
       int exponent = (int) powers[i++];
       if (exponent == 0 || one.stack().isDouble()) {
-        double size = curvature.goesWith(this, one.room());
-        one.set(Fp32Range.scaled(elements.getValue(), exponent), size);
+        double size = curvature.largestAddend(this, one.key());
+        one.set(Fp32Range.scaled(elements, exponent), size);
       } else {
         one.setExponent(exponent);
-        one.stack().set(elements.getValue());
+        one.stack().set(elements);
       }
     }
   }
 
   @Override
   public void close() {
-    kept.values().forEach(Kept::close);
+    matrices.values().forEach(StateMatrix::close);
   }
 }

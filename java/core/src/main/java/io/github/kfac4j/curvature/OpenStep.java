@@ -40,23 +40,23 @@ public final class OpenStep implements AutoCloseable {
 
   /** Keeps what a layer's averages are before they are changed. */
   public void keepAverages(LayerState layer) {
-    keep(layer, room -> room.role().isAverage());
+    keep(layer, matrix -> matrix.spec().role().isAverage());
   }
 
   /** Keeps what was made of a layer's averages before it is changed. */
   public void keepResults(LayerState layer) {
-    List<Room> statistics = layer.statistics();
-    keep(layer, room -> !statistics.contains(room));
+    List<StateMatrix> statistics = layer.statistics();
+    keep(layer, matrix -> !statistics.contains(matrix));
   }
 
   /** Keeps what some matrices of a layer, and its counters, are now, if it is not kept already. */
-  private void keep(LayerState layer, Predicate<Room> which) {
+  private void keep(LayerState layer, Predicate<StateMatrix> which) {
     if (!keeps) {
       return;
     }
-    for (Room room : layer.rooms()) {
-      MatrixStack stack = layer.matrix(room.key());
-      if (!which.test(room)) {
+    for (StateMatrix matrix : layer.matrices()) {
+      MatrixStack stack = matrix.stack();
+      if (!which.test(matrix)) {
         continue;
       }
       if (!copied.contains(stack)) {
@@ -67,7 +67,7 @@ public final class OpenStep implements AutoCloseable {
               "%sthere is no memory for the copy of its %s of %d x %d x %d that discardStep() needs: %s"
                   .formatted(
                       LayerState.prefix(layer.name),
-                      room.key(),
+                      matrix.key(),
                       stack.count(),
                       stack.rows(),
                       stack.cols(),
@@ -89,9 +89,9 @@ public final class OpenStep implements AutoCloseable {
   public void mix(double now, double kept) {
     counters.forEach(
         (layer, before) -> {
-          for (Room room : layer.rooms()) {
-            MatrixStack stack = layer.matrix(room.key());
-            if (room.role().isAverage() && copied.contains(stack)) {
+          for (StateMatrix matrix : layer.matrices()) {
+            MatrixStack stack = matrix.stack();
+            if (matrix.spec().role().isAverage() && copied.contains(stack)) {
               double[] elements = stack.toArray();
               double[] copy = copies.get(stack).toArray();
               Arrays.setAll(elements, i -> now * elements[i] + kept * copy[i]);

@@ -76,10 +76,11 @@ final class Renewals {
     for (int i = 0; i < able.size(); i++) {
       int at = 2 * i;
       LayerState state = able.get(i);
-      double[] moments = state.values(KroneckerBases.MOMENTS);
+      StateMatrix matrix = state.matrix(KroneckerBases.MOMENTS);
+      double[] moments = matrix.values();
       boolean a = rotate(moments, state, true, results.get(at), traces.get(at));
       boolean g = rotate(moments, state, false, results.get(at + 1), traces.get(at + 1));
-      state.setValues(KroneckerBases.MOMENTS, moments);
+      matrix.set(moments);
       if (a && g) {
         rest.remove(state);
       }
@@ -92,9 +93,9 @@ final class Renewals {
     return state.ready() && widest > NARROW && state.counters.factorWeight >= KNOWN;
   }
 
-  private static RenewRequest request(LayerState state, String factor, String basis) {
-    int n = state.matrix(factor).rows();
-    return new RenewRequest(state.matrix(factor), state.matrix(basis), leading(n), MAX_SHARE);
+  private static RenewRequest request(LayerState state, StateKey factor, StateKey basis) {
+    int n = state.stack(factor).rows();
+    return new RenewRequest(state.stack(factor), state.stack(basis), leading(n), MAX_SHARE);
   }
 
   /**

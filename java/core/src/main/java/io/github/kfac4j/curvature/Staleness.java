@@ -1,5 +1,6 @@
 package io.github.kfac4j.curvature;
 
+import io.github.kfac4j.curvature.MatrixSpec.Role;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -23,16 +24,16 @@ public final class Staleness {
 
   private Staleness() {}
 
-  /** Room for X1 and X2 of a layer that keeps the given matrices. */
-  static List<Room> rooms(List<Room> kept) {
-    List<Room> rooms = new ArrayList<>();
-    for (Room like : Room.statistics(kept)) {
+  /** X1 and X2 of a layer that keeps the given matrices. */
+  static List<MatrixSpec> specs(List<MatrixSpec> kept) {
+    List<MatrixSpec> specs = new ArrayList<>();
+    for (MatrixSpec like : MatrixSpec.statistics(kept)) {
       for (String suffix : List.of(LAST, BEFORE)) {
-        String key = like.key() + suffix;
-        rooms.add(new Room(key, Room.Role.EARLIER, like.count(), like.rows(), like.cols()));
+        StateKey key = like.key().with(suffix);
+        specs.add(new MatrixSpec(key, Role.EARLIER, like.count(), like.rows(), like.cols()));
       }
     }
-    return rooms;
+    return specs;
   }
 
   /** Whether the layer is to be observed and refreshed before the given step. */
@@ -45,18 +46,19 @@ public final class Staleness {
     LayerCounters counters = state.counters;
     boolean likeLast = counters.lastInterval > 0;
     boolean likeBefore = counters.intervalBefore > 0;
-    for (Room room : state.statistics()) {
-      String key = room.key();
-      double debias = 1 / state.counters.weight(room.role());
-      double[] x = state.values(key);
+    for (StateMatrix average : state.statistics()) {
+      StateMatrix last = state.matrix(average.key().with(LAST));
+      StateMatrix before = state.matrix(average.key().with(BEFORE));
+      double debias = 1 / counters.weight(average.spec().role());
+      double[] x = average.values();
       for (int i = 0; i < x.length; i++) {
         x[i] *= debias;
       }
-      double[] x1 = state.values(key + LAST);
+      double[] x1 = last.values();
       likeLast &= similar(x, x1, similarity);
-      likeBefore &= similar(x, state.values(key + BEFORE), similarity);
-      state.setValues(key + BEFORE, x1);
-      state.setValues(key + LAST, x);
+      likeBefore &= similar(x, before.values(), similarity);
+      before.set(x1);
+      last.set(x);
     }
     int next = next(counters, likeLast, likeBefore);
     counters.intervalBefore = counters.lastInterval;

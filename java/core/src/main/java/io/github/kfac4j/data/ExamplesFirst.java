@@ -18,9 +18,9 @@ public final class ExamplesFirst {
    * @throws IllegalArgumentException if no dimension is that of the examples, or tensors that must
    *     be copied or cut are not in host memory
    */
-  public static Observation of(Observation seen, Layer layer, int most) {
+  public static Observation of(Observation seen, Layer layer, int maxExamples) {
     int axis = axis(seen, layer);
-    int examples = Math.min(seen.examples(), most);
+    int examples = Math.min(seen.examples(), maxExamples);
     return seen.with(
         leading(moved(seen.input(), axis), examples),
         leading(moved(seen.outputGrad(), axis), examples),

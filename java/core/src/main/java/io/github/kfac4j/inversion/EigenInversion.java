@@ -55,7 +55,7 @@ final class EigenInversion {
     int n = inversion.source().rows();
     double[] values = result.values().toArray();
     double[] damped = new double[values.length];
-    double least = Double.POSITIVE_INFINITY;
+    double smallest = Double.POSITIVE_INFINITY;
     for (int k = 0; k < count; k++) {
       for (int i = k * n; i < (k + 1) * n; i++) {
         damped[i] = Math.max(0, values[i]) + inversion.damping()[k];
@@ -63,13 +63,13 @@ final class EigenInversion {
           statuses[k] = Status.notPositiveDefinite(i - k * n);
         }
         damped[i] = statuses[k].ok() ? damped[i] : 1;
-        least = Math.min(least, damped[i]);
+        smallest = Math.min(smallest, damped[i]);
       }
     }
     double[] rows = new double[count * n * n];
     double[] identity = new double[count * n * n];
     for (int i = 0; i < rows.length; i++) {
-      rows[i] = damped[i / n] - least;
+      rows[i] = damped[i / n] - smallest;
       identity[i] = i / n % n == i % n ? 1 : 0;
     }
     HostTensor inverse = HostTensor.of(identity, count * n, n);
@@ -79,7 +79,7 @@ final class EigenInversion {
       backend.preconditionInBasis(
           List.of(
               new BasisPreconditionRequest(
-                  result.vectors(), null, moments, 1, least, gradient, gradient)));
+                  result.vectors(), null, moments, 1, smallest, gradient, gradient)));
     }
     Stacks.replace(inversion.inverse(), identity, k -> statuses[k].ok());
     test(inversion, result, statuses);

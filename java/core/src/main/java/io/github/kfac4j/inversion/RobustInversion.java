@@ -43,14 +43,14 @@ public final class RobustInversion {
       old.add(old(stacks.get(i), before.get(i)));
     }
     List<Status[]> statuses = first(all);
-    List<Rescue> rescues = new ArrayList<>();
+    List<Fallbacks> tried = new ArrayList<>();
     for (int i = 0; i < stacks.size(); i++) {
-      rescues.add(new Rescue(backend, policy, stacks.get(i), statuses.get(i), old.get(i)));
+      tried.add(new Fallbacks(backend, policy, stacks.get(i), statuses.get(i), old.get(i)));
     }
     List<double[]> after = backend.traces(all.stream().map(InvertRequest::inverse).toList());
     List<Outcome> outcomes = new ArrayList<>();
     for (int i = 0; i < stacks.size(); i++) {
-      outcomes.add(outcome(rescues.get(i), before.get(i), after.get(i)));
+      outcomes.add(outcome(tried.get(i), before.get(i), after.get(i)));
     }
     return outcomes;
   }
@@ -79,19 +79,19 @@ public final class RobustInversion {
     };
   }
 
-  private Outcome outcome(Rescue rescue, double[] before, double[] after) {
-    InvertRequest inversion = rescue.stack().inversion();
+  private Outcome outcome(Fallbacks tried, double[] before, double[] after) {
+    InvertRequest inversion = tried.stack().inversion();
     MatrixStack source = inversion.source();
     double[] condition = new double[source.count()];
     for (int k = 0; k < condition.length; k++) {
-      double trace = inversion.scale() * before[k] + source.rows() * rescue.damping()[k];
-      condition[k] = rescue.failed()[k] ? Double.NaN : trace * after[k];
+      double trace = inversion.scale() * before[k] + source.rows() * tried.damping()[k];
+      condition[k] = tried.failed()[k] ? Double.NaN : trace * after[k];
     }
-    String[] words = rescue.words().clone();
-    String[] fallbacks = eigen.fallbacks(inversion);
-    Arrays.setAll(words, k -> words[k] == null ? fallbacks[k] : words[k]);
-    double[] damping = rescue.damping().clone();
-    Arrays.setAll(damping, k -> Math.scalb(damping[k], rescue.stack().exponent()));
-    return new Outcome(damping, condition, words, rescue.failed());
+    String[] words = tried.words().clone();
+    String[] decomposed = eigen.fallbacks(inversion);
+    Arrays.setAll(words, k -> words[k] == null ? decomposed[k] : words[k]);
+    double[] damping = tried.damping().clone();
+    Arrays.setAll(damping, k -> Math.scalb(damping[k], tried.stack().exponent()));
+    return new Outcome(damping, condition, words, tried.failed());
   }
 }

@@ -108,13 +108,13 @@ public record ConvTranspose2d(
     int padding = rows ? window.paddingHeight() : window.paddingWidth();
     int dilation = rows ? window.dilationHeight() : window.dilationWidth();
     long reach = dilation * ((rows ? window.kernelHeight() : window.kernelWidth()) - 1L);
-    long least = (in.shape().get(dimension) - 1L) * stride - 2L * padding + reach + 1;
-    long most = least + Math.max(stride, dilation) - 1;
+    long min = (in.shape().get(dimension) - 1L) * stride - 2L * padding + reach + 1;
+    long max = min + Math.max(stride, dilation) - 1;
     int actual = out.shape().get(dimension);
-    if (actual < least || actual > most) {
+    if (actual < min || actual > max) {
       throw new IllegalArgumentException(
           "an input of shape %s gives %d to %d %s, but the output gradient of shape %s has %d"
-              .formatted(in.shape(), least, most, what, out.shape(), actual));
+              .formatted(in.shape(), min, max, what, out.shape(), actual));
     }
     long margin = Math.max(0, reach - padding);
     long size = actual + reach - 2 * margin;

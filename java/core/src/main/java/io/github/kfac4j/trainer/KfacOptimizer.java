@@ -262,11 +262,11 @@ public final class KfacOptimizer {
     gamma = counters[2];
   }
 
-  private static void requireCounter(String what, double value, double most, boolean whole) {
-    if (!(value >= 0 && value <= most) || whole && value != Math.rint(value)) {
+  private static void requireCounter(String what, double value, double max, boolean whole) {
+    if (!(value >= 0 && value <= max) || whole && value != Math.rint(value)) {
       throw new IllegalArgumentException(
           "the saved optimizer state has the %s %s, which must be %s from 0 to %s"
-              .formatted(what, value, whole ? "a whole number" : "a number", most));
+              .formatted(what, value, whole ? "a whole number" : "a number", max));
     }
   }
 }

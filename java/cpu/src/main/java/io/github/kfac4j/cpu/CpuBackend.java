@@ -16,8 +16,7 @@ import io.github.kfac4j.backend.Renewal;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.backend.Storage;
 import io.github.kfac4j.cpu.accumulation.Accumulation;
-import io.github.kfac4j.cpu.accumulation.BasisRowsPlan;
-import io.github.kfac4j.cpu.accumulation.BasisSlicePlan;
+import io.github.kfac4j.cpu.accumulation.BasisAccumulation;
 import io.github.kfac4j.cpu.accumulation.PatchesPlan;
 import io.github.kfac4j.cpu.elementwise.FirstNonFinite;
 import io.github.kfac4j.cpu.elementwise.Largest;
@@ -36,7 +35,6 @@ import io.github.kfac4j.cpu.preconditioning.InverseNorms;
 import io.github.kfac4j.cpu.preconditioning.KroneckerPlan;
 import io.github.kfac4j.cpu.preconditioning.KroneckerStep;
 import io.github.kfac4j.cpu.preconditioning.PanelKroneckerPlan;
-import io.github.kfac4j.cpu.samples.SampleMatrix;
 import io.github.kfac4j.cpu.scheduling.Plan;
 import io.github.kfac4j.cpu.scheduling.Pool;
 import io.github.kfac4j.tensor.Tensor;
@@ -53,13 +51,10 @@ import org.bytedeco.javacpp.Pointer;
  * calls a serial BLAS; results do not depend on the number of threads. Scratch memory is kept
  * between calls until {@link #close()}: a step like those before allocates nothing outside the
  * heap, and on the heap only the objects that describe its requests, a few KiB for each layer
- * whatever its size and that of the batch; those of the verbs in a basis, and of OpenBLAS guard,
+ * whatever its size and that of the batch; those of the verbs in a basis, and of OpenBLAS alone,
  * grow with the batch.
  */
 public final class CpuBackend implements Backend {
-  /** Shared memory, in floats, beyond which no more is worked on side by side: 64 MiB. */
-  private static final long SIDE_BY_SIDE = 1 << 24;
-
   private final Pool pool;
 
   /** Whether libkfac_cpu serves, where it is faster than OpenBLAS. */
@@ -163,30 +158,8 @@ public final class CpuBackend implements Backend {
   public void accumulateInBasis(List<BasisAccumulateRequest> moments) {
     guard.run(
         () -> {
-          List<Plan> plans = new ArrayList<>();
-          Arena memory = shared();
-          for (BasisAccumulateRequest moment : moments) {
-            changing(moment.target());
-            SampleMatrix g = SampleMatrix.of(moment.g());
-            SampleMatrix a = SampleMatrix.of(moment.a());
-            if (moment.g().positions() > 1) {
-              for (int k = 0; k < moment.target().count(); k++) {
-                plans.add(new BasisSlicePlan(moment, g, a, k));
-              }
-              continue;
-            }
-            for (long first = 0; first < g.rows; first += BasisRowsPlan.MAX_ROWS) {
-              // rows after the first add to what those gave
-              if (first > 0 || memory.takenFloats() > SIDE_BY_SIDE) {
-                run(plans);
-                plans.clear();
-                memory.reset();
-              }
-              int count = (int) Math.min(BasisRowsPlan.MAX_ROWS, g.rows - first);
-              plans.add(new BasisRowsPlan(moment, g, a, first, count, memory));
-            }
-          }
-          run(plans);
+          moments.forEach(moment -> changing(moment.target()));
+          new BasisAccumulation(pool, shared()).run(moments);
         });
   }
 

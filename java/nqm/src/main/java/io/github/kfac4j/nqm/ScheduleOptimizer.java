@@ -40,7 +40,7 @@ public final class ScheduleOptimizer {
   }
 
   /** No rate exceeds it. */
-  public double rateLimit() {
+  double rateLimit() {
     return limit;
   }
 

@@ -1,5 +1,6 @@
 package io.github.kfac4j.cli.apply;
 
+import io.github.kfac4j.apply.TensorStep;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MemoryException;
 import io.github.kfac4j.cli.common.BackendOption;
@@ -9,6 +10,7 @@ import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.files.AtomicFile;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.safetensors.TensorFile;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -16,8 +18,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.regex.Matcher;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -125,12 +127,12 @@ public final class ApplyCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     ApplyConfig config = ConfigFile.read(configFile);
-    Application application = application(config);
+    TensorStep step = step(config);
     requireWritable();
     List<String> layers = config.layers().stream().map(LayerConfig::name).toList();
     TensorFile tensors = TensorFile.read(in, name -> isUsed(name, layers));
     try (Backend backend = backendOption.open()) {
-      Application.Result result = application.run(backend, tensors.tensors());
+      TensorStep.Result result = run(step, backend, tensors.tensors());
       new TensorFile(result.tensors(), Map.of()).write(out);
       print(ApplyReport.of(backend.name(), config, result.step(), result.layers()));
     } catch (MemoryException e) {
@@ -141,11 +143,20 @@ public final class ApplyCommand implements Callable<Integer> {
     return 0;
   }
 
-  private Application application(ApplyConfig config) {
+  private static TensorStep.Result run(
+      TensorStep step, Backend backend, Map<String, StoredTensor> tensors) {
+    try {
+      return step.run(backend, tensors);
+    } catch (IllegalArgumentException e) { // the library's checks name layer, tensor and value
+      throw new BadInputException(e.getMessage(), e);
+    }
+  }
+
+  private TensorStep step(ApplyConfig config) {
     try {
       Map<String, Layer> layers = config.layersByName();
       KfacOptions options = config.options();
-      return new Application(layers, options);
+      return new TensorStep(layers, options);
     } catch (IllegalArgumentException e) {
       throw new BadInputException(configFile + ": " + e.getMessage(), e);
     }
@@ -176,12 +187,12 @@ public final class ApplyCommand implements Callable<Integer> {
    * ignored.
    */
   private boolean isUsed(String tensor, List<String> layers) {
-    Matcher ending = LayerTensors.ENDING.matcher(tensor);
-    if (!ending.find()) {
+    Optional<String> layer = TensorStep.layerOf(tensor);
+    if (layer.isEmpty()) {
       spec.commandLine().getErr().printf("%s: tensor '%s' is not used%n", in, tensor);
       return false;
     }
-    if (!layers.contains(tensor.substring(0, ending.start()))) {
+    if (!layers.contains(layer.get())) {
       throw new BadInputException(
           "%s: tensor '%s' belongs to no layer of %s; its layers are %s"
               .formatted(in, tensor, configFile, layers));

@@ -63,7 +63,7 @@ record ApplyConfig(
               Approximation.class);
       options = own == null ? options : options.withApproximation(layer.name(), own);
     }
-    if (blocks == Approximation.DOUBLY_FACTORED) {
+    if (!blocks.dampingModes().contains(DampingMode.EXACT)) {
       options = options.withDampingMode(mode); // refuses exact, which it does not have
     }
     return klClip == null ? options.withLearningRate(rate) : options.withKlClip(klClip, rate);

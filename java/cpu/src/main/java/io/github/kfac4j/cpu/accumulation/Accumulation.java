@@ -22,7 +22,7 @@ import java.util.List;
 /** Second moments, each in the way that costs least, all side by side that fit into memory. */
 public final class Accumulation {
   /** Memory, in floats, of what is worked on side by side: 64 MiB. */
-  private static final long SIDE_BY_SIDE = 1 << 24;
+  static final long SIDE_BY_SIDE = 1 << 24;
 
   private final Pool pool;
   private final Arena memory;

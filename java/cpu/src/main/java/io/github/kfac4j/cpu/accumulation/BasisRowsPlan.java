@@ -17,15 +17,15 @@ import java.util.List;
  * square of an outer product is the outer product of squares, so {@code M = decay M + weight (g
  * Qg)^2' (a Qa)^2}.
  */
-public final class BasisRowsPlan extends Stages {
+final class BasisRowsPlan extends Stages {
   /** The most rows for one plan. */
-  public static final int MAX_ROWS = 1024;
+  static final int MAX_ROWS = 1024;
 
   private final List<Gemm> projections = new ArrayList<>();
   private final List<Runnable> squares = new ArrayList<>();
   private final List<Gemm> products = new ArrayList<>();
 
-  public BasisRowsPlan(
+  BasisRowsPlan(
       BasisAccumulateRequest moment,
       SampleMatrix g,
       SampleMatrix a,

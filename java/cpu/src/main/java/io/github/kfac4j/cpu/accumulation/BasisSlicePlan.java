@@ -23,7 +23,7 @@ import io.github.kfac4j.cpu.scheduling.Turns;
  * in a null space the gradients are zero, and the squares of fp32's rounding errors are not
  * negligible beside a small damping.
  */
-public final class BasisSlicePlan implements Plan {
+final class BasisSlicePlan implements Plan {
   private static final int MAX_SLICES = 16;
 
   /** The most elements of all partial sums, and of the gradients that a thread holds at once. */
@@ -49,7 +49,7 @@ public final class BasisSlicePlan implements Plan {
   private final int slices;
   private final Turns turns = new Turns();
 
-  public BasisSlicePlan(BasisAccumulateRequest moment, SampleMatrix g, SampleMatrix a, int group) {
+  BasisSlicePlan(BasisAccumulateRequest moment, SampleMatrix g, SampleMatrix a, int group) {
     this.g = g;
     this.a = a;
     this.gBasis = basis(moment.gBasis(), group);

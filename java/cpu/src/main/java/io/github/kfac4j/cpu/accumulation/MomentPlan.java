@@ -148,9 +148,9 @@ final class MomentPlan implements Plan {
       long mark = scratch.mark();
       Panel left = samples.load(group, row, count, i, iEnd, scratch);
       Panel right = i == j ? left : samples.load(group, row, count, j, jEnd, scratch);
-      int most = Math.max(1, WIDENED / side);
-      for (int done = 0; done < count; done += most) {
-        int length = Math.min(most, count - done);
+      int step = Math.max(1, WIDENED / side);
+      for (int done = 0; done < count; done += step) {
+        int length = Math.min(step, count - done);
         double beta = row == first && done == 0 ? 0 : 1;
         long inner = scratch.mark();
         WidePanel x = left.part(done, length).widen(scratch);

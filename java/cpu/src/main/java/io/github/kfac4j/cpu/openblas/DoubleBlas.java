@@ -94,8 +94,7 @@ public final class DoubleBlas {
   }
 
   // LAPACK is column-major: eigenvectors as its columns are rows here, and a symmetric matrix is
-  // its
-  // own transpose.
+  // its own transpose.
 
   /**
    * The lower triangle of the inverse in place of a symmetric matrix, by Cholesky; 0, or the

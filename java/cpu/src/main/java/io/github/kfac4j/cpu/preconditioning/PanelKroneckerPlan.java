@@ -72,8 +72,8 @@ public final class PanelKroneckerPlan implements Plan, KroneckerStep {
       parts[k] = new OneGroup(new Panels(cols, rows, shared), new Panels(rows, rows, shared));
     }
     this.work = (double) cols * rows * (cols + rows);
-    int most = Math.min(MAX_TASKS, cols / MIN_TASK_ROWS);
-    this.blocks = (int) Math.max(1, Math.min(most, work / TASK_WORK));
+    int max = Math.min(MAX_TASKS, cols / MIN_TASK_ROWS);
+    this.blocks = (int) Math.max(1, Math.min(max, work / TASK_WORK));
     this.norms = new StepNorms(g, a, parts[0].dw.count(), blocks);
     this.inner = new double[groups * blocks];
   }

@@ -2,9 +2,9 @@ package io.github.kfac4j.distributed.ranks;
 
 import io.github.kfac4j.BatchStatistics;
 import io.github.kfac4j.data.LayerStatistics;
+import io.github.kfac4j.data.LayerStatistics.Moment;
 import io.github.kfac4j.distributed.collectives.Pending;
 import io.github.kfac4j.distributed.collectives.Precision;
-import io.github.kfac4j.distributed.exchange.Block;
 import io.github.kfac4j.distributed.exchange.Exchange;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -16,13 +16,11 @@ import java.util.Map;
  * examples, because how many there are together is only known later.
  */
 final class EarlyInputs {
-  static final String A = "A";
   private static final double SHARE_ROUNDING = 1e-9;
 
   private final SharedLayers shared;
   private final Exchange exchange;
-  private final List<String> names = new ArrayList<>();
-  private final List<Block> blocks = new ArrayList<>();
+  private final List<MomentBlock> blocks = new ArrayList<>();
   private Pending pending;
   private double shares;
 
@@ -39,12 +37,12 @@ final class EarlyInputs {
     }
     for (String layer : shard.earlyLayers()) {
       LayerStatistics mine = shard.ofInputs(layer);
-      int dim = shared.layers().get(layer).inputDim();
-      float[] packed = SymmetricPacking.pack(mine.moments().get(A), dim, mine.examples());
-      names.add(layer);
-      blocks.add(new Block(shared.assignment().owner(layer), packed));
+      int owner = shared.assignment().owner(layer);
+      for (Moment moment : mine.moments()) {
+        blocks.add(MomentBlock.of(layer, owner, moment, mine.examples()));
+      }
     }
-    pending = exchange.sum(blocks);
+    pending = exchange.sum(blocks.stream().map(MomentBlock::block).toList());
   }
 
   /** Multiplies the share of the micro-batches so far. */
@@ -58,18 +56,16 @@ final class EarlyInputs {
   }
 
   /** Waits for the sums over examples of the layers that this rank owns, and forgets all. */
-  Map<String, double[]> take() {
-    Map<String, double[]> sums = new LinkedHashMap<>();
+  Map<String, List<Moment>> take() {
+    Map<String, List<Moment>> sums = new LinkedHashMap<>();
     if (pending != null) {
       pending.await();
-      for (int i = 0; i < blocks.size(); i++) {
-        if (blocks.get(i).owner() == shared.rank()) {
-          int dim = shared.layers().get(names.get(i)).inputDim();
-          sums.put(names.get(i), SymmetricPacking.unpack(blocks.get(i).values(), dim));
+      for (MomentBlock one : blocks) {
+        if (one.block().owner() == shared.rank()) {
+          sums.computeIfAbsent(one.layer(), layer -> new ArrayList<>()).add(one.sum());
         }
       }
     }
-    names.clear();
     blocks.clear();
     pending = null;
     shares = 0;

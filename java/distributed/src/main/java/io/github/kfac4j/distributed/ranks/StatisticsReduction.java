@@ -2,11 +2,10 @@ package io.github.kfac4j.distributed.ranks;
 
 import io.github.kfac4j.BatchStatistics;
 import io.github.kfac4j.data.LayerStatistics;
+import io.github.kfac4j.data.LayerStatistics.Moment;
 import io.github.kfac4j.distributed.collectives.Collectives;
 import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.exchange.Agreement;
-import io.github.kfac4j.distributed.exchange.Block;
-import io.github.kfac4j.distributed.exchange.Conversions;
 import io.github.kfac4j.distributed.exchange.Exchange;
 import io.github.kfac4j.distributed.exchange.Frames;
 import io.github.kfac4j.distributed.sharing.Assignment;
@@ -33,9 +32,6 @@ final class StatisticsReduction {
 
   /** What a rank saw of each layer: {@code [examples, positions]}. */
   private record Seen(double[] examples, int[] positions) {}
-
-  /** One moment of one layer on its way; {@code packedDim} is 0 if it is not packed. */
-  private record Part(String layer, String moment, int packedDim, Block block) {}
 
   StatisticsReduction(
       Collectives collectives,
@@ -73,43 +69,34 @@ final class StatisticsReduction {
       }
     }
     List<String> sentBefore = early.started() ? local.earlyLayers() : List.of();
-    List<Part> parts = new ArrayList<>();
+    List<MomentBlock> parts = new ArrayList<>();
     int i = 0;
     for (String layer : layers.keySet()) {
       if (totals[i] > 0) {
         anySeen = true;
-        LayerStatistics rest = mine.get(layer);
-        if (sentBefore.contains(layer)) {
-          rest.moments().remove(EarlyInputs.A);
+        LayerStatistics shard = mine.get(layer);
+        for (Moment moment : shard.moments()) {
+          if (moment.ofGradients() || !sentBefore.contains(layer)) {
+            double weight = local.weight(moment, shard, totals[i]);
+            parts.add(MomentBlock.of(layer, assignment.owner(layer), moment, weight));
+          }
         }
-        addParts(parts, layer, local, rest, totals[i]);
       }
       i++;
     }
-    exchange.sum(parts.stream().map(Part::block).toList()).await();
-    Map<String, LayerStatistics> sums = collect(parts, totals, positions);
-    early
-        .take()
-        .forEach(
-            (layer, a) -> {
-              LayerStatistics of = sums.get(layer);
-              if (of != null) {
-                Arrays.setAll(a, k -> a[k] / of.examples());
-                of.moments().put(EarlyInputs.A, a);
-              }
-            });
-    return sums;
+    exchange.sum(parts.stream().map(MomentBlock::block).toList()).await();
+    return collect(parts, early.take(), totals, positions);
   }
 
   /** What is beyond the range of fp32, in which statistics travel; null if nothing is. */
   private static RuntimeException unfit(Map<String, LayerStatistics> mine) {
     for (Map.Entry<String, LayerStatistics> layer : mine.entrySet()) {
-      for (Map.Entry<String, double[]> moment : layer.getValue().moments().entrySet()) {
-        double largest = Arrays.stream(moment.getValue()).map(Math::abs).max().orElse(0);
+      for (Moment moment : layer.getValue().moments()) {
+        double largest = Arrays.stream(moment.elements()).map(Math::abs).max().orElse(0);
         if (largest > 0 && !(largest >= SMALLEST && largest <= LARGEST)) {
           return new IllegalArgumentException(
               "layer '%s': %s of the batch is up to %s, but ranks exchange statistics from %s to %s: scale the input or the loss"
-                  .formatted(layer.getKey(), moment.getKey(), largest, SMALLEST, LARGEST));
+                  .formatted(layer.getKey(), moment.name(), largest, SMALLEST, LARGEST));
         }
       }
     }
@@ -144,39 +131,35 @@ final class StatisticsReduction {
         });
   }
 
-  private void addParts(
-      List<Part> parts, String name, BatchStatistics local, LayerStatistics mine, double total) {
-    mine.moments()
-        .forEach(
-            (moment, elements) -> {
-              double weight = local.weight(name, moment, mine, total);
-              int dim = local.symmetricDim(name, moment);
-              float[] values =
-                  dim > 0
-                      ? SymmetricPacking.pack(elements, dim, weight)
-                      : Conversions.toFloats(elements, weight);
-              parts.add(new Part(name, moment, dim, new Block(assignment.owner(name), values)));
-            });
-  }
-
-  private Map<String, LayerStatistics> collect(List<Part> parts, double[] totals, int[] positions) {
+  /** The moments of the layers that this rank owns; those sent early are sums over examples. */
+  private Map<String, LayerStatistics> collect(
+      List<MomentBlock> parts, Map<String, List<Moment>> early, double[] totals, int[] positions) {
     List<String> order = List.copyOf(layers.keySet());
-    Map<String, LayerStatistics> sums = new LinkedHashMap<>();
-    for (Part part : parts) {
-      if (part.block.owner() == collectives.rank()) {
-        int i = order.indexOf(part.layer);
-        float[] values = part.block.values();
-        sums.computeIfAbsent(
-                part.layer,
-                name -> new LayerStatistics(totals[i], positions[i], new LinkedHashMap<>()))
-            .moments()
-            .put(
-                part.moment,
-                part.packedDim > 0
-                    ? SymmetricPacking.unpack(values, part.packedDim)
-                    : Conversions.toDoubles(values));
+    Map<String, List<Moment>> moments = new LinkedHashMap<>();
+    for (MomentBlock part : parts) {
+      if (part.block().owner() == collectives.rank()) {
+        double total = totals[order.indexOf(part.layer())];
+        moments
+            .computeIfAbsent(part.layer(), layer -> means(early.get(layer), total))
+            .add(part.sum());
       }
     }
+    Map<String, LayerStatistics> sums = new LinkedHashMap<>();
+    moments.forEach(
+        (layer, all) -> {
+          int i = order.indexOf(layer);
+          sums.put(layer, new LayerStatistics(totals[i], positions[i], all));
+        });
     return sums;
+  }
+
+  private static List<Moment> means(List<Moment> sums, double examples) {
+    List<Moment> means = new ArrayList<>();
+    if (sums != null) {
+      for (Moment sum : sums) {
+        means.add(sum.with(Arrays.stream(sum.elements()).map(x -> x / examples).toArray()));
+      }
+    }
+    return means;
   }
 }

@@ -185,7 +185,7 @@ class FailuresTest {
                 // first the old inverse is kept, and all know it
                 StepReport kept = TrainingScenario.train(network, kfac, 2, 3, shard).get(0);
                 String status = kept.refreshed().get(0).perGroup().get(0).status();
-                // then there is no remedy left, on any rank
+                // then there is no fallback left, on any rank
                 network.forwardBackward(3, shard[0], shard[1]);
                 kfac.observe(network.observations());
                 Throwable end = catchThrowable(kfac::refresh);

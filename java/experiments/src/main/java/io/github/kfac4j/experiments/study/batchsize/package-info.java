@@ -1,2 +1,2 @@
-/** The subcommand {@code study batch-size}: steps to a goal against the batch size. */
+/** Steps to a goal against the batch size (Shallue et al. 2019; Zhang et al. 2019). */
 package io.github.kfac4j.experiments.study.batchsize;

@@ -1,2 +1,2 @@
-/** The subcommand {@code study sensitivity}: which metaparameters reach a goal. */
+/** Which metaparameters reach a goal (Ma et al. 2019). */
 package io.github.kfac4j.experiments.study.sensitivity;

@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /** The outcome of the matrices of one stack, fallbacks tried in the order of the policy. */
-final class Rescue {
+final class Fallbacks {
   private final Backend backend;
   private final InversePolicy policy;
   private final DampedStack stack;
@@ -24,7 +24,7 @@ final class Rescue {
    * @param old the inverses before those of the statuses; null if they are not worth keeping, or
    *     cannot have been lost
    */
-  Rescue(
+  Fallbacks(
       Backend backend, InversePolicy policy, DampedStack stack, Status[] statuses, double[] old) {
     this.backend = backend;
     this.policy = policy;
@@ -35,7 +35,7 @@ final class Rescue {
     this.failed = new boolean[statuses.length];
     for (int k = 0; k < statuses.length; k++) {
       if (!statuses[k].ok()) {
-        failed[k] = !rescue(k, statuses[k]);
+        failed[k] = !recover(k, statuses[k]);
       }
       if (failed[k] && old != null) {
         Stacks.put(inversion.inverse(), k, Arrays.copyOfRange(old, k * size(), (k + 1) * size()));
@@ -67,7 +67,7 @@ final class Rescue {
   }
 
   /** Whether a matrix has a new inverse that can be used. */
-  private boolean rescue(int k, Status first) {
+  private boolean recover(int k, Status first) {
     Status status = first;
     if (policy.method() != InversePolicy.Method.CHOLESKY
         && (status.kind() == Status.Kind.NOT_CONVERGED

@@ -4,27 +4,12 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Storage;
 import java.util.List;
-import java.util.Set;
 
 /**
- * Room for one stack of matrices that is kept of a layer, as its curvature declares it. What is the
- * same for all curvatures (saved states, statistics of shards, adaptive intervals, dropped steps)
- * asks for the role alone.
- *
- * @param key its name in saved states and messages
+ * One stack of matrices that a curvature keeps of a layer. What is the same for all curvatures
+ * (saved states, statistics of shards, adaptive intervals, dropped steps) asks for the role alone.
  */
-public record Room(String key, Role role, int count, int rows, int cols) {
-  /** Names of other tensors that are saved of a layer. */
-  private static final Set<String> TAKEN =
-      Set.of(StateIdentity.NAME, StateTensors.COUNTERS, StateTensors.EXPONENTS);
-
-  /** Checks the name. */
-  public Room {
-    if (TAKEN.contains(key)) {
-      throw new IllegalArgumentException("saved states have another '" + key + "' of each layer");
-    }
-  }
-
+public record MatrixSpec(StateKey key, Role role, int count, int rows, int cols) {
   /** What a stack is to its layer. */
   public enum Role {
     /** The running average of a factor of the inputs. */
@@ -60,10 +45,10 @@ public record Room(String key, Role role, int count, int rows, int cols) {
    * The averages that a batch alone gives: factors, or moments where the basis is not made of
    * factors.
    */
-  static List<Room> statistics(List<Room> rooms) {
-    List<Room> factors = rooms.stream().filter(room -> room.role.isFactor()).toList();
+  static List<MatrixSpec> statistics(List<MatrixSpec> specs) {
+    List<MatrixSpec> factors = specs.stream().filter(spec -> spec.role.isFactor()).toList();
     return factors.isEmpty()
-        ? rooms.stream().filter(room -> room.role == Role.MOMENTS).toList()
+        ? specs.stream().filter(spec -> spec.role == Role.MOMENTS).toList()
         : factors;
   }
 

@@ -1,8 +1,7 @@
-package io.github.kfac4j.cli.apply;
+package io.github.kfac4j.apply;
 
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.Observation;
-import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.safetensors.DType;
 import io.github.kfac4j.safetensors.StoredTensor;
@@ -58,7 +57,7 @@ record LayerTensors(
   /**
    * Finds a layer's tensors and checks their types and shapes.
    *
-   * @throws BadInputException naming the tensor and what is wrong with it
+   * @throws IllegalArgumentException naming the tensor and what is wrong with it
    */
   static LayerTensors of(String name, Layer layer, Map<String, StoredTensor> tensors) {
     List<Observation> uses = new ArrayList<>();
@@ -72,7 +71,7 @@ record LayerTensors(
     if (layer.bias()) {
       biasGrad = gradient(name, BIAS_GRAD, tensors, layer.biasShape(), dtype);
     } else if (tensors.containsKey(name + BIAS_GRAD)) {
-      throw new BadInputException(
+      throw new IllegalArgumentException(
           "layer '%s' has no bias, but there is a tensor '%s'".formatted(name, name + BIAS_GRAD));
     }
     return new LayerTensors(name, dtype, uses, weightGrad, biasGrad);
@@ -92,7 +91,7 @@ record LayerTensors(
     try {
       layer.use(input, outputGrad);
     } catch (IllegalArgumentException e) {
-      throw new BadInputException("layer '%s': %s".formatted(name, e.getMessage()), e);
+      throw new IllegalArgumentException("layer '%s': %s".formatted(name, e.getMessage()), e);
     }
     return Observation.ofSumLoss(name, input, outputGrad);
   }
@@ -105,7 +104,7 @@ record LayerTensors(
       String layer, String suffix, Map<String, StoredTensor> tensors, Shape expected, DType dtype) {
     HostTensor gradient = host(layer, suffix, tensors, FLOATING);
     if (!gradient.shape().equals(expected)) {
-      throw new BadInputException(
+      throw new IllegalArgumentException(
           "layer '%s': tensor '%s' has shape %s, expected %s"
               .formatted(layer, layer + suffix, gradient.shape(), expected));
     }
@@ -119,11 +118,11 @@ record LayerTensors(
       String layer, String suffix, Map<String, StoredTensor> tensors, Set<DType> readable) {
     StoredTensor tensor = tensors.get(layer + suffix);
     if (tensor == null) {
-      throw new BadInputException(
+      throw new IllegalArgumentException(
           "layer '%s': tensor '%s' is missing".formatted(layer, layer + suffix));
     }
     if (!readable.contains(tensor.dtype())) {
-      throw new BadInputException(
+      throw new IllegalArgumentException(
           "layer '%s': tensor '%s' has dtype %s, expected one of %s"
               .formatted(layer, layer + suffix, tensor.type(), readable));
     }

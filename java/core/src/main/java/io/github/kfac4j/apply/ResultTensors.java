@@ -1,6 +1,5 @@
-package io.github.kfac4j.cli.apply;
+package io.github.kfac4j.apply;
 
-import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.safetensors.DType;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
@@ -10,7 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** Collects the tensors of the output file. */
-final class OutputTensors {
+final class ResultTensors {
   private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
 
   Map<String, StoredTensor> asMap() {
@@ -30,7 +29,7 @@ final class OutputTensors {
   /**
    * Adds a tensor.
    *
-   * @throws BadInputException if a value is beyond the range of the type
+   * @throws IllegalArgumentException if a value is beyond the range of the type
    */
   void add(String name, DType dtype, double[] values, long... shape) {
     float[] floats = new float[dtype == DType.F32 ? values.length : 0];
@@ -41,7 +40,7 @@ final class OutputTensors {
         rounded = floats[i];
       }
       if (!Double.isFinite(rounded)) {
-        throw new BadInputException(
+        throw new IllegalArgumentException(
             "the result '%s' is beyond the range of %s at flat index %d; scale the loss or raise the damping"
                 .formatted(name, dtype, i));
       }

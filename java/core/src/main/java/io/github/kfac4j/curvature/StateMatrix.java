@@ -3,29 +3,33 @@ package io.github.kfac4j.curvature;
 import io.github.kfac4j.backend.MatrixStack;
 
 /**
- * One stack of matrices that is kept of a layer. Its elements are those of the stack times 2 to the
+ * One stack of matrices of a layer's state. Its elements are those of the stack times 2 to the
  * exponent, which is 0 but where fp32 has no room for them.
  */
-final class Kept implements AutoCloseable {
-  private final Room room;
+public final class StateMatrix implements AutoCloseable {
+  private final MatrixSpec spec;
   private final MatrixStack stack;
   private int exponent;
 
   /** Zeros; owns the stack. */
-  Kept(Room room, MatrixStack stack) {
-    this.room = room;
+  StateMatrix(MatrixSpec spec, MatrixStack stack) {
+    this.spec = spec;
     this.stack = stack;
   }
 
-  Room room() {
-    return room;
+  public StateKey key() {
+    return spec.key();
   }
 
-  MatrixStack stack() {
+  public MatrixSpec spec() {
+    return spec;
+  }
+
+  public MatrixStack stack() {
     return stack;
   }
 
-  int exponent() {
+  public int exponent() {
     return exponent;
   }
 
@@ -34,11 +38,16 @@ final class Kept implements AutoCloseable {
   }
 
   /** The elements, as a new array. */
-  double[] values() {
+  public double[] values() {
     return Fp32Range.scaled(stack.toArray(), exponent);
   }
 
-  /** Replaces the elements by values that go together with others up to the given size. */
+  /** Replaces the elements. */
+  void set(double[] values) {
+    set(values, 0);
+  }
+
+  /** Replaces the elements by values that are added to others up to the given size. */
   void set(double[] values, double size) {
     exponent = stack.isDouble() ? 0 : Fp32Range.exponent(Math.max(size, Fp32Range.largest(values)));
     stack.set(Fp32Range.scaled(values, -exponent));
