@@ -1,41 +1,14 @@
 // Second moments of patches of any form, for libFuzzer with the sanitizers: the bytes choose the convolution and the
 // images; memory that a plan asks for is given exactly, so that every step beyond it is found.
-#include <algorithm>
-#include <cmath>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <memory>
-#include <vector>
+#include "fuzz_input.h"
 #include "kfac_cpu.h"
+
+using fuzz::Bytes;
+using fuzz::memory;
 
 namespace {
 
 constexpr int64_t LARGEST = 1 << 16;  // floats of images, of outputs, of a matrix: a fuzzer has to be fast
-
-struct Bytes {
-  const uint8_t* data;
-  size_t size, at = 0;
-  int64_t number(int64_t least, int64_t most) {
-    unsigned two = 0;
-    for (int i = 0; i < 2; i++) two = two << 8 | (at < size ? data[at++] : (unsigned)(at++ * 37 & 255));
-    return least + two % (most - least + 1);
-  }
-  int64_t extent() {  // small, now and then far
-    static const int64_t far[] = {16, 17, 31, 100, 255, 256, 257, 1000, 60000};
-    return number(0, 15) ? number(1, 9) : far[number(0, 8)];
-  }
-};
-
-struct Free {
-  void operator()(float* p) const { std::free(p); }
-};
-std::unique_ptr<float, Free> memory(int64_t floats) {
-  void* p = std::aligned_alloc(64, size_t(floats * 4 + 63) / 64 * 64 + (floats ? 0 : 64));
-  if (!p) std::abort();
-  std::fill_n((float*)p, floats, NAN);
-  return std::unique_ptr<float, Free>((float*)p);
-}
 
 int64_t outputs(int64_t size, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
   int64_t room = size + 2 * padding - dilation * (kernel - 1) - 1;

@@ -116,7 +116,7 @@ final class Inverses {
       }
     }
     if (clip < 1) {
-      backend.scale(plain, clip);
+      Fp32Range.multiply(backend, plain, clip, 0);
     }
   }
 }

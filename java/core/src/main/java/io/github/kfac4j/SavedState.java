@@ -6,6 +6,8 @@ import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.curvature.StateIdentity;
 import io.github.kfac4j.curvature.StateMatrix;
 import io.github.kfac4j.curvature.StateTensors;
+import io.github.kfac4j.curvature.StoredElements;
+import io.github.kfac4j.safetensors.DType;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -58,24 +60,22 @@ final class SavedState {
                 + layers.keySet());
       }
     }
-    Map<LayerState, List<double[]>> matrices = new LinkedHashMap<>();
-    Map<LayerState, double[]> exponents = new LinkedHashMap<>();
+    Map<LayerState, List<StoredElements>> matrices = new LinkedHashMap<>();
     Map<LayerState, double[]> counters = new LinkedHashMap<>();
     layers.forEach(
         (name, layer) -> {
           double[] powers = exponents(layer);
-          List<double[]> elements = new ArrayList<>();
+          List<StoredElements> elements = new ArrayList<>();
           for (StateMatrix matrix : layer.matrices()) {
             String tensor = name + "." + matrix.key();
-            elements.add(elements(tensor, matrix.stack(), powers[elements.size()]));
+            elements.add(elements(tensor, matrix.stack(), (int) powers[elements.size()]));
           }
           matrices.put(layer, elements);
-          exponents.put(layer, powers);
           counters.put(layer, counters(name, layer.counters.toArray().length));
         });
     return () -> {
       counters.forEach((layer, values) -> layer.counters.set(values));
-      matrices.forEach((layer, elements) -> layer.restore(elements, exponents.get(layer)));
+      matrices.forEach(LayerState::restore);
     };
   }
 
@@ -117,16 +117,17 @@ final class SavedState {
     return stored;
   }
 
-  private double[] elements(String name, MatrixStack stack, double exponent) {
-    double[] elements = StateTensors.load(name, present(name), stack);
+  private StoredElements elements(String name, MatrixStack stack, int exponent) {
+    StoredTensor stored = present(name);
+    double[] elements = StateTensors.load(name, stored, stack);
     for (int i = 0; i < elements.length; i++) {
-      if (!Double.isFinite(Math.scalb(elements[i], (int) exponent))) {
+      if (!Double.isFinite(Math.scalb(elements[i], exponent))) {
         throw new IllegalArgumentException(
             "the saved K-FAC state has %s in '%s' at flat index %d, which is not finite"
                 .formatted(elements[i], name, i));
       }
     }
-    return elements;
+    return new StoredElements(elements, exponent, stored.dtype() == DType.F64);
   }
 
   private StoredTensor present(String name) {

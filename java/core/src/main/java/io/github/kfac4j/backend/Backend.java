@@ -78,7 +78,10 @@ public interface Backend extends AutoCloseable {
     throw new UnsupportedOperationException("no renewal of bases");
   }
 
-  /** Preconditions by inverses; returns for each request the inner product of U and dW. */
+  /**
+   * Preconditions by inverses; returns for each request the inner product of U and dW, which is
+   * finite only if all that was stored of U is.
+   */
   double[] precondition(List<PreconditionRequest> requests);
 
   /** Preconditions in a Kronecker basis; returns for each request the inner product of U and dW. */

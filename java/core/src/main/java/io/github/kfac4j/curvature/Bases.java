@@ -1,6 +1,7 @@
 package io.github.kfac4j.curvature;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.InverseAccuracy;
 import io.github.kfac4j.backend.Status;
@@ -17,6 +18,12 @@ import java.util.List;
 
 /** Eigenbases of factors: how they are asked for, and what happens when there is none. */
 final class Bases {
+  /**
+   * A gradient is up to 2^50 ({@link Fp32Range#gradientExponent}), its norm up to 2^66: divided by
+   * more than this it has room in fp32, in whatever precision its inner product is taken.
+   */
+  private static final double SMALL_DAMPING = 0x1p-60;
+
   private Bases() {}
 
   /** A request for the eigendecomposition of an average, with matrices of its own to close. */
@@ -38,12 +45,17 @@ final class Bases {
     return -Fp32Range.exponent(size);
   }
 
-  /** What came of preconditioning with shifted diagonals. */
-  static List<Curvature.Result> results(
-      List<Curvature.Request> requests, double[] inner, List<Integer> shifts) {
+  /** Preconditions with shifted diagonals. */
+  static List<Curvature.Result> precondition(
+      Backend backend,
+      List<Curvature.Request> requests,
+      List<BasisPreconditionRequest> steps,
+      List<Integer> shifts) {
+    double[] inner = backend.preconditionInBasis(steps);
     List<Curvature.Result> results = new ArrayList<>();
     for (int i = 0; i < inner.length; i++) {
-      results.add(requests.get(i).result(inner[i], shifts.get(i)));
+      Curvature.Result result = requests.get(i).result(inner[i], shifts.get(i));
+      results.add(steps.get(i).damping() < SMALL_DAMPING ? result.withoutBound() : result);
     }
     return results;
   }

@@ -112,7 +112,8 @@ public interface Curvature {
      *     the gradient was dW; likewise {@code bias}
      */
     Result result(double inner, int weight, int bias) {
-      return new Result(this, Math.scalb(inner, 2 * exponent), weight + exponent, bias + exponent);
+      return new Result(
+          this, Math.scalb(inner, 2 * exponent), weight + exponent, bias + exponent, false);
     }
 
     public void store() {
@@ -126,12 +127,18 @@ public interface Curvature {
    * @param inner product of U and dW
    * @param weight U is what the weight's tensor holds times 2 to this exponent, mostly 0
    * @param bias the same for the bias
+   * @param unbounded whether the tensors may have no room for U though the inner product is finite
    */
-  record Result(Request request, double inner, int weight, int bias) {
+  record Result(Request request, double inner, int weight, int bias, boolean unbounded) {
+    /** The same, and U may be of any size. */
+    Result withoutBound() {
+      return new Result(request, inner, weight, bias, true);
+    }
+
     /** Whether U may have lost its range after the inner product was taken. */
     public boolean mayOverflow() {
       boolean copied = request.gradient.weight() != request.source.weight();
-      return weight > 0 || bias > 0 || copied || request.state.isDouble();
+      return unbounded || weight > 0 || bias > 0 || copied;
     }
   }
 

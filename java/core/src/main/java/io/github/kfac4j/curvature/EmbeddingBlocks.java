@@ -258,6 +258,6 @@ public final class EmbeddingBlocks implements Curvature {
               request.gradient(),
               request.gradient()));
     }
-    return Bases.results(requests, backend.preconditionInBasis(steps), shifts);
+    return Bases.precondition(backend, requests, steps, shifts);
   }
 }

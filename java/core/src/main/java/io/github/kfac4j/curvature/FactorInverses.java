@@ -61,10 +61,7 @@ final class FactorInverses {
       boolean moved = target.exponent() != -exponent;
       DampedStack stack =
           new DampedStack(
-              inversion,
-              exponent,
-              state.ready() ? () -> Fp32Range.scaled(target.values(), exponent) : null,
-              moved);
+              inversion, exponent, state.ready() ? target.stack()::toArray : null, moved);
       parts.put(name, new Part(target, stack));
     }
   }
@@ -83,7 +80,6 @@ final class FactorInverses {
     List<DampedStack> stacks = new ArrayList<>();
     tasks.forEach(task -> task.parts().values().forEach(part -> stacks.add(part.stack())));
     List<Outcome> all = new RobustInversion(backend, policy).invert(stacks);
-    tasks.forEach(FactorInverses::setExponents);
     List<LayerReport> reports = new ArrayList<>();
     int at = 0;
     for (Task task : tasks) {
@@ -91,13 +87,21 @@ final class FactorInverses {
       for (String name : task.parts().keySet()) {
         outcomes.put(name, all.get(at++));
       }
+      setExponents(task, outcomes);
       reports.add(report(task, outcomes, policy));
     }
     return reports;
   }
 
-  private static void setExponents(Task task) {
-    task.parts().values().forEach(part -> part.inverse().setExponent(-part.stack().exponent()));
+  /** Where one is kept of a stack, all are if the exponents differ. */
+  private static void setExponents(Task task, Map<String, Outcome> outcomes) {
+    task.parts()
+        .forEach(
+            (name, part) -> {
+              if (!outcomes.get(name).anyFailed()) {
+                part.inverse().setExponent(-part.stack().exponent());
+              }
+            });
   }
 
   private static LayerReport report(

@@ -60,13 +60,15 @@ public final class Fp32Range {
   /** Multiplies tensors by {@code factor * 2^exponent}, in steps that fp32 has room for. */
   public static void multiply(
       Backend backend, List<? extends Tensor> tensors, double factor, int exponent) {
-    int rest = exponent;
+    // the factor of a KL clip may itself have no room in fp32
+    int own = factor == 0 ? 0 : Math.getExponent(factor);
+    int rest = exponent + own;
     while (Math.abs(rest) > STEP) {
       int step = rest > 0 ? STEP : -STEP;
       backend.scale(tensors, Math.scalb(1.0, step));
       rest -= step;
     }
-    backend.scale(tensors, Math.scalb(factor, rest));
+    backend.scale(tensors, Math.scalb(Math.scalb(factor, -own), rest));
   }
 
   /** {@code values * 2^exponent} as a new array; the array itself for 0. */

@@ -234,6 +234,6 @@ public final class KroneckerBases implements Curvature {
               request.gradient(),
               request.gradient()));
     }
-    return Bases.results(requests, backend.preconditionInBasis(steps), shifts);
+    return Bases.precondition(backend, requests, steps, shifts);
   }
 }

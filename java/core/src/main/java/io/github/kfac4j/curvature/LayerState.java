@@ -71,6 +71,11 @@ public final class LayerState implements AutoCloseable {
     return matrix(key).exponent();
   }
 
+  /** Replaces the elements of a matrix that share a range with what they are used with. */
+  void setInRange(StateMatrix matrix, double[] values) {
+    matrix.set(values, curvature.largestAddend(this, matrix.key()));
+  }
+
   /** Whether products of an input and an output gradient are squared. */
   public boolean squaresProducts() {
     return layer.constantInput() || curvature.groupsByExample();
@@ -154,18 +159,16 @@ public final class LayerState implements AutoCloseable {
     }
   }
 
-  /** Replaces all matrices, in their order, by stored elements that lack powers of two. */
-  public void restore(List<double[]> stored, double[] powers) {
+  /** Replaces all matrices, in their order; those in this precision by the same bits. */
+  public void restore(List<StoredElements> stored) {
     int i = 0;
     for (StateMatrix one : matrices.values()) {
-      double[] elements = stored.get(i);
-      int exponent = (int) powers[i++];
-      if (exponent == 0 || one.stack().isDouble()) {
-        double size = curvature.largestAddend(this, one.key());
-        one.set(Fp32Range.scaled(elements, exponent), size);
+      StoredElements elements = stored.get(i++);
+      if (elements.isDouble() || one.stack().isDouble()) {
+        setInRange(one, Fp32Range.scaled(elements.values(), elements.exponent()));
       } else {
-        one.setExponent(exponent);
-        one.stack().set(elements);
+        one.setExponent(elements.exponent());
+        one.stack().set(elements.values());
       }
     }
   }

@@ -89,13 +89,15 @@ public final class OpenStep implements AutoCloseable {
   public void mix(double now, double kept) {
     counters.forEach(
         (layer, before) -> {
+          int i = 0;
           for (StateMatrix matrix : layer.matrices()) {
             MatrixStack stack = matrix.stack();
+            int exponent = (int) exponents.get(layer)[i++];
             if (matrix.spec().role().isAverage() && copied.contains(stack)) {
-              double[] elements = stack.toArray();
-              double[] copy = copies.get(stack).toArray();
-              Arrays.setAll(elements, i -> now * elements[i] + kept * copy[i]);
-              stack.set(elements);
+              double[] elements = matrix.values();
+              double[] copy = Fp32Range.scaled(copies.get(stack).toArray(), exponent);
+              Arrays.setAll(elements, j -> now * elements[j] + kept * copy[j]);
+              layer.setInRange(matrix, elements);
             }
           }
           layer.counters.mixWeights(now, kept, before);

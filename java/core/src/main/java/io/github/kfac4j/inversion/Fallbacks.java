@@ -7,6 +7,7 @@ import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.options.InversePolicy;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** The outcome of the matrices of one stack, fallbacks tried in the order of the policy. */
 final class Fallbacks {
@@ -39,6 +40,22 @@ final class Fallbacks {
       }
       if (failed[k] && old != null) {
         Stacks.put(inversion.inverse(), k, Arrays.copyOfRange(old, k * size(), (k + 1) * size()));
+      }
+    }
+    if (old != null
+        && stack.moved()
+        && IntStream.range(0, failed.length).anyMatch(k -> failed[k])) {
+      keepAll(old);
+    }
+  }
+
+  /** New inverses have no room beside old ones of another exponent. */
+  private void keepAll(double[] old) {
+    inversion.inverse().set(old);
+    for (int k = 0; k < failed.length; k++) {
+      if (!failed[k]) {
+        say(k, "given up with that of another group");
+        failed[k] = true;
       }
     }
   }

@@ -21,7 +21,12 @@ public final class RobustInversion {
    * @param words what failed and what was done about it, null where all was well
    * @param failed whether there is no new inverse
    */
-  public record Outcome(double[] damping, double[] condition, String[] words, boolean[] failed) {}
+  public record Outcome(double[] damping, double[] condition, String[] words, boolean[] failed) {
+    /** Whether any matrix has no new inverse. */
+    public boolean anyFailed() {
+      return IntStream.range(0, failed.length).anyMatch(k -> failed[k]);
+    }
+  }
 
   private final Backend backend;
   private final InversePolicy policy;

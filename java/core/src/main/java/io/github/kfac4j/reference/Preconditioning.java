@@ -24,7 +24,7 @@ final class Preconditioning {
           target, rows, cols, step.scale(), half, matrix(step.aInverse(), k), cols);
     }
     write(u, step.result(), step.gInverse().count() * rows, cols);
-    return dot(u, dw);
+    return dot(read(step.result(), step.gInverse().count(), rows, cols), dw);
   }
 
   static double apply(BasisPreconditionRequest step) {
@@ -58,7 +58,7 @@ final class Preconditioning {
       System.arraycopy(inner.values(), 0, u, k * size, size);
     }
     write(u, step.result(), moments.count() * rows, cols);
-    return dot(u, dw);
+    return dot(read(step.result(), moments.count(), rows, cols), dw);
   }
 
   private static Strided matrix(MatrixStack stack, int k) {

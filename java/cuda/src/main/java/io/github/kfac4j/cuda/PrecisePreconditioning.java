@@ -22,6 +22,7 @@ final class PrecisePreconditioning {
     u.read(step.gradient());
     u.left(Matrices.of(conversion.doubles(g), g.rows(), g.rows()));
     u.right(Matrices.of(conversion.doubles(a), a.rows(), a.rows()), step.scale());
+    u.round(); // first: what fp32 has no room for makes the inner product infinite, or NaN
     u.inner(gradient, inner);
     u.write(step.result());
   }

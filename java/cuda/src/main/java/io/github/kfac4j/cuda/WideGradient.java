@@ -74,6 +74,13 @@ final class WideGradient {
     }
   }
 
+  /** Rounds all elements to fp32. */
+  void round() {
+    long floats = call.take(size() * Float.BYTES);
+    conversion.copy(Place.doubles(x, size()), Place.floats(floats, size()), 1, size());
+    conversion.copy(Place.floats(floats, size()), Place.doubles(x, size()), 1, size());
+  }
+
   void write(Gradient result) {
     int width = width(result);
     long all = (long) groups * rows;

@@ -104,7 +104,7 @@ final class RandomRequests {
         KfacOptions.DEFAULT
             .withIntervals(1, 1)
             .withDecay(choices.of(0.0, 0.5, 0.95))
-            .withDamping(choices.size(-40, 10))
+            .withDamping(choices.oneIn(2) ? choices.size(-3, 1) : choices.size(-40, 10))
             .withInversePolicy(
                 InversePolicy.DEFAULT.withMethod(choices.of(InversePolicy.Method.values())))
             .withApproximation(choices.of(Approximation.values()));

@@ -1,0 +1,39 @@
+package io.github.kfac4j.experiments.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.github.kfac4j.experiments.BadInputException;
+import java.io.ByteArrayInputStream;
+import java.util.Arrays;
+import java.util.List;
+
+/** Any bytes are images and labels, or refused by the name of their file. */
+class DataFuzzTest {
+  /** The first byte tells how many of the others are images. */
+  @FuzzTest
+  void idxFilesAreReadOrRefused(byte[] bytes) {
+    int split = bytes.length == 0 ? 0 : Math.min(bytes.length, 1 + (bytes[0] & 0xff));
+    try {
+      DataFile images = file("images", Arrays.copyOfRange(bytes, Math.min(1, split), split));
+      DataFile labels = file("labels", Arrays.copyOfRange(bytes, split, bytes.length));
+      Images read = IdxFile.images(images, labels);
+      assertThat(read.count()).isPositive();
+    } catch (BadInputException e) {
+      assertThat(e.getMessage()).containsAnyOf("images", "labels");
+    }
+  }
+
+  @FuzzTest
+  void cifarFilesAreReadOrRefused(byte[] bytes) {
+    try {
+      assertThat(CifarFile.images(List.of(file("records", bytes))).count()).isPositive();
+    } catch (BadInputException e) {
+      assertThat(e).hasMessageContaining("records");
+    }
+  }
+
+  private static DataFile file(String name, byte[] bytes) {
+    return DataFile.read(name, new ByteArrayInputStream(bytes));
+  }
+}
