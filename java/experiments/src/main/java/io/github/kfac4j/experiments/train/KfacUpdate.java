@@ -1,6 +1,7 @@
 package io.github.kfac4j.experiments.train;
 
 import ai.djl.ndarray.NDList;
+import io.github.kfac4j.Kfac;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.InversionFailedException;
 import io.github.kfac4j.djl.DjlKfac;
@@ -14,6 +15,7 @@ import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.trainer.StepTimes;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -86,6 +88,16 @@ final class KfacUpdate implements Update {
     } catch (IllegalArgumentException | InversionFailedException e) {
       throw new TrainingFailedException("K-FAC: " + e.getMessage(), e);
     }
+  }
+
+  /** The K-FAC of a single process. */
+  Kfac kfac() {
+    return kfac.kfac();
+  }
+
+  /** The names of the layers that it preconditions. */
+  List<String> layers() {
+    return kfac.layers();
   }
 
   @Override
