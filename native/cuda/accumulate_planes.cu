@@ -1,8 +1,6 @@
 #include "accumulate_planes.h"
-#include <algorithm>
-#include "moment.cuh"
-#include "planes.cuh"
-#include "product.cuh"
+#include "accumulate_shifts.cuh"
+#include "layout.h"
 
 namespace kfac {
 namespace {
@@ -38,8 +36,8 @@ __global__ void __launch_bounds__(T::THREADS, T::BLOCKS) accumulate_kernel(Table
   samples.down += group * job.group_downs;
 
   typename T::Sums total = {};
-  product<T, Map>(job.tokens, sums.order, samples, samples, tile_row, tile_column, first, end, tile_row == tile_column,
-                  shared.product, total);
+  product<T, Map>(job.tokens, {samples, sums.order, tile_row}, {samples, sums.order, tile_column}, first, end,
+                  tile_row == tile_column, shared.product, total);
 
   if (sums.chunks > 1) {
     float* partial = sums.partial(group, tile, chunk);
@@ -57,134 +55,60 @@ __global__ void __launch_bounds__(T::THREADS, T::BLOCKS) accumulate_kernel(Table
   });
 }
 
-// How the samples of a request lie in planes.
-struct Layout {
-  View view;  // whose rows are those of the planes
-  Tokens tokens;
-  Columns columns;
-  Reads reads;
-  int width, one;   // of a row, padded to a multiple of eight; the column that is 1, or -1
-  long long pitch;  // numbers from one row to the next
-  bool direct;      // the samples are planes themselves
-
-  bool shifted() const { return columns.width != 0; }
-};
-
-constexpr long long MOST_ROWS = 1 << 30;
-constexpr long long MOST_PATCH_BYTES = 2LL << 30;
-constexpr int TOKEN_STEP = 32;
-
-int up(int n, int multiple) { return (n + multiple - 1) / multiple * multiple; }
-
-// Samples of 16 bits whose pixels lie one after another, and begin and end where copies do.
-bool direct(const kfac_samples& s, const View& view, Layout& layout) {
-  const bool matrix = s.height == 1 && s.width == 1;
-  layout.pitch = matrix ? s.batch_stride : s.x_stride;
-  const bool dense = matrix || (s.y_stride == s.width * s.x_stride && s.batch_stride == s.height * s.y_stride);
-  if (s.dtype == KFAC_F32 || s.bias || s.padding_height || s.padding_width || s.channel_stride != 1 || !dense ||
-      view.channels % 8 || layout.pitch % 8 || layout.pitch > (1 << 28) || reinterpret_cast<uintptr_t>(s.data) % 16)
-    return false;
-  const bool plain = view.taps() == 1 && view.out_height == s.height && view.out_width == s.width;
-  const int line = int(s.width);
-  layout.tokens = plain ? Tokens::plain(int(view.rows)) : Tokens::window(view, line, line * int(s.height), TOKEN_STEP);
-  layout.columns = plain ? Columns::plain(view.columns) : Columns::taps_of(view, view.channels, line, 0);
-  return true;
-}
-
-Layout layout_of(const kfac_samples& s) {
-  const View view(s);
-  Layout layout{};
-  layout.view = view;
-  layout.direct = direct(s, view, layout);
-  if (layout.direct) return layout;
-  layout.reads = s.channel_stride == 1 ? Reads::CHANNELS : Reads::PIXELS;
-  const int channels = up(view.channels, 8);
-  if (view.taps() > 1 && 2 * channels <= 3 * view.channels) {  // else padding costs more than patches that are stored
-    kfac_samples pixels = s;
-    pixels.kernel_height = pixels.kernel_width = pixels.stride_height = pixels.stride_width = 1;
-    pixels.dilation_height = pixels.dilation_width = 1;
-    layout.view = View(pixels);
-    layout.width = channels + (s.bias ? 8 : 0);
-    layout.one = s.bias ? channels : -1;
-    const int line = layout.view.out_width;
-    layout.tokens = Tokens::window(view, line, line * layout.view.out_height, TOKEN_STEP);
-    layout.columns = Columns::taps_of(view, channels, line, s.bias ? 8 : 0);
-  } else {
-    if (view.taps() > 1) layout.reads = Reads::PATCHES;
-    layout.width = up(view.columns, 8);
-    layout.one = s.bias ? view.columns - 1 : -1;
-    layout.tokens = Tokens::plain(int(view.rows));
-    layout.columns = Columns::plain(view.columns);
-  }
-  layout.pitch = up(layout.width, 16);  // whole sectors of memory
-  return layout;
-}
-
-// Pieces of memory one after another; without a beginning it only counts.
-class Region {
- public:
-  explicit Region(unsigned char* begin) : begin_(reinterpret_cast<uintptr_t>(begin)) {}
-  template <class T>
-  T* take(long long count) {
-    const uintptr_t at = begin_ + uintptr_t(used_);
-    used_ += (count * (long long)sizeof(T) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    return reinterpret_cast<T*>(at);
-  }
-  long long used() const { return used_; }
-
- private:
-  uintptr_t begin_;
-  long long used_ = 0;
-};
-
-// The large tile needs half the loads for each product; it may waste that much on its padding.
-bool wants_large_tile(int n) { return 4 * tiles_of(n, 128) <= 3 * tiles_of(n, 64) / 2; }
-
 struct Prepared {
   Job job;
   PlanesJob planes;
   Layout layout;
   int dtype;
+  std::optional<PreparedShifts> shifts;
 };
 
-Prepared prepare(const kfac_accumulate_request& q, Region& region, unsigned* peak) {
-  const kfac_samples& s = q.samples;
-  Prepared p{};
-  const Layout& layout = p.layout = layout_of(s);
-  p.dtype = s.dtype;
+// The samples as an operand, and the job that makes planes of them.
+void prepare_samples(const kfac_samples& s, Prepared& p, Region& region, unsigned* peak) {
+  const Layout& layout = p.layout;
   const bool split = s.dtype == KFAC_F32;
   const View& rows = layout.view;
-  const long long numbers = s.groups * rows.rows * layout.pitch;
-  const int token_blocks = int((rows.rows + PROMOTE - 1) / PROMOTE);
-  const int column_blocks = (layout.width + SCALE_COLUMNS - 1) / SCALE_COLUMNS;
   Operand& samples = p.job.samples;
   samples.pitch = int(2 * layout.pitch);
   if (layout.direct) {
     samples.high = samples.low = s.data;
     p.job.group_bytes = 2LL * rows.channels;
-  } else {
-    PlanesJob& planes = p.planes;
-    planes = {rows,    s.data,   region.take<Half>(numbers), nullptr,      nullptr,
-              nullptr, s.groups, int(layout.pitch),          layout.width, layout.one};
-    planes.low = split ? region.take<Half>(numbers) : planes.high;
-    planes.down = split ? region.take<float>((long long)s.groups * token_blocks * column_blocks) : nullptr;
-    planes.peak = split && layout.shifted() ? peak : nullptr;
-    samples.high = planes.high, samples.low = planes.low, samples.down = planes.down;
-    samples.down_tokens = planes.peak ? 0 : column_blocks;
-    p.job.group_bytes = 2 * rows.rows * layout.pitch;
-    p.job.group_downs = planes.peak ? 0 : token_blocks * column_blocks;
+    return;
+  }
+  const long long numbers = s.groups * rows.rows * layout.pitch;
+  PlanesJob& planes = p.planes;
+  planes = {rows,    s.data,   region.take<Half>(numbers), nullptr,      nullptr,
+            nullptr, s.groups, int(layout.pitch),          layout.width, layout.one,
+            nullptr};
+  planes.low = split ? region.take<Half>(numbers) : planes.high;
+  planes.down = split ? region.take<float>(planes.blocks()) : nullptr;
+  planes.peak = split && layout.shifted() ? peak : nullptr;
+  samples.high = planes.high, samples.low = planes.low, samples.down = planes.down;
+  samples.down_tokens = planes.peak ? 0 : planes.column_blocks();
+  p.job.group_bytes = 2 * rows.rows * layout.pitch;
+  p.job.group_downs = planes.peak ? 0 : planes.token_blocks() * planes.column_blocks();
+}
+
+Prepared prepare(const kfac_accumulate_request& q, Region& region, unsigned* peak) {
+  Prepared p{};
+  const Layout& layout = p.layout = layout_of(q.samples);
+  p.dtype = q.samples.dtype;
+  prepare_samples(q.samples, p, region, peak);
+  if (layout.shifts) {
+    p.shifts = prepare_shifts(q, View(q.samples), p.job.samples, region);
+    return p;
   }
   p.job.tokens = layout.tokens;
-  const int side = wants_large_tile(layout.columns.count) ? 128 : 64;
-  p.job.sums = {{q.target, q.weight, q.decay, View(s).columns},
+  const int side = side_of_moment(layout.columns.count);
+  p.job.sums = {{q.target, q.weight, q.decay, View(q.samples).columns},
                 layout.columns,
                 nullptr,
-                s.groups,
+                q.samples.groups,
                 side,
                 int(tiles_of(layout.columns.count, side)),
                 0};
-  p.job.chunk_tokens = int(cut(p.job.sums, layout.tokens.count, PROMOTE, 5, 42));
-  static_assert(42 <= MOST_PROMOTIONS);
+  p.job.chunk_tokens = int(cut(p.job.sums, layout.tokens.count, TRIP, 5, 42));
+  static_assert(42 <= MOST_TRIPS);
   if (p.job.sums.chunks > 1) p.job.sums.partials = region.take<float>(p.job.sums.elements());
   return p;
 }
@@ -194,10 +118,8 @@ void launch_planes(const std::vector<Prepared>& all, int dtype, Plan& plan) {
   Batch<PlanesJob> batch, peaks;
   for (const Prepared& p : all) {
     if (p.dtype != dtype || p.layout.direct || p.layout.reads != READS) continue;
-    const long long blocks = (p.layout.view.rows + PROMOTE - 1) / PROMOTE *
-                             ((p.layout.width + SCALE_COLUMNS - 1) / SCALE_COLUMNS) * p.planes.groups;
-    batch.add(p.planes, blocks);
-    if (p.planes.peak) peaks.add(p.planes, blocks);
+    batch.add(p.planes, p.planes.blocks());
+    if (p.planes.peak) peaks.add(p.planes, p.planes.blocks());
   }
   if constexpr (sizeof(T) == 4 && READS != Reads::PATCHES) plan.launch(peak_kernel<READS>, peaks, PLANES_THREADS, 0);
   plan.launch(planes_kernel<T, READS>, batch, PLANES_THREADS, sizeof(PlanesShared));
@@ -207,9 +129,18 @@ template <class T, class Map>
 void launch_products(const std::vector<Prepared>& all, int dtype, Plan& plan) {
   Batch<Job> batch;
   for (const Prepared& p : all)
-    if (p.dtype == dtype && p.layout.shifted() == Map::SHIFTED && p.job.sums.side == T::SIDE)
+    if (p.dtype == dtype && !p.shifts && p.layout.shifted() == Map::SHIFTED && p.job.sums.side == T::SIDE)
       batch.add(p.job, p.job.sums.blocks());
   plan.launch(accumulate_kernel<T, Map>, batch, T::THREADS, sizeof(Shared<T>));
+}
+
+constexpr int ANY_DTYPE = -1;
+
+std::vector<const PreparedShifts*> shifts_of(const std::vector<Prepared>& all, int dtype) {
+  std::vector<const PreparedShifts*> shifts;
+  for (const Prepared& p : all)
+    if (p.shifts && (dtype == ANY_DTYPE || p.dtype == dtype)) shifts.push_back(&*p.shifts);
+  return shifts;
 }
 
 template <class T, class Math>
@@ -221,6 +152,8 @@ void launch(const std::vector<Prepared>& all, int dtype, Plan& plan) {
   launch_products<Tiling<Math, 128, 1>, Window>(all, dtype, plan);
   launch_products<Tiling<Math, 64, 3>, Plain>(all, dtype, plan);
   launch_products<Tiling<Math, 64, 3>, Window>(all, dtype, plan);
+  launch_correlations<Tiling<Math, 128, 1>>(shifts_of(all, dtype), plan);
+  launch_correlations<Tiling<Math, 64, 3>>(shifts_of(all, dtype), plan);
 }
 
 }  // namespace
@@ -232,35 +165,25 @@ bool has_planes(const kfac_accumulate_request& q) {
          (layout.direct || layout.reads != Reads::PATCHES || bytes <= MOST_PATCH_BYTES);
 }
 
-// Planes take as much memory as the samples: a part of the requests at a time, in the same region.
+// Planes take as much memory as the samples.
 void accumulate_planes(const std::vector<kfac_accumulate_request>& requests, Plan& plan) {
-  constexpr long long MOST_BYTES = 2LL << 30;
-  std::vector<size_t> ends;
-  long long most = 0;
-  for (size_t i = 0, begin = 0; i < requests.size(); begin = i) {
-    Region count(nullptr);
-    do prepare(requests[i], count, nullptr), most = std::max(most, count.used());
-    while (++i < requests.size() && (count.used() < MOST_BYTES || i == begin));
-    ends.push_back(i);
-  }
-  unsigned char* memory = plan.take<unsigned char>(most);
   unsigned* peaks = plan.initial(std::vector<unsigned>(requests.size(), 0u));
-  size_t i = 0;
-  for (size_t end : ends) {
-    Region region(memory);
-    std::vector<Prepared> all;
-    for (; i < end; ++i) all.push_back(prepare(requests[i], region, peaks + i));
-    // Where blocks take longest first, the last ones are short.
-    std::stable_sort(all.begin(), all.end(),
-                     [](const Prepared& a, const Prepared& b) { return a.job.chunk_tokens > b.job.chunk_tokens; });
-    launch<float, SplitHalves>(all, KFAC_F32, plan);
-    launch<Bfloat, Exact16<Bfloat>>(all, KFAC_BF16, plan);
-    launch<Half, Exact16<Half>>(all, KFAC_F16, plan);
-    Batch<Sums> finish;
-    for (const Prepared& p : all)
-      if (p.job.sums.chunks > 1) finish.add(p.job.sums, mirror_blocks(p.job.sums.order.count) * p.job.sums.groups);
-    plan.launch(finish_kernel, finish, dim3(MIRROR, MIRROR_LINES), sizeof(MirrorShared));
-  }
+  in_parts(
+      requests.size(), 2LL << 30, plan,
+      [&](size_t i, Region& region) { return prepare(requests[i], region, peaks + i); },
+      [&](std::vector<Prepared>& all) {
+        // Where blocks take longest first, the last ones are short.
+        std::stable_sort(all.begin(), all.end(),
+                         [](const Prepared& a, const Prepared& b) { return a.job.chunk_tokens > b.job.chunk_tokens; });
+        launch<float, SplitHalves>(all, KFAC_F32, plan);
+        launch<Bfloat, Exact16<Bfloat>>(all, KFAC_BF16, plan);
+        launch<Half, Exact16<Half>>(all, KFAC_F16, plan);
+        launch_assembly(shifts_of(all, ANY_DTYPE), plan);
+        Batch<Sums> finish;
+        for (const Prepared& p : all)
+          if (p.job.sums.chunks > 1) finish.add(p.job.sums, mirror_blocks(p.job.sums.order.count) * p.job.sums.groups);
+        plan.launch(finish_kernel, finish, dim3(MIRROR, MIRROR_LINES), sizeof(MirrorShared));
+      });
 }
 
 }  // namespace kfac

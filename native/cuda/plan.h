@@ -48,8 +48,8 @@ struct Batch {
 
 class Plan {
  public:
-  // A null workspace only counts.
-  explicit Plan(void* workspace = nullptr) : base_(reinterpret_cast<uintptr_t>(workspace)) {}
+  // A null workspace only counts; no piece of it is null all the same.
+  explicit Plan(void* workspace = nullptr) : base_(workspace ? reinterpret_cast<uintptr_t>(workspace) : ALIGNMENT) {}
 
   long long bytes() const { return used_; }
 
@@ -63,10 +63,10 @@ class Plan {
   // A piece that holds these values when the first launch runs.
   template <class T>
   T* initial(const std::vector<T>& values) {
+    static_assert(sizeof(T) % sizeof(uint32_t) == 0);
     T* to = take<T>((long long)values.size());
-    Upload upload{reinterpret_cast<unsigned char*>(to), {}};
-    upload.bytes.resize(values.size() * sizeof(T));
-    if (!values.empty()) std::memcpy(upload.bytes.data(), values.data(), upload.bytes.size());
+    Upload upload{reinterpret_cast<uint32_t*>(to), std::vector<uint32_t>(values.size() * sizeof(T) / sizeof(uint32_t))};
+    if (!values.empty()) std::memcpy(upload.words.data(), values.data(), values.size() * sizeof(T));
     uploads_.push_back(std::move(upload));
     return to;
   }
@@ -97,8 +97,8 @@ class Plan {
 
  private:
   struct Upload {
-    unsigned char* to;
-    std::vector<unsigned char> bytes;
+    uint32_t* to;
+    std::vector<uint32_t> words;
   };
   uintptr_t base_;
   long long used_ = 0;

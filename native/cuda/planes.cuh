@@ -1,7 +1,7 @@
 // Samples -> planes of 16-bit numbers, token by token, as the main loop of products wants them. fp32 becomes two planes
 // of fp16 numbers with x = (high + low) * down, down a power of two; 16-bit numbers are only put in order.
 //
-// A block of PROMOTE tokens x SCALE_COLUMNS columns has a scale of its own, so one pass does it. Where a product shifts
+// A block of TRIP tokens x SCALE_COLUMNS columns has a scale of its own, so one pass does it. Where a product shifts
 // columns against each other, blocks do not meet: one scale for the tensor then, and a pass ahead for its peak.
 #pragma once
 #include "plan.h"
@@ -18,16 +18,18 @@ struct PlanesJob {
   unsigned* peak;                   // bits of the largest magnitude of all, 0 before; null: scales of blocks
   float* down;                      // one, or [groups, blocks of tokens, blocks of columns]
   int groups, pitch, columns, one;  // columns: with padding, a multiple of eight; one: the column that is 1, or -1
+  const float* last;                // [rows], of one group: what that column holds instead of 1; or null
 
-  __device__ int token_blocks() const { return (int(view.rows) + PROMOTE - 1) / PROMOTE; }
-  __device__ int column_blocks() const { return (columns + SCALE_COLUMNS - 1) / SCALE_COLUMNS; }
+  KFAC_BOTH int token_blocks() const { return (int(view.rows) + TRIP - 1) / TRIP; }
+  KFAC_BOTH int column_blocks() const { return (columns + SCALE_COLUMNS - 1) / SCALE_COLUMNS; }
+  long long blocks() const { return (long long)groups * token_blocks() * column_blocks(); }
 };
 
 // Which numbers neighbouring threads read: channels of a pixel, pixels of a channel, or pixels of the patches' columns.
 enum class Reads { CHANNELS, PIXELS, PATCHES };
 
 constexpr int PLANES_THREADS = 256, PLANES_CHUNKS = SCALE_COLUMNS / 8;
-constexpr int PLANES_PARTS = PROMOTE * PLANES_CHUNKS / PLANES_THREADS;  // chunks of eight columns that a thread has
+constexpr int PLANES_PARTS = TRIP * PLANES_CHUNKS / PLANES_THREADS;  // chunks of eight columns that a thread has
 
 __device__ __forceinline__ void put(float x, float& to) { to = x; }
 
@@ -40,7 +42,7 @@ struct Part {
   __device__ Part(const PlanesJob& job, long long index) : block(int(index)) {
     const int columns = job.column_blocks(), tokens = job.token_blocks();
     first_column = block % columns * SCALE_COLUMNS;
-    first_token = block / columns % tokens * PROMOTE;
+    first_token = block / columns % tokens * TRIP;
     group = block / columns / tokens;
 #pragma unroll
     for (int i = 0; i < PLANES_PARTS; ++i) load(job, token(i), column(i), x[i]);
@@ -48,11 +50,11 @@ struct Part {
   __device__ int token(int i) const {
     if constexpr (READS == Reads::CHANNELS)
       return first_token + int(threadIdx.x) / PLANES_CHUNKS + PLANES_THREADS / PLANES_CHUNKS * i;
-    return first_token + (int(threadIdx.x) / 32 + 8 * i) % (PROMOTE / 32) * 32 + int(threadIdx.x) % 32;
+    return first_token + (int(threadIdx.x) / 32 + 8 * i) % (TRIP / 32) * 32 + int(threadIdx.x) % 32;
   }
   __device__ int column(int i) const {
     if constexpr (READS == Reads::CHANNELS) return first_column + int(threadIdx.x) % PLANES_CHUNKS * 8;
-    return first_column + (int(threadIdx.x) / 32 + 8 * i) / (PROMOTE / 32) * 8;
+    return first_column + (int(threadIdx.x) / 32 + 8 * i) / (TRIP / 32) * 8;
   }
   // Bits of the largest finite magnitude in the warp.
   __device__ unsigned peak() const {
@@ -86,7 +88,7 @@ struct Part {
     }
 #pragma unroll
     for (int j = 0; j < 8; ++j) {
-      put(column + j == job.one && row.y != OUTSIDE ? 1.0f : 0.0f, to[j]);
+      put(column + j != job.one || row.y == OUTSIDE ? 0.0f : job.last ? job.last[token] : 1.0f, to[j]);
       if (column + j >= view.patch()) continue;
       if constexpr (READS == Reads::PATCHES) {
         const Column c = view.column(group, column + j, false);

@@ -46,7 +46,7 @@ __device__ __forceinline__ const char* row_of(const char* base, int row, int pit
 template <class... Parameters, class... Arguments>
 int launch(void (*kernel)(Parameters...), long long blocks, dim3 shape, size_t shared, cudaStream_t stream,
            const Arguments&... arguments) {
-  static_assert((sizeof(Parameters) + ... + 0) <= 4096, "more parameters than older drivers take");
+  static_assert((sizeof(Parameters) + ... + 0) <= 32764, "more parameters than a kernel takes (CUDA 12.1)");
 #ifdef CUDA_EMU
   const dim3 grid{unsigned(blocks)};
   if (!emu::launchable(grid, shape, shared)) return cudaErrorInvalidConfiguration;

@@ -13,23 +13,30 @@ namespace kfac {
 struct Operand {
   const void *high, *low;
   int pitch;          // bytes of a row
-  const float* down;  // what undoes the scales: down[token / PROMOTE * down_tokens + column / SCALE_COLUMNS]
+  const float* down;  // what undoes the scales: down[token / TRIP * down_tokens + column / SCALE_COLUMNS]
   int down_tokens;    // 0: one scale for all
 };
 
-// Fetches the stages of both operands, which share tokens and columns.
+// One side of a product: the columns of tile number `tile` of an operand.
+struct Side {
+  const Operand& operand;
+  const Columns& columns;
+  int tile;
+};
+
+// Fetches the stages of both sides, which share tokens.
 template <class T, class Map>
 class Fetch {
  public:
-  __device__ Fetch(const Tokens& tokens, const Columns& columns, const Operand& left, const Operand& right,
-                   int left_tile, int right_tile, int first, int end, bool same, SharedAddress shared)
+  __device__ Fetch(const Tokens& tokens, const Side& left, const Side& right, int first, int end, bool same,
+                   SharedAddress shared)
       : tokens_(tokens), map_(tokens, first + int(threadIdx.x) / T::TEAM), token_(first + int(threadIdx.x) / T::TEAM),
-        same_(same), pitch_{left.pitch, right.pitch} {
+        same_(same), pitch_{left.operand.pitch, right.operand.pitch} {
     const int row = threadIdx.x / T::TEAM, member = threadIdx.x % T::TEAM;
 #pragma unroll
     for (int i = 0; i < T::CHUNKS; ++i) to_[i] = opaque(shared + T::place(row, member + T::TEAM * i));
-    place(0, columns, left, left_tile, end);
-    place(1, columns, right, right_tile, end);
+    place(0, left, end);
+    place(1, right, end);
   }
 
   // Starts the copies of the next DEPTH tokens into the stage that lies `stage` bytes after the first.
@@ -51,8 +58,10 @@ class Fetch {
   const char* from_[2][POINTERS][2];  // a chunk of row 0 of left and right, high and low
   SharedAddress to_[T::CHUNKS];
 
-  __device__ void place(int which, const Columns& columns, const Operand& operand, int tile, int end) {
-    const int first = tile * T::SIDE / 8 + threadIdx.x % T::TEAM;
+  __device__ void place(int which, const Side& side, int end) {
+    const Columns& columns = side.columns;
+    const Operand& operand = side.operand;
+    const int first = side.tile * T::SIDE / 8 + threadIdx.x % T::TEAM;
 #pragma unroll
     for (int i = 0; i < T::CHUNKS; ++i) end_[which][i] = 8 * (first + T::TEAM * i) < columns.count ? end : 0;
 #pragma unroll
@@ -75,66 +84,74 @@ class Fetch {
   }
 };
 
-// The most tokens of one product: their scales lie in shared memory.
-constexpr int MOST_PROMOTIONS = 64;
+// The most tokens of one product: their scales lie in shared memory, beside stages that leave 3 KB where there are 99.
+constexpr int MOST_TRIPS = 512, MOST_TOKENS = MOST_TRIPS * TRIP;
 
 template <class T>
 struct ProductShared {
   alignas(128) unsigned char stages[T::SHARED_BYTES];
-  float unscale[T::Math::SCALED ? MOST_PROMOTIONS : 1];
+  float unscale[T::Math::SCALED ? MOST_TRIPS : 1];
 };
 
-// What undoes the scales of both operands, for every promotion of tokens first .. end - 1.
+// What undoes the scales of both operands, for every trip of tokens first .. end - 1.
 template <class T>
-__device__ __forceinline__ void find_scales(const Operand& left, const Operand& right, int left_tile, int right_tile,
-                                            int first, int end, float* unscale) {
-  const float* of_left = left.down + (left.down_tokens ? left_tile * T::SIDE / SCALE_COLUMNS : 0);
-  const float* of_right = right.down + (right.down_tokens ? right_tile * T::SIDE / SCALE_COLUMNS : 0);
-  for (int i = threadIdx.x; i * PROMOTE < end - first; i += T::THREADS) {
-    const int block = first / PROMOTE + i;
+__device__ __forceinline__ void find_scales(const Side& left, const Side& right, int first, int end, float* unscale) {
+  auto down = [](const Side& side) {
+    return side.operand.down + (side.operand.down_tokens ? side.tile * T::SIDE / SCALE_COLUMNS : 0);
+  };
+  const float *of_left = down(left), *of_right = down(right);
+  for (int i = threadIdx.x; i * TRIP < end - first; i += T::THREADS) {
+    const int block = first / TRIP + i;
     // infinity times 0 would not be 0
-    unscale[i] = fminf(of_left[block * left.down_tokens] * of_right[block * right.down_tokens], 3.40282347e38f);
+    unscale[i] = fminf(
+        of_left[(long long)block * left.operand.down_tokens] * of_right[(long long)block * right.operand.down_tokens],
+        3.40282347e38f);
   }
 }
 
+// Of a pair of groups: total += sum; sum = 0.
 template <class T>
-__device__ __forceinline__ void promote(const typename T::Sums& sum, float unscale, typename T::Sums& total) {
+__device__ __forceinline__ void promote(int pair, typename T::Sums& sum, float unscale, typename T::Sums& total) {
 #pragma unroll
   for (int band = 0; band < T::BANDS; ++band)
 #pragma unroll
-    for (int group = 0; group < T::GROUPS; ++group)
+    for (int group = 2 * pair; group < 2 * pair + 2; ++group)
 #pragma unroll
       for (int e = 0; e < 4; ++e) {
         float& t = total[band][group][e];
         t = T::Math::SCALED ? fmaf(sum[band][group][e], unscale, t) : t + sum[band][group][e];
+        sum[band][group][e] = 0.0f;
       }
 }
 
-// total += sum of the products of tokens first .. end - 1, MOST_PROMOTIONS * PROMOTE of them at most; first is a
-// multiple of PROMOTE. same: the tiles are one. The stages are free again at the end.
+// total += sum of the products of tokens first .. end - 1, MOST_TOKENS of them at most; first is a multiple of TRIP.
+// same: the sides are one. The stages are free again at the end.
 template <class T, class Map>
-__device__ __forceinline__ void product(const Tokens& tokens, const Columns& columns, const Operand& left,
-                                        const Operand& right, int left_tile, int right_tile, int first, int end,
+__device__ __forceinline__ void product(const Tokens& tokens, const Side& left, const Side& right, int first, int end,
                                         bool same, ProductShared<T>& shared, typename T::Sums& total) {
   const SharedAddress base = shared_address(shared.stages);
-  Fetch<T, Map> fetch(tokens, columns, left, right, left_tile, right_tile, first, end, same, base);
+  Fetch<T, Map> fetch(tokens, left, right, first, end, same, base);
   const Fragments<T> fragments(base, same ? base : base + T::OPERAND_BYTES);
 #pragma unroll
   for (int s = 0; s < T::STAGES - 1; ++s) fetch.next(s * T::STAGE_BYTES);
-  if constexpr (T::Math::SCALED) find_scales<T>(left, right, left_tile, right_tile, first, end, shared.unscale);
+  if constexpr (T::Math::SCALED) find_scales<T>(left, right, first, end, shared.unscale);
 
   const float* unscale = shared.unscale;
 #pragma unroll 1
-  for (int k = first; k < end; k += PROMOTE, ++unscale) {
+  for (int k = first; k < end; k += TRIP, ++unscale) {
     typename T::Sums sum = {};
-#pragma unroll
+#pragma unroll(T::TERMS == TRIP ? T::STAGES : 1)  // more sums on their way to totals would spill
     for (int step = 0; step < T::STAGES; ++step) {
       wait_copies<T::STAGES - 2>();
       __syncthreads();  // this stage is complete, the previous one has been read
       fetch.next((step + T::STAGES - 1) % T::STAGES * T::STAGE_BYTES);
-      fragments.multiply(step * T::STAGE_BYTES, sum);
+#pragma unroll
+      for (int at = 0; at < T::DEPTH; at += 16)
+        fragments.multiply(step * T::STAGE_BYTES, at, sum, [&](int pair) {
+          if ((step * T::DEPTH + at + 16) % T::TERMS == 0)
+            promote<T>(pair, sum, T::Math::SCALED ? *unscale : 1.0f, total);
+        });
     }
-    promote<T>(sum, T::Math::SCALED ? *unscale : 1.0f, total);
   }
   wait_copies<0>();
   __syncthreads();  // all have read all

@@ -5,6 +5,7 @@
 // row: the eight rows that a quarter of ldmatrix reads lie in different banks, and so do eight chunks stored together.
 #pragma once
 #include "mma.cuh"
+#include "tokens.cuh"
 
 namespace kfac {
 
@@ -27,16 +28,18 @@ struct SplitHalves {
   __device__ static constexpr int right_plane(int product) { return product == 1; }
 };
 
-// Tokens between two promotions of the tensor cores' sums, which truncate, to totals in fp32; and tokens and columns
-// that share a scale.
-constexpr int PROMOTE = 96, SCALE_COLUMNS = 128;
+// Tokens of a trip of the main loop; tokens and columns that share a scale.
+constexpr int TRIP = 96, SCALE_COLUMNS = 128;
 
+// Every TERMS tokens the sums leave the tensor core, which truncates, for totals in fp32. With 16 the error is that of
+// plain fp32 products; with 96 up to five times that, and a loop has 130 instructions less.
 // 2 SIDE / 32 warps, each with SIDE / 2 rows and 32 columns of the tile. Three stages of the largest tile fit into the
 // 99 KB that every chip from sm_80 on has, and a trip of the unrolled loop goes once around them.
-template <class Math_, int SIDE_, int BLOCKS_>
+template <class Math_, int SIDE_, int BLOCKS_, int TERMS_ = TRIP>
 struct Tiling {
   using Math = Math_;
-  static constexpr int SIDE = SIDE_, BLOCKS = BLOCKS_, STAGES = 3, DEPTH = 32, THREADS = 2 * SIDE;
+  static constexpr int SIDE = SIDE_, BLOCKS = BLOCKS_, TERMS = TERMS_, STAGES = 3, DEPTH = TOKEN_STEP,
+                       THREADS = 2 * SIDE;
   static constexpr int BANDS = SIDE / 32, GROUPS = 4;  // of 16 rows, and of eight columns, in a warp
   static constexpr int SUMS = SIDE * SIDE / THREADS;
   static constexpr int ROW_BYTES = 2 * SIDE, PLANE_BYTES = DEPTH * ROW_BYTES;
@@ -44,7 +47,7 @@ struct Tiling {
   static constexpr int SHARED_BYTES = STAGES * STAGE_BYTES;
   static constexpr int TEAM = THREADS / DEPTH;    // threads that fetch one row
   static constexpr int CHUNKS = SIDE / 8 / TEAM;  // that each of them fetches from a plane
-  static_assert(PROMOTE == STAGES * DEPTH, "then stages are known to the compiler");
+  static_assert(TRIP == STAGES * DEPTH, "then stages are known to the compiler");
 
   using Sums = float[BANDS][GROUPS][4];  // of a thread: [band][group of eight columns][element of a fragment]
 
@@ -84,35 +87,34 @@ class Fragments {
           opaque(right + T::place(lane / 8 % 2 * 8 + lane % 8, T::first_column() / 8 + 2 * pair + lane / 16));
   }
 
-  // sum += products of the DEPTH tokens of the stage that lies `stage` bytes after the first, the small ones first:
+  // sum += products of tokens k .. k + 15 of the stage that lies `stage` bytes after the first, the small ones first:
   // what the tensor core truncates is then relative to them. Each product goes over all fragments of a pair of groups,
-  // so that the next one that needs its sum is eight instructions away.
-  __device__ void multiply(int stage, typename T::Sums& sum) const {
+  // so that the next one that needs its sum is eight instructions away. done(pair): those of a pair are complete.
+  template <class Done>
+  __device__ __forceinline__ void multiply(int stage, int k, typename T::Sums& sum, const Done& done) const {
     using Math = typename T::Math;
+    uint32_t left[Math::PLANES][T::BANDS][4];
 #pragma unroll
-    for (int k = 0; k < T::DEPTH; k += 16) {
-      uint32_t left[Math::PLANES][T::BANDS][4];
+    for (int plane = 0; plane < Math::PLANES; ++plane)
+#pragma unroll
+      for (int band = 0; band < T::BANDS; ++band)
+        load_transposed(left[plane][band], left_[band] + stage + plane * T::PLANE_BYTES + k * T::ROW_BYTES);
+#pragma unroll
+    for (int pair = 0; pair < T::GROUPS / 2; ++pair) {
+      uint32_t right[Math::PLANES][4];
 #pragma unroll
       for (int plane = 0; plane < Math::PLANES; ++plane)
+        load_transposed(right[plane], right_[pair] + stage + plane * T::PLANE_BYTES + k * T::ROW_BYTES);
 #pragma unroll
-        for (int band = 0; band < T::BANDS; ++band)
-          load_transposed(left[plane][band], left_[band] + stage + plane * T::PLANE_BYTES + k * T::ROW_BYTES);
+      for (int product = 0; product < Math::PRODUCTS; ++product)
 #pragma unroll
-      for (int pair = 0; pair < T::GROUPS / 2; ++pair) {
-        uint32_t right[Math::PLANES][4];
-#pragma unroll
-        for (int plane = 0; plane < Math::PLANES; ++plane)
-          load_transposed(right[plane], right_[pair] + stage + plane * T::PLANE_BYTES + k * T::ROW_BYTES);
-#pragma unroll
-        for (int product = 0; product < Math::PRODUCTS; ++product)
-#pragma unroll
-          for (int tile = 0; tile < 2 * T::BANDS; ++tile) {
-            const uint32_t(&b)[4] = right[Math::right_plane(product)];
-            const uint32_t half[2] = {b[tile % 2 * 2], b[tile % 2 * 2 + 1]};
-            mma(typename Math::Number(), sum[tile / 2][2 * pair + tile % 2], left[Math::left_plane(product)][tile / 2],
-                half);
-          }
-      }
+        for (int tile = 0; tile < 2 * T::BANDS; ++tile) {
+          const uint32_t(&b)[4] = right[Math::right_plane(product)];
+          const uint32_t half[2] = {b[tile % 2 * 2], b[tile % 2 * 2 + 1]};
+          mma(typename Math::Number(), sum[tile / 2][2 * pair + tile % 2], left[Math::left_plane(product)][tile / 2],
+              half);
+        }
+      done(pair);
     }
   }
 

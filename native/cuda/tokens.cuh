@@ -6,6 +6,10 @@
 
 namespace kfac {
 
+constexpr int TOKEN_STEP = 32;  // that a thread of the product loop goes on at a time
+
+inline int up(int n, int multiple) { return (n + multiple - 1) / multiple * multiple; }
+
 // Tokens (image, y, x) of padded images; row = image * image_rows + y * line_rows + x * pixel_rows. A plain array, of
 // which token k is row k, has the count alone.
 struct Tokens {
@@ -13,31 +17,29 @@ struct Tokens {
   int step_x, step_y, step_rows;  // what DEPTH tokens are in pixels and lines, and in rows if nothing carries
   int line_gap, image_gap;        // rows to add at a carry
 
-  static Tokens plain(int count) {
+  KFAC_BOTH static Tokens plain(int count) {
     Tokens t{};
     t.count = count;
     return t;
   }
   // Of the rows of view, in images of so many pixels with padding; `depth` tokens a step.
   static Tokens window(const View& view, int line, int image, int depth) {
-    Tokens t{};
-    t.count = int(view.rows);
-    t.width = view.out_width;
-    t.height = view.out_height;
-    t.pixel_rows = view.stride_width;
-    t.line_rows = view.stride_height * line;
-    t.image_rows = image;
+    return rectangle(int(view.rows), view.out_width, view.out_height, view.stride_width, view.stride_height * line,
+                     image, depth);
+  }
+  static Tokens rectangle(int count, int width, int height, int pixel_rows, int line_rows, int image_rows, int depth) {
+    Tokens t{count, width, height, pixel_rows, line_rows, image_rows, 0, 0, 0, 0, 0};
     t.step_y = depth / t.width % t.height;
     t.step_x = depth % t.width;
-    t.step_rows = depth / (t.width * t.height) * image + t.step_y * t.line_rows + t.step_x * t.pixel_rows;
+    t.step_rows = depth / (t.width * t.height) * image_rows + t.step_y * t.line_rows + t.step_x * t.pixel_rows;
     t.line_gap = t.line_rows - t.width * t.pixel_rows;
-    t.image_gap = image - t.height * t.line_rows;
+    t.image_gap = image_rows - t.height * t.line_rows;
     return t;
   }
 };
 
 struct Plain {
-  static constexpr bool SHIFTED = false;  // the columns are plain, too
+  static constexpr bool SHIFTED = false;  // whether each chunk of columns has a row of its own
   int row;
   __device__ Plain(const Tokens&, int k) : row(k) {}
   template <int DEPTH>
@@ -72,6 +74,12 @@ struct Window {
   }
 };
 
+// A part of each image, with plain columns.
+struct Rectangle : Window {
+  static constexpr bool SHIFTED = false;
+  using Window::Window;
+};
+
 // A chunk of eight columns is eight neighbouring columns of the row that lies `shift` further.
 struct Chunk {
   int shift, first;
@@ -85,7 +93,7 @@ struct Columns {
   int channels, taps;
   // After all taps may come the constant 1: in planes a chunk that lies after the channels of every pixel.
 
-  static Columns plain(int count) { return {count, 0, 1, 0, 0, count, 1}; }
+  KFAC_BOTH static Columns plain(int count) { return {count, 0, 1, 0, 0, count, 1}; }
   // line: pixels of a line; ones: the columns of the constant, with padding.
   static Columns taps_of(const View& view, int width, int line, int ones) {
     return {width * view.taps() + ones, width,         view.kernel_width, view.dilation_height * line,

@@ -45,7 +45,7 @@ enum kfac_dtype { KFAC_F32 = 0, KFAC_BF16 = 1, KFAC_F16 = 2, KFAC_F64 = 3 /* onl
 
 /* How fp32 products are formed. Both are accurate to fp32. */
 enum kfac_math {
-  KFAC_SPLIT_F16 = 0, /* tensor cores, each fp32 value as two fp16 numbers, sums promoted to fp32 every 16 terms */
+  KFAC_SPLIT_F16 = 0, /* tensor cores, each fp32 value as two fp16 numbers, sums promoted to fp32 registers */
   KFAC_FFMA = 1       /* fp32 multiply-add */
 };
 

@@ -20,7 +20,7 @@ affected() {
   case $1 in
     tile.cuh) echo accumulate.cu invert.cu precondition.cu ;;
     accumulate_gathered.cuh) echo accumulate.cu ;;
-    product.cuh | planes.cuh) echo accumulate_planes.cu ;;
+    product.cuh | planes.cuh) echo accumulate_planes.cu precondition.cu ;;
     mirror.cuh) echo accumulate.cu accumulate_planes.cu invert.cu mirror.cu ;;
     parts.cuh) echo precondition.cu divide.cu ;;
     reduce.cuh) echo precondition.cu divide.cu traces.cu squared_norms.cu eigen_check.cu inverse_error.cu ;;
@@ -31,11 +31,12 @@ affected() {
 # The tests that run its kernels: one group for each kernel, or for each policy of a kernel.
 groups() {
   case $1 in
-    tile.cuh) echo accumulate_matrices accumulate_few precondition_shapes precondition_large_tiles \
+    tile.cuh) echo accumulate_matrices accumulate_few precondition_shapes \
       invert_ill_conditioned_large ;;
     accumulate_gathered.cuh) echo accumulate_matrices accumulate_few ;;
     accumulate_planes.cu) echo accumulate_windows ;;
-    product.cuh) echo accumulate_matrices accumulate_windows accumulate_in_place ;;
+    product.cuh) echo accumulate_matrices accumulate_windows accumulate_in_place precondition_shapes \
+      precondition_large_tiles ;;
     planes.cuh) echo accumulate_extreme ;;
     mirror.cuh) echo accumulate_many damp invert_all_sizes ;;
     reduce.cuh) echo precondition_shapes divide traces squared_norms eigen_check inverse_error_of_the_traces ;;
@@ -65,7 +66,7 @@ found() {
 }
 
 mkdir objects
-compile_all cuda/*.cu cuda/*.cpp test/*.cpp emu/fake_cudart.cpp emu/fake_stream.cpp
+compile_all cuda/*.cu cuda/*.cpp test/*_test.cpp emu/fake_cudart.cpp emu/fake_stream.cpp
 link
 files=("$@")
 [ $# -gt 0 ] || mapfile -t files < <(cd cuda && grep -lE "$barrier|$vote" -- *.cu *.cuh)

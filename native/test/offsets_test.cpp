@@ -94,23 +94,31 @@ TEST(offsets_of_inverses) {
 }
 
 TEST(offsets_of_gradients) {
-  if (!room(45e9)) return;
   const long long end = 1LL * SIDE * SIDE;
-  Large<float> g(end), a(end), w(end), u(end);
-  Device<double> inner(1);
-  g.set(end - 1, 2.0f), g.set(end - 2, 1.0f), g.set(end - 1 - SIDE, 1.0f);
-  a.set(end - 1, 3.0f), a.set(end - 2, 1.0f), a.set(end - 1 - SIDE, 1.0f);
-  w.set(end - 1, 5.0f), w.set(end - 2, 7.0f);
-  const LastBlocks last(1);
-  call(kfac_precondition_workspace, kfac_precondition,
-       {g.get(), a.get(), w.get(), nullptr, u.get(), nullptr, inner.get(), 1, SIDE, SIDE, 1.0f, nullptr, nullptr,
-        nullptr},
-       KFAC_FFMA);
-  // the last row of dW A^-1 is [5, 22]
-  CHECK(u[end - 1] == 44.0f && u[end - 2] == 10.0f && u[end - 1 - SIDE] == 22.0f && u[end - 2 - SIDE] == 5.0f);
-#ifndef CUDA_EMU  // needs all blocks
-  CHECK(inner.host()[0] == 5 * 44 + 7 * 10);
+#ifdef CUDA_EMU  // planes need all blocks
+  const std::vector<int> maths{KFAC_FFMA};
+#else
+  const std::vector<int> maths{KFAC_SPLIT_F16, KFAC_FFMA};
 #endif
+  for (int math : maths) {
+    if (!room(math == KFAC_FFMA ? 45e9 : 80e9)) continue;
+    Large<float> g(end), a(end), w(end), u(end);
+    Device<double> inner(1);
+    g.set(end - 1, 2.0f), g.set(end - 2, 1.0f), g.set(end - 1 - SIDE, 1.0f);
+    a.set(end - 1, 3.0f), a.set(end - 2, 1.0f), a.set(end - 1 - SIDE, 1.0f);
+    w.set(end - 1, 5.0f), w.set(end - 2, 7.0f);
+    const LastBlocks last(1);
+    call(kfac_precondition_workspace, kfac_precondition,
+         {g.get(), a.get(), w.get(), nullptr, u.get(), nullptr, inner.get(), 1, SIDE, SIDE, 1.0f, nullptr, nullptr,
+          nullptr},
+         math);
+    // the last row of dW A^-1 is [5, 22]
+    CHECK(u[end - 1] == 44.0f && u[end - 2] == 10.0f && u[end - 1 - SIDE] == 22.0f && u[end - 2 - SIDE] == 5.0f,
+          "math %d", math);
+#ifndef CUDA_EMU  // needs all blocks
+    CHECK(inner.host()[0] == 5 * 44 + 7 * 10, "math %d", math);
+#endif
+  }
 }
 
 TEST(offsets_around_inverses) {

@@ -8,5 +8,6 @@ open module io.github.kfac4j.cli {
   requires io.github.kfac4j.experiments;
   requires io.github.kfac4j.nqm;
   requires io.github.kfac4j.testkit;
+  requires java.management;
   requires me.tongfei.progressbar;
 }

@@ -8,6 +8,7 @@ open module io.github.kfac4j.experiments {
   requires me.tongfei.progressbar;
   requires hipparchus.core;
   requires org.knowm.xchart;
+  requires us.hebi.matlab.mat.mfl.core;
   requires transitive ai.djl.api;
   requires transitive io.github.kfac4j.core;
   requires transitive io.github.kfac4j.distributed;
@@ -21,6 +22,7 @@ open module io.github.kfac4j.experiments {
   exports io.github.kfac4j.experiments.study.batchsize;
   exports io.github.kfac4j.experiments.study.scaling;
   exports io.github.kfac4j.experiments.study.sensitivity;
+  exports io.github.kfac4j.experiments.study.spectrum;
   exports io.github.kfac4j.experiments.study.trial;
   exports io.github.kfac4j.experiments.train;
 }

@@ -21,7 +21,7 @@ import picocli.CommandLine.Parameters;
     name = "figure",
     mixinStandardHelpOptions = true,
     description = {
-      "Recomputes figures of the paper: 2, 3a, 3b, 3c, 4, 11, 13, 14, 15 or all.",
+      "Recomputes figures of the paper: 1, 2, 3a, 3b, 3c, 4, 11, 13, 14, 15 or all.",
       "Writes figure-N.csv and figure-N.png for each, and index.html that shows them."
     })
 final class FigureCommand extends NqmSubcommand {

@@ -56,7 +56,11 @@ public final class BatchSizeCommand implements Callable<Integer> {
     Study.Plan plan =
         new BatchSizeStudy(arguments.optimizers(), arguments.batches(BATCHES), trials, repeats);
     StudyOutput output = new StudyOutput(spec.commandLine(), json.enabled());
-    output.run(plan, arguments.settings(SearchSpace.Extent.ALL), arguments.out(plan.name()));
+    output.run(
+        plan,
+        arguments.settings(SearchSpace.Extent.ALL),
+        arguments.jobs(spec),
+        arguments.out(plan.name()));
     return ExitCode.OK;
   }
 }

@@ -49,7 +49,10 @@ public final class SensitivityCommand implements Callable<Integer> {
         new SensitivityStudy(arguments.optimizers(), arguments.batches(BATCHES), points);
     StudyOutput output = new StudyOutput(spec.commandLine(), json.enabled());
     output.run(
-        plan, arguments.settings(SearchSpace.Extent.RATE_AND_DAMPING), arguments.out(plan.name()));
+        plan,
+        arguments.settings(SearchSpace.Extent.RATE_AND_DAMPING),
+        arguments.jobs(spec),
+        arguments.out(plan.name()));
     return ExitCode.OK;
   }
 }

@@ -4,6 +4,7 @@ import io.github.kfac4j.cli.train.SharedArguments;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.OptionText;
 import io.github.kfac4j.experiments.study.trial.Budget;
+import io.github.kfac4j.experiments.study.trial.Jobs;
 import io.github.kfac4j.experiments.study.trial.SearchSpace;
 import io.github.kfac4j.experiments.study.trial.Settings;
 import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
 /** The options that studies share. */
@@ -127,6 +129,24 @@ final class StudyArguments {
           "Folder of the study (default: batch-size or sensitivity). Repeat the command to continue it;"
               + " optimizers, batch sizes and trials can be added later.")
   private Path out;
+
+  @Option(
+      names = "--jobs",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "Searches (one for each optimizer and batch size) that go on side by side, each in a process"
+              + " of its own (default: 1, in this one). With OMP_NUM_THREADS=1 a process takes one core;"
+              + " results are those of --jobs 1 with the same setting.")
+  private int jobs;
+
+  /** How many searches go on side by side, and how to start their processes. */
+  Jobs jobs(CommandSpec study) {
+    if (jobs < 1) {
+      throw new BadInputException("--jobs must be positive, got " + jobs);
+    }
+    return jobs == 1 ? Jobs.ONE : new Jobs(jobs, WorkerCommand.line(study));
+  }
 
   /** The folder, or the default. */
   Path out(String usual) {

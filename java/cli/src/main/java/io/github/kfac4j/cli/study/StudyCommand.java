@@ -10,7 +10,15 @@ import picocli.CommandLine.Spec;
     name = "study",
     mixinStandardHelpOptions = true,
     description = "What the papers report, measured or predicted here.",
-    subcommands = {BatchSizeCommand.class, SensitivityCommand.class, ScalingCommand.class})
+    subcommands = {
+      BatchSizeCommand.class,
+      SensitivityCommand.class,
+      SpectrumCommand.class,
+      ReportCommand.class,
+      VerdictsCommand.class,
+      WorkerCommand.class,
+      ScalingCommand.class
+    })
 public final class StudyCommand implements Runnable {
   @Spec private CommandSpec spec;
 

@@ -3,6 +3,7 @@ package io.github.kfac4j.cli.study;
 import io.github.kfac4j.cli.common.JsonOption;
 import io.github.kfac4j.cli.common.KnownBackends;
 import io.github.kfac4j.cli.common.TextTable;
+import io.github.kfac4j.experiments.study.trial.Jobs;
 import io.github.kfac4j.experiments.study.trial.Settings;
 import io.github.kfac4j.experiments.study.trial.Study;
 import io.github.kfac4j.experiments.study.trial.StudyReport;
@@ -16,22 +17,26 @@ import picocli.CommandLine;
 
 /** Runs a study with progress on stderr and its results on stdout. */
 record StudyOutput(CommandLine command, boolean json) {
-  void run(Study.Plan plan, Settings settings, Path out) throws IOException {
+  void run(Study.Plan plan, Settings settings, Jobs jobs, Path out) throws IOException {
     try (Study study =
-        Study.open(settings, plan, out, command.getErr(), KnownBackends::openOrBest)) {
-      print(study, study.run());
+        Study.open(settings, plan, jobs, out, command.getErr(), KnownBackends::openOrBest)) {
+      print(study.run(), study.facts(), study.folder().path(), study.complete());
     }
   }
 
-  private void print(Study study, StudyReport report) {
-    Path folder = study.folder().path();
+  /**
+   * Prints a report.
+   *
+   * @param facts what determines the results
+   * @param complete whether all trials are finished
+   */
+  void print(StudyReport report, Map<String, String> facts, Path folder, boolean complete) {
     PrintWriter out = command.getOut();
     if (json) {
       Map<String, Object> root = new LinkedHashMap<>();
       root.put("title", report.title());
-      root.put("data", study.data().describe());
-      root.put("complete", study.complete());
-      root.put("settings", study.settings().facts());
+      root.put("complete", complete);
+      root.put("settings", facts);
       root.put("optimizers", report.optimizers());
       root.put("findings", report.findings());
       root.put("out", folder.toString());

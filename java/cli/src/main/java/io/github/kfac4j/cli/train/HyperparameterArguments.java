@@ -11,7 +11,7 @@ import java.util.TreeMap;
 import picocli.CommandLine.Option;
 
 /** The options that set the optimizers, as given; null where the user said nothing. */
-final class HyperparameterArguments {
+public final class HyperparameterArguments {
   @Option(
       names = "--lr",
       paramLabel = "RATE",
@@ -104,7 +104,7 @@ final class HyperparameterArguments {
   private Map<String, String> kfac;
 
   /** The hyperparameters with {@code base} where the user said nothing. */
-  Hyperparameters over(Hyperparameters base) {
+  public Hyperparameters over(Hyperparameters base) {
     Map<OptimizerName, Double> rates = new TreeMap<>(base.learningRates());
     if (learningRate != null) {
       rates.putAll(PerOptimizer.parse("--lr", learningRate, List.of(OptimizerName.values())));

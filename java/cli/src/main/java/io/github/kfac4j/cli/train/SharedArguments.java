@@ -15,7 +15,7 @@ public final class SharedArguments {
   @Option(
       names = "--data",
       paramLabel = "NAME",
-      description = "Data set: fashion-mnist (default), mnist or cifar10.")
+      description = "Data set: fashion-mnist (default), mnist, cifar10 or svhn.")
   private String data;
 
   @Option(

@@ -22,9 +22,9 @@ class FigureCommandTest {
   void writesDataPicturesAndAPage(@TempDir Path folder) throws IOException {
     Path out = folder.resolve("new/figures");
     JsonNode document =
-        Cli.json("nqm", "figure", "11", "3c", "2", "13", "--out", out.toString(), "--json");
+        Cli.json("nqm", "figure", "11", "3c", "2", "1", "13", "--out", out.toString(), "--json");
     assertThat(document.get("figures").findValuesAsText("figure"))
-        .containsExactly("2", "3c", "11", "13");
+        .containsExactly("1", "2", "3c", "11", "13");
     String page = Files.readString(Path.of(document.get("page").asText()));
     for (JsonNode figure : document.get("figures")) {
       BufferedImage image = ImageIO.read(Path.of(figure.get("png").asText()).toFile());
@@ -37,7 +37,8 @@ class FigureCommandTest {
       assertThat(page).contains("Figure " + figure.get("figure").asText() + ".");
       assertThat(page).contains("href=\"figure-" + figure.get("figure").asText() + ".csv\"");
     }
-    assertThat(page.split("data:image/png;base64,")).hasSize(5);
+    assertThat(page.split("data:image/png;base64,")).hasSize(6);
+    checkDecay(out.resolve("figure-1.csv"));
     checkDamping(out.resolve("figure-2.csv"));
     checkSchedules(out.resolve("figure-3c.csv"));
     checkTargets(out.resolve("figure-13.csv"));
@@ -55,6 +56,23 @@ class FigureCommandTest {
         .skip(1)
         .map(l -> Arrays.stream(l.split(",")).mapToDouble(Double::parseDouble).toArray())
         .toList();
+  }
+
+  /** Curvature, step, both risks, against the recursion itself: noise c = h, batch 1. */
+  private static void checkDecay(Path csv) throws IOException {
+    double constant = 0;
+    double decayed = 0;
+    for (double[] row : rows(csv)) {
+      double h = row[0];
+      constant = row[1] == 0 ? 1 : next(constant, h, 0.5);
+      decayed = row[1] == 0 ? 1 : next(decayed, h, row[1] <= 200 ? 0.5 : 0.05);
+      assertThat(row[2]).isCloseTo(h / 2 * constant, withinPercentage(1e-3));
+      assertThat(row[3]).isCloseTo(h / 2 * decayed, withinPercentage(1e-3));
+    }
+  }
+
+  private static double next(double variance, double h, double rate) {
+    return (1 - rate * h) * (1 - rate * h) * variance + rate * rate * h;
   }
 
   /** 1 - beta, rates and steady risks of momentum and SGD. */
@@ -91,7 +109,7 @@ class FigureCommandTest {
     List<String> args = List.of("nqm", "figure", "all", "--out", folder.toString());
     Process process = Cli.start(List.of("-Xmx192m"), args, log);
     assertThat(process.waitFor()).as(Files.readString(log)).isZero();
-    for (String figure : List.of("2", "3a", "3b", "3c", "4", "11", "13", "14", "15")) {
+    for (String figure : List.of("1", "2", "3a", "3b", "3c", "4", "11", "13", "14", "15")) {
       assertThat(folder.resolve("figure-" + figure + ".png")).isNotEmptyFile();
     }
   }

@@ -64,7 +64,7 @@ class BatchSizeStudyTest extends StudyRuns {
     }
     assertThat(ImageIO.read(file("s", "batch-size.png").toFile())).isNotNull();
     assertThat(Files.readString(file("s", "report.html")))
-        .contains("critical batch size", "data:image/png;base64,")
+        .contains("critical batch size", "data-panel=")
         .doesNotContain("{{");
   }
 
@@ -189,6 +189,7 @@ class BatchSizeStudyTest extends StudyRuns {
         "batch-size --gamma 0.1:1 | --gamma and --decay-length belong together",
         "batch-size --optimizer sgd --ema 0.9 --momentum sgd=0.9 | --momentum has no effect on sgd",
         "batch-size --budget hours:3 | --budget: unknown 'hours'",
+        "batch-size --jobs 0 | --jobs must be positive, got 0",
         "batch-size --trials 0 | --trials must be positive, got 0",
         "batch-size --batch 16 | --batch needs two batch sizes",
         "batch-size --batch 16,16 | --batch repeats a value",

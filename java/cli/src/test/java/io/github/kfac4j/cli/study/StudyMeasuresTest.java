@@ -2,11 +2,13 @@ package io.github.kfac4j.cli.study;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.kfac4j.cli.Cli;
 import io.github.kfac4j.experiments.TinyData;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -65,6 +67,29 @@ class StudyMeasuresTest extends StudyRuns {
     assertThat(curves.get(curves.size() - 1))
         .endsWith(
             ",40,%s,%s".formatted(last.get("validation_loss"), last.get("validation_accuracy")));
+  }
+
+  @Test
+  void figuresAreMadeAnewFromTheTables() throws Exception {
+    assertThat(study("s", SMALL).exitCode()).isZero();
+    List<String> made =
+        List.of(
+            "report.html", "batch-size.png", "averages.png", "speed-up.png", "learning-rates.png");
+    Map<String, byte[]> before = new HashMap<>();
+    for (String name : made) {
+      before.put(name, Files.readAllBytes(file("s", name)));
+      Files.delete(file("s", name));
+    }
+    Cli.Outcome again = Cli.run("study", "report", directory.resolve("s").toString());
+    assertThat(again.err()).isEmpty();
+    for (String name : made) {
+      assertThat(Files.readAllBytes(file("s", name))).as(name).isEqualTo(before.get(name));
+    }
+    assertThat(Files.readString(file("s", "report.html")))
+        .contains("data-panel=", "querySelectorAll");
+    assertThat(Cli.run("study", "report", directory.toString()).err())
+        .contains("study.json")
+        .hasLineCount(1);
   }
 
   /** Tables alone are enough to go on from, as another machine does. */

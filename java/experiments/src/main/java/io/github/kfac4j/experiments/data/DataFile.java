@@ -11,30 +11,39 @@ import java.util.zip.GZIPInputStream;
 
 /**
  * Bytes of a data file and its name for messages; unpacked if it is compressed with gzip. The
- * complete data sets have up to 47 MB in a file.
+ * complete data sets have up to 47 MB in a file, SVHN 182.
  */
 record DataFile(String name, byte[] bytes) {
 
   private static final int MOST_BYTES = 1 << 26;
 
   static DataFile read(Path file) {
+    return read(file, MOST_BYTES);
+  }
+
+  /** Of at most so many bytes. */
+  static DataFile read(Path file, int most) {
     try (InputStream in = Channels.newInputStream(RegularFile.open(file))) {
-      return read(file.toString(), in);
+      return read(file.toString(), in, most);
     } catch (IOException e) {
       throw new BadInputException("%s cannot be read: %s".formatted(file, e.getMessage()), e);
     }
   }
 
   static DataFile read(String name, InputStream in) {
+    return read(name, in, MOST_BYTES);
+  }
+
+  private static DataFile read(String name, InputStream in, int most) {
     try {
       BufferedInputStream raw = new BufferedInputStream(in);
       raw.mark(2);
       boolean gzip = raw.read() == 0x1f && raw.read() == 0x8b;
       raw.reset();
       InputStream content = gzip ? new GZIPInputStream(raw) : raw;
-      byte[] bytes = content.readNBytes(MOST_BYTES);
+      byte[] bytes = content.readNBytes(most);
       if (content.read() >= 0) {
-        throw new IOException("it has more than %,d bytes".formatted(MOST_BYTES));
+        throw new IOException("it has more than %,d bytes".formatted(most));
       }
       return new DataFile(name, bytes);
     } catch (OutOfMemoryError e) {

@@ -7,7 +7,9 @@ public enum DatasetName {
   /** 28 x 28 grey images of digits. */
   MNIST("mnist", 60_000),
   /** 32 x 32 colour images of animals and vehicles. */
-  CIFAR10("cifar10", 50_000);
+  CIFAR10("cifar10", 50_000),
+  /** 32 x 32 colour images of digits on houses, cropped. */
+  SVHN("svhn", 73_257);
 
   private final String label;
   private final int completeCount;

@@ -17,6 +17,8 @@ public final class Datasets {
   /** Held out of the complete training files, as in the experiments that are compared with. */
   private static final int HELD_OUT = 5_000;
 
+  private static final int MAT_BYTES = 1 << 28;
+
   private static final Path DEBIAN = Path.of("/usr/share/datasets");
 
   private Datasets() {}
@@ -53,15 +55,23 @@ public final class Datasets {
   private static Dataset fromDirectory(DatasetName name, Path directory, String source) {
     Function<String, DataFile> files = file -> DataFile.read(find(directory, file));
     Parts parts =
-        name != DatasetName.CIFAR10
-            ? idx(files)
-            : new Parts(
-                CifarFile.images(
-                    IntStream.rangeClosed(1, 5)
-                        .mapToObj(i -> files.apply("data_batch_%d.bin".formatted(i)))
-                        .toList()),
-                CifarFile.images(List.of(files.apply("test_batch.bin"))));
+        switch (name) {
+          case CIFAR10 ->
+              new Parts(
+                  CifarFile.images(
+                      IntStream.rangeClosed(1, 5)
+                          .mapToObj(i -> files.apply("data_batch_%d.bin".formatted(i)))
+                          .toList()),
+                  CifarFile.images(List.of(files.apply("test_batch.bin"))));
+          case SVHN -> new Parts(svhn(directory, "train"), svhn(directory, "test"));
+          case MNIST, FASHION_MNIST -> idx(files);
+        };
     return split(name, source, parts);
+  }
+
+  private static Images svhn(Path directory, String part) {
+    Path file = find(directory, part + "_32x32.mat");
+    return SvhnFile.images(DataFile.read(file, MAT_BYTES));
   }
 
   private record Parts(Images train, Images test) {}

@@ -2,22 +2,18 @@ package io.github.kfac4j.experiments.figures;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.github.kfac4j.experiments.plot.Panel;
-import io.github.kfac4j.experiments.plot.PanelChart;
-import io.github.kfac4j.experiments.plot.Png;
+import io.github.kfac4j.experiments.plot.Panels;
 import io.github.kfac4j.files.AtomicFile;
-import java.awt.Graphics2D;
-import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.knowm.xchart.BitmapEncoder;
 
 /** All figures of the model, and how they become files. */
 public final class Figures {
   private static final List<Figure> ALL =
       List.of(
+          new DecayFigure(),
           new DampingFigure(),
           SpeedupFigure.momentum(),
           new ScheduleSpeedupFigure(),
@@ -77,29 +73,12 @@ public final class Figures {
       Path png = folder.resolve("figure-" + figure.id() + ".png");
       String lines = String.join(System.lineSeparator(), drawing.table().lines());
       AtomicFile.write(csv, (lines + System.lineSeparator()).getBytes(UTF_8));
-      AtomicFile.write(png, Png.of(image(drawing.panels())));
+      AtomicFile.write(png, Panels.png(drawing.panels()));
       written.add(
           new Written(figure.id(), figure.title(), drawing.says(), csv.toString(), png.toString()));
       progress.step();
     }
     AtomicFile.write(folder.resolve("index.html"), Page.of(written).getBytes(UTF_8));
     return written;
-  }
-
-  private static BufferedImage image(List<Panel> panels) {
-    int columns = panels.size() == 1 ? 1 : panels.size() > 4 ? 3 : 2;
-    int width = panels.size() == 1 ? 1100 : 2400 / columns;
-    int height = panels.size() == 1 ? 850 : width * 4 / 5;
-    int rows = (panels.size() + columns - 1) / columns;
-    BufferedImage image =
-        new BufferedImage(columns * width, rows * height, BufferedImage.TYPE_INT_RGB);
-    Graphics2D graphics = image.createGraphics();
-    for (int i = 0; i < panels.size(); i++) {
-      BufferedImage part =
-          BitmapEncoder.getBufferedImage(PanelChart.of(panels.get(i), width, height));
-      graphics.drawImage(part, i % columns * width, i / columns * height, null);
-    }
-    graphics.dispose();
-    return image;
   }
 }

@@ -32,6 +32,14 @@ public final class Palette {
         mix(from.getBlue(), to.getBlue(), part));
   }
 
+  /** The first colour with two parts in five of the second. */
+  public static Color mixed(Color a, Color b) {
+    return new Color(
+        mix(a.getRed(), b.getRed(), 0.4),
+        mix(a.getGreen(), b.getGreen(), 0.4),
+        mix(a.getBlue(), b.getBlue(), 0.4));
+  }
+
   private static int mix(int from, int to, double part) {
     return (int) Math.round(from + part * (to - from));
   }

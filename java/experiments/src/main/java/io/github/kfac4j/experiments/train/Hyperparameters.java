@@ -106,6 +106,21 @@ public record Hyperparameters(
     dampingSchedule.over("--damping-schedule", 1, 1);
   }
 
+  /** With other settings of K-FAC. */
+  public Hyperparameters with(KfacText other) {
+    return new Hyperparameters(
+        learningRates,
+        learningRateSchedule,
+        momenta,
+        momentumSchedule,
+        dampings,
+        dampingSchedule,
+        weightDecay,
+        adam,
+        average,
+        other);
+  }
+
   private static void requirePositive(String option, OptimizerName name, double value) {
     require(
         value > 0 && Double.isFinite(value),

@@ -1,6 +1,7 @@
 package io.github.kfac4j.experiments.train;
 
 import ai.djl.ndarray.NDList;
+import io.github.kfac4j.Kfac;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.InversionFailedException;
 import io.github.kfac4j.djl.DjlKfac;
@@ -14,6 +15,7 @@ import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.trainer.StepTimes;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -88,21 +90,31 @@ final class KfacUpdate implements Update {
     }
   }
 
+  /** The K-FAC of a single process. */
+  Kfac kfac() {
+    return kfac.kfac();
+  }
+
+  /** The names of the layers that it preconditions. */
+  List<String> layers() {
+    return kfac.layers();
+  }
+
   @Override
   public double kfacSeconds() {
-    StepTimes times = kfac.lastTimes();
+    StepTimes times = kfac.lastTimes().orElseThrow();
     long observe = observesInForwardPass ? 0 : times.observe();
     return 1e-9 * (observe + times.refresh() + times.precondition());
   }
 
   @Override
   public Map<String, Map<String, StoredTensor>> state() {
-    return Map.of(KFAC, kfac.verbs().toTensors(), OPTIMIZER, optimizer.toTensors());
+    return Map.of(KFAC, kfac.kfac().toTensors(), OPTIMIZER, optimizer.toTensors());
   }
 
   @Override
   public void restore(Map<String, Map<String, StoredTensor>> state) {
-    kfac.verbs().restore(state.getOrDefault(KFAC, Map.of()));
+    kfac.kfac().restore(state.getOrDefault(KFAC, Map.of()));
     optimizer.restore(state.getOrDefault(OPTIMIZER, Map.of()));
   }
 

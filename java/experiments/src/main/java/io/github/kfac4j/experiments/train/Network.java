@@ -185,6 +185,11 @@ final class Network implements AutoCloseable {
     return new Result((double) mean.getFloat() * count, correct, count, forward, backward);
   }
 
+  /** The outputs of a network at rest. */
+  NDArray outputs(Batch batch) {
+    return forward(batch, false);
+  }
+
   private NDArray forward(Batch batch, boolean training) {
     return model.getBlock().forward(store, batch.inputs, training).singletonOrThrow();
   }
@@ -194,6 +199,14 @@ final class Network implements AutoCloseable {
     Map<String, NDArray> gradients = new LinkedHashMap<>();
     parameters.forEach((name, array) -> gradients.put(name, array.getGradient()));
     return gradients;
+  }
+
+  /** Makes all gradients zeros. */
+  void clearGradients() {
+    for (NDArray gradient : gradients().values()) {
+      gradient.subi(gradient);
+      gradient.close();
+    }
   }
 
   @Override

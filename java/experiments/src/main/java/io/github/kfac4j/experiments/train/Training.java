@@ -4,6 +4,7 @@ import static java.util.Arrays.copyOfRange;
 
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.github.kfac4j.Kfac;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.experiments.data.BatchOrder;
 import io.github.kfac4j.experiments.data.BatchReader;
@@ -25,6 +26,8 @@ final class Training implements AutoCloseable {
   private static final String AVERAGE = "average";
 
   private final Team team;
+  private final ModelName model;
+  private final Shape shape;
   private final Recipe recipe;
   private final Network network;
   private final Update update;
@@ -48,10 +51,10 @@ final class Training implements AutoCloseable {
   Training(OptimizerName name, RunOptions options, Dataset data, Backend backend, Team team) {
     this.team = team;
     Images images = data.train();
-    Shape shape = new Shape(images.channels(), images.height(), images.width());
+    model = options.workload().model();
+    shape = new Shape(images.channels(), images.height(), images.width());
     recipe = options.recipe(images.channels());
-    network =
-        new Network(options.workload().model(), Dataset.CLASSES, shape, recipe, options.seed());
+    network = new Network(model, Dataset.CLASSES, shape, recipe, options.seed());
     boolean preconditions = name.approximation().isPresent();
     Hyperparameters hyperparameters = options.hyperparameters();
     update =
@@ -220,6 +223,26 @@ final class Training implements AutoCloseable {
     update.restore(checkpoint.state());
     average.ifPresent(a -> a.restore(checkpoint.state().getOrDefault(AVERAGE, Map.of())));
     history = checkpoint.history();
+  }
+
+  /** A network like the one in training, that nothing listens to. */
+  Network untrained() {
+    return new Network(model, Dataset.CLASSES, shape, recipe, 0);
+  }
+
+  /** Gives another network the weights of the one in training. */
+  void copyWeights(Network other) {
+    network.arrays().forEach((name, array) -> array.copyTo(other.arrays().get(name)));
+  }
+
+  /** The K-FAC that preconditions. */
+  Kfac kfac() {
+    return ((KfacUpdate) update).kfac();
+  }
+
+  /** The names of the layers that it preconditions. */
+  List<String> preconditioned() {
+    return ((KfacUpdate) update).layers();
   }
 
   @Override

@@ -88,6 +88,34 @@ class DatasetsTest {
     assertThat(data.test().count()).isEqualTo(1);
   }
 
+  /** A compressed file that SciPy wrote: X[r, c, k, n] = r + 2 c + 50 k + 7 n, y = 1, 10, 9. */
+  @Test
+  void readsTheMatFilesOfSvhn() throws IOException {
+    byte[] file;
+    try (var in = DatasetsTest.class.getResourceAsStream("svhn.mat")) {
+      file = in.readAllBytes();
+    }
+    Path train = directory.resolve("train_32x32.mat");
+    Files.write(train, file);
+    Files.write(directory.resolve("test_32x32.mat"), file);
+    Images images = load(DatasetName.SVHN).train();
+    assertThat(images.labels()).containsExactly(1, 0, 9);
+    assertThat(images.channels()).isEqualTo(3);
+    for (int i = 0; i < images.pixels().length; i++) {
+      int column = i % 32;
+      int row = i / 32 % 32;
+      int channel = i / 1024 % 3;
+      int value = row + 2 * column + 50 * channel + 7 * (i / 3072);
+      assertThat(images.pixels()[i]).as("pixel %d", i).isEqualTo((byte) value);
+    }
+    Files.write(train, Arrays.copyOf(file, file.length - 40));
+    assertRefused(DatasetName.SVHN, train + " is damaged: ", "");
+    Files.write(train, "MATLAB".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+    assertRefused(DatasetName.SVHN, train + " is damaged: ", "");
+    Files.delete(train);
+    assertRefused(DatasetName.SVHN, directory.toString(), "has no file train_32x32.mat");
+  }
+
   @Test
   void readsCifarRecords() throws IOException {
     for (int i = 1; i <= 5; i++) {

@@ -1,6 +1,7 @@
 package io.github.kfac4j.experiments.study.batchsize;
 
 import io.github.kfac4j.experiments.study.trial.Digits;
+import io.github.kfac4j.experiments.study.trial.Interval;
 import io.github.kfac4j.experiments.study.trial.Metaparameter;
 import io.github.kfac4j.experiments.study.trial.Outcome;
 import io.github.kfac4j.experiments.study.trial.Result;
@@ -152,7 +153,7 @@ record BatchSizeReport(List<ScalingCurve> curves, Settings settings) {
 
   private static String value(Tuning tuning, Metaparameter metaparameter) {
     Double value = tuning.best() == null ? null : tuning.best().trial().values().get(metaparameter);
-    return value == null ? "–" : Digits.significant(value, 3);
+    return value == null ? "–" : metaparameter.text(value);
   }
 
   /** For {@code --json}; what does not exist is null. */

@@ -28,6 +28,9 @@ public record BatchSizeStudy(
   /** Divergent trials are replaced until there are this many times as many as asked for. */
   private static final int MOST = 3;
 
+  /** For the report of a finished study; nothing can be trained with it. */
+  public static final BatchSizeStudy STORED = new BatchSizeStudy(List.of(), List.of(0, 0), 1, 0);
+
   /**
    * Checks the numbers.
    *
@@ -82,14 +85,14 @@ public record BatchSizeStudy(
   }
 
   @Override
-  public StudyReport report(List<Result> results, Settings settings) {
+  public StudyReport report(List<Result> results, Settings settings, int images) {
     List<ScalingCurve> curves = ScalingCurve.of(results, settings);
     BatchSizeReport report = new BatchSizeReport(curves, settings);
     String title = "Steps to %s: %s".formatted(settings.goalInWords(), settings.workload());
     return new StudyReport(
         title,
         report.findings(),
-        ScalingPlot.png(curves, title),
+        ScalingPlot.pictures(curves, title),
         report.table(),
         BatchSizeReport.METHOD,
         report.tree());

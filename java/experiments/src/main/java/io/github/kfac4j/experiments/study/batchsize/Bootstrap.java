@@ -1,6 +1,7 @@
 package io.github.kfac4j.experiments.study.batchsize;
 
 import io.github.kfac4j.experiments.study.batchsize.CriticalBatch.Point;
+import io.github.kfac4j.experiments.study.trial.Interval;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -49,13 +50,18 @@ final class Bootstrap {
 
   /** The interval of a value of the curve, NaN where it has none; null if it never has one. */
   static Interval interval(List<Runs> runs, ToDoubleFunction<List<Point>> value) {
-    Random random = new Random(0); // the same runs give the same interval
+    return Interval.of(values(runs, value, 0)); // the same runs give the same interval
+  }
+
+  /** The values of the curve in all resamplings; others with another seed. */
+  static double[] values(List<Runs> runs, ToDoubleFunction<List<Point>> value, long seed) {
+    Random random = new Random(seed);
     double[] values = new double[RESAMPLES];
     for (int i = 0; i < RESAMPLES; i++) {
       values[i] =
           value.applyAsDouble(points(runs.stream().map(one -> one.resampled(random)).toList()));
     }
-    return Interval.of(values);
+    return values;
   }
 
   /** The middle value, of an even number the mean of the two in the middle. */

@@ -2,6 +2,7 @@ package io.github.kfac4j.experiments.study.batchsize;
 
 import io.github.kfac4j.experiments.study.batchsize.Bootstrap.Runs;
 import io.github.kfac4j.experiments.study.batchsize.CriticalBatch.Point;
+import io.github.kfac4j.experiments.study.trial.Interval;
 import io.github.kfac4j.experiments.study.trial.Result;
 import io.github.kfac4j.experiments.study.trial.Settings;
 import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
@@ -38,7 +39,7 @@ record ScalingCurve(StudyOptimizer optimizer, List<Tuning> tunings) {
         .toList();
   }
 
-  private List<Runs> runs() {
+  List<Runs> runs() {
     return tunings.stream()
         .filter(tuning -> tuning.runs().length > 0)
         .map(tuning -> new Runs(tuning.batch(), tuning.runs()))
@@ -83,11 +84,11 @@ record ScalingCurve(StudyOptimizer optimizer, List<Tuning> tunings) {
     return repeated() ? Bootstrap.interval(runs(), ScalingCurve::exponent) : null;
   }
 
-  private boolean repeated() {
+  boolean repeated() {
     return !runs().isEmpty() && tunings.stream().noneMatch(tuning -> tuning.runs().length == 1);
   }
 
-  private static double exponent(List<Point> points) {
+  static double exponent(List<Point> points) {
     if (points.size() < 2) {
       return Double.NaN;
     }

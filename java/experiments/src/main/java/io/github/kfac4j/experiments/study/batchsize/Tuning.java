@@ -1,5 +1,6 @@
 package io.github.kfac4j.experiments.study.batchsize;
 
+import io.github.kfac4j.experiments.study.trial.Metaparameter;
 import io.github.kfac4j.experiments.study.trial.Outcome;
 import io.github.kfac4j.experiments.study.trial.Range;
 import io.github.kfac4j.experiments.study.trial.Result;
@@ -7,6 +8,7 @@ import io.github.kfac4j.experiments.study.trial.Search;
 import io.github.kfac4j.experiments.study.trial.Settings;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 
 /**
@@ -55,6 +57,28 @@ record Tuning(
     return runs.stream()
         .map(Result::outcome)
         .mapToDouble(o -> o.reached() ? o.stepsToGoal() : Double.POSITIVE_INFINITY)
+        .toArray();
+  }
+
+  /** That of the best trial. */
+  double learningRate() {
+    return best.trial().values().get(Metaparameter.LEARNING_RATE);
+  }
+
+  /** That divided by 1 - momentum, of Adam by 1 - beta1. */
+  double effectiveRate() {
+    Map<Metaparameter, Double> values = best.trial().values();
+    double momentum =
+        values.getOrDefault(Metaparameter.MOMENTUM, values.getOrDefault(Metaparameter.BETA1, 0.0));
+    return learningRate() / (1 - momentum);
+  }
+
+  /** Of the repetitions, where trials run to the end and there are test images. */
+  double[] testAccuracies() {
+    return repeats.stream()
+        .map(result -> result.outcome().finals())
+        .filter(finals -> finals != null && finals.testAccuracy() != null)
+        .mapToDouble(Outcome.Finals::testAccuracy)
         .toArray();
   }
 

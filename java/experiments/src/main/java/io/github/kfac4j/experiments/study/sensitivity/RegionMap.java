@@ -5,6 +5,7 @@ import io.github.kfac4j.experiments.plot.Palette;
 import io.github.kfac4j.experiments.plot.Png;
 import io.github.kfac4j.experiments.study.trial.Outcome;
 import io.github.kfac4j.experiments.study.trial.Range;
+import io.github.kfac4j.experiments.study.trial.Result;
 import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
 import java.awt.Color;
 import java.util.ArrayList;
@@ -12,16 +13,17 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * The grids as heat maps: a row for each optimizer, a map for each batch size. The number in a cell
  * is that of steps to the goal; the fewer in comparison with the best of the map, the brighter.
  */
 final class RegionMap {
-  private static final Color MISSED = new Color(0xE5E7EB);
+  static final Color MISSED = new Color(0xE5E7EB);
 
   /** Shades: of as many steps as the best, of up to twice as many, and so on. */
-  private static final int SHADES = 5;
+  static final int SHADES = 5;
 
   private RegionMap() {}
 
@@ -36,13 +38,17 @@ final class RegionMap {
   }
 
   private static HeatMap map(Region region, Grid grid) {
+    return map(region, grid, region.fraction(), r -> cell(r.outcome(), region.fewestSteps()));
+  }
+
+  /** A map of a grid, of which so large a part is good. */
+  static HeatMap map(
+      Region region, Grid grid, double fraction, Function<Result, HeatMap.Cell> cell) {
     HeatMap.Cell[] cells = new HeatMap.Cell[grid.rows() * grid.columns()];
-    region
-        .results()
-        .forEach(r -> cells[r.trial().number()] = cell(r.outcome(), region.fewestSteps()));
+    region.results().forEach(r -> cells[r.trial().number()] = cell.apply(r));
     return new HeatMap(
         "%s, batch %d: %.0f %%"
-            .formatted(region.optimizer().title(), region.batch(), 100 * region.fraction()),
+            .formatted(region.optimizer().title(), region.batch(), 100 * fraction),
         title(grid.x()),
         title(grid.y()),
         grid.ticks(grid.x()),

@@ -1,5 +1,6 @@
 package io.github.kfac4j.experiments.study.sensitivity;
 
+import io.github.kfac4j.experiments.study.trial.Settings;
 import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -8,13 +9,15 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /** The results in words, as rows and as a tree. */
-record SensitivityReport(List<Region> regions, String goal, String budget) {
+record SensitivityReport(List<Region> regions, List<Horizon> horizons, Settings settings) {
   static final List<String> METHOD =
       List.of(
           "A trial for every point of a grid, equally spaced in the logarithms. A cell shows the steps"
               + " to the first evaluation at the goal; bright cells need as many as the best of their"
               + " map, each darker shade up to twice as many; grey ones did not reach the goal within"
               + " the budget. The percentage is the part of the grid that did.",
+          "After a length of training: the last evaluation up to there, of the same trials, which run"
+              + " to the end of their budget; the brightest cells are as good as the goal.",
           "Coupling: the correlation of log lr and log damping over the points that reached the goal.");
 
   /** One sentence for each optimizer. */
@@ -33,8 +36,25 @@ record SensitivityReport(List<Region> regions, String goal, String budget) {
                                         "%.0f %% at batch %d"
                                             .formatted(100 * r.fraction(), r.batch()))
                                 .collect(Collectors.joining(", ")),
-                            goal,
-                            budget)));
+                            settings.goalInWords(),
+                            settings.budget().describe())));
+    for (Horizon horizon : horizons) {
+      byOptimizer()
+          .forEach(
+              (optimizer, part) ->
+                  findings.add(
+                      "%s: after %s %s of the grid are as good as the goal."
+                          .formatted(
+                              optimizer.title(),
+                              horizon.length().describe(),
+                              part.stream()
+                                  .map(
+                                      r ->
+                                          "%.0f %% at batch %d"
+                                              .formatted(
+                                                  100 * horizon.fraction(r, settings), r.batch()))
+                                  .collect(Collectors.joining(", ")))));
+    }
     return findings;
   }
 
@@ -79,18 +99,19 @@ record SensitivityReport(List<Region> regions, String goal, String budget) {
             (optimizer, part) -> {
               Map<String, Object> node = new LinkedHashMap<>();
               node.put("name", optimizer.toString());
-              node.put("batches", part.stream().map(SensitivityReport::tree).toList());
+              node.put("batches", part.stream().map(this::tree).toList());
               optimizers.add(node);
             });
     return optimizers;
   }
 
-  private static Map<String, Object> tree(Region region) {
+  private Map<String, Object> tree(Region region) {
     Map<String, Object> node = new LinkedHashMap<>();
     node.put("batch", region.batch());
     node.put("points", region.results().size());
     node.put("reached", region.reached().size());
     node.put("fraction", region.fraction());
+    horizons.forEach(h -> node.put("fraction_after_" + h.length(), h.fraction(region, settings)));
     node.put("diverged", region.diverged());
     node.put("fewest_steps", region.fewestSteps());
     node.put("coupling", region.coupling());

@@ -1,6 +1,8 @@
 package io.github.kfac4j.experiments.study.sensitivity;
 
 import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.experiments.OptionText;
+import io.github.kfac4j.experiments.study.trial.Picture;
 import io.github.kfac4j.experiments.study.trial.Result;
 import io.github.kfac4j.experiments.study.trial.Search;
 import io.github.kfac4j.experiments.study.trial.SearchSpace;
@@ -32,6 +34,19 @@ public record SensitivityStudy(List<StudyOptimizer> optimizers, List<Integer> ba
     if (points < 2) {
       throw new BadInputException("--grid must be at least 2, got " + points);
     }
+  }
+
+  /**
+   * For the report of a finished study.
+   *
+   * @param facts what its folder says of it
+   */
+  public static SensitivityStudy stored(Map<String, String> facts) {
+    Map<StudyOptimizer, SearchSpace> spaces = Settings.read(facts).spaces();
+    return new SensitivityStudy(
+        List.copyOf(spaces.keySet()),
+        List.of(),
+        (int) OptionText.number("--grid", facts.getOrDefault("--grid", "4")));
   }
 
   @Override
@@ -83,14 +98,29 @@ public record SensitivityStudy(List<StudyOptimizer> optimizers, List<Integer> ba
   }
 
   @Override
-  public StudyReport report(List<Result> results, Settings settings) {
+  public StudyReport report(List<Result> results, Settings settings, int images) {
     List<Region> regions = Region.of(results);
-    SensitivityReport report =
-        new SensitivityReport(regions, settings.goalInWords(), settings.budget().describe());
+    List<Horizon> horizons =
+        settings.runToEnd()
+            ? settings.budget().lengths().stream().map(l -> new Horizon(l, images)).toList()
+            : List.of();
+    SensitivityReport report = new SensitivityReport(regions, horizons, settings);
+    List<Picture> pictures = new ArrayList<>();
+    if (!regions.isEmpty()) {
+      pictures.add(
+          Picture.of("sensitivity", "Steps to the goal", RegionMap.png(regions, grids(settings))));
+      for (Horizon horizon : horizons) {
+        pictures.add(
+            Picture.of(
+                "after-" + horizon.length().toString().replace(':', '-'),
+                "Validation after " + horizon.length().describe(),
+                HorizonMap.png(regions, grids(settings), horizon, settings)));
+      }
+    }
     return new StudyReport(
         "What reaches %s: %s".formatted(settings.goalInWords(), settings.workload()),
         report.findings(),
-        regions.isEmpty() ? null : RegionMap.png(regions, grids(settings)),
+        pictures,
         report.table(),
         SensitivityReport.METHOD,
         report.tree());

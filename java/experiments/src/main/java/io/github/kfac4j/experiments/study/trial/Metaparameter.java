@@ -1,6 +1,8 @@
 package io.github.kfac4j.experiments.study.trial;
 
+import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.train.OptimizerName;
+import java.util.Arrays;
 import java.util.Locale;
 
 /** A metaparameter that a study searches. */
@@ -46,6 +48,14 @@ public enum Metaparameter {
     this.scale = scale;
   }
 
+  /** The one of an option. */
+  static Metaparameter ofOption(String option) {
+    return Arrays.stream(values())
+        .filter(one -> one.option.equals(option))
+        .findFirst()
+        .orElseThrow(() -> new BadInputException("no metaparameter is " + option));
+  }
+
   /** The option that sets its range. */
   public String option() {
     return option;
@@ -54,6 +64,14 @@ public enum Metaparameter {
   /** The name in tables and plots. */
   public String title() {
     return title;
+  }
+
+  /** A value in a few digits: three, or as many as tell it from 1. */
+  public String text(double value) {
+    boolean nearOne = scale == Scale.DISTANCE_TO_ONE && value > 0.9;
+    return nearOne
+        ? Digits.significant(1 - Digits.rounded(1 - value, 2), 6)
+        : Digits.significant(value, 3);
   }
 
   Scale scale() {

@@ -20,7 +20,7 @@ import java.util.Map;
  * @param validationLoss at the last evaluation
  * @param validationAccuracy at the last evaluation
  * @param finals what the finished network does; null unless trials run to the end
- * @param curve validation on the way, {@value Curve#MOST} evaluations at most
+ * @param curve validation on the way, {@value Evaluation#MOST} evaluations at most
  */
 public record Outcome(
     Map<String, Double> values,
@@ -32,7 +32,7 @@ public record Outcome(
     @JsonProperty("validation_loss") Double validationLoss,
     @JsonProperty("validation_accuracy") Double validationAccuracy,
     Finals finals,
-    List<Curve.Point> curve) {
+    List<Evaluation> curve) {
   /** Steps over which the last loss is averaged, as batches differ. */
   static final int LAST_STEPS = 10;
 
@@ -66,7 +66,11 @@ public record Outcome(
    * @param divergence the multiple of the first loss above which the last one counts as divergence
    */
   static Outcome of(
-      Trial trial, History history, RunOptions options, boolean cut, double divergence) {
+      Map<String, Double> values,
+      History history,
+      RunOptions options,
+      boolean cut,
+      double divergence) {
     List<History.Step> steps = history.steps();
     int evaluations = history.validations().size();
     History.Validation validation =
@@ -76,7 +80,7 @@ public record Outcome(
     boolean grew = last != null && last > divergence * steps.get(0).loss();
     boolean diverged = history.failure().isPresent() || grew;
     return new Outcome(
-        values(trial),
+        values,
         stepsToGoal,
         diverged,
         cut && stepsToGoal == null && !diverged,
@@ -85,7 +89,7 @@ public record Outcome(
         validation == null ? null : finite(validation.loss()),
         validation == null ? null : finite(validation.accuracy()),
         history.finals().map(Finals::of).orElse(null),
-        Curve.of(history));
+        Evaluation.of(history));
   }
 
   private static double lastLoss(List<History.Step> steps) {
@@ -111,9 +115,9 @@ public record Outcome(
   }
 
   /** The last evaluation after so many steps at most; null if there was none. */
-  public Curve.Point at(long most) {
-    Curve.Point found = null;
-    for (Curve.Point point : curve) {
+  public Evaluation at(long most) {
+    Evaluation found = null;
+    for (Evaluation point : curve) {
       found = point.step() <= most ? point : found;
     }
     return found;

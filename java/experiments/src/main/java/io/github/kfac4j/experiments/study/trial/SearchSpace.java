@@ -84,6 +84,21 @@ public record SearchSpace(Map<Metaparameter, Range> ranges) {
     ranges.put(metaparameter, new Range(metaparameter, low, high));
   }
 
+  /**
+   * The inverse of {@link #toString}.
+   *
+   * @throws io.github.kfac4j.experiments.BadInputException if that is not what the text is
+   */
+  public static SearchSpace parse(String text) {
+    Map<Metaparameter, Range> ranges = new EnumMap<>(Metaparameter.class);
+    String[] words = text.split(" ");
+    for (int i = 0; i + 1 < words.length; i += 2) {
+      Metaparameter metaparameter = Metaparameter.ofOption(words[i]);
+      ranges.put(metaparameter, Range.parse(metaparameter, words[i + 1]));
+    }
+    return new SearchSpace(ranges);
+  }
+
   /** The ranges by option, as a user would write them. */
   @Override
   public String toString() {

@@ -1,8 +1,11 @@
 package io.github.kfac4j.experiments.study.trial;
 
 import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.experiments.OptionText;
+import io.github.kfac4j.experiments.data.DatasetName;
 import io.github.kfac4j.experiments.train.Goal;
 import io.github.kfac4j.experiments.train.KfacText;
+import io.github.kfac4j.experiments.train.ModelName;
 import io.github.kfac4j.experiments.train.Recipe;
 import io.github.kfac4j.experiments.train.RunOptions;
 import io.github.kfac4j.experiments.train.Workload;
@@ -84,6 +87,57 @@ public record Settings(
         0);
   }
 
+  /**
+   * What has to be done for a trial.
+   *
+   * @param limit steps after which it ends
+   * @param budget steps of the whole budget
+   */
+  TrialTask task(Trial trial, long limit, long budget) {
+    return new TrialTask(
+        run(trial, limit, budget), Outcome.values(trial), runToEnd, limit < budget, divergence);
+  }
+
+  /**
+   * What reports need of the settings of a study, from its facts.
+   *
+   * @throws BadInputException if they are not those of a study
+   */
+  public static Settings read(Map<String, String> facts) {
+    Map<StudyOptimizer, SearchSpace> spaces = new LinkedHashMap<>();
+    facts.forEach(
+        (option, value) -> {
+          if (option.startsWith(SEARCH_OF)) {
+            String name = option.substring(SEARCH_OF.length());
+            spaces.put(StudyOptimizer.of(option, name), SearchSpace.parse(value));
+          }
+        });
+    return new Settings(
+        new Workload(
+            OptionText.choice("data", DatasetName.values(), facts.get("data").split(":")[0]),
+            null,
+            OptionText.choice("--model", ModelName.values(), facts.get("--model"))),
+        facts.get("--backend"),
+        new Goal(
+            number(facts, "--target"),
+            number(facts, "--target-loss"),
+            OptionText.choice("--target-on", Goal.On.values(), facts.get("--target-on"))),
+        Budget.parse(facts.get("budget")),
+        (int) OptionText.number("--evaluate-every", facts.get("--evaluate-every")),
+        spaces,
+        KfacText.NONE,
+        Recipe.USUAL,
+        (long) OptionText.number("--seed", facts.get("--seed")),
+        (long) OptionText.number("--search-seed", facts.get("--search-seed")),
+        OptionText.number("--divergence", facts.get("--divergence")),
+        Boolean.parseBoolean(facts.get("--run-to-end")));
+  }
+
+  private static Double number(Map<String, String> facts, String option) {
+    String text = facts.get(option);
+    return text.equals("null") ? null : Double.valueOf(OptionText.number(option, text));
+  }
+
   /** With the backend that was opened. */
   Settings withBackend(String name) {
     return new Settings(
@@ -99,6 +153,13 @@ public record Settings(
         searchSeed,
         divergence,
         runToEnd);
+  }
+
+  /** Whether an evaluation on validation images is as good as the goal. */
+  public boolean reached(Evaluation evaluation) {
+    return goal.accuracy() != null
+        ? evaluation.accuracy() != null && evaluation.accuracy() >= goal.accuracy()
+        : evaluation.loss() != null && evaluation.loss() <= goal.loss();
   }
 
   /** The goal in words. */

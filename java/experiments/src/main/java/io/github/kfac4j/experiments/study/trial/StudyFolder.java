@@ -21,6 +21,8 @@ import java.util.Optional;
 
 /** The folder of a study: what it is about, and a file for every finished trial. */
 public final class StudyFolder implements AutoCloseable {
+  private static final String FACTS = "study.json";
+
   /** The file with every evaluation. */
   static final String CURVES = "curves.csv";
 
@@ -30,6 +32,7 @@ public final class StudyFolder implements AutoCloseable {
 
   private final Path path;
   private final FolderLock lock;
+  private final Map<String, String> facts = new LinkedHashMap<>();
   private Map<String, Outcome> table = Map.of();
 
   private StudyFolder(Path path, FolderLock lock) {
@@ -41,13 +44,13 @@ public final class StudyFolder implements AutoCloseable {
    * Makes a folder, or opens that of the same study, and locks it. Trials that the table holds are
    * finished, so that a study can be continued from its tables alone.
    *
-   * @param csv the file with every trial
+   * @param csv the file with every trial; null if there are none
    * @param facts what determines the results of the study, by option
    * @throws BadInputException if it holds another study, naming the first difference, is in use or
    *     cannot be written
    */
-  static StudyFolder open(Path out, String csv, Map<String, String> facts) {
-    Path file = out.resolve("study.json");
+  public static StudyFolder open(Path out, String csv, Map<String, String> facts) {
+    Path file = out.resolve(FACTS);
     try {
       Files.createDirectories(out);
       StudyFolder folder = new StudyFolder(out, FolderLock.take(out));
@@ -55,7 +58,7 @@ public final class StudyFolder implements AutoCloseable {
         folder.claim(facts, file);
         Files.createDirectories(folder.trials());
         AtomicFile.removeRemains(folder.trials());
-        folder.table = table(out, csv);
+        folder.table = csv == null ? Map.of() : table(out, csv);
         return folder;
       } catch (IOException | RuntimeException e) {
         folder.close();
@@ -87,14 +90,22 @@ public final class StudyFolder implements AutoCloseable {
         : List.of();
   }
 
-  private void claim(Map<String, String> facts, Path file) throws IOException {
-    Map<String, String> all = new LinkedHashMap<>();
+  private void claim(Map<String, String> asked, Path file) throws IOException {
     if (Files.exists(file)) {
-      all.putAll(read(file, new TypeReference<Map<String, String>>() {}));
-      requireSame(facts, all);
+      facts.putAll(facts(path));
+      requireSame(asked, facts);
     }
-    all.putAll(facts);
-    write("study.json", json(all));
+    facts.putAll(asked);
+    write(FACTS, json(facts));
+  }
+
+  /**
+   * What determines the results of the study in a folder, by option.
+   *
+   * @throws BadInputException if there is none, or its file is damaged
+   */
+  static Map<String, String> facts(Path folder) {
+    return read(folder.resolve(FACTS), new TypeReference<Map<String, String>>() {});
   }
 
   private void requireSame(Map<String, String> facts, Map<String, String> stored) {
@@ -156,6 +167,14 @@ public final class StudyFolder implements AutoCloseable {
     AtomicFile.write(file(result.trial()), json(result.outcome()));
   }
 
+  /** Writes the pictures and the page of a report. */
+  public void write(StudyReport report) throws IOException {
+    for (Picture picture : report.pictures()) {
+      write(picture.name() + ".png", picture.png());
+    }
+    write("report.html", StudyPage.of(report, facts));
+  }
+
   /** Writes a text file in the folder; a reader sees the old content or the new. */
   public void write(String name, String text) throws IOException {
     write(name, text.getBytes(UTF_8));
@@ -164,6 +183,11 @@ public final class StudyFolder implements AutoCloseable {
   /** Writes a binary file in the folder; a reader sees the old content or the new. */
   public void write(String name, byte[] content) throws IOException {
     AtomicFile.write(path.resolve(name), content);
+  }
+
+  /** What determines the results of the study, by option. */
+  Map<String, String> facts() {
+    return facts;
   }
 
   /** The folder itself. */

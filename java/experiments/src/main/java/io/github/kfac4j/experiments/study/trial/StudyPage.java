@@ -11,19 +11,26 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /** The report of a study: one page with everything in it. */
-final class StudyPage {
+public final class StudyPage {
   private StudyPage() {}
 
-  /** The page. */
-  static String of(StudyReport report, Study study) {
+  /**
+   * The page.
+   *
+   * @param facts about the setup, by name
+   */
+  public static String of(StudyReport report, Map<String, String> facts) {
     Map<String, String> values = new LinkedHashMap<>();
     values.put("title", escape(report.title()));
     values.put("findings", paragraphs(report.findings()));
-    values.put("picture", report.png() == null ? "" : picture(report));
     values.put("table", rows(report.table()));
     values.put("method", paragraphs(report.method()));
-    values.put("setup", setup(study));
-    String page = template();
+    values.put("setup", setup(facts));
+    values.put("script", resource("chart.js"));
+    values.put(
+        "pictures",
+        report.pictures().stream().map(StudyPage::picture).collect(Collectors.joining("\n")));
+    String page = resource("report.html");
     for (Map.Entry<String, String> value : values.entrySet()) {
       page = page.replace("{{" + value.getKey() + "}}", value.getValue());
     }
@@ -36,9 +43,23 @@ final class StudyPage {
         .collect(Collectors.joining("\n"));
   }
 
-  private static String picture(StudyReport report) {
-    return "<img alt=\"%s\" src=\"data:image/png;base64,%s\">"
-        .formatted(escape(report.title()), Base64.getEncoder().encodeToString(report.png()));
+  /** Curves are drawn by the page, and are a picture where it may not run its script. */
+  private static String picture(Picture picture) {
+    String image =
+        "<img alt=\"%s\" src=\"data:image/png;base64,%s\">"
+            .formatted(escape(picture.title()), Base64.getEncoder().encodeToString(picture.png()));
+    if (picture.panels().isEmpty()) {
+      return image;
+    }
+    String panels =
+        picture.panels().stream()
+            .map(
+                panel ->
+                    "<div class=\"chart\" data-panel=\"%s\"></div>"
+                        .formatted(escape(PanelJson.of(panel)).replace("\"", "&quot;")))
+            .collect(Collectors.joining());
+    return "<figure><figcaption>%s</figcaption><div class=\"charts\">%s</div><noscript>%s</noscript></figure>"
+        .formatted(escape(picture.title()), panels, image);
   }
 
   private static String rows(List<List<String>> table) {
@@ -52,12 +73,9 @@ final class StudyPage {
     return rows.toString();
   }
 
-  private static String setup(Study study) {
-    Map<String, String> facts = new LinkedHashMap<>();
-    facts.put("data", study.data().describe());
-    facts.putAll(study.settings().facts());
-    facts.values().removeIf(value -> value.equals("null"));
+  private static String setup(Map<String, String> facts) {
     return facts.entrySet().stream()
+        .filter(fact -> !fact.getValue().equals("null"))
         .map(
             fact ->
                 "<tr><td>%s</td><td>%s</td></tr>\n"
@@ -65,8 +83,8 @@ final class StudyPage {
         .collect(Collectors.joining());
   }
 
-  private static String template() {
-    try (InputStream in = StudyPage.class.getResourceAsStream("report.html")) {
+  private static String resource(String name) {
+    try (InputStream in = StudyPage.class.getResourceAsStream(name)) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

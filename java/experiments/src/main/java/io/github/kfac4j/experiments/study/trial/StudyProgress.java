@@ -30,27 +30,29 @@ final class StudyProgress implements AutoCloseable {
         .setInitialMax(trials)
         .setUpdateIntervalMillis(200)
         .setConsumer(new ConsoleProgressBarConsumer(System.err))
-        .setRenderer((state, width) -> "%d/%d%s  %s".formatted(finished, trials, left(), message))
+        .setRenderer(
+            (state, width) ->
+                "%d/%d%s  %s".formatted(finished, Math.max(trials, finished), left(), message))
         .build();
   }
 
-  void show(Trial trial, long limit, History history) {
+  synchronized void show(Trial trial, long limit, History history) {
     History.Step last = history.steps().get(history.steps().size() - 1);
     message = "step %d/%d  loss %.4f  %s".formatted(last.step(), limit, last.loss(), head(trial));
   }
 
   /** A trial that was finished before. */
-  void skip() {
+  synchronized void skip() {
     known++;
     finished++;
   }
 
   /** A search made more trials than expected, for those that diverged, or fewer repetitions. */
-  void expect(Search search, List<Result> results) {
+  synchronized void expect(Search search, List<Result> results) {
     trials += results.size() - search.trials() - search.repeats();
   }
 
-  void finish(Result result) {
+  synchronized void finish(Result result) {
     finished++;
     if (bar == null) {
       log.printf(
@@ -75,11 +77,11 @@ final class StudyProgress implements AutoCloseable {
 
   /** As long as the mean of the trials so far for each of the others. */
   private String left() {
-    if (finished == known || finished == trials) {
+    if (finished == known || finished >= trials) {
       return "";
     }
     double each = (System.nanoTime() - start) * 1e-9 / (finished - known);
-    long seconds = Math.round(each * (trials - finished));
+    long seconds = Math.round(each * Math.max(0, trials - finished));
     return "; about %d:%02d left".formatted(seconds / 60, seconds % 60);
   }
 

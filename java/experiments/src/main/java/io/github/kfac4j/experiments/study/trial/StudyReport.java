@@ -7,7 +7,7 @@ import java.util.List;
  * What a study found.
  *
  * @param findings sentences
- * @param png the picture; null if there is nothing to show
+ * @param pictures the first is the main one; none if there is nothing to show
  * @param table rows of cells, the header first
  * @param method how the numbers were made, in sentences
  * @param optimizers the results as a tree of maps and lists; what does not exist is null
@@ -15,7 +15,7 @@ import java.util.List;
 public record StudyReport(
     String title,
     List<String> findings,
-    byte[] png,
+    List<Picture> pictures,
     List<List<String>> table,
     List<String> method,
     Object optimizers) {
@@ -24,6 +24,6 @@ public record StudyReport(
   StudyReport interrupted() {
     List<String> all = new ArrayList<>(findings);
     all.add(0, "Interrupted: a partial result. Repeat the command to continue.");
-    return new StudyReport(title, all, png, table, method, optimizers);
+    return new StudyReport(title, all, pictures, table, method, optimizers);
   }
 }

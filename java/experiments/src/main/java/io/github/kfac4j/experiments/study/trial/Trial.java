@@ -36,7 +36,7 @@ public record Trial(
   public String describe() {
     String text =
         values.entrySet().stream()
-            .map(value -> value.getKey().title() + " " + Digits.significant(value.getValue(), 3))
+            .map(value -> value.getKey().title() + " " + value.getKey().text(value.getValue()))
             .collect(Collectors.joining(", "));
     return repeat == 0 ? text : text + ", repeat " + repeat;
   }

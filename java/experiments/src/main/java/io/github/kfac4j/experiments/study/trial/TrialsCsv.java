@@ -59,7 +59,7 @@ final class TrialsCsv {
   static String curves(List<Result> results) {
     StringBuilder csv = new StringBuilder(CURVES);
     for (Result result : results) {
-      for (Curve.Point point : result.outcome().curve()) {
+      for (Evaluation point : result.outcome().curve()) {
         csv.append(name(result.trial())).append(',').append(point.step());
         csv.append(number(point.loss())).append(number(point.accuracy())).append('\n');
       }
@@ -82,12 +82,12 @@ final class TrialsCsv {
    * @throws io.github.kfac4j.experiments.BadInputException naming the line that cannot be read
    */
   static List<Result> read(CsvRows trials, CsvRows curves) {
-    Map<List<String>, List<Curve.Point>> points = new LinkedHashMap<>();
+    Map<List<String>, List<Evaluation>> points = new LinkedHashMap<>();
     for (CsvRows.Row row : curves.rows()) {
       points
           .computeIfAbsent(key(row), key -> new ArrayList<>())
           .add(
-              new Curve.Point(
+              new Evaluation(
                   row.whole("step"),
                   row.number("validation_loss"),
                   row.number("validation_accuracy")));
@@ -101,7 +101,7 @@ final class TrialsCsv {
     return Arrays.stream(NAMES.split(",")).map(row::text).toList();
   }
 
-  private static Result result(CsvRows.Row row, List<Curve.Point> curve) {
+  private static Result result(CsvRows.Row row, List<Evaluation> curve) {
     Map<Metaparameter, Double> values = new EnumMap<>(Metaparameter.class);
     for (Metaparameter metaparameter : Metaparameter.values()) {
       Double value = row.number(metaparameter.toString());

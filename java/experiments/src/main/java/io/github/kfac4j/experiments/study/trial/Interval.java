@@ -1,6 +1,5 @@
-package io.github.kfac4j.experiments.study.batchsize;
+package io.github.kfac4j.experiments.study.trial;
 
-import io.github.kfac4j.experiments.study.trial.Digits;
 import java.util.Arrays;
 
 /**
@@ -8,11 +7,11 @@ import java.util.Arrays;
  *
  * @param high infinite if it may lie above all that was measured
  */
-record Interval(double low, double high) {
+public record Interval(double low, double high) {
   private static final double TAIL = 0.025;
 
   /** The middle 95 % of resampled values, of which some may be infinite; null if there are none. */
-  static Interval of(double[] values) {
+  public static Interval of(double[] values) {
     double[] sorted =
         Arrays.stream(values).filter(value -> !Double.isNaN(value)).sorted().toArray();
     return sorted.length == 0
@@ -25,12 +24,12 @@ record Interval(double low, double high) {
   }
 
   /** Whether the two have a value in common. */
-  boolean overlaps(Interval other) {
+  public boolean overlaps(Interval other) {
     return low <= other.high && other.low <= high;
   }
 
   /** In words, as a range of numbers. */
-  String describe(int digits) {
+  public String describe(int digits) {
     if (low == Double.POSITIVE_INFINITY) {
       return "above all measured";
     }
