@@ -18,7 +18,7 @@ for i in $(seq "$count"); do
   same "$run" || fault "after files of at most $limit KB the result is another"
   rm -rf "$run"
 done
-for command in "info" "info --json" "nqm steps --batch 8" "$first --out $work/full"; do
+for command in "info" "info --json" "nqm steps --method sgd --batch 8" "$first --out $work/full"; do
   code=0; (kfac $command) > /dev/full 2> "$work/log" || code=$?
   [ "$code" = 1 ] || fault "exit $code of $command with a full device as its output" "$work/log"
 done

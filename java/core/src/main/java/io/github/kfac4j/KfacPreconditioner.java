@@ -8,6 +8,8 @@ import io.github.kfac4j.data.Share;
 import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.safetensors.StoredTensor;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
@@ -166,6 +168,21 @@ public interface KfacPreconditioner extends AutoCloseable {
    *     then, on all machines
    */
   void restore(Map<String, StoredTensor> tensors);
+
+  /** Writes what {@link #toTensors} gives to a file of its own, atomically. */
+  default void save(Path file) throws IOException {
+    KfacState.write(toTensors(), file);
+  }
+
+  /**
+   * Reads a file that {@link #save} or {@link KfacState#save} wrote; see {@link #restore}.
+   *
+   * @throws IOException if the file is missing, damaged, without its checksum, not a K-FAC state or
+   *     not of such a K-FAC; the state is unchanged then
+   */
+  default void load(Path file) throws IOException {
+    KfacState.read(file, this::restore);
+  }
 
   /** Frees the state's matrices; idempotent. */
   @Override

@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -223,7 +224,11 @@ public final class KfacState {
 
   /** Writes a file of its own, atomically. */
   public void save(Path file) throws IOException {
-    new TensorFile(toTensors(), Map.of(FORMAT, FORMAT_VERSION)).write(file);
+    write(toTensors(), file);
+  }
+
+  static void write(Map<String, StoredTensor> tensors, Path file) throws IOException {
+    new TensorFile(tensors, Map.of(FORMAT, FORMAT_VERSION)).write(file);
   }
 
   /**
@@ -233,6 +238,10 @@ public final class KfacState {
    *     the state is unchanged then
    */
   public void load(Path file) throws IOException {
+    read(file, this::restore);
+  }
+
+  static void read(Path file, Consumer<Map<String, StoredTensor>> restore) throws IOException {
     TensorFile stored = TensorFile.readChecked(file);
     String version = stored.metadata().get(FORMAT);
     if (version == null) {
@@ -246,7 +255,7 @@ public final class KfacState {
               + " a state belongs to. Weights can be kept; start K-FAC anew");
     }
     try {
-      restore(stored.tensors());
+      restore.accept(stored.tensors());
     } catch (IllegalArgumentException e) {
       throw new IOException(file + ": " + e.getMessage(), e);
     }

@@ -21,4 +21,12 @@ public interface ModelLayer {
    *     optimizer then
    */
   Layer describe(boolean bias);
+
+  /** Takes it for what K-FAC has it as from now on; null for none of its layers. */
+  default void describeAs(Layer layer) {}
+
+  /** Whether both have the same weight, of this model or of another one. */
+  default boolean sharesWeight(ModelLayer other) {
+    return this == other;
+  }
 }

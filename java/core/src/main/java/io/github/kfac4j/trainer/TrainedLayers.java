@@ -6,12 +6,15 @@ import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.WeakHashMap;
+import java.util.function.Supplier;
 
 /**
  * The K-FAC of the layers that are trained. When a parameter joins that it does not have, it is
@@ -19,6 +22,10 @@ import java.util.Set;
  * it and waits.
  */
 public final class TrainedLayers implements AutoCloseable {
+  /** Those whose K-FAC is there, of all models. */
+  private static final Set<TrainedLayers> ATTACHED =
+      Collections.newSetFromMap(new WeakHashMap<>()); // by identity: none is equal to another
+
   private final List<? extends ModelLayer> all;
   private final KfacOptions options;
   private final KfacFactory factory;
@@ -87,10 +94,32 @@ public final class TrainedLayers implements AutoCloseable {
   }
 
   /**
+   * Reads which parameters are trained, and lets a step go on with the K-FAC of now. What it has,
+   * and what it has not, is logged once.
+   *
+   * @param others asked for names of what the optimizer alone trains
+   * @throws IllegalArgumentException as {@link #update()}
+   */
+  public void update(TrainingStep<?> step, Supplier<List<String>> others) {
+    boolean first = kfac == null;
+    if (update()) {
+      step.setKfac(kfac);
+    }
+    if (first) {
+      List<String> rest = others.get();
+      log.log(
+          System.Logger.Level.INFO,
+          "K-FAC preconditions {0}; the optimizer alone trains {1}",
+          preconditioned(),
+          rest.isEmpty() ? "nothing" : rest);
+    }
+  }
+
+  /**
    * Reads which parameters are trained. Returns whether K-FAC is another one now.
    *
    * @throws IllegalArgumentException as the factory, or if it describes a layer that the model has
-   *     not, or leaves none; K-FAC is the one before then
+   *     not, or leaves none, or if a layer has another K-FAC; K-FAC is the one before then
    */
   public boolean update() {
     Set<String> now = readTrained();
@@ -111,9 +140,33 @@ public final class TrainedLayers implements AutoCloseable {
       if (before != null) {
         goOn(before, layersBefore, layers);
       }
+      all.forEach(one -> one.describeAs(layer(one)));
+      synchronized (ATTACHED) {
+        ATTACHED.add(this);
+      }
     }
     trained = now;
     return joins;
+  }
+
+  /** Refuses layers that another K-FAC has: it would precondition twice. */
+  private void requireAlone(Set<String> names) {
+    synchronized (ATTACHED) {
+      for (TrainedLayers other : ATTACHED) {
+        for (ModelLayer one : all) {
+          if (other != this && names.contains(one.name()) && other.hasWeightOf(one)) {
+            throw new IllegalArgumentException(
+                ("layer '%s' has a K-FAC already, which was attached before and is not closed: close"
+                        + " that one, or leave the layer out of one of them")
+                    .formatted(one.name()));
+          }
+        }
+      }
+    }
+  }
+
+  private boolean hasWeightOf(ModelLayer layer) {
+    return all.stream().anyMatch(one -> known.containsKey(one.name()) && one.sharesWeight(layer));
   }
 
   private Set<String> readTrained() {
@@ -175,6 +228,7 @@ public final class TrainedLayers implements AutoCloseable {
   public void leaveOut(String name, String reason) {
     leftOut.add(name);
     known.remove(name);
+    all.stream().filter(one -> one.name().equals(name)).forEach(one -> one.describeAs(null));
     log.log(System.Logger.Level.WARNING, "K-FAC leaves {0} to the optimizer: {1}", name, reason);
   }
 
@@ -185,6 +239,7 @@ public final class TrainedLayers implements AutoCloseable {
     KfacPreconditioner created = factory.create(layers, settings.forLayers(named));
     try {
       layers.keySet().forEach(this::requireKnown);
+      requireAlone(layers.keySet());
       if (layers.isEmpty()) {
         throw new IllegalArgumentException(
             "no layer of the model is left for K-FAC, of " + names());
@@ -230,6 +285,9 @@ public final class TrainedLayers implements AutoCloseable {
 
   @Override
   public void close() {
+    synchronized (ATTACHED) {
+      ATTACHED.remove(this);
+    }
     if (kfac != null) {
       kfac.close();
     }

@@ -7,6 +7,7 @@ import io.github.kfac4j.data.StepReport;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.options.KfacOptions;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.Supplier;
 
@@ -23,7 +24,7 @@ import java.util.function.Supplier;
  * step.forwardDone(() -> outputs);
  * ...                                     // the backward pass; with micro-batches, more of both
  * step.endPasses();
- * StepReport report = step.precondition(false);
+ * StepReport report = step.precondition();
  * step.close();
  * }</pre>
  *
@@ -40,6 +41,7 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
   private KfacPreconditioner kfac;
   private double lossScale = 1;
   private boolean lostForward;
+  private boolean saidUnclipped;
 
   private P pass;
   private boolean captured;
@@ -121,14 +123,14 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
     return pass;
   }
 
-  /** What the last step did; null before the first one. */
-  public StepReport lastReport() {
-    return report;
+  /** What the last step did; empty before the first one. */
+  public Optional<StepReport> lastReport() {
+    return Optional.ofNullable(report);
   }
 
-  /** What the last step cost; null before the first one. */
-  public StepTimes lastTimes() {
-    return times;
+  /** What the last step cost; empty before the first one. */
+  public Optional<StepTimes> lastTimes() {
+    return Optional.ofNullable(times);
   }
 
   /**
@@ -265,17 +267,40 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
     }
   }
 
+  /**
+   * Tells K-FAC, for its clip, the learning rate of the update that follows. If neither the trainer
+   * nor the options know it nothing is clipped, which is said once.
+   *
+   * @param rate of the trainer's optimizer, if it can be read
+   * @param remedy what to do if it cannot
+   */
+  public void followLearningRate(OptionalDouble rate, String remedy) {
+    KfacOptions options = kfac.options();
+    if (options.klClip().isEmpty()) {
+      return;
+    }
+    rate.ifPresent(this::followLearningRate);
+    if (rate.isEmpty() && options.learningRate().isEmpty() && !saidUnclipped) {
+      saidUnclipped = true;
+      log.log(
+          System.Logger.Level.WARNING,
+          "K-FAC does not know the learning rate and clips nothing: {0}",
+          remedy);
+    }
+  }
+
   /** K-FAC's settings in force. */
   public KfacOptions options() {
     return kfac.options();
   }
 
-  /**
-   * Preconditions the gradients in place. In the burn-in all gradients of the model become zeros.
-   *
-   * @param refresh whether inverses are renewed even if they are not due
-   */
-  public StepReport precondition(boolean refresh) {
+  /** Preconditions the gradients in place. In the burn-in all of the model's become zeros. */
+  public StepReport precondition() {
+    return precondition(false);
+  }
+
+  /** The same, inverses being renewed even if they are not due, if that is wanted. */
+  private StepReport precondition(boolean refresh) {
     boolean burnIn = burningIn();
     long start = System.nanoTime();
     if (!burnIn && (refresh || kfac.wantsRefresh())) {

@@ -207,7 +207,7 @@ class TrainingStepTest {
     forward(6, 12).backward();
     assertThatThrownBy(step::wantsNext).hasMessageContaining("this would be one more");
     step.endPasses();
-    step.precondition(false);
+    step.precondition();
     step.close();
     assertThat(step.hasPass()).isFalse();
     assertThatThrownBy(() -> step.setMicroBatches(0)).hasMessageContaining("positive but are 0");
@@ -224,7 +224,7 @@ class TrainingStepTest {
                 + " before precondition(), and passes that have none in evaluation");
     pass.backward();
     step.endPasses();
-    assertThat(step.precondition(false).step()).isEqualTo(1);
+    assertThat(step.precondition().step()).isEqualTo(1);
     step.close();
     forward(0, 12);
     assertThat(step.lostForward()).isFalse();
@@ -264,11 +264,11 @@ class TrainingStepTest {
     forward(0, 12).backward();
     step.endPasses();
     assertThat(step.burningIn()).isTrue();
-    assertThat(step.precondition(false).burnIn()).isTrue();
+    assertThat(step.precondition().burnIn()).isTrue();
     assertThat(calls).containsExactly("clear", "store");
     assertThat(gradient).containsOnly(0);
-    assertThat(step.lastReport().burnIn()).isTrue();
-    assertThat(step.lastTimes().refresh()).isNotNegative();
+    assertThat(step.lastReport().orElseThrow().burnIn()).isTrue();
+    assertThat(step.lastTimes().orElseThrow().refresh()).isNotNegative();
   }
 
   @Test

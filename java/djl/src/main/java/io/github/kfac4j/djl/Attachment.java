@@ -76,30 +76,20 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
 
   private void update() {
     boolean first = layers.kfac() == null;
-    if (layers.update()) {
-      taps.taps().forEach(tap -> tap.describeAs(layers.layer(tap)));
-      step.neutral().setKfac(layers.kfac());
-    }
+    layers.update(step.neutral(), () -> taps.others(layers::has));
     if (first) {
-      logLayers();
+      logReasons();
     }
   }
 
   private void leaveUnreachable(Tap tap) {
-    tap.describeAs(null);
     layers.leaveOut(
         tap.name(),
         "its parent calls it from where K-FAC cannot reach, such as a lambda or a map; make it with"
             + " DjlKfac.reachable(layer)");
   }
 
-  private void logLayers() {
-    List<String> others = taps.others(layers::has);
-    LOG.log(
-        System.Logger.Level.INFO,
-        "K-FAC preconditions {0}; the optimizer alone trains {1}",
-        taps.taps().stream().filter(layers::has).map(Tap::name).toList(),
-        others.isEmpty() ? "nothing" : others);
+  private void logReasons() {
     taps.reasons()
         .forEach(
             (name, reason) ->
@@ -115,7 +105,7 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
    *
    * @throws IllegalStateException if the model has not been initialized
    */
-  KfacPreconditioner verbs() {
+  KfacPreconditioner kfac() {
     if (!taps.isInitialized()) {
       throw new IllegalStateException("initialize the model first: trainer.initialize(shape)");
     }

@@ -3,10 +3,13 @@ package io.github.kfac4j.djl;
 import ai.djl.nn.Block;
 import ai.djl.util.Pair;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.function.Predicate;
 
 /**
@@ -14,6 +17,10 @@ import java.util.function.Predicate;
  * its parameters: {@code 01Conv2d} has {@code 01Conv2d_weight}.
  */
 final class BlockTree {
+  /** Blocks in whose place there are taps of some model. */
+  private static final Set<Tapped> LISTENING =
+      Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
+
   private final Block root;
   private final List<Tap> taps = new ArrayList<>();
   private final Map<String, Block> others = new LinkedHashMap<>();
@@ -33,6 +40,7 @@ final class BlockTree {
     }
     String layer = name.isEmpty() ? block.getClass().getSimpleName() : name;
     if (block instanceof Tapped reachable) {
+      requireAlone(layer, reachable);
       addTap(layer, reachable);
       return;
     }
@@ -53,6 +61,16 @@ final class BlockTree {
         String path = name.isEmpty() ? child.getKey() : name + "_" + child.getKey();
         visit(path, child.getValue(), block);
       }
+    }
+  }
+
+  /** Refuses a layer that another K-FAC listens to. */
+  private static void requireAlone(String layer, Tapped block) {
+    if (LISTENING.contains(block)) {
+      throw new IllegalArgumentException(
+          ("layer '%s' has a K-FAC already, which is attached to another model with the same block:"
+                  + " close that one")
+              .formatted(layer));
     }
   }
 
@@ -106,6 +124,7 @@ final class BlockTree {
       throw e;
     }
     tapped.forEach(Tapped::listen);
+    LISTENING.addAll(tapped.keySet());
     return replacements.getOrDefault(root, root);
   }
 
@@ -115,6 +134,7 @@ final class BlockTree {
     replacements.forEach((original, replacement) -> back.put(replacement, original));
     replace(back);
     tapped.keySet().forEach(block -> block.listen(null));
+    LISTENING.removeAll(tapped.keySet());
   }
 
   private void replace(Map<Block, Block> by) {

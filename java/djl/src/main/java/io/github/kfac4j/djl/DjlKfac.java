@@ -17,7 +17,7 @@ import io.github.kfac4j.trainer.KfacFactory;
 import io.github.kfac4j.trainer.StepTimes;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -49,12 +49,9 @@ import java.util.Set;
  * must be cut or sorted by example go through the host. Not thread-safe.
  */
 public final class DjlKfac extends TrainingListenerAdapter implements AutoCloseable {
-  private static final System.Logger LOG = System.getLogger(DjlKfac.class.getName());
-
   private final Model model;
   private final Backend ownBackend;
   private final Attachment attachment;
-  private boolean unclipped;
   private boolean closed;
 
   private DjlKfac(
@@ -155,26 +152,13 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
   }
 
   /**
-   * The K-FAC that is attached, for its options and its state.
-   *
-   * @throws IllegalStateException if the model has not been initialized, so that its layers have no
-   *     shapes yet, or K-FAC is of the caller's making and of another kind
-   */
-  public Kfac kfac() {
-    if (verbs() instanceof Kfac own) {
-      return own;
-    }
-    throw new IllegalStateException("the attached K-FAC is of another kind: use verbs()");
-  }
-
-  /**
-   * The K-FAC that is attached, of whatever kind.
+   * The K-FAC that is attached, of whatever kind, for its options and its state.
    *
    * @throws IllegalStateException if the model has not been initialized, so that its layers have no
    *     shapes yet
    */
-  public KfacPreconditioner verbs() {
-    return attachment.verbs();
+  public KfacPreconditioner kfac() {
+    return attachment.kfac();
   }
 
   /**
@@ -260,27 +244,15 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
     Step current = step();
     current.endPasses();
     try {
-      followLearningRate(current);
-      return current.neutral().precondition(false);
+      current
+          .neutral()
+          .followLearningRate(
+              current.learningRate(),
+              "this trainer's optimizer does not tell it; set it by KfacOptions.withKlClip(clip,"
+                  + " learningRate)");
+      return current.neutral().precondition();
     } finally {
       current.close();
-    }
-  }
-
-  /** Tells K-FAC, for its clip, the learning rate that the trainer is about to use. */
-  private void followLearningRate(Step current) {
-    KfacOptions options = verbs().options();
-    if (options.klClip().isEmpty()) {
-      return;
-    }
-    OptionalDouble rate = current.learningRate();
-    rate.ifPresent(current.neutral()::followLearningRate);
-    if (rate.isEmpty() && options.learningRate().isEmpty() && !unclipped) {
-      unclipped = true;
-      LOG.log(
-          System.Logger.Level.WARNING,
-          "K-FAC cannot read the learning rate of this trainer's optimizer and clips nothing: tell"
-              + " it with KfacOptions.withKlClip(clip, learningRate)");
     }
   }
 
@@ -299,13 +271,13 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
     return attachment.taps().evaluate(pass.store(), inputs);
   }
 
-  /** What the last step did; null before the first one. */
-  public StepReport lastReport() {
+  /** What the last step did; empty before the first one. */
+  public Optional<StepReport> lastReport() {
     return attachment.steps().lastReport();
   }
 
-  /** What the last step cost; null before the first one. */
-  public StepTimes lastTimes() {
+  /** What the last step cost; empty before the first one. */
+  public Optional<StepTimes> lastTimes() {
     return attachment.steps().lastTimes();
   }
 
@@ -343,15 +315,16 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    * @throws IllegalStateException if there was no step
    */
   public void addTo(Metrics metrics) {
-    StepTimes times = lastTimes();
-    if (times == null) {
-      throw new IllegalStateException("there is nothing to measure before the first step");
-    }
+    StepTimes times =
+        lastTimes()
+            .orElseThrow(
+                () ->
+                    new IllegalStateException("there is nothing to measure before the first step"));
     metrics.addMetric("kfac-sample", times.sample());
     metrics.addMetric("kfac-observe", times.observe());
     metrics.addMetric("kfac-refresh", times.refresh());
     metrics.addMetric("kfac-precondition", times.precondition());
-    metrics.addMetric("kfac-clip", lastReport().clip());
+    metrics.addMetric("kfac-clip", lastReport().orElseThrow().clip());
   }
 
   /**

@@ -62,7 +62,7 @@ public final class DjlOptimizer {
     this.loss = loss;
     this.distribution = distribution;
     this.rule = rule;
-    kfac.verbs();
+    kfac.kfac();
     update();
   }
 
@@ -148,7 +148,7 @@ public final class DjlOptimizer {
 
   /** A step for statistics alone: the rule is not asked, so that nothing moves. */
   private OptimizerReport burnIn(TrainingStep<Pass> step) {
-    step.precondition(false);
+    step.precondition();
     double damping = step.options().damping();
     return new OptimizerReport(optimizer.steps(), 0, 0, damping, damping, Double.NaN, Double.NaN);
   }

@@ -9,6 +9,7 @@ import ai.djl.training.optimizer.Optimizer;
 import io.github.kfac4j.fisher.OutputLoss;
 import io.github.kfac4j.trainer.OptimizerReport;
 import io.github.kfac4j.trainer.UpdateRule;
+import java.util.Optional;
 
 /**
  * {@link DjlOptimizer} for {@code EasyTrain}: a listener that updates the parameters after each
@@ -60,9 +61,9 @@ public final class DjlTraining extends TrainingListenerAdapter {
     return optimizer;
   }
 
-  /** What the last step did; null before the first one. */
-  public OptimizerReport lastReport() {
-    return lastReport;
+  /** What the last step did; empty before the first one. */
+  public Optional<OptimizerReport> lastReport() {
+    return Optional.ofNullable(lastReport);
   }
 
   @Override

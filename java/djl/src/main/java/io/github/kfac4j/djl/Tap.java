@@ -85,8 +85,13 @@ final class Tap implements ModelLayer {
     return Layers.describe(block, weight().getShape(), withBias);
   }
 
-  /** Takes the layer for what K-FAC knows, or for none of its layers if it is null. */
-  void describeAs(Layer value) {
+  @Override
+  public boolean sharesWeight(ModelLayer other) {
+    return other instanceof Tap tap && tap.weight() == weight();
+  }
+
+  @Override
+  public void describeAs(Layer value) {
     layer = value;
   }
 

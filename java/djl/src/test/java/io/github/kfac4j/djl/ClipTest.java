@@ -47,7 +47,7 @@ class ClipTest {
       trainer.initialize(Nets.IMAGES);
       for (int i = 0; i < rates.length; i++) {
         Nets.step(trainer, kfac, i);
-        StepReport report = kfac.lastReport();
+        StepReport report = kfac.lastReport().orElseThrow();
         double length = rates[i] * rates[i] * report.innerProduct();
         // the tracker's rates are floats
         assertThat(report.clip())
@@ -116,7 +116,7 @@ class ClipTest {
         Trainer trainer = model.newTrainer(config(new Untold()))) {
       trainer.initialize(Nets.IMAGES);
       Nets.step(trainer, kfac, 1);
-      assertThat(kfac.lastReport().clip()).isEqualTo(1);
+      assertThat(kfac.lastReport().orElseThrow().clip()).isEqualTo(1);
     }
     requireRates(OPTIONS.withKlClip(1e-3, 3), new Untold(), 3, 3);
   }
@@ -128,7 +128,7 @@ class ClipTest {
         Trainer trainer = model.newTrainer(Nets.config(100))) {
       trainer.initialize(Nets.IMAGES);
       Nets.step(trainer, kfac, 1);
-      assertThat(kfac.lastReport().clip()).isEqualTo(1);
+      assertThat(kfac.lastReport().orElseThrow().clip()).isEqualTo(1);
     }
   }
 }

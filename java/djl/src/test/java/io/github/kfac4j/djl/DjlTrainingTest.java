@@ -59,7 +59,7 @@ class DjlTrainingTest {
         Dataset data = Nets.dataset(trainer.getManager());
         if (easy) {
           EasyTrain.fit(trainer, 2, data, data);
-          assertThat(training.lastReport().step()).isEqualTo(6);
+          assertThat(training.lastReport().orElseThrow().step()).isEqualTo(6);
           assertThat(training.optimizer().steps()).isEqualTo(6);
           return Nets.weights(model);
         }

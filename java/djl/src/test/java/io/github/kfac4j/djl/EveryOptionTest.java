@@ -134,8 +134,8 @@ class EveryOptionTest {
             }
           }
         }
-        assertThat(kfac.lastReport().step()).isEqualTo(STEPS);
-        assertThat(kfac.verbs().options().estimator()).isEqualTo(Fisher.Estimator.EMPIRICAL);
+        assertThat(kfac.lastReport().orElseThrow().step()).isEqualTo(STEPS);
+        assertThat(kfac.kfac().options().estimator()).isEqualTo(Fisher.Estimator.EMPIRICAL);
         return List.of(first, Nets.weights(model));
       }
     }
@@ -177,7 +177,7 @@ class EveryOptionTest {
                   }
                 });
       }
-      assertThat(kfac.lastReport().step()).isEqualTo(3);
+      assertThat(kfac.lastReport().orElseThrow().step()).isEqualTo(3);
     }
   }
 

@@ -41,7 +41,7 @@ class ExamplesTest {
           EasyTrain.fit(trainer, 10, data, null);
         }
         // end easy
-        assertThat(kfac.lastReport().step()).isEqualTo(20);
+        assertThat(kfac.lastReport().orElseThrow().step()).isEqualTo(20);
       }
       assertThat(loss(model, data, manager)).isLessThan(0.3f);
     }

@@ -201,7 +201,7 @@ class HeldLayersTest {
   /** Whether all layers were heard of in the pass: what is not observed has no factor. */
   private static void requireObserved(DjlKfac kfac) {
     for (String layer : kfac.layers()) {
-      assertThat(kfac.lastReport().refreshed())
+      assertThat(kfac.lastReport().orElseThrow().refreshed())
           .filteredOn(report -> report.layer().equals(layer))
           .singleElement()
           .satisfies(report -> assertThat(report.toString()).doesNotContain("not observed"));

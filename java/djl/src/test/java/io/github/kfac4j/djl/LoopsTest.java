@@ -142,7 +142,7 @@ class LoopsTest {
       }
       before.forEach((name, w) -> assertThat(Nets.weights(model).get(name)).isEqualTo(w));
       Nets.step(trainer, kfac, 1);
-      assertThat(kfac.lastReport().step()).isEqualTo(1);
+      assertThat(kfac.lastReport().orElseThrow().step()).isEqualTo(1);
       Nets.weights(model).values().forEach(w -> assertThat(w).doesNotContain(Float.NaN));
     }
   }
@@ -159,7 +159,7 @@ class LoopsTest {
         EasyTrain.fit(trainer, 1, Nets.dataset(manager), null);
         kfac.close();
         EasyTrain.fit(trainer, 1, Nets.dataset(manager), null);
-        assertThat(kfac.lastReport().step()).isEqualTo(3);
+        assertThat(kfac.lastReport().orElseThrow().step()).isEqualTo(3);
       }
       assertThatIllegalStateException()
           .isThrownBy(kfac::precondition)

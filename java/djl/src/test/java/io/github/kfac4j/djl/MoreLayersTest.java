@@ -165,7 +165,7 @@ class MoreLayersTest {
       Nets.pass(trainer, new NDList(x, label(trainer.getManager(), 6)));
       float[] before = Nets.gradient(shared.getDirectParameters().get("weight"));
       kfac.precondition();
-      double[] factor = kfac.kfac().state().inputFactor("01Linear");
+      double[] factor = ((Kfac) kfac.kfac()).state().inputFactor("01Linear");
       float[] expected = a.toFloatArray();
       for (int i = 0; i < 5; i++) {
         for (int j = 0; j < 5; j++) {

@@ -1,6 +1,7 @@
 package io.github.kfac4j.djl;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.Model;
@@ -46,6 +47,25 @@ class SharedBlocksTest {
         .add(shared)
         .add(Activation::tanh)
         .add(Linear.builder().setUnits(Nets.CLASSES).build());
+  }
+
+  /** Two would precondition its gradient twice. */
+  @Test
+  void aBlockOfTwoModelsHasOneKfac() {
+    Block block = block();
+    try (Model model = Nets.model(block);
+        Model other = Nets.model(new SequentialBlock().add(block))) {
+      DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> DjlKfac.attach(other, OPTIONS, Fisher.EMPIRICAL, backend))
+          .withMessageContaining("has a K-FAC already");
+      try (Trainer trainer = model.newTrainer(Nets.config(0.1f))) {
+        trainer.initialize(Nets.IMAGES);
+        Nets.step(trainer, kfac, 1); // as if nothing had been tried
+      }
+      kfac.close();
+      DjlKfac.attach(other, OPTIONS, Fisher.EMPIRICAL, backend).close();
+    }
   }
 
   @ParameterizedTest

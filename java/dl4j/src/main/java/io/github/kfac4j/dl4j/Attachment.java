@@ -8,7 +8,6 @@ import io.github.kfac4j.trainer.TrainedLayers;
 import io.github.kfac4j.trainer.TrainingStep;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalDouble;
 import java.util.Set;
 
 /** A network, the K-FAC that listens to its layers, and the step that is under way. */
@@ -18,7 +17,6 @@ final class Attachment implements AutoCloseable {
   private final Network network;
   private final TrainedLayers layers;
   private final TrainingStep<Pass> step;
-  private boolean saidUnclipped;
   private boolean closed;
 
   /**
@@ -32,15 +30,8 @@ final class Attachment implements AutoCloseable {
     this.network = network;
     KfacOptions empirical = options.withEstimator(Fisher.Estimator.EMPIRICAL);
     layers = new TrainedLayers(network.taps(), empirical, factory, Set.of(leftOut), LOG);
-    layers.update();
     step = new TrainingStep<>(Fisher.EMPIRICAL, new Gradients(network, this::taps), LOG);
-    step.setKfac(layers.kfac());
-    List<String> others = others();
-    LOG.log(
-        System.Logger.Level.INFO,
-        "K-FAC preconditions {0}; the updater alone trains {1}",
-        names(),
-        others.isEmpty() ? "nothing" : others);
+    layers.update(step, this::others);
   }
 
   private List<Tap> taps() {
@@ -88,29 +79,15 @@ final class Attachment implements AutoCloseable {
     }
     try {
       step.endPasses();
-      followLearningRate();
-      step.precondition(false);
+      step.followLearningRate(
+          network.learningRate(),
+          "the network's updaters have none; set it by KfacOptions.withKlClip(clip, learningRate)");
+      step.precondition();
     } catch (RuntimeException e) {
       step.discard();
       throw e;
     } finally {
       step.close();
-    }
-  }
-
-  private void followLearningRate() {
-    KfacOptions options = layers.kfac().options();
-    if (options.klClip().isEmpty()) {
-      return;
-    }
-    OptionalDouble rate = network.learningRate();
-    rate.ifPresent(step::followLearningRate);
-    if (rate.isEmpty() && options.learningRate().isEmpty() && !saidUnclipped) {
-      saidUnclipped = true;
-      LOG.log(
-          System.Logger.Level.WARNING,
-          "K-FAC finds no learning rate in the network's updaters and clips nothing: tell it with"
-              + " KfacOptions.withKlClip(clip, learningRate)");
     }
   }
 

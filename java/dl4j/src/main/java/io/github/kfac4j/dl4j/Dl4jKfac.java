@@ -10,6 +10,7 @@ import io.github.kfac4j.trainer.KfacFactory;
 import io.github.kfac4j.trainer.StepTimes;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -27,12 +28,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * }
  * }</pre>
  *
- * <p>Layers are {@code DenseLayer}, {@code ConvolutionLayer}, {@code OutputLayer} and {@code
- * RnnOutputLayer}, behind whatever preprocessors. All other parameters, and layers that none of
- * K-FAC's describes exactly, are trained by the updater as before and named in one line of the log
- * with the reason. The Fisher is the empirical one. The number of examples N is that of the batch;
- * what a gradient is divided by, weight decay, clipping and the updater's rule come after K-FAC,
- * which sees gradients as means over the batch.
+ * <p>Layers are {@code DenseLayer}, {@code ConvolutionLayer}, {@code Deconvolution2D}, {@code
+ * EmbeddingLayer}, {@code EmbeddingSequenceLayer}, {@code OutputLayer} and {@code RnnOutputLayer},
+ * behind whatever preprocessors. All other parameters, and layers that none of K-FAC's describes
+ * exactly, are trained by the updater as before and named in one line of the log with the reason.
+ * The Fisher is the empirical one. The number of examples N is that of the batch; what a gradient
+ * is divided by, weight decay, clipping and the updater's rule come after K-FAC, which sees
+ * gradients as means over the batch.
  *
  * <p>During a pass that K-FAC listens to, the activation functions and losses in the network's
  * configuration are stand-ins; models that are saved meanwhile have the real ones. One thread
@@ -172,13 +174,13 @@ public final class Dl4jKfac extends BaseTrainingListener implements AutoCloseabl
     return attachment.kfac();
   }
 
-  /** What the last step did; null before the first one. */
-  public StepReport lastReport() {
+  /** What the last step did; empty before the first one. */
+  public Optional<StepReport> lastReport() {
     return attachment.step().lastReport();
   }
 
-  /** What the last step cost; null before the first one. */
-  public StepTimes lastTimes() {
+  /** What the last step cost; empty before the first one. */
+  public Optional<StepTimes> lastTimes() {
     return attachment.step().lastTimes();
   }
 

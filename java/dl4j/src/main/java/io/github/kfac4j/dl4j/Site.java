@@ -24,6 +24,11 @@ interface Site {
    */
   boolean masksRows();
 
+  /** Multiplies a gradient at the output, as K-FAC takes it, by the mask of its rows. */
+  default void mask(INDArray outputGrad, INDArray mask) {
+    outputGrad.muliColumnVector(mask);
+  }
+
   /** A view of the gradient of the weight, with the dimensions in K-FAC's order. */
   INDArray weight(INDArray gradient);
 }

@@ -1,15 +1,22 @@
 package io.github.kfac4j.dl4j;
 
 import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.conf.layers.Deconvolution2D;
+import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
 import org.deeplearning4j.nn.layers.OutputLayer;
 import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
+import org.deeplearning4j.nn.layers.convolution.Deconvolution2DLayer;
 import org.deeplearning4j.nn.layers.feedforward.dense.DenseLayer;
+import org.deeplearning4j.nn.layers.feedforward.embedding.EmbeddingLayer;
+import org.deeplearning4j.nn.layers.feedforward.embedding.EmbeddingSequenceLayer;
 import org.deeplearning4j.nn.layers.recurrent.RnnOutputLayer;
 
 /** Finds what K-FAC has of a layer. */
 final class Sites {
   /** For messages. */
-  static final String KNOWN = "known are DenseLayer, ConvolutionLayer, OutputLayer, RnnOutputLayer";
+  static final String KNOWN =
+      "known are DenseLayer, ConvolutionLayer, Deconvolution2D, EmbeddingLayer,"
+          + " EmbeddingSequenceLayer, OutputLayer, RnnOutputLayer";
 
   private Sites() {}
 
@@ -28,9 +35,15 @@ final class Sites {
       RnnOutputLayer output = (RnnOutputLayer) layer;
       return new DenseSite(output.layerConf(), output.hasBias(), false);
     }
+    var configuration = layer.conf().getLayer();
+    if (type == EmbeddingLayer.class || type == EmbeddingSequenceLayer.class) {
+      return new EmbeddingSite((FeedForwardLayer) configuration);
+    }
+    if (type == Deconvolution2DLayer.class) {
+      return new DeconvSite((Deconvolution2D) configuration);
+    }
     if (type == ConvolutionLayer.class) {
-      return new ConvSite(
-          (org.deeplearning4j.nn.conf.layers.ConvolutionLayer) layer.conf().getLayer());
+      return new ConvSite((org.deeplearning4j.nn.conf.layers.ConvolutionLayer) configuration);
     }
     return null;
   }

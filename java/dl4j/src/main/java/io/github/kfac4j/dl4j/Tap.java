@@ -50,6 +50,11 @@ final class Tap implements ModelLayer {
     return site.describe();
   }
 
+  @Override
+  public boolean sharesWeight(ModelLayer other) {
+    return other instanceof Tap tap && tap.layer == layer;
+  }
+
   /** The configuration, with updater, activation function and loss. */
   BaseLayer configuration() {
     return (BaseLayer) layer.conf().getLayer();
@@ -73,7 +78,7 @@ final class Tap implements ModelLayer {
     outputGrad = new HostArray(site.outputGrad(delta));
     INDArray mask = layer.getMaskArray();
     if (mask != null && site.masksRows()) {
-      outputGrad.data().muliColumnVector(mask.castTo(outputGrad.data().dataType()));
+      site.mask(outputGrad.data(), mask.castTo(outputGrad.data().dataType()));
     }
   }
 
@@ -120,9 +125,9 @@ final class Tap implements ModelLayer {
     return site.weight(views().get(DefaultParamInitializer.WEIGHT_KEY));
   }
 
-  /** A view of the bias's gradient; null if there is no bias. */
+  /** A view of the bias's gradient; null if K-FAC has no bias. */
   INDArray biasGradient() {
     INDArray view = views().get(DefaultParamInitializer.BIAS_KEY);
-    return view == null ? null : view.reshape(view.length());
+    return view == null || !trainsBias() ? null : view.reshape(view.length());
   }
 }

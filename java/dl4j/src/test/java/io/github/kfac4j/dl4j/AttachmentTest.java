@@ -5,17 +5,32 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.github.kfac4j.options.Approximation;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
+import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.AutoEncoder;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.Convolution1D;
+import org.deeplearning4j.nn.conf.layers.Deconvolution2D;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.DepthwiseConvolution2D;
+import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
+import org.deeplearning4j.nn.conf.layers.SeparableConvolution2D;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
+import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
 
 /** Which layers K-FAC has, and which networks it takes. */
 class AttachmentTest {
@@ -33,7 +48,7 @@ class AttachmentTest {
     try (Dl4jKfac kfac = Dl4jKfac.attach(Nets.init(Nets.cnn(Nets.settings())), Nets.OPTIONS)) {
       assertThat(kfac.layers()).containsExactly("layer0", "layer2", "layer3");
       assertThat(kfac.unsupportedLayers()).containsExactly("layer1 (BatchNormalization)");
-      assertThat(kfac.lastReport()).isNull();
+      assertThat(kfac.lastReport()).isEmpty();
     }
   }
 
@@ -72,8 +87,59 @@ class AttachmentTest {
               "layer0 (FrozenLayer)", "normalised (DenseLayer: it normalises behind its weight)");
       net.addListeners(kfac);
       net.fit(Nets.data(1, Nets.BATCH, 4));
-      assertThat(kfac.lastReport().refreshed()).hasSize(3);
+      assertThat(kfac.lastReport().orElseThrow().refreshed()).hasSize(3);
     }
+  }
+
+  static Stream<Arguments> strangers() {
+    InputType images = InputType.convolutional(8, 8, 2);
+    InputType sequences = InputType.recurrent(4, 6);
+    return Stream.of(
+        Arguments.of("BatchNormalization", images, new BatchNormalization()),
+        Arguments.of(
+            "SeparableConvolution2D",
+            images,
+            new SeparableConvolution2D.Builder(3, 3).nOut(3).build()),
+        Arguments.of(
+            "DepthwiseConvolution2D",
+            images,
+            new DepthwiseConvolution2D.Builder(3, 3).depthMultiplier(2).build()),
+        Arguments.of(
+            "Deconvolution2DLayer: its padding",
+            images,
+            new Deconvolution2D.Builder(3, 3)
+                .convolutionMode(ConvolutionMode.Same)
+                .nOut(3)
+                .build()),
+        Arguments.of("Convolution1D", sequences, new Convolution1D.Builder(3).nOut(3).build()),
+        Arguments.of("LSTM", sequences, new LSTM.Builder().nOut(3).build()),
+        Arguments.of("SimpleRnn", sequences, new SimpleRnn.Builder().nOut(3).build()),
+        Arguments.of(
+            "Bidirectional", sequences, new Bidirectional(new LSTM.Builder().nOut(3).build())));
+  }
+
+  /** They move by the updater's rule on their own gradients, bit for bit. */
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("strangers")
+  void otherKindsAreLeftToTheUpdaterAsTheyAre(String kind, InputType input, Layer layer) {
+    boolean images = input instanceof InputType.InputTypeConvolutional;
+    Layer last = Nets.output(3);
+    Layer[] layers =
+        images
+            ? new Layer[] {layer, last}
+            : new Layer[] {layer, new GlobalPoolingLayer.Builder().build(), last};
+    DataSet data = images ? Nets.data(1, Nets.BATCH, 2, 8, 8) : Nets.data(1, Nets.BATCH, 4, 6);
+    MultiLayerNetwork plain = Nets.init(Nets.chain(Nets.settings(), input, layers));
+    MultiLayerNetwork net = plain.clone();
+    plain.fit(data);
+    try (Dl4jKfac kfac = Dl4jKfac.attach(net, Nets.OPTIONS)) {
+      assertThat(kfac.unsupportedLayers()).hasSize(1).first().asString().contains(kind);
+      net.addListeners(kfac);
+      net.fit(data);
+      assertThat(kfac.lastReport()).isPresent();
+    }
+    assertThat(net.getLayer(0).params()).isEqualTo(plain.getLayer(0).params());
+    assertThat(net.params()).isNotEqualTo(plain.params());
   }
 
   @Test
@@ -127,6 +193,19 @@ class AttachmentTest {
       net.fit(Nets.data(1, Nets.BATCH, 4));
       assertThat(kfac.kfac().step()).isEqualTo(1);
     }
+  }
+
+  /** Two would precondition its gradients twice. */
+  @Test
+  void aNetworkHasOneKfac() {
+    MultiLayerNetwork net = Nets.init(Nets.cnn(Nets.settings()));
+    Dl4jKfac kfac = Dl4jKfac.attach(net, Nets.OPTIONS);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Dl4jKfac.attach(net, Nets.OPTIONS))
+        .withMessageContaining("layer 'layer0' has a K-FAC already");
+    Dl4jKfac.attach(net.clone(), Nets.OPTIONS).close();
+    kfac.close();
+    Dl4jKfac.attach(net, Nets.OPTIONS).close();
   }
 
   @Test

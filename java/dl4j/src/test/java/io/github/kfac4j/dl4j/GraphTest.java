@@ -89,7 +89,7 @@ class GraphTest {
       for (int step = 0; step < 20; step++) {
         graph.fit(both);
       }
-      assertThat(kfac.lastReport().refreshed())
+      assertThat(kfac.lastReport().orElseThrow().refreshed())
           .extracting(report -> report.layer())
           .containsExactly("first", "branch", "out", "other");
     }

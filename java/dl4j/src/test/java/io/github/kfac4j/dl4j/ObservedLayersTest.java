@@ -3,12 +3,8 @@ package io.github.kfac4j.dl4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.data.Observation;
-import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
-import io.github.kfac4j.layer.Layer;
-import io.github.kfac4j.tensor.HostTensor;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -17,10 +13,14 @@ import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.Deconvolution2D;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.EmbeddingLayer;
+import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
@@ -134,9 +134,75 @@ class ObservedLayersTest {
                     new ConvolutionLayer.Builder(2, 2).nOut(4).activation(Activation.RELU).build(),
                     dense().build(),
                     Nets.output(3))),
+        deconvolution("deconvolution", new Deconvolution2D.Builder(3, 2)),
+        deconvolution(
+            "deconvolution with strides",
+            new Deconvolution2D.Builder(3, 2).stride(2, 3).padding(1, 0).hasBias(false)),
+        of(
+            "embedding",
+            () -> new DataSet(rows(Nets.BATCH, 1), Nets.data(3, Nets.BATCH, 4).getLabels()),
+            () ->
+                Nets.chain(
+                    Nets.settings(),
+                    InputType.feedForward(9),
+                    new EmbeddingLayer.Builder().nIn(9).nOut(5).hasBias(true).build(),
+                    dense().build(),
+                    Nets.output(3))),
+        of("embedded sequences", () -> ofRows(false), () -> embedded(RNNFormat.NCW)),
+        of("masked embedded sequences", () -> ofRows(true), () -> embedded(RNNFormat.NCW)),
+        of(
+            "embedded sequences, channels last",
+            ObservedLayersTest::channelsLast,
+            () -> embedded(RNNFormat.NWC)),
         of("masked images", ObservedLayersTest::maskedImages, ObservedLayersTest::images),
         of("sequences", () -> sequences(false), ObservedLayersTest::recurrent),
         of("masked sequences", () -> sequences(true), ObservedLayersTest::recurrent));
+  }
+
+  private static Arguments deconvolution(String name, Deconvolution2D.Builder builder) {
+    return of(
+        name,
+        () -> Nets.data(3, Nets.BATCH, 2, 4, 3),
+        () ->
+            Nets.chain(
+                Nets.settings(),
+                InputType.convolutional(4, 3, 2),
+                builder.nOut(3).activation(Activation.TANH).build(),
+                Nets.output(3)));
+  }
+
+  private static INDArray rows(long... shape) {
+    INDArray rows = Nd4j.zeros(DataType.DOUBLE, shape);
+    for (int i = 0; i < rows.length(); i++) {
+      rows.putScalar(i, i * i % 9);
+    }
+    return rows;
+  }
+
+  private static DataSet ofRows(boolean masked) {
+    DataSet data = sequences(masked);
+    data.setFeatures(rows(Nets.BATCH, 1, 7));
+    return data;
+  }
+
+  private static DataSet channelsLast() {
+    DataSet data = ofRows(false);
+    data.setLabels(data.getLabels().permute(0, 2, 1).dup());
+    return data;
+  }
+
+  private static MultiLayerConfiguration embedded(RNNFormat format) {
+    return Nets.settings()
+        .list()
+        .layer(new EmbeddingSequenceLayer.Builder().nIn(9).nOut(4).outputDataFormat(format).build())
+        .layer(
+            new RnnOutputLayer.Builder(LossFunction.MCXENT)
+                .nIn(4)
+                .nOut(3)
+                .dataFormat(format)
+                .activation(Activation.SOFTMAX)
+                .build())
+        .build();
   }
 
   private static ConvolutionLayer.Builder same(int height, int width) {
@@ -213,7 +279,7 @@ class ObservedLayersTest {
               Observation seen = recorder.observation(layer);
               assertThat(seen.examples()).isEqualTo(Nets.BATCH);
               assertThat(seen.outputGradScale()).isEqualTo(1);
-              double[] expected = weightGradient(description, seen, mean ? Nets.BATCH : 1);
+              double[] expected = WeightGradients.of(description, seen, mean ? Nets.BATCH : 1);
               assertThat(expected).isNotEqualTo(new double[expected.length]);
               assertClose(recorder.plain.get(layer), expected, rounding);
               String key = layer.substring("layer".length()) + "_W";
@@ -236,74 +302,5 @@ class ObservedLayersTest {
     for (int i = 0; i < expected.length; i++) {
       assertThat(actual[i]).isCloseTo(expected[i], within(relative * largest));
     }
-  }
-
-  private static double[] weightGradient(Layer layer, Observation seen, double divisor) {
-    HostTensor input = (HostTensor) seen.input();
-    HostTensor grad = (HostTensor) seen.outputGrad();
-    return layer instanceof Conv2d conv
-        ? convolution(conv, input, grad, divisor)
-        : dense((Dense) layer, input.toArray(), grad.toArray(), divisor);
-  }
-
-  private static double[] dense(Dense layer, double[] a, double[] g, double divisor) {
-    int in = layer.inFeatures();
-    int out = layer.outFeatures();
-    double[] sum = new double[out * in];
-    for (int row = 0; row < a.length / in; row++) {
-      for (int o = 0; o < out; o++) {
-        for (int i = 0; i < in; i++) {
-          sum[o * in + i] += g[row * out + o] * a[row * in + i] / divisor;
-        }
-      }
-    }
-    return sum;
-  }
-
-  private static double[] convolution(
-      Conv2d layer, HostTensor input, HostTensor grad, double divisor) {
-    Window window = layer.window();
-    double[] a = input.toArray();
-    double[] g = grad.toArray();
-    int height = input.shape().get(2);
-    int width = input.shape().get(3);
-    int rows = grad.shape().get(2);
-    int columns = grad.shape().get(3);
-    double[] sum =
-        new double
-            [layer.outChannels()
-                * layer.inChannels()
-                * window.kernelHeight()
-                * window.kernelWidth()];
-    for (int n = 0; n < input.shape().get(0); n++) {
-      int at = 0;
-      for (int o = 0; o < layer.outChannels(); o++) {
-        for (int c = 0; c < layer.inChannels(); c++) {
-          for (int y = 0; y < window.kernelHeight(); y++) {
-            for (int x = 0; x < window.kernelWidth(); x++, at++) {
-              for (int r = 0; r < rows; r++) {
-                for (int s = 0; s < columns; s++) {
-                  int row =
-                      r * window.strideHeight()
-                          + y * window.dilationHeight()
-                          - window.paddingHeight();
-                  int column =
-                      s * window.strideWidth() + x * window.dilationWidth() - window.paddingWidth();
-                  if (row >= 0 && row < height && column >= 0 && column < width) {
-                    double pixel =
-                        a[((n * layer.inChannels() + c) * height + row) * width + column];
-                    sum[at] +=
-                        g[((n * layer.outChannels() + o) * rows + r) * columns + s]
-                            * pixel
-                            / divisor;
-                  }
-                }
-              }
-            }
-          }
-        }
-      }
-    }
-    return sum;
   }
 }

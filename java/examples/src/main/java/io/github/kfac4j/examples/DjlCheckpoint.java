@@ -40,13 +40,13 @@ public final class DjlCheckpoint {
           DjlKfac kfac = DjlKfac.attach(model, options)) {
         trainer.initialize(new Shape(BATCH, 1, Images.SIZE, Images.SIZE));
         if (resume) {
-          kfac.kfac().state().load(folder.resolve(STATE));
+          kfac.kfac().load(folder.resolve(STATE));
         }
         float loss = 0;
         for (int step = (int) kfac.kfac().step(); step < 2 * STEPS; step++) {
           if (step == STEPS && !resume) {
             model.save(folder, "cnn");
-            kfac.kfac().state().save(folder.resolve(STATE));
+            kfac.kfac().save(folder.resolve(STATE));
           }
           Images images = Images.training(2 * STEPS * BATCH).batch(step, BATCH);
           Batch batch = DjlData.of(manager, images, BATCH).getData(manager).iterator().next();

@@ -60,7 +60,7 @@ public final class DjlResnet {
             DjlData.of(manager, Images.training(20 * BATCH), BATCH),
             DjlData.of(manager, Images.validation(5 * BATCH), BATCH));
         TrainingResult result = trainer.getTrainingResult();
-        System.out.printf(Locale.ROOT, "steps %d%n", kfac.lastReport().step());
+        System.out.printf(Locale.ROOT, "steps %d%n", kfac.lastReport().orElseThrow().step());
         System.out.printf(Locale.ROOT, "training loss %.3f%n", result.getTrainLoss());
         System.out.printf(Locale.ROOT, "validation loss %.3f%n", result.getValidateLoss());
       }

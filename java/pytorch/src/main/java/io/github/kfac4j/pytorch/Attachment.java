@@ -9,6 +9,7 @@ import io.github.kfac4j.trainer.TrainedLayers;
 import io.github.kfac4j.trainer.TrainingStep;
 import java.util.HashSet;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.Set;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Module;
@@ -74,19 +75,7 @@ final class Attachment implements AutoCloseable {
   }
 
   private void update() {
-    boolean first = layers.kfac() == null;
-    if (layers.update()) {
-      step.setKfac(layers.kfac());
-      taps.taps().forEach(tap -> tap.describeAs(layers.layer(tap)));
-      if (first) {
-        List<String> others = others();
-        LOG.log(
-            System.Logger.Level.INFO,
-            "K-FAC preconditions {0}; the optimizer alone trains {1}",
-            names(),
-            others.isEmpty() ? "nothing" : others);
-      }
-    }
+    layers.update(step, this::others);
   }
 
   TrainingStep<Pass> step() {
@@ -199,16 +188,21 @@ final class Attachment implements AutoCloseable {
     nameUnheard();
     nameUnequal();
     try {
-      return step.precondition(false);
+      return step.precondition();
     } finally {
       step.close();
     }
   }
 
   private void followRate() {
-    if (optimizer != null) {
-      step.followLearningRate(optimizer.param_groups().get(0).options().get_lr());
-    }
+    OptionalDouble rate =
+        optimizer == null
+            ? OptionalDouble.empty()
+            : OptionalDouble.of(optimizer.param_groups().get(0).options().get_lr());
+    step.followLearningRate(
+        rate,
+        "say kfac.followLearningRate(optimizer) after attaching, or set it by"
+            + " KfacOptions.withKlClip(clip, learningRate)");
   }
 
   /** Says once that all layers ran several times, which two forward passes by mistake do. */

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Module;
@@ -15,6 +16,10 @@ import org.bytedeco.pytorch.Tensor;
 
 /** The modules of a network: those that are layers of K-FAC, and what the others are. */
 final class NetTaps implements AutoCloseable {
+  /** Modules of libtorch that run their children by themselves, out of K-FAC's sight. */
+  private static final Pattern CLOSED = Pattern.compile("MultiheadAttention|Transformer\\w*");
+
+  private final List<String> closed = new ArrayList<>();
   private final Map<Long, Tap> byWeight = new LinkedHashMap<>();
   private final Set<Long> unmapped = new HashSet<>();
 
@@ -48,6 +53,7 @@ final class NetTaps implements AutoCloseable {
     String reason = "";
     if (site != null && site.weight().defined()) {
       try {
+        requireOpen(name);
         site.describe(false);
         if (join(name, site, module)) {
           return;
@@ -58,11 +64,22 @@ final class NetTaps implements AutoCloseable {
       }
       unmapped.add(key(site.weight()));
     }
+    String type = module.name().getString().replaceAll(".*::|Impl$", "");
+    if (CLOSED.matcher(type).matches()) {
+      closed.add(name + ".");
+    }
     if (!module.named_parameters(false).is_empty()) {
-      String type = module.name().getString().replaceAll(".*::|Impl$", "");
       others.put(name, "%s (%s%s)".formatted(name, type, reason));
     }
     module.close();
+  }
+
+  private void requireOpen(String name) {
+    for (String parent : closed) {
+      if (name.startsWith(parent)) {
+        throw new IllegalArgumentException("its parent runs it itself");
+      }
+    }
   }
 
   /** Makes the site a layer, or a further use of one whose weight it shares. */

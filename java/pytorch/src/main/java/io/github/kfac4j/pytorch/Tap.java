@@ -63,8 +63,15 @@ final class Tap implements ModelLayer, AutoCloseable {
     return layer;
   }
 
-  /** Takes the layer for what K-FAC has, or for none of its layers if it is null. */
-  void describeAs(Layer value) {
+  @Override
+  public boolean sharesWeight(ModelLayer other) {
+    return other instanceof Tap tap
+        && tap.weight().unsafeGetTensorImpl().address()
+            == weight().unsafeGetTensorImpl().address();
+  }
+
+  @Override
+  public void describeAs(Layer value) {
     layer = value;
   }
 

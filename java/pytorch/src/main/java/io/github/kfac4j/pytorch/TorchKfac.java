@@ -9,6 +9,7 @@ import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.trainer.KfacFactory;
 import io.github.kfac4j.trainer.StepTimes;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.pytorch.Module;
 import org.bytedeco.pytorch.Optimizer;
 import org.bytedeco.pytorch.Tensor;
@@ -19,6 +20,7 @@ import org.bytedeco.pytorch.Tensor;
  *
  * <pre>{@code
  * try (TorchKfac kfac = TorchKfac.attach(net, options)) {
+ *   kfac.followLearningRate(sgd);
  *   // in the network's forward pass, for each layer in place of conv1.forward(x):
  *   Tensor z = kfac.forward(conv1, x);
  *   // in the loop:
@@ -158,8 +160,8 @@ public final class TorchKfac implements AutoCloseable {
   }
 
   /**
-   * Lets the KL clip follow an optimizer's learning rate, read before every step; without this it
-   * is that of the options.
+   * Lets the KL clip follow an optimizer's learning rate, read before every step. Without this it
+   * is that of the options, and if they have none there is no clip, which is warned of once.
    *
    * @param optimizer whose first group of parameters has it
    */
@@ -241,13 +243,13 @@ public final class TorchKfac implements AutoCloseable {
     return attachment.kfac();
   }
 
-  /** What the last step did; null before the first one. */
-  public StepReport lastReport() {
+  /** What the last step did; empty before the first one. */
+  public Optional<StepReport> lastReport() {
     return attachment.step().lastReport();
   }
 
-  /** What the last step cost; null before the first one. */
-  public StepTimes lastTimes() {
+  /** What the last step cost; empty before the first one. */
+  public Optional<StepTimes> lastTimes() {
     return attachment.step().lastTimes();
   }
 

@@ -62,7 +62,7 @@ class EveryOptionTest {
           }
         }
       }
-      assertThat(kfac.lastReport().step()).isEqualTo(STEPS);
+      assertThat(kfac.lastReport().orElseThrow().step()).isEqualTo(STEPS);
       assertThat(kfac.kfac().options().estimator()).isEqualTo(Fisher.Estimator.EMPIRICAL);
     }
   }

@@ -1,6 +1,8 @@
 package io.github.kfac4j.pytorch;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIOException;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.within;
 
@@ -9,12 +11,16 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Backends;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.pytorch.Nets.Cnn;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.bytedeco.pytorch.SGD;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Loops that divide their losses, and layers that have no rows in a pass. */
 class LoopsTest {
@@ -86,6 +92,41 @@ class LoopsTest {
       Nets.step(net, kfac, sgd, 2);
       assertThat(((Kfac) kfac.kfac()).state().inputFactor("head")).isNotEqualTo(before);
     }
+  }
+
+  @Test
+  void aRunGoesOnFromAFile(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("kfac.safetensors");
+    Cnn net = new Cnn(3);
+    Cnn again = new Cnn(3);
+    try (TorchKfac kfac = attach(net);
+        TorchKfac other = attach(again)) {
+      Nets.step(net, kfac, Nets.sgd(net, 0.1), 0);
+      kfac.kfac().save(file);
+      for (int i = 0; i < again.parameters().size(); i++) {
+        again.parameters().get(i).detach().copy_(net.parameters().get(i));
+      }
+      other.kfac().load(file);
+      for (int step = 1; step < 3; step++) {
+        Nets.step(net, kfac, Nets.sgd(net, 0.1), step);
+        Nets.step(again, other, Nets.sgd(again, 0.1), step);
+      }
+      assertThat(Nets.weights(again)).isDeepEqualTo(Nets.weights(net));
+      Files.writeString(file, "no state");
+      assertThatIOException().isThrownBy(() -> other.kfac().load(file));
+    }
+  }
+
+  /** Two would precondition a gradient twice. */
+  @Test
+  void aLayerHasOneKfac() {
+    Cnn net = new Cnn(3);
+    TorchKfac kfac = attach(net);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> attach(net))
+        .withMessageContaining("layer 'conv' has a K-FAC already");
+    kfac.close();
+    attach(net).close();
   }
 
   private TorchKfac attach(Cnn net) {

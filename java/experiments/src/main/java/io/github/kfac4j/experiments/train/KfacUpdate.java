@@ -102,19 +102,19 @@ final class KfacUpdate implements Update {
 
   @Override
   public double kfacSeconds() {
-    StepTimes times = kfac.lastTimes();
+    StepTimes times = kfac.lastTimes().orElseThrow();
     long observe = observesInForwardPass ? 0 : times.observe();
     return 1e-9 * (observe + times.refresh() + times.precondition());
   }
 
   @Override
   public Map<String, Map<String, StoredTensor>> state() {
-    return Map.of(KFAC, kfac.verbs().toTensors(), OPTIMIZER, optimizer.toTensors());
+    return Map.of(KFAC, kfac.kfac().toTensors(), OPTIMIZER, optimizer.toTensors());
   }
 
   @Override
   public void restore(Map<String, Map<String, StoredTensor>> state) {
-    kfac.verbs().restore(state.getOrDefault(KFAC, Map.of()));
+    kfac.kfac().restore(state.getOrDefault(KFAC, Map.of()));
     optimizer.restore(state.getOrDefault(OPTIMIZER, Map.of()));
   }
 
