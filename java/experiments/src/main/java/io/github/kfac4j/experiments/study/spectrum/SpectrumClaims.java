@@ -18,13 +18,13 @@ final class SpectrumClaims {
   static List<Verdict> of(SpectrumTables tables) {
     return List.of(
         Verdict.between(
-            "Zhang et al.: the spectrum of the Fisher is close to 1/i",
+            "Zhang et al.: the spectrum of the Fisher is close to 1/i (exponent within 0.25)",
             -1 - CLOSE,
             -1 + CLOSE,
             range(tables, RankedSpectrum::slope),
             "exponent of the rank, over the snapshots:"),
         Verdict.between(
-            "Zhang et al.: gradient variance is close to curvature",
+            "Zhang et al.: gradient variance is close to curvature (exponent within 0.25)",
             1 - CLOSE,
             1 + CLOSE,
             range(tables, s -> Direction.slope(tables.directions(s.step()))),

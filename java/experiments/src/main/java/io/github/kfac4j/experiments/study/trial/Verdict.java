@@ -10,6 +10,9 @@ import java.util.Locale;
  * @param evidence the number that says so, with its 95 % interval
  */
 public record Verdict(String claim, Ruling ruling, String evidence) {
+  /** An end of an interval that is so close to the limit lies on it. */
+  private static final double ROUNDING = 1e-9;
+
   /** What can be said. */
   public enum Ruling {
     HOLDS,
@@ -29,9 +32,9 @@ public record Verdict(String claim, Ruling ruling, String evidence) {
       return unknown(claim);
     }
     Ruling ruling =
-        interval.low() > limit
+        interval.low() > limit + ROUNDING
             ? Ruling.HOLDS
-            : interval.high() < limit ? Ruling.FAILS : Ruling.UNDECIDED;
+            : interval.high() < limit - ROUNDING ? Ruling.FAILS : Ruling.UNDECIDED;
     return new Verdict(claim, ruling, "%s %s".formatted(what, interval.describe(3)));
   }
 

@@ -105,6 +105,7 @@ class BatchSizeClaimsTest {
     runs("kfac", 64, 1000, 0.7);
     runs("kfac", 128, 500, 0.7);
     runs("kfac", 256, 250, 0.7);
+    assertThat(ruling("diminishing returns for K-FAC")).isEqualTo(UNDECIDED); // exactly perfect
     assertThat(ruling("momentum does not help small batches")).isEqualTo(FAILS);
     assertThat(ruling("momentum extends perfect scaling")).isEqualTo(FAILS);
     assertThat(ruling("K-FAC helps small batches too")).isEqualTo(FAILS);
