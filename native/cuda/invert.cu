@@ -5,7 +5,6 @@
 #include "invert_table.h"
 #include "invert_tiny.cuh"
 #include "tile_ffma.cuh"
-#include "tile_mma.cuh"
 #include "verbs.h"
 
 namespace kfac {
@@ -28,7 +27,7 @@ void plan_small(const kfac_invert_request* requests, int count, int algorithm, P
   plan.launch(invert_small_kernel<Team>, batch, Team::THREADS * Team::TEAMS, sizeof(typename Team::AllShared));
 }
 
-std::vector<LargeJob> large_jobs(const kfac_invert_request* requests, int count, Plan& plan) {
+std::vector<LargeJob> large_jobs(const kfac_invert_request* requests, int count, bool planes, Plan& plan) {
   std::vector<LargeJob> jobs;
   for (int i = 0; i < count; ++i) {
     const kfac_invert_request& q = requests[i];
@@ -37,8 +36,11 @@ std::vector<LargeJob> large_jobs(const kfac_invert_request* requests, int count,
     for (int m = 0; m < q.count; ++m)
       jobs.push_back({q.matrix + m * elements, q.inverse + m * elements, q.status + m,
                       q.dampings ? q.dampings + m : nullptr, q.scale, q.damping, q.n, int(blocks),
-                      plan.take<float>(padded * padded), plan.take<float>(padded * Z_PITCH), plan.take<double>(padded),
-                      plan.take<float>(PIVOT * PIVOT), nullptr});
+                      plan.take<float>(padded * padded), plan.take<float>(padded * 2 * PIVOT),
+                      planes ? Operand{plan.take<Half>(padded * 2 * PIVOT), plan.take<Half>(padded * 2 * PIVOT),
+                                       int(2 * padded), plan.take<float>(2 * blocks), int(blocks)}
+                             : Operand{},
+                      plan.take<double>(padded), plan.take<float>(PIVOT * PIVOT), nullptr});
   }
   int* states = plan.initial(std::vector<int>(jobs.size(), 0));
   for (LargeJob& job : jobs) job.state = states++;
@@ -47,39 +49,61 @@ std::vector<LargeJob> large_jobs(const kfac_invert_request* requests, int count,
   return jobs;
 }
 
+// The planes of the columns of z of a block.
+PlanesJob planes_of(const LargeJob& job, int block) {
+  const int half = block % 2, columns = int(job.pitch());
+  const auto moved = [&](const void* plane) { return (Half*)plane + (long long)half * PIVOT * columns; };
+  PlanesJob planes{};
+  planes.view = matrix_view(PIVOT, columns, columns, 1);
+  planes.data = job.z + (long long)half * PIVOT * columns;
+  planes.high = moved(job.planes.high), planes.low = moved(job.planes.low);
+  planes.down = const_cast<float*>(job.planes.down) + half * job.planes.down_tokens;
+  planes.groups = 1, planes.pitch = planes.columns = columns, planes.one = -1;
+  planes.failed = job.state;
+  return planes;
+}
+
 template <class P>
 void plan_large(const std::vector<LargeJob>& jobs, Plan& plan) {
   constexpr int SPLIT = PIVOT / P::SIDE;
+  constexpr bool PLANES = std::is_same_v<P, OnPlanes>;
+  constexpr size_t SHARED = sizeof(typename Update<P>::Shared);
   Batch<LargeJob> tiles, panels, crosses, updates, stores;
+  Batch<PlanesJob> planes[2];
   for (const LargeJob& job : jobs) {
     tiles.add(job, triangle(job.blocks));
     panels.add(job, job.blocks - 1);
     crosses.add(job, (long long)job.blocks * SPLIT * SPLIT);
     updates.add(job, triangle((long long)job.blocks * SPLIT));
     stores.add(job, mirror_blocks(job.n));
+    for (int half = 0; half < 2 && PLANES; ++half) planes[half].add(planes_of(job, half), job.blocks);
   }
   const Table<LargeJob> panel = plan.table(panels), cross = plan.table(crosses), update = plan.table(updates);
   // The jobs that have this block are the first ones.
   auto live = [&](int block) {
     return std::count_if(jobs.begin(), jobs.end(), [=](const LargeJob& job) { return job.blocks > block; });
   };
-  auto launch = [&](auto kernel, const Batch<LargeJob>& batch, Table<LargeJob> table, long long count, int shape,
-                    size_t shared, int block) {
+  auto launch = [&](auto kernel, const auto& batch, auto table, long long count, int shape, size_t shared,
+                    auto... block) {
     table.count = int(std::min(count, (long long)batch.jobs.size()));  // a single block has no panel
-    if (table.count) plan.launch(kernel, batch.first[table.count], shape, shared, table, block);
+    if (table.count) plan.launch(kernel, batch.first[table.count], shape, shared, table, block...);
   };
+  const Table<PlanesJob> to_planes[2] = {plan.table(planes[0]), plan.table(planes[1])};
   auto pivot = [&](int block) {
     plan.launch(factor_kernel, live(block), PIVOT, sizeof(FactorShared), update, block);
     launch(panel_kernel, panels, panel, live(block), PIVOT, sizeof(PanelShared), block);
+    if constexpr (PLANES)
+      launch(planes_kernel<float, Reads::CHANNELS, PIVOT>, planes[block % 2], to_planes[block % 2], live(block),
+             PLANES_THREADS, sizeof(PlanesShared));
   };
   plan.launch(load_kernel, tiles, LOAD_THREADS, 0);
   for (int block = 0; block < jobs.front().blocks; block += 2) {
     pivot(block);
     if (live(block + 1)) {
-      launch(cross_kernel<P>, crosses, cross, live(block + 1), P::THREADS, sizeof(TileShared<P>), block);
+      launch(cross_kernel<P>, crosses, cross, live(block + 1), P::THREADS, SHARED, block);
       pivot(block + 1);
     }
-    launch(update_kernel<P>, updates, update, live(block), P::THREADS, sizeof(TileShared<P>), block);
+    launch(update_kernel<P>, updates, update, live(block), P::THREADS, SHARED, block);
   }
   plan.launch(store_kernel, stores, dim3(MIRROR, MIRROR_LINES), sizeof(MirrorShared));
 }
@@ -91,10 +115,10 @@ void invert(const kfac_invert_request* requests, int count, int math, Plan& plan
   plan_small<double, 32>(requests, count, KFAC_INVERT_FP64_32, plan);
   plan_small<float, 64>(requests, count, KFAC_INVERT_REGISTERS_64, plan);
   plan_small<float, 128>(requests, count, KFAC_INVERT_REGISTERS_128, plan);
-  const std::vector<LargeJob> jobs = large_jobs(requests, count, plan);
+  const std::vector<LargeJob> jobs = large_jobs(requests, count, math != KFAC_FFMA, plan);
   if (jobs.empty()) return;
   if (math == KFAC_FFMA) plan_large<Ffma<64>>(jobs, plan);
-  else plan_large<Split<128>>(jobs, plan);
+  else plan_large<OnPlanes>(jobs, plan);
 }
 
 }  // namespace kfac

@@ -3,17 +3,20 @@
 // For each pivot block: factor_kernel (L, and the rows -L^-T of z in the pivot block), panel_kernel (all other rows of
 // z), then A - z z' on the lower triangle. Blocks are taken in pairs: after the first one only the tiles that the
 // second one needs are updated (cross_kernel), after the second one all tiles for both (update_kernel), which halves
-// the traffic. Only lower tiles of the work matrix are used. A matrix that fails is left alone from then on, and its
-// inverse is not written.
+// the traffic. z lies column by column, as products want it; for tensor cores each block is written to planes once.
+// Only lower tiles of the work matrix are used. A matrix that fails is left alone from then on, and its inverse is not
+// written.
 #pragma once
 #include "mirror.cuh"
 #include "plan.h"
+#include "planes.cuh"
+#include "product.cuh"
 #include "sweep.cuh"
 #include "tile.cuh"
 
 namespace kfac {
 
-constexpr int PIVOT = 128, Z_PITCH = 2 * PIVOT;
+constexpr int PIVOT = 128;
 
 struct LargeJob {
   const float* matrix;
@@ -23,15 +26,15 @@ struct LargeJob {
   float scale, damping;
   int n, blocks;     // blocks * PIVOT is n rounded up; the padding is an identity
   float* work;       // [blocks * PIVOT, blocks * PIVOT]
-  float* z;          // [blocks * PIVOT, Z_PITCH], a half for each block of a pair
+  float* z;          // [2 * PIVOT, blocks * PIVOT], a half for each block of a pair: its columns one after another
+  Operand planes;    // of z, if products are on tensor cores
   double* diagonal;  // [blocks * PIVOT], of the work matrix, whose own is not used; see minus_square
   float* factor;     // [PIVOT, PIVOT], L with reciprocals on the diagonal, in its lower 4 x 4 blocks
   int* state;        // the status so far
 
-  __device__ float& at(long long i, long long j) const { return work[i * blocks * PIVOT + j]; }
-  __device__ Four<float>* z_row(long long i, int block) const {
-    return reinterpret_cast<Four<float>*>(z + i * Z_PITCH + block % 2 * PIVOT);
-  }
+  KFAC_BOTH long long pitch() const { return (long long)blocks * PIVOT; }
+  __device__ float& at(long long i, long long j) const { return work[i * pitch() + j]; }
+  __device__ float* z_row(long long i, int block) const { return z + block % 2 * PIVOT * pitch() + i; }
 };
 
 constexpr int LOAD_THREADS = 256;
@@ -55,6 +58,12 @@ __global__ void __launch_bounds__(LOAD_THREADS) load_kernel(Table<LargeJob> tabl
     if (i == j) job.diagonal[i] = v;
   }
   if (!__syncthreads_and(all_finite) && threadIdx.x == 0) *job.state = KFAC_MATRIX_NOT_FINITE;
+}
+
+// Four elements of a row of z.
+__device__ __forceinline__ void put_z(float* row, long long pitch, int k, const Four<float>& z) {
+  row += k * pitch;
+  row[0] = z.x, row[pitch] = z.y, row[2 * pitch] = z.z, row[3 * pitch] = z.w;
 }
 
 // A block of the work matrix on its way to registers: read as it lies in memory, then by rows, without bank conflicts.
@@ -88,7 +97,7 @@ __global__ void __launch_bounds__(PIVOT) factor_kernel(Table<LargeJob> table, in
   for (int i = 0; i < PIVOT; ++i) a[0][i] = shared.staged[max(i, j)][min(i, j)];
   double diagonal = job.diagonal[first + j];
   Four<float>* lower = reinterpret_cast<Four<float>*>(job.factor + j * PIVOT);
-  Four<float>* z_row = job.z_row(first + j, block);
+  float* z_row = job.z_row(first + j, block);
 
   int failed = 0;
   for (int k = 0; k < PIVOT; k += 4) {
@@ -115,7 +124,7 @@ __global__ void __launch_bounds__(PIVOT) factor_kernel(Table<LargeJob> table, in
     }
     diagonal = minus_square(diagonal, z);
     const bool inverse = mine || before;
-    z_row[k / 4] = inverse ? negative(z) : zero;
+    put_z(z_row, job.pitch(), k, inverse ? negative(z) : zero);
     shared.rows[j] = inverse ? zero : z;  // rows that are done stay as they are
     shared.rows[j + PIVOT] = zero;
     __syncthreads();
@@ -132,7 +141,8 @@ union PanelShared {
 
 // z = L^-1 p for one row p, and diagonal - z . z; eight steps of four columns at a time with LEFT of them still to do.
 template <int LEFT>
-__device__ void solve_row(const PanelShared& shared, float (&p)[LEFT], Four<float>* z_row, double& diagonal) {
+__device__ void solve_row(const PanelShared& shared, float (&p)[LEFT], float* z_row, long long pitch,
+                          double& diagonal) {
   for (int step = 0; step < 8; ++step) {
     const int k = PIVOT - LEFT + 4 * step;
     const Four<float> row1 = shared.lower[k + 1][k / 4], row2 = shared.lower[k + 2][k / 4],
@@ -141,7 +151,7 @@ __device__ void solve_row(const PanelShared& shared, float (&p)[LEFT], Four<floa
         shared.lower[k][k / 4].x, row1.x, row1.y, row2.x, row2.y, row2.z, row3.x, row3.y, row3.z, row3.w};
     const Four<float> z = solve4(l, Four<float>{p[0], p[1], p[2], p[3]});
     diagonal = minus_square(diagonal, z);
-    z_row[k / 4] = z;
+    put_z(z_row, pitch, k, z);
 #pragma unroll
     for (int i = 4; i < LEFT; ++i) p[i - 4] = minus_dot(p[i], shared.lower[k + i][k / 4], z);
   }
@@ -149,7 +159,7 @@ __device__ void solve_row(const PanelShared& shared, float (&p)[LEFT], Four<floa
     float rest[LEFT - 32];
 #pragma unroll
     for (int i = 0; i < LEFT - 32; ++i) rest[i] = p[i];
-    solve_row<LEFT - 32>(shared, rest, z_row, diagonal);
+    solve_row<LEFT - 32>(shared, rest, z_row, pitch, diagonal);
   }
 }
 
@@ -178,28 +188,66 @@ __global__ void __launch_bounds__(PIVOT, 2) panel_kernel(Table<LargeJob> table, 
   }
   __syncthreads();
   double diagonal = job.diagonal[row];
-  solve_row<PIVOT>(shared, p, job.z_row(row, block), diagonal);
+  solve_row<PIVOT>(shared, p, job.z_row(row, block), job.pitch(), diagonal);
   job.diagonal[row] = diagonal;
 }
 
 struct ZRows {
-  static constexpr bool ALONG_DEPTH = true;
+  static constexpr bool ALONG_DEPTH = false;
   const float* z;
-  __device__ float operator()(int row, int k, long long first) const { return z[row * Z_PITCH + first + k]; }
+  long long pitch;
+  __device__ float operator()(int row, int k, long long first) const { return z[(first + k) * pitch + row]; }
 };
 
-// A - z z' on one tile, over columns first .. first + depth - 1 of z; fresh: A counts as 0.
-// The sum starts from -A: its rounding errors are then relative to what is left of A.
+// What forms z z' from elements first .. first + depth - 1 of rows of z: on planes, or in plain fp32. each gives all
+// elements of a thread, to be read or written.
 template <class P>
-__device__ void update_tile(const LargeJob& job, long long row, long long column, bool fresh, int first, int depth) {
-  KFAC_SHARED(TileShared<P>, shared);
+struct Update {
+  using Shared = TileShared<P>;
   Tile<P> sums;
-  P::each([&](int s, int r, int c) {
-    if (!fresh) sums.total[s] = -job.at(row + r, column + c);
+
+  template <class Visit>
+  __device__ void each(const Visit& visit) {
+    P::each([&](int s, int r, int c) { visit(sums.total[s], r, c); });
+  }
+  __device__ void add(const LargeJob& job, long long row, long long column, int first, int depth, Shared& shared) {
+    const float* z = job.z + first * job.pitch();
+    sums.sum(shared, depth, row == column, ZRows{z + row, job.pitch()}, ZRows{z + column, job.pitch()},
+             NoPreparation());
+  }
+};
+
+using OnPlanes = Tiling<SplitHalves, 128, 1, 16, PIVOT>;
+
+template <>
+struct Update<OnPlanes> {
+  using Shared = ProductShared<OnPlanes>;
+  OnPlanes::Sums sums = {};
+
+  template <class Visit>
+  __device__ void each(const Visit& visit) {
+    OnPlanes::each(sums, visit);
+  }
+  __device__ void add(const LargeJob& job, long long row, long long column, int first, int depth, Shared& shared) {
+    const Columns columns = Columns::plain(int(job.pitch()));
+    product<OnPlanes, Plain>(Tokens::plain(2 * PIVOT), {job.planes, columns, int(row / OnPlanes::SIDE)},
+                             {job.planes, columns, int(column / OnPlanes::SIDE)}, first, first + depth, row == column,
+                             shared, sums);
+  }
+};
+
+// A - z z' on one tile; fresh: A counts as 0. The sum starts from -A: its rounding errors are then relative to what is
+// left of A.
+template <class P>
+__device__ __forceinline__ void update_tile(const LargeJob& job, long long row, long long column, bool fresh, int first,
+                                            int depth) {
+  KFAC_SHARED(typename Update<P>::Shared, shared);
+  Update<P> update;
+  update.each([&](float& sum, int r, int c) {
+    if (!fresh) sum = -job.at(row + r, column + c);
   });
-  sums.sum(shared, depth, row == column, ZRows{job.z + row * Z_PITCH + first}, ZRows{job.z + column * Z_PITCH + first},
-           NoPreparation());
-  P::each([&](int s, int r, int c) { job.at(row + r, column + c) = -sums.total[s]; });
+  update.add(job, row, column, first, depth, shared);
+  update.each([&](float& sum, int r, int c) { job.at(row + r, column + c) = -sum; });
 }
 
 // After block, the first of a pair: one tile of the rows and columns of block + 1.

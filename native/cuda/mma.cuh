@@ -4,19 +4,6 @@
 
 namespace kfac {
 
-// Loads the four 8 x 8 quarters (of 16-bit elements) of a 16 x 16 block into a fragment.
-// Lane l passes the address of row l % 8 of quarter l / 8; rows are 16-byte aligned.
-__device__ __forceinline__ void load_matrix(uint32_t (&fragment)[4], const void* row) {
-#ifdef CUDA_EMU
-  emu::load_matrix(fragment, reinterpret_cast<uintptr_t>(row), false);
-#else
-  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
-               : "=r"(fragment[0]), "=r"(fragment[1]), "=r"(fragment[2]), "=r"(fragment[3])
-               : "r"(static_cast<unsigned>(__cvta_generic_to_shared(row)))
-               : "memory");
-#endif
-}
-
 #ifdef CUDA_EMU
 using SharedAddress = uintptr_t;
 inline SharedAddress shared_address(const void* p) { return reinterpret_cast<uintptr_t>(p); }
@@ -28,10 +15,11 @@ __device__ __forceinline__ SharedAddress shared_address(const void* p) {
 }
 #endif
 
-// The same, each quarter transposed.
+// Loads the four 8 x 8 quarters (of 16-bit elements) of a 16 x 16 block into a fragment, each transposed.
+// Lane l passes the address of row l % 8 of quarter l / 8; rows are 16-byte aligned.
 __device__ __forceinline__ void load_transposed(uint32_t (&fragment)[4], SharedAddress row) {
 #ifdef CUDA_EMU
-  emu::load_matrix(fragment, row, true);
+  emu::load_matrix(fragment, row);
 #else
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
                : "=r"(fragment[0]), "=r"(fragment[1]), "=r"(fragment[2]), "=r"(fragment[3])

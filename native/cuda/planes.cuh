@@ -19,8 +19,9 @@ struct PlanesJob {
   float* down;                      // one, or [groups, blocks of tokens, blocks of columns]
   int groups, pitch, columns, one;  // columns: with padding, a multiple of eight; one: the column that is 1, or -1
   const float* last;                // [rows], of one group: what that column holds instead of 1; or null
+  const int* failed;                // nothing is done where this is not 0; or null
 
-  KFAC_BOTH int token_blocks() const { return (int(view.rows) + TRIP - 1) / TRIP; }
+  KFAC_BOTH int token_blocks(int tokens = TRIP) const { return (int(view.rows) + tokens - 1) / tokens; }
   KFAC_BOTH int column_blocks() const { return (columns + SCALE_COLUMNS - 1) / SCALE_COLUMNS; }
   long long blocks() const { return (long long)groups * token_blocks() * column_blocks(); }
 };
@@ -29,38 +30,39 @@ struct PlanesJob {
 enum class Reads { CHANNELS, PIXELS, PATCHES };
 
 constexpr int PLANES_THREADS = 256, PLANES_CHUNKS = SCALE_COLUMNS / 8;
-constexpr int PLANES_PARTS = TRIP * PLANES_CHUNKS / PLANES_THREADS;  // chunks of eight columns that a thread has
 
 __device__ __forceinline__ void put(float x, float& to) { to = x; }
 
-template <class T, Reads READS>
+// TOKENS: that share a scale.
+template <class T, Reads READS, int TOKENS>
 struct Part {
-  T x[PLANES_PARTS][8];
+  static constexpr int CHUNKS = TOKENS * PLANES_CHUNKS / PLANES_THREADS;  // of eight columns, that a thread has
+  T x[CHUNKS][8];
   int group, block, first_token, first_column;
 
   // All loads of a thread are under way at once.
   __device__ Part(const PlanesJob& job, long long index) : block(int(index)) {
-    const int columns = job.column_blocks(), tokens = job.token_blocks();
+    const int columns = job.column_blocks(), tokens = job.token_blocks(TOKENS);
     first_column = block % columns * SCALE_COLUMNS;
-    first_token = block / columns % tokens * TRIP;
+    first_token = block / columns % tokens * TOKENS;
     group = block / columns / tokens;
 #pragma unroll
-    for (int i = 0; i < PLANES_PARTS; ++i) load(job, token(i), column(i), x[i]);
+    for (int i = 0; i < CHUNKS; ++i) load(job, token(i), column(i), x[i]);
   }
   __device__ int token(int i) const {
     if constexpr (READS == Reads::CHANNELS)
       return first_token + int(threadIdx.x) / PLANES_CHUNKS + PLANES_THREADS / PLANES_CHUNKS * i;
-    return first_token + (int(threadIdx.x) / 32 + 8 * i) % (TRIP / 32) * 32 + int(threadIdx.x) % 32;
+    return first_token + (int(threadIdx.x) / 32 + 8 * i) % (TOKENS / 32) * 32 + int(threadIdx.x) % 32;
   }
   __device__ int column(int i) const {
     if constexpr (READS == Reads::CHANNELS) return first_column + int(threadIdx.x) % PLANES_CHUNKS * 8;
-    return first_column + (int(threadIdx.x) / 32 + 8 * i) / (TRIP / 32) * 8;
+    return first_column + (int(threadIdx.x) / 32 + 8 * i) / (TOKENS / 32) * 8;
   }
   // Bits of the largest finite magnitude in the warp.
   __device__ unsigned peak() const {
     unsigned most = 0;
 #pragma unroll
-    for (int i = 0; i < PLANES_PARTS; ++i)
+    for (int i = 0; i < CHUNKS; ++i)
 #pragma unroll
       for (int j = 0; j < 8; ++j) {
         const unsigned bits = __float_as_uint(x[i][j]) & 0x7fffffffu;
@@ -108,16 +110,17 @@ template <Reads READS>
 __global__ void __launch_bounds__(PLANES_THREADS) peak_kernel(Table<PlanesJob> table) {
   long long local;
   const PlanesJob& job = table.find(blockIdx.x, local);
-  const unsigned most = Part<float, READS>(job, local).peak();
+  const unsigned most = Part<float, READS, TRIP>(job, local).peak();
   if (threadIdx.x % 32 == 0) atomicMax(job.peak, most);
 }
 
-template <class T, Reads READS>
+template <class T, Reads READS, int TOKENS = TRIP>
 __global__ void __launch_bounds__(PLANES_THREADS, 2) planes_kernel(Table<PlanesJob> table) {
   KFAC_SHARED(PlanesShared, shared);
   long long local;
   const PlanesJob& job = table.find(blockIdx.x, local);
-  const Part<T, READS> part(job, local);
+  if (job.failed && *job.failed) return;
+  const Part<T, READS, TOKENS> part(job, local);
   constexpr bool SPLIT = sizeof(T) == 4;
   float up = 1.0f;
   if constexpr (SPLIT) {
@@ -137,7 +140,7 @@ __global__ void __launch_bounds__(PLANES_THREADS, 2) planes_kernel(Table<PlanesJ
     if (threadIdx.x == 0 && (!job.peak || local == 0)) job.down[local] = __uint_as_float((exponent - 14u) << 23);
   }
 #pragma unroll
-  for (int i = 0; i < PLANES_PARTS; ++i) {
+  for (int i = 0; i < part.CHUNKS; ++i) {
     const int token = part.token(i), column = part.column(i);
     if (token >= job.view.rows || column >= job.columns) continue;
     const long long at = ((long long)part.group * job.view.rows + token) * job.pitch + column;
@@ -158,6 +161,15 @@ __global__ void __launch_bounds__(PLANES_THREADS, 2) planes_kernel(Table<PlanesJ
     }
     *reinterpret_cast<uint4*>(static_cast<Half*>(job.high) + at) = high;
   }
+}
+
+// Of a [rows, columns] matrix, row by row.
+inline View matrix_view(int rows, int columns, long long row_stride, long long column_stride) {
+  kfac_samples s{};
+  s.groups = 1, s.batch = rows, s.channels = columns, s.height = s.width = 1;
+  s.batch_stride = row_stride, s.channel_stride = column_stride;
+  s.kernel_height = s.kernel_width = s.stride_height = s.stride_width = s.dilation_height = s.dilation_width = 1;
+  return View(s);
 }
 
 }  // namespace

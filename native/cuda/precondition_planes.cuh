@@ -75,13 +75,8 @@ struct PreparedStep {
 // The planes of a [rows, columns] matrix whose elements lie so far apart, and of one more column, if last is not null.
 inline PlanesJob planes_of(const float* data, int rows, int columns, long long row_stride, long long column_stride,
                            const float* last, Region& region) {
-  kfac_samples s{};
-  s.data = data, s.groups = 1;
-  s.batch = rows, s.channels = columns, s.height = s.width = 1;
-  s.batch_stride = row_stride, s.channel_stride = column_stride;
-  s.kernel_height = s.kernel_width = s.stride_height = s.stride_width = s.dilation_height = s.dilation_width = 1;
   PlanesJob job{};
-  job.view = View(s), job.data = data, job.groups = 1, job.last = last;
+  job.view = matrix_view(rows, columns, row_stride, column_stride), job.data = data, job.groups = 1, job.last = last;
   job.columns = up(columns + (last != nullptr), 8);
   job.pitch = up(job.columns, 16);  // whole sectors of memory
   job.one = last ? columns : -1;

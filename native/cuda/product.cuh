@@ -13,7 +13,7 @@ namespace kfac {
 struct Operand {
   const void *high, *low;
   int pitch;          // bytes of a row
-  const float* down;  // what undoes the scales: down[token / TRIP * down_tokens + column / SCALE_COLUMNS]
+  const float* down;  // what undoes the scales: down[token / SCALE_TOKENS * down_tokens + column / SCALE_COLUMNS]
   int down_tokens;    // 0: one scale for all
 };
 
@@ -93,15 +93,15 @@ struct ProductShared {
   float unscale[T::Math::SCALED ? MOST_TRIPS : 1];
 };
 
-// What undoes the scales of both operands, for every trip of tokens first .. end - 1.
+// What undoes the scales of both operands, for every SCALE_TOKENS of tokens first .. end - 1.
 template <class T>
 __device__ __forceinline__ void find_scales(const Side& left, const Side& right, int first, int end, float* unscale) {
   auto down = [](const Side& side) {
     return side.operand.down + (side.operand.down_tokens ? side.tile * T::SIDE / SCALE_COLUMNS : 0);
   };
   const float *of_left = down(left), *of_right = down(right);
-  for (int i = threadIdx.x; i * TRIP < end - first; i += T::THREADS) {
-    const int block = first / TRIP + i;
+  for (int i = threadIdx.x; i * T::SCALE_TOKENS < end - first; i += T::THREADS) {
+    const int block = first / T::SCALE_TOKENS + i;
     // infinity times 0 would not be 0
     unscale[i] = fminf(
         of_left[(long long)block * left.operand.down_tokens] * of_right[(long long)block * right.operand.down_tokens],
@@ -124,8 +124,8 @@ __device__ __forceinline__ void promote(int pair, typename T::Sums& sum, float u
       }
 }
 
-// total += sum of the products of tokens first .. end - 1, MOST_TOKENS of them at most; first is a multiple of TRIP.
-// same: the sides are one. The stages are free again at the end.
+// total += sum of the products of tokens first .. end - 1, MOST_TOKENS of them at most; first is a multiple of
+// SCALE_TOKENS. same: the sides are one. The stages are free again at the end.
 template <class T, class Map>
 __device__ __forceinline__ void product(const Tokens& tokens, const Side& left, const Side& right, int first, int end,
                                         bool same, ProductShared<T>& shared, typename T::Sums& total) {
@@ -136,21 +136,32 @@ __device__ __forceinline__ void product(const Tokens& tokens, const Side& left, 
   for (int s = 0; s < T::STAGES - 1; ++s) fetch.next(s * T::STAGE_BYTES);
   if constexpr (T::Math::SCALED) find_scales<T>(left, right, first, end, shared.unscale);
 
-  const float* unscale = shared.unscale;
-#pragma unroll 1
-  for (int k = first; k < end; k += TRIP, ++unscale) {
-    typename T::Sums sum = {};
-#pragma unroll(T::TERMS == TRIP ? T::STAGES : 1)  // more sums on their way to totals would spill
-    for (int step = 0; step < T::STAGES; ++step) {
-      wait_copies<T::STAGES - 2>();
-      __syncthreads();  // this stage is complete, the previous one has been read
-      fetch.next((step + T::STAGES - 1) % T::STAGES * T::STAGE_BYTES);
+  // A step: a stage that is complete is multiplied, while the one before it, which has been read, is filled again.
+  typename T::Sums sum = {};
+  auto step = [&](int stage, int filled, const float* unscale, int tokens_before) {
+    wait_copies<T::STAGES - 2>();
+    __syncthreads();
+    fetch.next(filled);
 #pragma unroll
-      for (int at = 0; at < T::DEPTH; at += 16)
-        fragments.multiply(step * T::STAGE_BYTES, at, sum, [&](int pair) {
-          if ((step * T::DEPTH + at + 16) % T::TERMS == 0)
-            promote<T>(pair, sum, T::Math::SCALED ? *unscale : 1.0f, total);
-        });
+    for (int at = 0; at < T::DEPTH; at += 16)
+      fragments.multiply(stage, at, sum, [&](int pair) {
+        if ((tokens_before + at + 16) % T::TERMS == 0) promote<T>(pair, sum, T::Math::SCALED ? *unscale : 1.0f, total);
+      });
+  };
+  const float* unscale = shared.unscale;
+  if constexpr (T::TERMS == TRIP) {
+#pragma unroll 1
+    for (int k = first; k < end; k += TRIP, ++unscale)
+#pragma unroll
+      for (int s = 0; s < T::STAGES; ++s)
+        step(s * T::STAGE_BYTES, (s + T::STAGES - 1) % T::STAGES * T::STAGE_BYTES, unscale, s * T::DEPTH);
+  } else {  // more sums on their way to totals at a time would spill
+    int stage = 0, filled = (T::STAGES - 1) * T::STAGE_BYTES;
+#pragma unroll 1
+    for (int k = first; k < end; k += T::DEPTH) {
+      step(stage, filled, unscale + (T::Math::SCALED ? (k - first) / T::SCALE_TOKENS : 0), 0);
+      filled = stage;
+      stage = stage == (T::STAGES - 1) * T::STAGE_BYTES ? 0 : stage + T::STAGE_BYTES;
     }
   }
   wait_copies<0>();

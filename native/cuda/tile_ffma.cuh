@@ -8,7 +8,6 @@ template <int SIDE_>
 struct Ffma {
   using Sum = float;
   static constexpr int SIDE = SIDE_, THREADS = 2 * SIDE, DEPTH = 32, SUMS = SIDE / 2;
-  static constexpr bool SCALED = false;
 
   struct Panel {
     float at[DEPTH][SIDE + 1];
@@ -21,7 +20,7 @@ struct Ffma {
   // Thread t owns the rows t / 16 + ROW_STEP r and the columns t % 16 + 16 c.
   static constexpr int COLUMNS = SIDE / 16, ROWS = SUMS / COLUMNS, ROW_STEP = THREADS / 16;
 
-  __device__ static void multiply(const Panel& left, const Panel& right, float, float (&total)[SUMS]) {
+  __device__ static void multiply(const Panel& left, const Panel& right, float (&total)[SUMS]) {
     const int row = threadIdx.x / 16, column = threadIdx.x % 16;
     float sum[SUMS] = {};
 #pragma unroll 4

@@ -28,18 +28,19 @@ struct SplitHalves {
   __device__ static constexpr int right_plane(int product) { return product == 1; }
 };
 
-// Tokens of a trip of the main loop; tokens and columns that share a scale.
+// Tokens of a trip of the main loop, which share a scale, and columns that do.
 constexpr int TRIP = 96, SCALE_COLUMNS = 128;
 
 // Every TERMS tokens the sums leave the tensor core, which truncates, for totals in fp32. With 16 the error is that of
 // plain fp32 products; with 96 up to five times that, and a loop has 130 instructions less.
 // 2 SIDE / 32 warps, each with SIDE / 2 rows and 32 columns of the tile. Three stages of the largest tile fit into the
 // 99 KB that every chip from sm_80 on has, and a trip of the unrolled loop goes once around them.
-template <class Math_, int SIDE_, int BLOCKS_, int TERMS_ = TRIP>
+// A scale holds for SCALE_TOKENS of them.
+template <class Math_, int SIDE_, int BLOCKS_, int TERMS_ = TRIP, int SCALE_TOKENS_ = TRIP>
 struct Tiling {
   using Math = Math_;
-  static constexpr int SIDE = SIDE_, BLOCKS = BLOCKS_, TERMS = TERMS_, STAGES = 3, DEPTH = TOKEN_STEP,
-                       THREADS = 2 * SIDE;
+  static constexpr int SIDE = SIDE_, BLOCKS = BLOCKS_, TERMS = TERMS_, SCALE_TOKENS = SCALE_TOKENS_;
+  static constexpr int STAGES = 3, DEPTH = TOKEN_STEP, THREADS = 2 * SIDE;
   static constexpr int BANDS = SIDE / 32, GROUPS = 4;  // of 16 rows, and of eight columns, in a warp
   static constexpr int SUMS = SIDE * SIDE / THREADS;
   static constexpr int ROW_BYTES = 2 * SIDE, PLANE_BYTES = DEPTH * ROW_BYTES;
@@ -59,8 +60,8 @@ struct Tiling {
   __device__ static int place(int row, int chunk) { return row * ROW_BYTES + (chunk ^ turn(row)) * 16; }
 
   // visit(sum, row, column) for every number of a thread.
-  template <class Visit>
-  __device__ static void each(const Sums& sums, const Visit& visit) {
+  template <class AnySums, class Visit>
+  __device__ static void each(AnySums& sums, const Visit& visit) {
     const int lane = threadIdx.x % 32, row = first_row() + lane / 4, column = first_column() + lane % 4 * 2;
 #pragma unroll
     for (int band = 0; band < BANDS; ++band)

@@ -5,7 +5,6 @@
 #include "invert_large.cuh"
 #include "invert_small.cuh"
 #include "tile_ffma.cuh"
-#include "tile_mma.cuh"
 
 namespace kfac {
 namespace {
@@ -64,22 +63,6 @@ void covers(const char* what) {
   ++failures;
 }
 
-template <class P>
-void tensor_core_panels(const char* what) {
-  alignas(128) static typename P::Panel panel;
-  covers<P>(what);
-  constexpr bool split = P::SCALED;
-  auto place = [&](int row, int k) {
-    if constexpr (split) return &panel.high[row][k];
-    else return &panel.at[row][k];
-  };
-  panels<P>(what, 2, place);
-  // ldmatrix: eight threads give the rows of a quarter
-  check(what, P::THREADS, 16, 1, [&](int t) { return place(P::first_row() + t % 32 % 16, t % 32 / 16 * 8); });
-  check(what, P::THREADS, 16, 1,
-        [&](int t) { return place(P::first_column() + t % 32 / 16 * 8 + t % 8, t % 32 / 8 % 2 * 8); });
-}
-
 void ffma_panels() {
   using P = Ffma<64>;
   static P::Panel panel;
@@ -122,10 +105,6 @@ void large() {
 
 int main() {
   using namespace kfac;
-  tensor_core_panels<Split<64>>("Split<64>");
-  tensor_core_panels<Split<128>>("Split<128>");
-  tensor_core_panels<Exact<Half, 64>>("Exact<64>");
-  tensor_core_panels<Exact<Half, 128>>("Exact<128>");
   ffma_panels();
   small_teams<SmallTeam<double, 32>>("inverses, 32");
   small_teams<SmallTeam<float, 64>>("inverses, 64");

@@ -29,8 +29,8 @@ inline float toward_zero(double x) {
 }
 
 // Four 8 x 8 matrices of 16-bit elements; lane l names row l % 8 of matrix l / 8, and the eight rows of a matrix must
-// use all banks. A lane receives elements 2 (l % 4) and the next of row l / 4, or, transposed, of column l / 4.
-inline void load_matrix(uint32_t (&fragment)[4], uintptr_t row, bool transposed) {
+// use all banks. Transposed: a lane receives elements 2 (l % 4) and the next of column l / 4.
+inline void load_matrix(uint32_t (&fragment)[4], uintptr_t row) {
   Warp& w = exchange(~0u, &row, sizeof row);
   const uintptr_t shared = reinterpret_cast<uintptr_t>(block->shared.data());
   for (unsigned m = 0; m < 4; ++m) {
@@ -43,8 +43,7 @@ inline void load_matrix(uint32_t (&fragment)[4], uintptr_t row, bool transposed)
     }
     if (banks != 0xff) die("ldmatrix with bank conflicts");
     for (unsigned i = 0; i < 2; ++i) {
-      const unsigned r = transposed ? 2 * (lane() % 4) + i : lane() / 4,
-                     c = transposed ? lane() / 4 : 2 * (lane() % 4) + i;
+      const unsigned r = 2 * (lane() % 4) + i, c = lane() / 4;
       const char* source = reinterpret_cast<const char*>(deposited<uintptr_t>(w, 8 * m + r));
       std::memcpy(reinterpret_cast<char*>(&fragment[m]) + 2 * i, source + 2 * c, 2);
     }

@@ -20,7 +20,7 @@ affected() {
   case $1 in
     tile.cuh) echo accumulate.cu invert.cu precondition.cu ;;
     accumulate_gathered.cuh) echo accumulate.cu ;;
-    product.cuh | planes.cuh) echo accumulate_planes.cu precondition.cu ;;
+    product.cuh | planes.cuh) echo accumulate_planes.cu precondition.cu invert.cu ;;
     mirror.cuh) echo accumulate.cu accumulate_planes.cu invert.cu mirror.cu ;;
     parts.cuh) echo precondition.cu divide.cu ;;
     reduce.cuh) echo precondition.cu divide.cu traces.cu squared_norms.cu eigen_check.cu inverse_error.cu ;;
@@ -36,7 +36,7 @@ groups() {
     accumulate_gathered.cuh) echo accumulate_matrices accumulate_few ;;
     accumulate_planes.cu) echo accumulate_windows ;;
     product.cuh) echo accumulate_matrices accumulate_windows accumulate_in_place precondition_shapes \
-      precondition_large_tiles ;;
+      precondition_large_tiles accumulate_shifts invert_ill_conditioned_large ;;
     planes.cuh) echo accumulate_extreme ;;
     mirror.cuh) echo accumulate_many damp invert_all_sizes ;;
     reduce.cuh) echo precondition_shapes divide traces squared_norms eigen_check inverse_error_of_the_traces ;;

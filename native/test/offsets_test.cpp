@@ -73,7 +73,7 @@ TEST(offsets_of_moments) {
 }
 
 TEST(offsets_of_inverses) {
-  if (!room(45e9)) return;
+  if (!room(70e9)) return;
   const kfac_inversion algorithms[] = {KFAC_INVERT_FP64_8, KFAC_INVERT_FP64_32, KFAC_INVERT_REGISTERS_64,
                                        KFAC_INVERT_REGISTERS_128, KFAC_INVERT_SWEEP};
   const int sizes[] = {8, 32, 64, 128, 128};
