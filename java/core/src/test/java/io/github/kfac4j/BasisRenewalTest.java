@@ -58,7 +58,7 @@ class BasisRenewalTest {
 
   /** The vectors of a basis as columns. */
   private static double[] basis(Kfac kfac, StateKey key) {
-    return LiteralBackend.columns(kfac.state().layers().get("layer").basis(key), 0);
+    return LiteralBackend.columns(KroneckerBases.basis(kfac.state().layers().get("layer"), key), 0);
   }
 
   /** Its first r vectors as columns. */

@@ -1,2 +1,2 @@
-/** The command {@code kfac}: its entry point and what all subcommands share. */
+/** The command {@code kfac}: its entry point. */
 package io.github.kfac4j.cli;

@@ -3,8 +3,8 @@ package io.github.kfac4j.backend;
 /**
  * The renewal of orthonormal bases of eigenvectors after their matrices have changed a little.
  *
- * <p>With {@code leading} less than n, one subspace iteration: with Q1 the leading vectors of
- * before, Y an orthonormal basis of the columns of {@code (A + shift I) Q1} and {@code Y'A Y = R
+ * <p>With {@code leading} less than n, one subspace iteration: with Q1 the previous leading
+ * vectors, Y an orthonormal basis of the columns of {@code (A + shift I) Q1} and {@code Y'A Y = R
  * diag(d) R'}, the leading vectors become those of {@code Y R}, up to signs, by falling d, and the
  * basis the {@link Basis#reflections} that take the first unit vectors to them. A basis that is
  * stored as columns begins anew: from random signs in the place of Q1, with {@link #FIRST}
@@ -13,8 +13,9 @@ package io.github.kfac4j.backend;
  * <p>With {@code leading} n it is a decomposition, with eigenvalues ascending; the basis is stored
  * as columns before and after.
  *
- * @param source {@code [count, n, n]}, symmetric, not indefinite but for rounding; never changed
- * @param basis of before; what it is stored in holds the new one where that was accepted, with
+ * @param source {@code [count, n, n]}, symmetric, positive semidefinite up to rounding; never
+ *     changed
+ * @param basis the previous one; where it is stored the new one is, if that was accepted, with
  *     {@code leading} reflections if that is less than n
  * @param leading how many vectors are renewed: n, or at most n / 2 and, of reflections, as many as
  *     there are

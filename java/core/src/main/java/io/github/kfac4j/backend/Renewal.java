@@ -8,9 +8,9 @@ package io.github.kfac4j.backend;
  *     d^2) / |A|^2} with the Ritz values d of the leading vectors, in the Frobenius norm; NaN if A
  *     is not finite
  * @param values d, in the order of the columns; null unless accepted
- * @param rotation {@code [leading, leading]}, element (i, j) the inner product of leading vector i
- *     of before with leading vector j of now, in the order of the columns and up to signs; null
- *     unless accepted, and where there were none before
+ * @param rotation {@code [leading, leading]}, element (i, j) the inner product of previous leading
+ *     vector i with new leading vector j, in the order of the columns and up to signs; null unless
+ *     accepted, and where there were none before
  */
 public record Renewal(boolean accepted, double share, double[] values, double[] rotation) {
   /** The share of the mean eigenvalue that is added to all, so that null vectors stay. */

@@ -71,7 +71,7 @@ final class Bases {
   static String resolve(LayerState state, boolean good, String words, InversePolicy policy) {
     if (good) {
       state.counters.staleRefreshes = 0;
-      return words.isEmpty() ? "ok" : words;
+      return words.isEmpty() ? LayerReport.OK : words;
     }
     if (!FactorInverses.canKeep(state, policy)) {
       throw new InversionFailedException(
@@ -96,7 +96,7 @@ final class Bases {
       return status;
     }
     String words = "block " + Status.inaccurate(error);
-    return status.equals("ok") ? words : status + "; " + words;
+    return status.equals(LayerReport.OK) ? words : status + "; " + words;
   }
 
   /** The report of a layer whose block is damped as a whole, and diagonal in a basis. */

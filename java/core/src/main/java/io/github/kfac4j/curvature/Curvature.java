@@ -168,6 +168,13 @@ public interface Curvature {
   default void initialize(LayerState state) {}
 
   /**
+   * Checks saved counters, each of which can be for itself, against the layer.
+   *
+   * @throws IllegalArgumentException naming the layer and what does not fit
+   */
+  default void requireCounters(LayerState state, double[] saved) {}
+
+  /**
    * The size of what is added to the elements of a matrix when it is used, with which they must
    * share a range.
    */

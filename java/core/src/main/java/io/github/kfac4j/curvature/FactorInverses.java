@@ -121,7 +121,7 @@ final class FactorInverses {
               .filter(o -> o.getValue().words()[group] != null)
               .map(o -> o.getKey() + " " + o.getValue().words()[group])
               .toList();
-      String status = words.isEmpty() ? "ok" : String.join("; ", words);
+      String status = words.isEmpty() ? LayerReport.OK : String.join("; ", words);
       groups.add(new GroupReport(task.pi()[k], factors, here ? status + kept : status));
     }
     resolve(state, failed, groups, policy);

@@ -1,6 +1,7 @@
 package io.github.kfac4j.curvature;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.DecomposeRequest;
@@ -72,6 +73,25 @@ public final class KroneckerBases implements Curvature {
   }
 
   @Override
+  public void requireCounters(LayerState state, double[] saved) {
+    Layer layer = state.layer;
+    Renewals.requireForm(
+        state.name, Factors.A, layer.inputDim(), LayerCounters.aReflections(saved));
+    Renewals.requireForm(
+        state.name, Factors.G, layer.outputDim(), LayerCounters.gReflections(saved));
+  }
+
+  /** A basis of a layer; null, for the identity, if it has none of that name. */
+  public static Basis basis(LayerState state, StateKey key) {
+    if (!state.has(key)) {
+      return null;
+    }
+    LayerCounters counters = state.counters;
+    return new Basis(
+        state.stack(key), key.equals(A_BASIS) ? counters.aReflections : counters.gReflections);
+  }
+
+  @Override
   public boolean hasSmaller() {
     return rotated && convention != Convention.KFAC_PYTORCH;
   }
@@ -103,9 +123,9 @@ public final class KroneckerBases implements Curvature {
   }
 
   /**
-   * The gradient of an example is the sum over all uses. In a basis their squares are dear, and
-   * noise of the measurement is averaged out by the steps of the running average: a part of a large
-   * batch is enough.
+   * The gradient of an example is the sum over all uses. In a basis their squares are expensive,
+   * and noise of the measurement is averaged out by the steps of the running average: a part of a
+   * large batch is enough.
    */
   private static BasisAccumulateRequest moment(Batch batch, double decay, boolean rotated) {
     LayerState state = batch.state();
@@ -119,8 +139,8 @@ public final class KroneckerBases implements Curvature {
         weight,
         part < all ? vectors.g().first(part) : vectors.g(),
         part < all ? vectors.a().first(part) : vectors.a(),
-        state.basis(G_BASIS),
-        state.basis(A_BASIS));
+        basis(state, G_BASIS),
+        basis(state, A_BASIS));
   }
 
   @Override
@@ -137,7 +157,7 @@ public final class KroneckerBases implements Curvature {
         reports.add(decomposed.next());
       } else {
         state.counters.staleRefreshes = 0;
-        reports.add(report(state, options, "ok"));
+        reports.add(report(state, options, LayerReport.OK));
       }
     }
     return reports;
@@ -224,8 +244,8 @@ public final class KroneckerBases implements Curvature {
       shifts.add(shift);
       steps.add(
           new BasisPreconditionRequest(
-              state.basis(G_BASIS),
-              state.basis(A_BASIS),
+              basis(state, G_BASIS),
+              basis(state, A_BASIS),
               state.stack(MOMENTS),
               Math.scalb(1 / state.counters.momentWeight, state.exponent(MOMENTS) + shift),
               Math.scalb(lambda, shift),

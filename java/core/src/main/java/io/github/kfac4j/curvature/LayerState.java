@@ -1,6 +1,5 @@
 package io.github.kfac4j.curvature;
 
-import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.layer.Layer;
@@ -61,24 +60,6 @@ public final class LayerState implements AutoCloseable {
           prefix(name) + "there is no " + key + " among " + matrices.keySet());
     }
     return matrix;
-  }
-
-  /** A basis; null, for the identity, if the layer has none of that name. */
-  public Basis basis(StateKey key) {
-    if (!has(key)) {
-      return null;
-    }
-    boolean ofInputs = key.equals(KroneckerBases.A_BASIS);
-    return new Basis(stack(key), ofInputs ? counters.aReflections : counters.gReflections);
-  }
-
-  /** Says in which form a basis is stored now. */
-  void setBasis(StateKey key, Basis basis) {
-    if (key.equals(KroneckerBases.A_BASIS)) {
-      counters.aReflections = basis.reflections();
-    } else {
-      counters.gReflections = basis.reflections();
-    }
   }
 
   /** The stack of a matrix, whose elements lack 2 to its exponent. */
@@ -145,8 +126,7 @@ public final class LayerState implements AutoCloseable {
    */
   public void requireCounters(double[] saved) {
     LayerCounters.require(name, saved);
-    Renewals.requireForm(name, Factors.A, layer.inputDim(), LayerCounters.aReflections(saved));
-    Renewals.requireForm(name, Factors.G, layer.outputDim(), LayerCounters.gReflections(saved));
+    curvature.requireCounters(this, saved);
   }
 
   private static double[] elements(LayerStatistics fresh, StateKey key) {

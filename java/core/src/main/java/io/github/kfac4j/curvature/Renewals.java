@@ -109,16 +109,17 @@ final class Renewals {
 
   private static RenewRequest request(LayerState state, StateKey factor, StateKey basis) {
     int n = state.stack(factor).rows();
-    return new RenewRequest(state.stack(factor), state.basis(basis), leading(n), MAX_SHARE);
+    return new RenewRequest(
+        state.stack(factor), KroneckerBases.basis(state, basis), leading(n), MAX_SHARE);
   }
 
   /** Lets the moments follow both bases, if both are new. */
   private boolean follow(LayerState state, RenewedBasis a, RenewedBasis g) {
     if (a.accepted()) {
-      state.setBasis(KroneckerBases.A_BASIS, a.basis());
+      state.counters.aReflections = a.basis().reflections();
     }
     if (g.accepted()) {
-      state.setBasis(KroneckerBases.G_BASIS, g.basis());
+      state.counters.gReflections = g.basis().reflections();
     }
     if (!a.accepted() || !g.accepted()) {
       if (a.accepted() || g.accepted()) {

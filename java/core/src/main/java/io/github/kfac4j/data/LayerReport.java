@@ -22,6 +22,9 @@ public record LayerReport(
     List<GroupReport> perGroup,
     double seconds) {
 
+  /** The status where everything went as it should. */
+  public static final String OK = "ok";
+
   /** The status of a layer that has taken no part yet: a head that no pass has used, say. */
   public static final String NOT_OBSERVED = "not observed yet, gradient left plain";
 

@@ -35,7 +35,8 @@ public record StepReport(
     for (LayerReport one : refreshed) {
       one.perGroup().stream()
           .map(GroupReport::status)
-          .filter(status -> !status.equals("ok") && !status.equals(LayerReport.NOT_OBSERVED))
+          .filter(
+              status -> !status.equals(LayerReport.OK) && !status.equals(LayerReport.NOT_OBSERVED))
           .distinct()
           .map(status -> "K-FAC step %d, layer %s: ".formatted(step, one.layer()) + status)
           .forEach(lines::add);

@@ -50,6 +50,11 @@ public record Conv1d(int inChannels, int outChannels, Window window, int groups,
   }
 
   @Override
+  public boolean readsOnDevice() {
+    return true;
+  }
+
+  @Override
   public Shape weightShape() {
     return Shape.of(outChannels, inChannels / groups, window.kernelWidth());
   }

@@ -77,6 +77,11 @@ public record Conv2d(
   }
 
   @Override
+  public boolean readsOnDevice() {
+    return true;
+  }
+
+  @Override
   public Shape weightShape() {
     return Shape.of(outChannels, inChannels / groups, window.kernelHeight(), window.kernelWidth());
   }

@@ -70,6 +70,11 @@ public record Dense(int inFeatures, int outFeatures, boolean bias, WeightSharing
   }
 
   @Override
+  public boolean readsOnDevice() {
+    return sharing == WeightSharing.EXPAND;
+  }
+
+  @Override
   public Shape weightShape() {
     return Shape.of(outFeatures, inFeatures);
   }

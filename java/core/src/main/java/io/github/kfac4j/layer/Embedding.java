@@ -80,6 +80,17 @@ public record Embedding(int vocabulary, int width, boolean timesUses) implements
     return Shape.of(vocabulary, width);
   }
 
+  /** Of embedded vectors, and not of the logits of a table that is tied to a softmax. */
+  @Override
+  public boolean readsOnDevice(Shape outputGrad) {
+    return width != vocabulary && outputGrad.get(outputGrad.rank() - 1) == width;
+  }
+
+  @Override
+  public boolean rewritesOnDevice() {
+    return true;
+  }
+
   @Override
   public Use use(Tensor input, Tensor outputGrad) {
     Shape in = input.shape();

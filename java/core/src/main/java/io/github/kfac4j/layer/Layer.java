@@ -66,6 +66,21 @@ public sealed interface Layer
     return false;
   }
 
+  /** Whether inputs are taken as they lie in the memory of a device, and not rearranged before. */
+  default boolean readsOnDevice() {
+    return false;
+  }
+
+  /** The same of gradients at the output. */
+  default boolean readsOnDevice(Shape outputGrad) {
+    return readsOnDevice();
+  }
+
+  /** Whether gradients of the parameters are taken, and rewritten, where they lie on a device. */
+  default boolean rewritesOnDevice() {
+    return readsOnDevice();
+  }
+
   /** What the damping is multiplied by for this layer. */
   default double dampingScale() {
     return 1;

@@ -94,7 +94,7 @@ public final class TrainedLayers implements AutoCloseable {
   }
 
   /**
-   * Reads which parameters are trained, and lets a step go on with the K-FAC of now. What it has,
+   * Reads which parameters are trained, and continues the step with the current K-FAC. What it has,
    * and what it has not, is logged once.
    *
    * @param others asked for names of what the optimizer alone trains

@@ -5,9 +5,9 @@ import io.github.kfac4j.backend.OneThread;
 import io.github.kfac4j.cpu.memory.Floats;
 
 /**
- * A stack of matrices outside the heap: of fp32, or of pairs of fp32, the second of which is what
- * the first lacks. Pairs have 48 bits and count as fp64; what is fast in fp32 reads the first
- * alone.
+ * A stack of matrices outside the heap: of fp32, or of pairs of fp32 whose sum is the element: the
+ * second is what rounding took from the first. Pairs have 48 bits and count as fp64; what is fast
+ * in fp32 reads the first alone.
  */
 public final class CpuMatrixStack implements MatrixStack {
   private final OneThread guard;

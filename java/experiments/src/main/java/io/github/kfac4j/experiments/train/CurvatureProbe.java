@@ -28,7 +28,7 @@ final class CurvatureProbe {
   private final Backend backend;
   private final NDManager manager;
 
-  /** Of a network at rest, with the factors that were measured in its training. */
+  /** Of a network in evaluation mode, with the factors that were measured in its training. */
   CurvatureProbe(
       Network network, KfacState state, List<String> layers, Dataset data, Backend backend) {
     this.gradients = new ExampleGradients(network, layers, data);

@@ -13,7 +13,8 @@ import java.util.Map;
 
 /**
  * Gradients of the loss of single examples, one for each layer: {@code [outputs, inputs]} in fp64,
- * the bias as the last column. Of a network at rest: what normalises uses its running statistics.
+ * the bias as the last column. Of a network in evaluation mode: what normalises uses its running
+ * statistics.
  */
 final class ExampleGradients {
   private final Network network;

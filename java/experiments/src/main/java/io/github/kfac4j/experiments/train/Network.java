@@ -185,7 +185,7 @@ final class Network implements AutoCloseable {
     return new Result((double) mean.getFloat() * count, correct, count, forward, backward);
   }
 
-  /** The outputs of a network at rest. */
+  /** The outputs in evaluation mode. */
   NDArray outputs(Batch batch) {
     return forward(batch, false);
   }
