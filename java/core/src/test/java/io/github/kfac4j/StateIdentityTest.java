@@ -240,7 +240,7 @@ class StateIdentityTest {
     "7, -1, damping in the moments -1.0",
     "8, 2, mark of being observed 2.0",
     "8, 0, contradict",
-    "9, 2, 'a basis of A of 2 reflections, which must be 0 for'",
+    "9, 2, 'a basis of A of 2 reflections, which must be 0'",
     "10, -1, number of reflections of the basis of G -1.0",
     "0, 0, contradict"
   })

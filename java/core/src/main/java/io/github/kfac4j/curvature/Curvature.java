@@ -172,7 +172,9 @@ public interface Curvature {
    *
    * @throws IllegalArgumentException naming the layer and what does not fit
    */
-  default void requireCounters(LayerState state, double[] saved) {}
+  default void requireCounters(LayerState state, double[] saved) {
+    LayerCounters.requireReflections(state.name, saved, 0, 0);
+  }
 
   /**
    * The size of what is added to the elements of a matrix when it is used, with which they must

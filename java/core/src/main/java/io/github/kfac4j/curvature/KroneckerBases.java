@@ -74,11 +74,11 @@ public final class KroneckerBases implements Curvature {
 
   @Override
   public void requireCounters(LayerState state, double[] saved) {
-    Layer layer = state.layer;
-    Renewals.requireForm(
-        state.name, Factors.A, layer.inputDim(), LayerCounters.aReflections(saved));
-    Renewals.requireForm(
-        state.name, Factors.G, layer.outputDim(), LayerCounters.gReflections(saved));
+    LayerCounters.requireReflections(
+        state.name,
+        saved,
+        Renewals.reflections(state.layer.inputDim()),
+        Renewals.reflections(state.layer.outputDim()));
   }
 
   /** A basis of a layer; null, for the identity, if it has none of that name. */

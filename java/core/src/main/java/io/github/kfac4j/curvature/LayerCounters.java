@@ -85,16 +85,8 @@ public final class LayerCounters {
     intervalBefore = (int) counters[6];
     blockDamping = counters[7];
     observed = counters[8] > 0;
-    aReflections = aReflections(counters);
-    gReflections = gReflections(counters);
-  }
-
-  static int aReflections(double[] counters) {
-    return (int) counters[9];
-  }
-
-  static int gReflections(double[] counters) {
-    return (int) counters[10];
+    aReflections = (int) counters[9];
+    gReflections = (int) counters[10];
   }
 
   /** The weight that observations have in an average. */
@@ -153,6 +145,27 @@ public final class LayerCounters {
               + "the counters of the saved K-FAC state contradict each other: it is "
               + (ready ? "refreshed " : "")
               + (observed ? "and observed, without weight" : "but was not observed"));
+    }
+  }
+
+  /**
+   * Checks in which form saved bases are stored.
+   *
+   * @param a reflections that the basis of A has if it is not stored as columns
+   * @param g the same of G
+   * @throws IllegalArgumentException naming the basis
+   */
+  static void requireReflections(String layer, double[] counters, int a, int g) {
+    requireReflections(layer, "A", counters[9], a);
+    requireReflections(layer, "G", counters[10], g);
+  }
+
+  private static void requireReflections(String layer, String factor, double found, int expected) {
+    if (found != 0 && found != expected) {
+      throw new IllegalArgumentException(
+          LayerState.prefix(layer)
+              + "the saved K-FAC state has a basis of %s of %.0f reflections, which must be %s"
+                  .formatted(factor, found, expected == 0 ? "0" : "0 or " + expected));
     }
   }
 }

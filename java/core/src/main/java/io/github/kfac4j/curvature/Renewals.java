@@ -60,15 +60,9 @@ final class Renewals {
     return n <= NARROW ? n : Math.max(MIN_LEADING, Math.min(n / 8, MAX_LEADING));
   }
 
-  /** Checks the form in which a saved basis is stored. */
-  static void requireForm(String layer, StateKey factor, int n, int reflections) {
-    int expected = n <= NARROW ? 0 : leading(n);
-    if (reflections != 0 && reflections != expected) {
-      throw new IllegalArgumentException(
-          LayerState.prefix(layer)
-              + "the saved K-FAC state has a basis of %s of %d reflections, which must be %s for %d x %d"
-                  .formatted(factor, reflections, expected == 0 ? "0" : "0 or " + expected, n, n));
-    }
+  /** The reflections that a basis is stored as, if it is not stored as columns. */
+  static int reflections(int n) {
+    return n <= NARROW ? 0 : leading(n);
   }
 
   /** The layers that still have to be decomposed, once those that can be are renewed. */

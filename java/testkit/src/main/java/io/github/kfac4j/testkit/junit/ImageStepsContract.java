@@ -31,6 +31,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -42,6 +44,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * may be twice as far off as fp64 arithmetic on numbers rounded where they are stored, and 2e-5
  * more; of the gradient of the batch itself, twice that or 1e-3.
  */
+@Execution(ExecutionMode.CONCURRENT) // where the module lets tests run side by side
 public abstract class ImageStepsContract {
   private static final double[] DAMPINGS = {1e-1, 1e-2, 3e-4};
   private static final KfacOptions OPTIONS = EveryLayer.OPTIONS;
