@@ -73,7 +73,8 @@ class DescribedLayersTest {
           trainer.step();
         }
       }
-      assertThat(((Kfac) kfac.kfac()).state().factors(FC)).containsExactly("positions", "channels", "G");
+      assertThat(((Kfac) kfac.kfac()).state().factors(FC))
+          .containsExactly("positions", "channels", "G");
       assertThat(((Kfac) kfac.kfac()).state().factor(FC, "positions")).hasSize(36 * 36);
       assertThat(last).isLessThan(0.5f * first);
     }

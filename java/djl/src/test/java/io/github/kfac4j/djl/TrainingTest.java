@@ -230,8 +230,10 @@ class TrainingTest {
       kfac.precondition();
       NDArray p = trainer.evaluate(new NDList(x)).singletonOrThrow().softmax(-1);
       NDArray g = p.sub(y.oneHot(3));
-      assertMatrix(((Kfac) kfac.kfac()).state().inputFactor("Linear"), x.transpose().matMul(x).div(4));
-      assertMatrix(((Kfac) kfac.kfac()).state().outputFactor("Linear"), g.transpose().matMul(g).div(4));
+      assertMatrix(
+          ((Kfac) kfac.kfac()).state().inputFactor("Linear"), x.transpose().matMul(x).div(4));
+      assertMatrix(
+          ((Kfac) kfac.kfac()).state().outputFactor("Linear"), g.transpose().matMul(g).div(4));
     }
   }
 

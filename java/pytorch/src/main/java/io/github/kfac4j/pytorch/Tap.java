@@ -66,8 +66,7 @@ final class Tap implements ModelLayer, AutoCloseable {
   @Override
   public boolean sharesWeight(ModelLayer other) {
     return other instanceof Tap tap
-        && tap.weight().unsafeGetTensorImpl().address()
-            == weight().unsafeGetTensorImpl().address();
+        && tap.weight().unsafeGetTensorImpl().address() == weight().unsafeGetTensorImpl().address();
   }
 
   @Override
