@@ -92,7 +92,7 @@ final class KfacUpdate implements Update {
 
   /** The K-FAC of a single process. */
   Kfac kfac() {
-    return kfac.kfac();
+    return (Kfac) kfac.kfac();
   }
 
   /** The names of the layers that it preconditions. */
