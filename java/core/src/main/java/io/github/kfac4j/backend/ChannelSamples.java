@@ -9,7 +9,7 @@ import io.github.kfac4j.tensor.Tensor;
 public record ChannelSamples(Tensor data, int examples, int positions, int groups, int dim)
     implements Samples {
   @Override
-  public ChannelSamples first(int count) {
-    return new ChannelSamples(data, count, positions, groups, dim);
+  public ChannelSamples with(Tensor other, int count) {
+    return new ChannelSamples(other, count, positions, groups, dim);
   }
 }

@@ -47,7 +47,7 @@ public record JointSamples(List<Samples> parts) implements Samples {
   }
 
   @Override
-  public JointSamples first(int count) {
-    return new JointSamples(parts.stream().map(part -> part.first(count)).toList());
+  public JointSamples with(Tensor other, int count) {
+    throw new UnsupportedOperationException("joint samples have several tensors");
   }
 }

@@ -48,7 +48,7 @@ public record PatchSamples(
   }
 
   @Override
-  public PatchSamples first(int count) {
-    return new PatchSamples(data, count, channels, height, width, layout, window, groups, bias);
+  public PatchSamples with(Tensor other, int count) {
+    return new PatchSamples(other, count, channels, height, width, layout, window, groups, bias);
   }
 }

@@ -16,7 +16,7 @@ public record RowSamples(
   }
 
   @Override
-  public RowSamples first(int count) {
-    return new RowSamples(data, count, positions, groups, width, bias);
+  public RowSamples with(Tensor other, int count) {
+    return new RowSamples(other, count, positions, groups, width, bias);
   }
 }

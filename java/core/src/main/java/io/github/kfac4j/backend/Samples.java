@@ -25,8 +25,8 @@ public sealed interface Samples permits RowSamples, ChannelSamples, PatchSamples
   /** Positions T of each example: 1 for a plain dense layer. */
   int positions();
 
-  /** Those of the first so many examples, in the same place. */
-  Samples first(int count);
+  /** The same of other data, with another number of examples. */
+  Samples with(Tensor other, int count);
 
   /** Vectors of one group: N T. */
   default long rows() {

@@ -131,14 +131,14 @@ public final class KroneckerBases implements Curvature {
     LayerState state = batch.state();
     Vectors vectors = Vectors.join(batch.uses().stream().map(Vectors.class::cast).toList());
     int all = batch.examples();
-    int part = rotated ? Math.min(all, Math.max(MIN_EXAMPLES, all / 8)) : all;
-    double weight = (1 - decay) * batch.gScale() * batch.gScale() / part;
+    Vectors some = rotated ? ExampleSample.of(vectors, Math.max(MIN_EXAMPLES, all / 8)) : vectors;
+    double weight = (1 - decay) * batch.gScale() * batch.gScale() / some.examples();
     return new BasisAccumulateRequest(
         state.stack(MOMENTS),
         decay,
         weight,
-        part < all ? vectors.g().first(part) : vectors.g(),
-        part < all ? vectors.a().first(part) : vectors.a(),
+        some.g(),
+        some.a(),
         basis(state, G_BASIS),
         basis(state, A_BASIS));
   }
@@ -147,7 +147,7 @@ public final class KroneckerBases implements Curvature {
   public List<LayerReport> refresh(List<LayerState> states, KfacOptions options) {
     Set<LayerState> rest = Set.of();
     if (rotated) {
-      rest = measured ? renewals.renew(states) : new HashSet<>(states);
+      rest = measured ? renewals.renew(states, options) : new HashSet<>(states);
     }
     List<LayerState> anew = states.stream().filter(rest::contains).toList();
     Iterator<LayerReport> decomposed = decompose(anew, options).iterator();

@@ -4,6 +4,7 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.RenewRequest;
 import io.github.kfac4j.backend.Renewal;
 import io.github.kfac4j.options.Convention;
+import io.github.kfac4j.options.KfacOptions;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -35,7 +36,7 @@ final class Renewals {
   /** A basis up to this width is renewed as a whole. */
   static final int NARROW = 512;
 
-  /** Bounds of the leading vectors of a wider one, of which they are an eighth. */
+  /** Bounds of the leading vectors of a wider one, of which they are a quarter. */
   private static final int MIN_LEADING = 128;
 
   private static final int MAX_LEADING = 256;
@@ -57,7 +58,7 @@ final class Renewals {
 
   /** The vectors that are renewed. */
   static int leading(int n) {
-    return n <= NARROW ? n : Math.max(MIN_LEADING, Math.min(n / 8, MAX_LEADING));
+    return n <= NARROW ? n : Math.max(MIN_LEADING, Math.min(n / 4, MAX_LEADING));
   }
 
   /** The reflections that a basis is stored as, if it is not stored as columns. */
@@ -66,7 +67,7 @@ final class Renewals {
   }
 
   /** The layers that still have to be decomposed, once those that can be are renewed. */
-  Set<LayerState> renew(List<LayerState> states) {
+  Set<LayerState> renew(List<LayerState> states, KfacOptions options) {
     Set<LayerState> rest = new HashSet<>(states);
     List<LayerState> able = states.stream().filter(Renewals::isAble).toList();
     if (missing || able.isEmpty()) {
@@ -90,7 +91,7 @@ final class Renewals {
       RenewedBasis a = new RenewedBasis(requests.get(2 * i), results.get(2 * i), traces.get(2 * i));
       RenewedBasis g =
           new RenewedBasis(requests.get(2 * i + 1), results.get(2 * i + 1), traces.get(2 * i + 1));
-      if (follow(state, a, g)) {
+      if (follow(state, a, g, Curvature.lambda(state.layer, options))) {
         rest.remove(state);
       }
     }
@@ -107,15 +108,19 @@ final class Renewals {
         state.stack(factor), KroneckerBases.basis(state, basis), leading(n), MAX_SHARE);
   }
 
-  /** Lets the moments follow both bases, if both are new. */
-  private boolean follow(LayerState state, RenewedBasis a, RenewedBasis g) {
+  /**
+   * Lets the moments follow both bases, if both are new and what lies beyond their leading vectors
+   * is below the damping. There a vector of the basis is a mixture of eigenvectors, and its moment
+   * their mean: with a larger one among them steps would be too long.
+   */
+  private boolean follow(LayerState state, RenewedBasis a, RenewedBasis g, double lambda) {
     if (a.accepted()) {
       state.counters.aReflections = a.basis().reflections();
     }
     if (g.accepted()) {
       state.counters.gReflections = g.basis().reflections();
     }
-    if (!a.accepted() || !g.accepted()) {
+    if (!a.accepted() || !g.accepted() || beyond(state, a, g) > lambda) {
       if (a.accepted() || g.accepted()) {
         // the moments are of no use in one basis of before and one of now
         state.counters.staleRefreshes = -1;
@@ -134,5 +139,18 @@ final class Renewals {
       KroneckerBases.setMoments(state, convention, a.values(debias), g.values(debias));
     }
     return true;
+  }
+
+  /** The largest eigenvalue of the block that is not of leading vectors alone. */
+  private double beyond(LayerState state, RenewedBasis a, RenewedBasis g) {
+    double debias = Factors.debias(state);
+    double largest = 0;
+    for (int k = 0; k < a.groups(); k++) {
+      largest = Math.max(largest, a.beyond(k) * g.largest(k));
+      largest = Math.max(largest, a.largest(k) * g.beyond(k));
+    }
+    int exponent = state.exponent(Factors.A) + state.exponent(Factors.G);
+    double scale = convention.blockScale(state.counters.positions) * debias * debias;
+    return Math.scalb(scale * largest, exponent);
   }
 }

@@ -33,6 +33,24 @@ final class RenewedBasis {
     return request.renewed();
   }
 
+  int groups() {
+    return renewals.length;
+  }
+
+  /** The largest eigenvalue of a factor. */
+  double largest(int k) {
+    return Arrays.stream(renewals[k].values()).max().orElse(0);
+  }
+
+  /**
+   * The largest beyond the leading vectors, which is at most the least of those; 0 if there is
+   * none.
+   */
+  double beyond(int k) {
+    double[] d = renewals[k].values();
+    return d.length < request.basis().dim() ? Math.max(0, d[d.length - 1]) : 0;
+  }
+
   /** Whether the old basis had no larger share beyond the diagonal. */
   boolean canFollow(double mostShare) {
     return Arrays.stream(rotations)
