@@ -5,6 +5,7 @@ import static io.github.kfac4j.Networks.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
+import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.curvature.KroneckerBases;
 import io.github.kfac4j.curvature.StateKey;
 import io.github.kfac4j.data.Observation;
@@ -228,6 +229,53 @@ class BasisRenewalTest {
       double product =
           Literal.trace(factor, WIDE) * Literal.trace(kfac.state().outputFactor("layer"), OUT);
       assertThat(sum / product).isCloseTo(1, offset(1e-9)); // they begin again
+    }
+  }
+
+  /** A mean carries nearly all squares; of the rest more varies than there are leading vectors. */
+  @Test
+  void aFactorWithMoreThanTheDampingBeyondTheLeadingVectorsIsDecomposed() {
+    for (double damping : new double[] {1e-3, 1e3}) {
+      try (Kfac kfac = Networks.kfac(new Dense(WIDE, OUT, false), EKFAC.withDamping(damping))) {
+        for (int step = 0; step < 4; step++) {
+          double[] inputs = gaussian(random, 400 * WIDE);
+          Arrays.setAll(inputs, i -> 2.5 + (i % WIDE < 300 ? inputs[i] : 0));
+          step(
+              kfac,
+              Networks.observation(
+                  HostTensor.of(inputs, 400, WIDE),
+                  HostTensor.of(gaussian(random, 400 * OUT), 400, OUT)));
+        }
+        Basis basis =
+            KroneckerBases.basis(kfac.state().layers().get("layer"), KroneckerBases.A_BASIS);
+        assertThat(basis.isReflected()).isEqualTo(damping > 1);
+      }
+    }
+  }
+
+  /** Half of each batch has nearly all of its size, and always the same half. */
+  @Test
+  void momentsOfAnOrderedBatchAreThoseOfAllExamples() {
+    for (boolean lastIsLarge : new boolean[] {true, false}) {
+      try (Kfac kfac = kfac()) {
+        for (int step = 0; step < 12; step++) {
+          double[] inputs = gaussian(random, 256 * WIDE);
+          Arrays.setAll(
+              inputs,
+              i ->
+                  (i / WIDE >= 128) == lastIsLarge ? inputs[i] / (1 + i % WIDE) : 0.01 * inputs[i]);
+          step(
+              kfac,
+              Networks.observation(
+                  HostTensor.of(inputs, 256, WIDE),
+                  HostTensor.of(gaussian(random, 256 * OUT), 256, OUT)));
+        }
+        double sum = Arrays.stream(matrix(kfac, KroneckerBases.MOMENTS)).sum();
+        double product =
+            Literal.trace(kfac.state().inputFactor("layer"), WIDE)
+                * Literal.trace(kfac.state().outputFactor("layer"), OUT);
+        assertThat(sum / product).isBetween(0.5, 2.0);
+      }
     }
   }
 
