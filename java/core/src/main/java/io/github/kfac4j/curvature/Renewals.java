@@ -33,6 +33,12 @@ final class Renewals {
   /** The share of A beyond the diagonal in the old basis from which on moments begin again. */
   static final double CHANGED = 0.1;
 
+  /**
+   * How many times too long a step may be beyond the leading vectors: less than staleness makes it
+   * between two refreshes.
+   */
+  private static final double MAX_EXCESS = 2;
+
   /** A basis up to this width is renewed as a whole. */
   static final int NARROW = 512;
 
@@ -110,8 +116,8 @@ final class Renewals {
 
   /**
    * Lets the moments follow both bases, if both are new and what lies beyond their leading vectors
-   * is below the damping. There a vector of the basis is a mixture of eigenvectors, and its moment
-   * their mean: with a larger one among them steps would be too long.
+   * is small beside the damping. There a vector of the basis is a mixture of eigenvectors, and its
+   * moment their mean: with a larger one among them steps would be too long.
    */
   private boolean follow(LayerState state, RenewedBasis a, RenewedBasis g, double lambda) {
     if (a.accepted()) {
@@ -120,7 +126,7 @@ final class Renewals {
     if (g.accepted()) {
       state.counters.gReflections = g.basis().reflections();
     }
-    if (!a.accepted() || !g.accepted() || beyond(state, a, g) > lambda) {
+    if (!a.accepted() || !g.accepted() || beyond(state, a, g) > MAX_EXCESS * lambda) {
       if (a.accepted() || g.accepted()) {
         // the moments are of no use in one basis of before and one of now
         state.counters.staleRefreshes = -1;
