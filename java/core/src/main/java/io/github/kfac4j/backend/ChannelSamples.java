@@ -1,6 +1,7 @@
 package io.github.kfac4j.backend;
 
 import io.github.kfac4j.tensor.Tensor;
+import java.util.function.UnaryOperator;
 
 /**
  * Vectors across channels of an NCHW batch: data of shape {@code [examples, groups * dim,
@@ -9,7 +10,7 @@ import io.github.kfac4j.tensor.Tensor;
 public record ChannelSamples(Tensor data, int examples, int positions, int groups, int dim)
     implements Samples {
   @Override
-  public ChannelSamples with(Tensor other, int count) {
-    return new ChannelSamples(other, count, positions, groups, dim);
+  public ChannelSamples map(UnaryOperator<Tensor> change, int count) {
+    return new ChannelSamples(change.apply(data), count, positions, groups, dim);
   }
 }

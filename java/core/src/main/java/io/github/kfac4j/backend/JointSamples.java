@@ -2,6 +2,7 @@ package io.github.kfac4j.backend;
 
 import io.github.kfac4j.tensor.Tensor;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * What a layer saw that was used several times in a pass, as samples of the same examples: the
@@ -47,7 +48,7 @@ public record JointSamples(List<Samples> parts) implements Samples {
   }
 
   @Override
-  public JointSamples with(Tensor other, int count) {
-    throw new UnsupportedOperationException("joint samples have several tensors");
+  public JointSamples map(UnaryOperator<Tensor> change, int count) {
+    return new JointSamples(parts.stream().map(part -> part.map(change, count)).toList());
   }
 }

@@ -1,6 +1,7 @@
 package io.github.kfac4j.backend;
 
 import io.github.kfac4j.tensor.Tensor;
+import java.util.function.UnaryOperator;
 
 /**
  * The zero-padded patches that a convolution's kernel sees. Data has shape {@code [examples,
@@ -48,7 +49,8 @@ public record PatchSamples(
   }
 
   @Override
-  public PatchSamples with(Tensor other, int count) {
-    return new PatchSamples(other, count, channels, height, width, layout, window, groups, bias);
+  public PatchSamples map(UnaryOperator<Tensor> change, int count) {
+    return new PatchSamples(
+        change.apply(data), count, channels, height, width, layout, window, groups, bias);
   }
 }

@@ -1,6 +1,7 @@
 package io.github.kfac4j.backend;
 
 import io.github.kfac4j.tensor.Tensor;
+import java.util.function.UnaryOperator;
 
 /**
  * Vectors that lie as rows: data of shape {@code [examples, positions, groups * width]}, each row
@@ -16,7 +17,7 @@ public record RowSamples(
   }
 
   @Override
-  public RowSamples with(Tensor other, int count) {
-    return new RowSamples(other, count, positions, groups, width, bias);
+  public RowSamples map(UnaryOperator<Tensor> change, int count) {
+    return new RowSamples(change.apply(data), count, positions, groups, width, bias);
   }
 }

@@ -1,6 +1,8 @@
 package io.github.kfac4j.backend;
 
 import io.github.kfac4j.tensor.Tensor;
+import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * The vectors of which a second moment is taken: {@code rows()} vectors of dimension {@code dim()}
@@ -25,8 +27,13 @@ public sealed interface Samples permits RowSamples, ChannelSamples, PatchSamples
   /** Positions T of each example: 1 for a plain dense layer. */
   int positions();
 
-  /** The same of other data, with another number of examples. */
-  Samples with(Tensor other, int count);
+  /** What has a tensor of its own: these samples, or each use of those that are joint. */
+  default List<Samples> parts() {
+    return List.of(this);
+  }
+
+  /** The same of changed data, with another number of examples. */
+  Samples map(UnaryOperator<Tensor> change, int count);
 
   /** Vectors of one group: N T. */
   default long rows() {

@@ -1,6 +1,5 @@
 package io.github.kfac4j.curvature;
 
-import io.github.kfac4j.backend.JointSamples;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.layer.Vectors;
 import io.github.kfac4j.tensor.HostTensor;
@@ -19,21 +18,15 @@ final class ExampleSample {
     if (count >= examples || !isOnHost(all.g()) || !isOnHost(all.a())) {
       return all;
     }
-    int[] drawn = draw(examples, count, seed(all.g()));
+    int[] drawn = draw(examples, count, seed((HostTensor) all.g().parts().get(0).data()));
     return new Vectors(take(all.a(), drawn), take(all.g(), drawn), count);
   }
 
   private static boolean isOnHost(Samples samples) {
-    return samples instanceof JointSamples joint
-        ? joint.parts().stream().allMatch(ExampleSample::isOnHost)
-        : samples.data() instanceof HostTensor;
+    return samples.parts().stream().allMatch(part -> part.data() instanceof HostTensor);
   }
 
-  private static long seed(Samples samples) {
-    if (samples instanceof JointSamples joint) {
-      return seed(joint.parts().get(0));
-    }
-    HostTensor data = (HostTensor) samples.data();
+  private static long seed(HostTensor data) {
     long seed = 0;
     double[] element = new double[1];
     for (int i = 0; i < 8; i++) {
@@ -62,17 +55,18 @@ final class ExampleSample {
   }
 
   private static Samples take(Samples samples, int[] drawn) {
-    if (samples instanceof JointSamples joint) {
-      return new JointSamples(joint.parts().stream().map(part -> take(part, drawn)).toList());
-    }
-    HostTensor data = (HostTensor) samples.data();
-    int length = data.size() / samples.examples();
+    int examples = samples.examples();
+    return samples.map(data -> copy((HostTensor) data, examples, drawn), drawn.length);
+  }
+
+  private static HostTensor copy(HostTensor data, int examples, int[] drawn) {
+    int length = data.size() / examples;
     HostTensor some = HostTensor.like(data, drawn.length * length);
     double[] example = new double[length];
     for (int i = 0; i < drawn.length; i++) {
       data.read(drawn[i] * length, example, 0, length);
       some.write(i * length, example, 0, length);
     }
-    return samples.with(some, drawn.length);
+    return some;
   }
 }

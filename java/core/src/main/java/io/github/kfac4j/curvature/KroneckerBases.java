@@ -25,8 +25,8 @@ import java.util.stream.Stream;
 /**
  * Blocks that are diagonal in a Kronecker basis, damped exactly. Three approximations differ only
  * in the basis and in where the diagonal S comes from: eigenvectors and products of eigenvalues
- * (exactly damped Kronecker), eigenvectors and measured moments (EKFAC), identity and measured
- * moments (diagonal).
+ * (exactly damped Kronecker), leading eigenvectors and measured moments (EKFAC), identity and
+ * measured moments (diagonal).
  */
 public final class KroneckerBases implements Curvature {
   public static final StateKey A_BASIS = new StateKey("A_basis");

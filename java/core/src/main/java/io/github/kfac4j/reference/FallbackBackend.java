@@ -260,11 +260,7 @@ public final class FallbackBackend implements Backend {
   }
 
   private static Samples host(Samples samples) {
-    if (samples instanceof JointSamples joint) {
-      joint.parts().forEach(FallbackBackend::host);
-    } else {
-      host(List.of(samples.data()));
-    }
+    host(samples.parts().stream().map(Samples::data).toList());
     return samples;
   }
 
