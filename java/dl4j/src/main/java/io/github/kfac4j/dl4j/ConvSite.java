@@ -20,20 +20,23 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 record ConvSite(ConvolutionLayer layer) implements Site {
   @Override
   public Layer describe() {
-    int[] padding = same() ? new int[2] : layer.getPadding();
-    Window window =
-        new Window(
-            layer.getKernelSize()[0],
-            layer.getKernelSize()[1],
-            layer.getStride()[0],
-            layer.getStride()[1],
-            padding[0],
-            padding[1],
-            layer.getDilation()[0],
-            layer.getDilation()[1]);
+    Window window = window(layer, same() ? new int[2] : layer.getPadding());
     int in = Math.toIntExact(layer.getNIn());
     int out = Math.toIntExact(layer.getNOut());
     return new Conv2d(in, out, window, 1, layer.hasBias(), ImageLayout.NCHW);
+  }
+
+  /** The window of a convolution, or of its transpose. */
+  static Window window(ConvolutionLayer layer, int[] padding) {
+    return new Window(
+        layer.getKernelSize()[0],
+        layer.getKernelSize()[1],
+        layer.getStride()[0],
+        layer.getStride()[1],
+        padding[0],
+        padding[1],
+        layer.getDilation()[0],
+        layer.getDilation()[1]);
   }
 
   private boolean same() {
@@ -71,20 +74,5 @@ record ConvSite(ConvolutionLayer layer) implements Site {
     long reach = layer.getDilation()[axis] * (layer.getKernelSize()[axis] - 1L) + 1;
     long outputs = (size + stride - 1) / stride;
     return Math.max(0, (outputs - 1) * stride + reach - size);
-  }
-
-  @Override
-  public INDArray outputGrad(INDArray delta) {
-    return delta;
-  }
-
-  @Override
-  public boolean masksRows() {
-    return false;
-  }
-
-  @Override
-  public INDArray weight(INDArray gradient) {
-    return gradient;
   }
 }

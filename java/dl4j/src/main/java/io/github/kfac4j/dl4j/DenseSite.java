@@ -22,16 +22,6 @@ record DenseSite(FeedForwardLayer layer, boolean bias, boolean normalised) imple
   }
 
   @Override
-  public INDArray input(INDArray input) {
-    return input;
-  }
-
-  @Override
-  public INDArray outputGrad(INDArray delta) {
-    return delta;
-  }
-
-  @Override
   public boolean masksRows() {
     return !(layer instanceof BaseOutputLayer);
   }

@@ -53,9 +53,4 @@ record EmbeddingSite(FeedForwardLayer layer) implements Site {
   private boolean isSequence() {
     return layer instanceof EmbeddingSequenceLayer;
   }
-
-  @Override
-  public INDArray weight(INDArray gradient) {
-    return gradient;
-  }
 }

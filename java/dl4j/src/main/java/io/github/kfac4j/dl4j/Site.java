@@ -13,16 +13,22 @@ interface Site {
   Layer describe();
 
   /** The input that the weight was multiplied by, as K-FAC takes it: a view, or a new array. */
-  INDArray input(INDArray input);
+  default INDArray input(INDArray input) {
+    return input;
+  }
 
   /** The gradient at the layer's output before its activation function, as K-FAC takes it. */
-  INDArray outputGrad(INDArray delta);
+  default INDArray outputGrad(INDArray delta) {
+    return delta;
+  }
 
   /**
    * Whether the layer multiplies the gradient at its output by the mask of its rows before it makes
    * use of it; losses have done so already, and convolutions do not.
    */
-  boolean masksRows();
+  default boolean masksRows() {
+    return false;
+  }
 
   /** Multiplies a gradient at the output, as K-FAC takes it, by the mask of its rows. */
   default void mask(INDArray outputGrad, INDArray mask) {
@@ -30,5 +36,7 @@ interface Site {
   }
 
   /** A view of the gradient of the weight, with the dimensions in K-FAC's order. */
-  INDArray weight(INDArray gradient);
+  default INDArray weight(INDArray gradient) {
+    return gradient;
+  }
 }
