@@ -28,7 +28,7 @@ final class BasisColumns {
     Matrices v = new Matrices(stored, n, r, false, stride);
     Matrices w = new Matrices(stored + (long) n * r * Double.BYTES, n, r, true, stride);
     Gemm gemm = new Gemm(call.context());
-    gemm.multiply(v, w, 0, q, count);
+    gemm.multiply(v, w, 0, q, count); // zeros, to which the identity is added
     double[] ones = new double[n];
     Arrays.fill(ones, 1);
     long one = call.inputFloats(HostTensor.of(ones, n));

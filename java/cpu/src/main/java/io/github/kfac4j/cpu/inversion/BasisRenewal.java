@@ -35,10 +35,10 @@ public final class BasisRenewal {
   /** {@code [r, n]}: the leading vectors of before, if there are any. */
   private final Doubles before;
 
-  /** {@code [r, n]}: those that are iterated, at last the new ones; and their products with A. */
-  private Doubles y;
+  /** {@code [r, n]}: the vectors that are iterated, and their products with A, at last new ones. */
+  private final Doubles y;
 
-  private Doubles product;
+  private final Doubles product;
 
   /** {@code [r, r]}: {@code Y A Y'}, then Ritz vectors as rows; the rotation. */
   private final Doubles ritz;
@@ -62,8 +62,8 @@ public final class BasisRenewal {
     this.r = request.leading();
     this.before = request.beginsAnew() ? null : shared.takeDoubles((long) r * n);
     this.y = shared.takeDoubles((long) r * n);
-    this.product = shared.takeDoubles((long) r * n);
-    this.ritz = shared.takeDoubles((long) r * r);
+    this.product = request.isWhole() ? null : shared.takeDoubles((long) r * n);
+    this.ritz = request.isWhole() ? null : shared.takeDoubles((long) r * r);
     this.rotation = shared.takeDoubles((long) r * r);
     this.squares = new double[blocks()];
     this.traces = new double[blocks()];
