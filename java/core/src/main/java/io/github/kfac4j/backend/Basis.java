@@ -14,7 +14,9 @@ package io.github.kfac4j.backend;
 public record Basis(MatrixStack matrices, int reflections) {
   /** Checks the shape. */
   public Basis {
-    if (matrices.rows() != matrices.cols() || 2 * reflections > matrices.rows()) {
+    if (matrices.rows() != matrices.cols()
+        || reflections < 0
+        || reflections > matrices.rows() / 2) {
       throw new IllegalArgumentException(
           "a basis of %d reflections in matrices of %d x %d, which have to be square and at least twice as wide"
               .formatted(reflections, matrices.rows(), matrices.cols()));

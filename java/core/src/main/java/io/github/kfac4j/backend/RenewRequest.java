@@ -25,6 +25,22 @@ public record RenewRequest(MatrixStack source, Basis basis, int leading, double 
   /** Iterations from random signs. */
   public static final int FIRST = 3;
 
+  /** Checks that all fits. */
+  public RenewRequest {
+    int n = basis.dim();
+    boolean whole = leading == n;
+    boolean fits = whole || leading >= 1 && leading <= n / 2;
+    boolean continues = !basis.isReflected() || basis.reflections() == leading;
+    boolean alike =
+        source.rows() == n && source.cols() == n && source.count() == basis.matrices().count();
+    if (!fits || !continues || !alike) {
+      throw new IllegalArgumentException(
+          "a renewal of %d vectors of a basis of %d, %d of them reflected, of %d matrices of %d x %d: it takes all, or at most half, and as many as are reflected"
+              .formatted(
+                  leading, n, basis.reflections(), source.count(), source.rows(), source.cols()));
+    }
+  }
+
   /** Whether the whole basis is renewed. */
   public boolean isWhole() {
     return leading == basis.dim();
