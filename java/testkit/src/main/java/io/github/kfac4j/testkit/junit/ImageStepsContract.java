@@ -44,7 +44,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * may be twice as far off as fp64 arithmetic on numbers rounded where they are stored, and 2e-5
  * more; of the gradient of the batch itself, twice that or 1e-3.
  */
-@Execution(ExecutionMode.CONCURRENT) // where the module lets tests run side by side
 public abstract class ImageStepsContract {
   private static final double[] DAMPINGS = {1e-1, 1e-2, 3e-4};
   private static final KfacOptions OPTIONS = EveryLayer.OPTIONS;
@@ -111,6 +110,9 @@ public abstract class ImageStepsContract {
     return all.build();
   }
 
+  // Side by side where the module lets tests be, though not beside another class: some of those
+  // count what the process holds.
+  @Execution(ExecutionMode.CONCURRENT)
   @ParameterizedTest
   @MethodSource("batches")
   void areNextToThoseOfExactFactors(Kind kind, Images images, Inputs inputs, int examples) {
