@@ -74,8 +74,8 @@ final class Tap implements ModelLayer {
   /** Takes what the layer sees while its backward pass runs. */
   private void hear(INDArray delta) {
     free();
-    input = new HostArray(site.input(layer.input()));
-    outputGrad = new HostArray(site.outputGrad(delta));
+    input = HostArray.copy(site.input(layer.input()));
+    outputGrad = HostArray.copy(site.outputGrad(delta));
     INDArray mask = layer.getMaskArray();
     if (mask != null && site.masksRows()) {
       site.mask(outputGrad.data(), mask.castTo(outputGrad.data().dataType()));
