@@ -26,7 +26,7 @@ import java.util.Set;
  * rule.
  *
  * <pre>{@code
- * Kfac kfac = new Kfac(Backends.best(), Map.of("fc", new Dense(784, 10, true)), KfacOptions.DEFAULT);
+ * Kfac kfac = new Kfac(Backends.best(), Map.of("fc", Dense.of(784, 10)), KfacOptions.DEFAULT);
  * // each step, after the backward pass:
  * if (kfac.wantsObservations()) kfac.observe(observations);
  * if (kfac.wantsRefresh()) kfac.refresh();

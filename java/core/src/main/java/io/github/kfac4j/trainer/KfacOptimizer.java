@@ -3,6 +3,7 @@ package io.github.kfac4j.trainer;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.trainer.DampingRule.LevenbergMarquardt;
+import io.github.kfac4j.trainer.Preconditioner.Refresh;
 import io.github.kfac4j.trainer.Rates.Memory;
 import io.github.kfac4j.trainer.Rates.Order;
 import java.util.LinkedHashMap;
@@ -88,10 +89,11 @@ public final class KfacOptimizer {
     Map<String, HostTensor> raw = measured || tries || minimum ? Tensors.copy(g) : null;
     double nextGamma = tries ? bestGamma(lm, g, raw, lambda, preconditioner, batch) : gamma;
     double factorDamping = lm != null && lm.gammaInterval() > 0 ? nextGamma * nextGamma : lambda;
+    Refresh refresh = tries ? Refresh.NOW : Refresh.WHEN_DUE;
     Move move =
         rule.rates() instanceof Rates.Scheduled rates
-            ? scheduled(rates, g, factorDamping, tries, preconditioner)
-            : minimum(g, raw, lambda, factorDamping, tries, preconditioner, batch);
+            ? scheduled(rates, g, factorDamping, refresh, preconditioner)
+            : minimum(g, raw, lambda, factorDamping, refresh, preconditioner, batch);
     gamma = nextGamma;
     double predicted = move.predicted;
     double ratio = Double.NaN;
@@ -128,7 +130,7 @@ public final class KfacOptimizer {
       Rates.Scheduled rates,
       Map<String, HostTensor> g,
       double factorDamping,
-      boolean refresh,
+      Refresh refresh,
       Preconditioner preconditioner) {
     double rate = rates.learningRate().at(step);
     double beta = rates.momentum().at(step);
@@ -154,7 +156,7 @@ public final class KfacOptimizer {
       Map<String, HostTensor> raw,
       double lambda,
       double factorDamping,
-      boolean refresh,
+      Refresh refresh,
       Preconditioner preconditioner,
       BatchFunction batch) {
     preconditioner.precondition(factorDamping, 1, refresh);

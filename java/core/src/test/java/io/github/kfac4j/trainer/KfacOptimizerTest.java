@@ -41,7 +41,7 @@ class KfacOptimizerTest {
     return Stream.concat(
         scheduledRules(),
         Stream.of(
-            RULE.withRates(new Rates.QuadraticMinimum(true)),
+            RULE.withRates(Rates.quadraticMinimumWithMomentum()),
             RULE.withDamping(new LevenbergMarquardt(LAMBDA, 2, 0.9, 1e-3, 10, 3))));
   }
 
@@ -134,7 +134,8 @@ class KfacOptimizerTest {
     Preconditioner failing =
         new Preconditioner() {
           @Override
-          public void precondition(double damping, double learningRate, boolean refresh) {
+          public void precondition(
+              double damping, double learningRate, Preconditioner.Refresh refresh) {
             throw new IllegalArgumentException("layer 'a': NaN");
           }
 

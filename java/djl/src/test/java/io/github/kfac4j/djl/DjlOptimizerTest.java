@@ -64,7 +64,7 @@ class DjlOptimizerTest {
                 rate, Schedule.constant(0.9), Memory.VELOCITY, Order.MOMENTUM_FIRST)),
         RULE.withWeightDecay(new WeightDecay(WeightDecay.Mode.L2, 1e-3)),
         SCHEDULED,
-        RULE.withRates(new Rates.QuadraticMinimum(true))
+        RULE.withRates(Rates.quadraticMinimumWithMomentum())
             .withDamping(new LevenbergMarquardt(1, 5, 0.95, 1e-8, 1e3, 4)));
   }
 

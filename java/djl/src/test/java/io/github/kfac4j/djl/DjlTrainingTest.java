@@ -30,7 +30,7 @@ class DjlTrainingTest {
   /** Asks for the loss, and for the batch. */
   private static final UpdateRule RULE =
       UpdateRule.of(0.02, 0.9, 0.03)
-          .withRates(new Rates.QuadraticMinimum(true))
+          .withRates(Rates.quadraticMinimumWithMomentum())
           .withDamping(new LevenbergMarquardt(1, 2, 0.95, 1e-8, 1e3, 0));
 
   private final Backend backend = Backends.require("java");

@@ -103,7 +103,8 @@ final class Pass implements TrainingPass {
     return captures;
   }
 
-  boolean observes() {
+  @Override
+  public boolean captured() {
     return observes;
   }
 
