@@ -121,7 +121,7 @@ public abstract class AttackContract {
     int[] shape = new int[layer.weightShape().rank()];
     Arrays.setAll(shape, layer.weightShape()::get);
     HostTensor gradient = Fixtures.direct(ones, shape);
-    kfac.preview(List.of(new LayerGradient("fc", gradient)));
+    kfac.preview(List.of(new LayerGradient("fc", gradient, null)));
     return gradient.toArray();
   }
 
@@ -178,7 +178,7 @@ public abstract class AttackContract {
         one.observe(List.of(observed(1, 0, 0, 1, 1, 0, 0, 1)));
         one.refresh();
         HostTensor gradient = HostTensor.of(new float[] {1e35f, 2e34f, -3e34f, 4e34f}, 2, 2);
-        one.precondition(List.of(new LayerGradient("fc", gradient)));
+        one.precondition(List.of(new LayerGradient("fc", gradient, null)));
         steps[i] = gradient.toArray();
       }
     }
