@@ -6,6 +6,7 @@ import io.github.kfac4j.trainer.DampingRule.LevenbergMarquardt;
 import io.github.kfac4j.trainer.Preconditioner.Refresh;
 import io.github.kfac4j.trainer.Rates.Memory;
 import io.github.kfac4j.trainer.Rates.Order;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +38,8 @@ public final class KfacOptimizer {
    *
    * @param weights views that stay valid, by name
    * @param rule settings
-   * @throws IllegalArgumentException naming a weight in a read-only buffer
+   * @throws IllegalArgumentException naming a weight in a read-only buffer, or with elements that
+   *     may be one place
    */
   public KfacOptimizer(Map<String, HostTensor> weights, UpdateRule rule) {
     weights.forEach((name, weight) -> requireWritable("weight", name, weight));
@@ -65,8 +67,8 @@ public final class KfacOptimizer {
    * @param preconditioner rewrites these gradients
    * @param batch the batch of the gradients; asked only by Levenberg-Marquardt damping and {@link
    *     Rates.QuadraticMinimum}
-   * @throws IllegalArgumentException naming a gradient that is missing, does not fit or is in a
-   *     read-only buffer; nothing has changed then
+   * @throws IllegalArgumentException naming a gradient that is missing, does not fit, is in a
+   *     read-only buffer or has elements that may be one place; nothing has changed then
    */
   public OptimizerReport step(
       Map<String, HostTensor> gradients, Preconditioner preconditioner, BatchFunction batch) {
@@ -230,6 +232,11 @@ public final class KfacOptimizer {
       throw new IllegalArgumentException(
           "parameter '%s': the %s is in a read-only buffer, and is to be overwritten"
               .formatted(name, what));
+    }
+    if (tensor.overlaps()) {
+      throw new IllegalArgumentException(
+          "parameter '%s': the %s of shape %s has strides %s, by which several of its elements may be one place, and is to be overwritten"
+              .formatted(name, what, tensor.shape(), Arrays.toString(tensor.strides())));
     }
   }
 
