@@ -94,7 +94,7 @@ public final class CudaBackend implements Backend {
    * @param stream a {@code cudaStream_t}; 0 is the default stream
    */
   public void await(long stream) {
-    context.alone.run(() -> context.await(Address.stream(stream)));
+    context.guard.run(() -> context.await(Address.stream(stream)));
   }
 
   /**
@@ -112,7 +112,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public Storage storage() {
-    return context.alone.call(
+    return context.guard.call(
         () -> {
           context.enter();
           return new Storage(
@@ -127,33 +127,33 @@ public final class CudaBackend implements Backend {
 
   @Override
   public MatrixStack allocate(int count, int rows, int cols) {
-    return context.alone.call(() -> new CudaMatrixStack(context, count, rows, cols, false));
+    return context.guard.call(() -> new CudaMatrixStack(context, count, rows, cols, false));
   }
 
   /** In fp64. */
   @Override
   public MatrixStack allocateBasis(int count, int rows, int cols) {
-    return context.alone.call(() -> new CudaMatrixStack(context, count, rows, cols, true));
+    return context.guard.call(() -> new CudaMatrixStack(context, count, rows, cols, true));
   }
 
   @Override
   public long[] firstNonFinite(List<? extends Tensor> tensors) {
-    return context.alone.call(() -> Elementwise.firstNonFinite(tensors, context));
+    return context.guard.call(() -> Elementwise.firstNonFinite(tensors, context));
   }
 
   @Override
   public double[] largest(List<? extends Tensor> tensors) {
-    return context.alone.call(() -> Elementwise.largest(tensors, context));
+    return context.guard.call(() -> Elementwise.largest(tensors, context));
   }
 
   @Override
   public void scale(List<? extends Tensor> tensors, double factor) {
-    context.alone.run(() -> Elementwise.scale(tensors, factor, context));
+    context.guard.run(() -> Elementwise.scale(tensors, factor, context));
   }
 
   @Override
   public void patches(PatchSamples samples, MatrixStack target) {
-    context.alone.run(
+    context.guard.run(
         () -> {
           try (Call call = new Call(context);
               kfac_patches_request request = new kfac_patches_request()) {
@@ -174,7 +174,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public void accumulate(List<AccumulateRequest> moments) {
-    context.alone.run(
+    context.guard.run(
         () -> {
           int count = moments.size();
           moments.forEach(moment -> changes(moment.target()));
@@ -203,7 +203,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public void accumulateInBasis(List<BasisAccumulateRequest> moments) {
-    context.alone.run(
+    context.guard.run(
         () -> {
           moments.forEach(moment -> changes(moment.target()));
           BasisAccumulation.run(moments, context);
@@ -212,7 +212,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public List<double[]> traces(List<MatrixStack> stacks) {
-    return context.alone.call(
+    return context.guard.call(
         () -> {
           int count = stacks.size();
           try (Call call = new Call(context);
@@ -254,7 +254,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public List<Status[]> invert(List<InvertRequest> inversions) {
-    return context.alone.call(
+    return context.guard.call(
         () -> {
           inversions.forEach(inversion -> changes(inversion.inverse()));
           return Inverses.run(inversions, cusolverInverses, context);
@@ -263,7 +263,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public List<Status[]> decompose(List<DecomposeRequest> decompositions) {
-    return context.alone.call(
+    return context.guard.call(
         () -> {
           decompositions.forEach(
               request -> {
@@ -276,12 +276,12 @@ public final class CudaBackend implements Backend {
 
   @Override
   public double[] precondition(List<PreconditionRequest> steps) {
-    return context.alone.call(() -> KroneckerPreconditioning.run(steps, context));
+    return context.guard.call(() -> KroneckerPreconditioning.run(steps, context));
   }
 
   @Override
   public double[] preconditionInBasis(List<BasisPreconditionRequest> steps) {
-    return context.alone.call(() -> BasisPreconditioning.run(steps, context));
+    return context.guard.call(() -> BasisPreconditioning.run(steps, context));
   }
 
   private void changes(MatrixStack target) {
@@ -291,6 +291,6 @@ public final class CudaBackend implements Backend {
   /** Frees all memory, that of matrix stacks that are still open too; idempotent. */
   @Override
   public void close() {
-    context.alone.run(() -> context.close());
+    context.guard.run(() -> context.close());
   }
 }
