@@ -84,6 +84,11 @@ public final class FallbackBackend implements Backend {
   }
 
   @Override
+  public <T> T inTurn(Supplier<T> calls) {
+    return fast.inTurn(calls);
+  }
+
+  @Override
   public Storage storage() {
     return fast.storage();
   }
