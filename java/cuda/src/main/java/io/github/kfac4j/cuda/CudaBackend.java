@@ -19,6 +19,7 @@ import io.github.kfac4j.cuda.natives.kfac_traces_request;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.bytedeco.cuda.cudart.CUstream_st;
 
 /**
@@ -130,6 +131,11 @@ public final class CudaBackend implements Backend {
               Check.freeBytes(),
               "a device with more");
         });
+  }
+
+  @Override
+  public <T> T inTurn(Supplier<T> calls) {
+    return context.guard.call(calls);
   }
 
   @Override

@@ -13,7 +13,7 @@ enum Task {
   /** Labels by softmax cross entropy. */
   CLASSIFICATION(Loss.softmaxCrossEntropyLoss(), OutputLoss.SOFTMAX),
   /** The image itself by sigmoid cross entropy, summed over its pixels. */
-  RECONSTRUCTION(new PixelLoss(), new OutputLoss.Bernoulli(true));
+  RECONSTRUCTION(new PixelLoss(), OutputLoss.BERNOULLI.ofSum());
 
   private final Loss loss;
   private final OutputLoss distribution;
