@@ -1,16 +1,16 @@
 package io.github.kfac4j.experiments.comparison;
 
+import io.github.kfac4j.experiments.report.RunFolder;
+
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.data.Dataset;
+import io.github.kfac4j.experiments.options.OptimizerName;
+import io.github.kfac4j.experiments.options.RunOptions;
 import io.github.kfac4j.experiments.report.MetricsCsv;
 import io.github.kfac4j.experiments.report.RunReport;
 import io.github.kfac4j.experiments.train.History;
 import io.github.kfac4j.experiments.train.Interruption;
-import io.github.kfac4j.experiments.train.OptimizerComparison;
-import io.github.kfac4j.experiments.train.OptimizerName;
-import io.github.kfac4j.experiments.train.RunFolder;
-import io.github.kfac4j.experiments.train.RunOptions;
 import io.github.kfac4j.experiments.train.Team;
 import java.io.IOException;
 import java.io.PrintWriter;

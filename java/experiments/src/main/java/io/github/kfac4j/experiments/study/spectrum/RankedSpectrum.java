@@ -1,7 +1,7 @@
 package io.github.kfac4j.experiments.study.spectrum;
 
-import io.github.kfac4j.experiments.train.CurvatureSnapshot;
-import io.github.kfac4j.experiments.train.LayerCurvature;
+import io.github.kfac4j.experiments.curvature.CurvatureSnapshot;
+import io.github.kfac4j.experiments.curvature.LayerCurvature;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,8 +1,8 @@
 package io.github.kfac4j.experiments.study.trial;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import io.github.kfac4j.experiments.options.RunOptions;
 import io.github.kfac4j.experiments.train.History;
-import io.github.kfac4j.experiments.train.RunOptions;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.FolderLock;
-import io.github.kfac4j.experiments.train.RunFolder;
+import io.github.kfac4j.experiments.report.RunFolder;
 import io.github.kfac4j.files.AtomicFile;
 import io.github.kfac4j.files.RegularFile;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package io.github.kfac4j.experiments.study.trial;
 
-import io.github.kfac4j.experiments.train.OptimizerName;
+import io.github.kfac4j.experiments.options.OptimizerName;
 import java.util.List;
 import java.util.Map;
 
