@@ -1,13 +1,12 @@
 package io.github.kfac4j.experiments.comparison;
 
-import io.github.kfac4j.experiments.report.RunFolder;
-
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.data.Dataset;
 import io.github.kfac4j.experiments.options.OptimizerName;
 import io.github.kfac4j.experiments.options.RunOptions;
 import io.github.kfac4j.experiments.report.MetricsCsv;
+import io.github.kfac4j.experiments.report.RunFolder;
 import io.github.kfac4j.experiments.report.RunReport;
 import io.github.kfac4j.experiments.train.History;
 import io.github.kfac4j.experiments.train.Interruption;

@@ -1,12 +1,11 @@
 package io.github.kfac4j.experiments.comparison;
 
-import io.github.kfac4j.experiments.report.RunFolder;
-
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.data.Dataset;
 import io.github.kfac4j.experiments.options.OptimizerName;
 import io.github.kfac4j.experiments.options.RunOptions;
+import io.github.kfac4j.experiments.report.RunFolder;
 import io.github.kfac4j.experiments.train.Checkpoint;
 import io.github.kfac4j.experiments.train.History;
 import io.github.kfac4j.experiments.train.Interruption;

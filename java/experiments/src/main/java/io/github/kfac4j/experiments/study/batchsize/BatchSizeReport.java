@@ -1,7 +1,7 @@
 package io.github.kfac4j.experiments.study.batchsize;
 
+import io.github.kfac4j.experiments.study.report.Interval;
 import io.github.kfac4j.experiments.study.trial.Digits;
-import io.github.kfac4j.experiments.study.trial.Interval;
 import io.github.kfac4j.experiments.study.trial.Metaparameter;
 import io.github.kfac4j.experiments.study.trial.Outcome;
 import io.github.kfac4j.experiments.study.trial.Result;

@@ -1,14 +1,14 @@
 package io.github.kfac4j.experiments.study.batchsize;
 
 import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.experiments.study.report.StudyReport;
+import io.github.kfac4j.experiments.study.search.Search;
+import io.github.kfac4j.experiments.study.search.SobolPoints;
+import io.github.kfac4j.experiments.study.search.Study;
 import io.github.kfac4j.experiments.study.trial.Result;
-import io.github.kfac4j.experiments.study.trial.Search;
 import io.github.kfac4j.experiments.study.trial.SearchSpace;
 import io.github.kfac4j.experiments.study.trial.Settings;
-import io.github.kfac4j.experiments.study.trial.SobolPoints;
-import io.github.kfac4j.experiments.study.trial.Study;
 import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
-import io.github.kfac4j.experiments.study.trial.StudyReport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

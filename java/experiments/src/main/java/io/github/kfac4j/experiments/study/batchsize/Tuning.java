@@ -1,10 +1,10 @@
 package io.github.kfac4j.experiments.study.batchsize;
 
+import io.github.kfac4j.experiments.study.search.Search;
 import io.github.kfac4j.experiments.study.trial.Metaparameter;
 import io.github.kfac4j.experiments.study.trial.Outcome;
 import io.github.kfac4j.experiments.study.trial.Range;
 import io.github.kfac4j.experiments.study.trial.Result;
-import io.github.kfac4j.experiments.study.trial.Search;
 import io.github.kfac4j.experiments.study.trial.Settings;
 import java.util.ArrayList;
 import java.util.List;

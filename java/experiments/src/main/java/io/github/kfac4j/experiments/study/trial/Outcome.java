@@ -99,7 +99,7 @@ public record Outcome(
         .orElseThrow();
   }
 
-  static Map<String, Double> values(Trial trial) {
+  public static Map<String, Double> values(Trial trial) {
     Map<String, Double> values = new LinkedHashMap<>();
     trial.values().forEach((name, value) -> values.put(name.toString(), value));
     return values;

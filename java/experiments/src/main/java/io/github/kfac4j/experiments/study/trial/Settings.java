@@ -43,7 +43,7 @@ public record Settings(
     double divergence,
     boolean runToEnd) {
   /** How the facts about one optimizer begin, which a study may lack that is continued with it. */
-  static final String SEARCH_OF = "search of ";
+  public static final String SEARCH_OF = "search of ";
 
   /**
    * Checks what the options of a run do not.
@@ -72,7 +72,7 @@ public record Settings(
    * @param limit steps after which it ends
    * @param budget steps of the whole budget, on which schedules depend
    */
-  RunOptions run(Trial trial, long limit, long budget) {
+  public RunOptions run(Trial trial, long limit, long budget) {
     return new RunOptions(
         workload,
         List.of(trial.optimizer().rule()),
@@ -93,7 +93,7 @@ public record Settings(
    * @param limit steps after which it ends
    * @param budget steps of the whole budget
    */
-  TrialTask task(Trial trial, long limit, long budget) {
+  public TrialTask task(Trial trial, long limit, long budget) {
     return new TrialTask(
         run(trial, limit, budget), Outcome.values(trial), runToEnd, limit < budget, divergence);
   }
@@ -139,7 +139,7 @@ public record Settings(
   }
 
   /** With the backend that was opened. */
-  Settings withBackend(String name) {
+  public Settings withBackend(String name) {
     return new Settings(
         workload,
         name,

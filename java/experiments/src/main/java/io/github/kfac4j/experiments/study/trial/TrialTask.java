@@ -20,7 +20,7 @@ import java.util.function.Consumer;
  * @param cut whether it is ended behind a better trial unless it reaches the goal or fails
  * @param divergence the multiple of the first loss above which the last one counts as divergence
  */
-record TrialTask(
+public record TrialTask(
     RunOptions options,
     Map<String, Double> values,
     @JsonProperty("to_end") boolean toEnd,
@@ -28,7 +28,7 @@ record TrialTask(
     double divergence) {
 
   /** Trains here; empty if asked to stop. */
-  Optional<Outcome> train(
+  public Optional<Outcome> train(
       Dataset data, Backend backend, BooleanSupplier stop, Consumer<History> onStep) {
     History history = SingleRun.train(options, data, backend, toEnd, stop, onStep);
     return stop.getAsBoolean()

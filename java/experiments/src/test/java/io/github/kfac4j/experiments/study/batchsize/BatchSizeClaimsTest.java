@@ -1,18 +1,18 @@
 package io.github.kfac4j.experiments.study.batchsize;
 
-import static io.github.kfac4j.experiments.study.trial.Verdict.Ruling.FAILS;
-import static io.github.kfac4j.experiments.study.trial.Verdict.Ruling.HOLDS;
-import static io.github.kfac4j.experiments.study.trial.Verdict.Ruling.UNDECIDED;
+import static io.github.kfac4j.experiments.study.report.Verdict.Ruling.FAILS;
+import static io.github.kfac4j.experiments.study.report.Verdict.Ruling.HOLDS;
+import static io.github.kfac4j.experiments.study.report.Verdict.Ruling.UNDECIDED;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.kfac4j.experiments.study.report.Verdict;
+import io.github.kfac4j.experiments.study.search.StoredStudy;
 import io.github.kfac4j.experiments.study.trial.Metaparameter;
 import io.github.kfac4j.experiments.study.trial.Outcome;
 import io.github.kfac4j.experiments.study.trial.Result;
 import io.github.kfac4j.experiments.study.trial.Settings;
-import io.github.kfac4j.experiments.study.trial.StoredStudy;
 import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
 import io.github.kfac4j.experiments.study.trial.Trial;
-import io.github.kfac4j.experiments.study.trial.Verdict;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

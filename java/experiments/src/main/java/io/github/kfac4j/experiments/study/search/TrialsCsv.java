@@ -1,5 +1,12 @@
-package io.github.kfac4j.experiments.study.trial;
+package io.github.kfac4j.experiments.study.search;
 
+import io.github.kfac4j.experiments.study.trial.Digits;
+import io.github.kfac4j.experiments.study.trial.Evaluation;
+import io.github.kfac4j.experiments.study.trial.Metaparameter;
+import io.github.kfac4j.experiments.study.trial.Outcome;
+import io.github.kfac4j.experiments.study.trial.Result;
+import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
+import io.github.kfac4j.experiments.study.trial.Trial;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;

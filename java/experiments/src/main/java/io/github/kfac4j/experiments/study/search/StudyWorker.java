@@ -1,9 +1,11 @@
-package io.github.kfac4j.experiments.study.trial;
+package io.github.kfac4j.experiments.study.search;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.experiments.data.Dataset;
+import io.github.kfac4j.experiments.study.trial.Outcome;
+import io.github.kfac4j.experiments.study.trial.TrialTask;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;

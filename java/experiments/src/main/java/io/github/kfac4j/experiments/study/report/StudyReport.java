@@ -1,4 +1,4 @@
-package io.github.kfac4j.experiments.study.trial;
+package io.github.kfac4j.experiments.study.report;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -21,7 +21,7 @@ public record StudyReport(
     Object optimizers) {
 
   /** With a note that trials are missing. */
-  StudyReport interrupted() {
+  public StudyReport interrupted() {
     List<String> all = new ArrayList<>(findings);
     all.add(0, "Interrupted: a partial result. Repeat the command to continue.");
     return new StudyReport(title, all, pictures, table, method, optimizers);

@@ -1,4 +1,4 @@
-package io.github.kfac4j.experiments.study.trial;
+package io.github.kfac4j.experiments.study.search;
 
 import io.github.kfac4j.experiments.data.SplitMix64;
 import org.hipparchus.random.SobolSequenceGenerator;

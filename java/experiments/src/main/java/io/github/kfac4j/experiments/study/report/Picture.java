@@ -1,4 +1,4 @@
-package io.github.kfac4j.experiments.study.trial;
+package io.github.kfac4j.experiments.study.report;
 
 import io.github.kfac4j.experiments.plot.Panel;
 import io.github.kfac4j.experiments.plot.Panels;

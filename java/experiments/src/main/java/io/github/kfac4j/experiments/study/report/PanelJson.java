@@ -1,4 +1,4 @@
-package io.github.kfac4j.experiments.study.trial;
+package io.github.kfac4j.experiments.study.report;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;

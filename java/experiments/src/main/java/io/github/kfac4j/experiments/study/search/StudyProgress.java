@@ -1,6 +1,9 @@
-package io.github.kfac4j.experiments.study.trial;
+package io.github.kfac4j.experiments.study.search;
 
 import io.github.kfac4j.experiments.Terminal;
+import io.github.kfac4j.experiments.study.trial.Outcome;
+import io.github.kfac4j.experiments.study.trial.Result;
+import io.github.kfac4j.experiments.study.trial.Trial;
 import io.github.kfac4j.experiments.train.History;
 import java.io.PrintWriter;
 import java.util.List;

@@ -1,9 +1,12 @@
-package io.github.kfac4j.experiments.study.trial;
+package io.github.kfac4j.experiments.study.search;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.data.Dataset;
 import io.github.kfac4j.experiments.options.RunOptions;
+import io.github.kfac4j.experiments.study.report.StudyReport;
+import io.github.kfac4j.experiments.study.trial.Result;
+import io.github.kfac4j.experiments.study.trial.Settings;
 import io.github.kfac4j.experiments.train.Interruption;
 import java.io.IOException;
 import java.io.PrintWriter;

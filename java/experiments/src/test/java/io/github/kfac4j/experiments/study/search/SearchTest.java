@@ -1,7 +1,8 @@
-package io.github.kfac4j.experiments.study.trial;
+package io.github.kfac4j.experiments.study.search;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.kfac4j.experiments.study.trial.Result;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -1,5 +1,6 @@
-package io.github.kfac4j.experiments.study.trial;
+package io.github.kfac4j.experiments.study.search;
 
+import io.github.kfac4j.experiments.study.trial.Result;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

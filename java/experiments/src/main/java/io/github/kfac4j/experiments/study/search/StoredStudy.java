@@ -1,7 +1,10 @@
-package io.github.kfac4j.experiments.study.trial;
+package io.github.kfac4j.experiments.study.search;
 
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.OptionText;
+import io.github.kfac4j.experiments.study.report.StudyReport;
+import io.github.kfac4j.experiments.study.trial.Result;
+import io.github.kfac4j.experiments.study.trial.Settings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package io.github.kfac4j.experiments.study.trial;
+package io.github.kfac4j.experiments.study.report;
 
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,4 +1,4 @@
-package io.github.kfac4j.experiments.study.trial;
+package io.github.kfac4j.experiments.study.search;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 

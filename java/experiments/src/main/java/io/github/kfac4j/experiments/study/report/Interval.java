@@ -1,5 +1,6 @@
-package io.github.kfac4j.experiments.study.trial;
+package io.github.kfac4j.experiments.study.report;
 
+import io.github.kfac4j.experiments.study.trial.Digits;
 import java.util.Arrays;
 
 /**

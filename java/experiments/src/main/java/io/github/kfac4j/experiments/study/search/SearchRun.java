@@ -1,5 +1,10 @@
-package io.github.kfac4j.experiments.study.trial;
+package io.github.kfac4j.experiments.study.search;
 
+import io.github.kfac4j.experiments.study.trial.Outcome;
+import io.github.kfac4j.experiments.study.trial.Result;
+import io.github.kfac4j.experiments.study.trial.Settings;
+import io.github.kfac4j.experiments.study.trial.Trial;
+import io.github.kfac4j.experiments.study.trial.TrialTask;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,5 +1,9 @@
-package io.github.kfac4j.experiments.study.trial;
+package io.github.kfac4j.experiments.study.search;
 
+import io.github.kfac4j.experiments.study.trial.Metaparameter;
+import io.github.kfac4j.experiments.study.trial.Result;
+import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
+import io.github.kfac4j.experiments.study.trial.Trial;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;

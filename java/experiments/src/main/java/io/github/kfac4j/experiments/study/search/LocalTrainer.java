@@ -1,7 +1,9 @@
-package io.github.kfac4j.experiments.study.trial;
+package io.github.kfac4j.experiments.study.search;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.experiments.data.Dataset;
+import io.github.kfac4j.experiments.study.trial.Outcome;
+import io.github.kfac4j.experiments.study.trial.TrialTask;
 import io.github.kfac4j.experiments.train.History;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;

@@ -1,4 +1,4 @@
-package io.github.kfac4j.experiments.study.trial;
+package io.github.kfac4j.experiments.study.search;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -7,6 +7,13 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.FolderLock;
 import io.github.kfac4j.experiments.report.RunFolder;
+import io.github.kfac4j.experiments.study.report.Picture;
+import io.github.kfac4j.experiments.study.report.StudyPage;
+import io.github.kfac4j.experiments.study.report.StudyReport;
+import io.github.kfac4j.experiments.study.trial.Outcome;
+import io.github.kfac4j.experiments.study.trial.Result;
+import io.github.kfac4j.experiments.study.trial.Settings;
+import io.github.kfac4j.experiments.study.trial.Trial;
 import io.github.kfac4j.files.AtomicFile;
 import io.github.kfac4j.files.RegularFile;
 import java.io.IOException;

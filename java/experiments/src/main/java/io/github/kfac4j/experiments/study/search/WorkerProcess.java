@@ -1,10 +1,12 @@
-package io.github.kfac4j.experiments.study.trial;
+package io.github.kfac4j.experiments.study.search;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import io.github.kfac4j.experiments.study.trial.Outcome;
+import io.github.kfac4j.experiments.study.trial.TrialTask;
 import io.github.kfac4j.experiments.train.History;
 import java.io.BufferedReader;
 import java.io.IOException;

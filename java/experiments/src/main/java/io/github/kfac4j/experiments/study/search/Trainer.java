@@ -1,5 +1,7 @@
-package io.github.kfac4j.experiments.study.trial;
+package io.github.kfac4j.experiments.study.search;
 
+import io.github.kfac4j.experiments.study.trial.Outcome;
+import io.github.kfac4j.experiments.study.trial.TrialTask;
 import io.github.kfac4j.experiments.train.History;
 import java.io.IOException;
 import java.util.Optional;
