@@ -1,7 +1,7 @@
 package io.github.kfac4j;
 
+import io.github.kfac4j.approximation.Factors;
 import io.github.kfac4j.backend.OneThread;
-import io.github.kfac4j.curvature.Factors;
 import io.github.kfac4j.curvature.Fp32Range;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.curvature.MatrixSpec.Role;

@@ -1,9 +1,9 @@
 package io.github.kfac4j;
 
+import io.github.kfac4j.approximation.Blocks;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.curvature.Allocation;
 import io.github.kfac4j.curvature.Allocation.Keeps;
-import io.github.kfac4j.curvature.Blocks;
 import io.github.kfac4j.curvature.Curvature.Batch;
 import io.github.kfac4j.curvature.Curvature.Part;
 import io.github.kfac4j.curvature.LayerState;

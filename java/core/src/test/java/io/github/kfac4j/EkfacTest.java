@@ -5,13 +5,13 @@ import static io.github.kfac4j.Networks.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
+import io.github.kfac4j.approximation.KroneckerBases;
 import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.JointSamples;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.backend.Window;
-import io.github.kfac4j.curvature.KroneckerBases;
 import io.github.kfac4j.curvature.StateKey;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Conv2d;

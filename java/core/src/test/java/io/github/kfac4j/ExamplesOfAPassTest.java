@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.github.kfac4j.approximation.DoublyFactored;
+import io.github.kfac4j.approximation.Factors;
 import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.Window;
-import io.github.kfac4j.curvature.DoublyFactored;
-import io.github.kfac4j.curvature.Factors;
 import io.github.kfac4j.curvature.StateKey;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.Observation;

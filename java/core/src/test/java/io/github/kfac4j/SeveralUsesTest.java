@@ -4,10 +4,10 @@ import static io.github.kfac4j.Networks.OPTIONS;
 import static io.github.kfac4j.Networks.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.kfac4j.approximation.KroneckerBases;
 import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Window;
-import io.github.kfac4j.curvature.KroneckerBases;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Conv1d;

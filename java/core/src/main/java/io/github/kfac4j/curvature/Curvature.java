@@ -68,7 +68,7 @@ public interface Curvature {
     }
 
     /** Positions of one example, over all uses. */
-    int positions() {
+    public int positions() {
       return uses.stream().mapToInt(Use::positions).sum();
     }
   }
@@ -100,7 +100,7 @@ public interface Curvature {
     }
 
     /** What came of it, where both parts have the same exponent. */
-    Result result(double inner, int shift) {
+    public Result result(double inner, int shift) {
       return result(Math.scalb(inner, shift), shift, shift);
     }
 
@@ -111,7 +111,7 @@ public interface Curvature {
      * @param weight by which power of two U is larger than what the weight's tensor holds now, if
      *     the gradient was dW; likewise {@code bias}
      */
-    Result result(double inner, int weight, int bias) {
+    public Result result(double inner, int weight, int bias) {
       return new Result(
           this, Math.scalb(inner, 2 * exponent), weight + exponent, bias + exponent, false);
     }
@@ -131,7 +131,7 @@ public interface Curvature {
    */
   record Result(Request request, double inner, int weight, int bias, boolean unbounded) {
     /** The same, and U may be of any size. */
-    Result withoutBound() {
+    public Result withoutBound() {
       return new Result(request, inner, weight, bias, true);
     }
 

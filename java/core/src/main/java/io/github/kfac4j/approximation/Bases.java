@@ -1,10 +1,14 @@
-package io.github.kfac4j.curvature;
+package io.github.kfac4j.approximation;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.InverseAccuracy;
 import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.curvature.Curvature;
+import io.github.kfac4j.curvature.Fp32Range;
+import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.curvature.StateKey;
 import io.github.kfac4j.data.InversionFailedException;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.LayerReport.FactorReport;

@@ -1,6 +1,9 @@
-package io.github.kfac4j.curvature;
+package io.github.kfac4j.approximation;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.curvature.Curvature;
+import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.curvature.MemoryErrors;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.Approximation;

@@ -1,8 +1,12 @@
-package io.github.kfac4j.curvature;
+package io.github.kfac4j.approximation;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.RenewRequest;
 import io.github.kfac4j.backend.Renewal;
+import io.github.kfac4j.curvature.Curvature;
+import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.curvature.StateKey;
+import io.github.kfac4j.curvature.StateMatrix;
 import io.github.kfac4j.options.Convention;
 import io.github.kfac4j.options.KfacOptions;
 import java.util.ArrayList;

@@ -1,10 +1,13 @@
-package io.github.kfac4j.curvature;
+package io.github.kfac4j.approximation;
 
 import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Samples;
+import io.github.kfac4j.curvature.Curvature;
+import io.github.kfac4j.curvature.StateKey;
+import io.github.kfac4j.curvature.StateMatrix;
 import io.github.kfac4j.reference.HostCopies;
 import io.github.kfac4j.reference.JavaBackend;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package io.github.kfac4j.curvature;
+package io.github.kfac4j.approximation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;

@@ -1,4 +1,4 @@
-package io.github.kfac4j.curvature;
+package io.github.kfac4j.approximation;
 
 import io.github.kfac4j.options.Convention;
 import java.util.Arrays;

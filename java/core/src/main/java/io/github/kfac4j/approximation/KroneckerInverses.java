@@ -1,9 +1,13 @@
-package io.github.kfac4j.curvature;
+package io.github.kfac4j.approximation;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.PreconditionRequest;
+import io.github.kfac4j.curvature.Curvature;
+import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.curvature.MatrixSpec;
 import io.github.kfac4j.curvature.MatrixSpec.Role;
+import io.github.kfac4j.curvature.StateKey;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.Convention;

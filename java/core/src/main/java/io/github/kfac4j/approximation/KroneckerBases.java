@@ -1,11 +1,16 @@
-package io.github.kfac4j.curvature;
+package io.github.kfac4j.approximation;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.DecomposeRequest;
+import io.github.kfac4j.curvature.Curvature;
+import io.github.kfac4j.curvature.LayerCounters;
+import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.curvature.MatrixSpec;
 import io.github.kfac4j.curvature.MatrixSpec.Role;
+import io.github.kfac4j.curvature.StateKey;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.inversion.RobustDecomposition;
 import io.github.kfac4j.layer.Layer;

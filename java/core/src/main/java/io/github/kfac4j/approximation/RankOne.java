@@ -1,10 +1,11 @@
-package io.github.kfac4j.curvature;
+package io.github.kfac4j.approximation;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.curvature.Fp32Range;
 import io.github.kfac4j.inversion.RobustDecomposition;
 import io.github.kfac4j.layer.FlattenedDense;
 import io.github.kfac4j.layer.Separated;

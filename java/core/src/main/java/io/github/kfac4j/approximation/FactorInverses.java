@@ -1,9 +1,13 @@
-package io.github.kfac4j.curvature;
+package io.github.kfac4j.approximation;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.curvature.Fp32Range;
+import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.curvature.StateKey;
+import io.github.kfac4j.curvature.StateMatrix;
 import io.github.kfac4j.data.InversionFailedException;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.LayerReport.FactorReport;
