@@ -49,24 +49,27 @@ class ArchitectureTest {
   }
 
   @Test
-  void theSpiKnowsOnlyTensors() {
-    onlyUses(ROOT + ".backend", ROOT + ".tensor");
+  void theSpiKnowsOnlySamplesAndTensors() {
+    onlyUses(ROOT + ".samples", ROOT + ".tensor");
+    onlyUses(ROOT + ".backend", ROOT + ".samples", ROOT + ".tensor");
   }
 
   @Test
   void layersKnowTheSpiOnly() {
-    onlyUses(ROOT + ".layer", ROOT + ".backend", ROOT + ".tensor");
+    onlyUses(ROOT + ".layer", ROOT + ".backend", ROOT + ".samples", ROOT + ".tensor");
   }
 
   @Test
   void theReferenceImplementsTheSpiAndKnowsNoMore() {
-    onlyUses(ROOT + ".reference", ROOT + ".backend", ROOT + ".tensor", VECTOR_API);
+    onlyUses(
+        ROOT + ".reference", ROOT + ".backend", ROOT + ".samples", ROOT + ".tensor", VECTOR_API);
   }
 
   @Test
   void whatIsHandedOverKnowsLayersOnly() {
     onlyUses(ROOT + ".fisher", ROOT + ".tensor");
-    onlyUses(ROOT + ".data", ROOT + ".layer", ROOT + ".backend", ROOT + ".tensor");
+    onlyUses(
+        ROOT + ".data", ROOT + ".layer", ROOT + ".backend", ROOT + ".samples", ROOT + ".tensor");
     onlyUses(ROOT + ".options", ROOT + ".fisher", ROOT + ".layer");
   }
 

@@ -7,8 +7,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.kfac4j.approximation.DoublyFactored;
 import io.github.kfac4j.approximation.Factors;
-import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.curvature.StateKey;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.Observation;
@@ -26,6 +24,8 @@ import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.Convention;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
 import java.util.Arrays;

@@ -5,9 +5,7 @@ import static io.github.kfac4j.Networks.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.approximation.KroneckerBases;
-import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Conv1d;
@@ -19,6 +17,8 @@ import io.github.kfac4j.layer.Vectors;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.Convention;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.testkit.Literal;

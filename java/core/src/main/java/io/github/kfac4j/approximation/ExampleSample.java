@@ -1,7 +1,7 @@
 package io.github.kfac4j.approximation;
 
-import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.layer.Vectors;
+import io.github.kfac4j.samples.Samples;
 import io.github.kfac4j.tensor.HostTensor;
 
 /**

@@ -2,7 +2,6 @@ package io.github.kfac4j.approximation;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.curvature.Curvature;
 import io.github.kfac4j.curvature.LayerCounters;
 import io.github.kfac4j.curvature.LayerState;
@@ -13,6 +12,7 @@ import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.Vectors;
 import io.github.kfac4j.options.Convention;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.samples.PatchSamples;
 import java.util.List;
 
 /** The running averages A and G of layers. */

@@ -3,13 +3,13 @@ package io.github.kfac4j.approximation;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.RowSamples;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.curvature.Fp32Range;
 import io.github.kfac4j.inversion.RobustDecomposition;
 import io.github.kfac4j.layer.FlattenedDense;
 import io.github.kfac4j.layer.Separated;
 import io.github.kfac4j.layer.Vectors;
+import io.github.kfac4j.samples.RowSamples;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.List;
 

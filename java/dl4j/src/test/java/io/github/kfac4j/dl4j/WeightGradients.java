@@ -1,12 +1,12 @@
 package io.github.kfac4j.dl4j;
 
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.ConvTranspose2d;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
 
 /** Gradients of weights by their definition, as literal loops. */

@@ -1,11 +1,11 @@
 package io.github.kfac4j.testkit;
 
-import io.github.kfac4j.backend.ChannelSamples;
-import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.PatchSamples;
-import io.github.kfac4j.backend.RowSamples;
-import io.github.kfac4j.backend.Samples;
-import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.samples.ChannelSamples;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.PatchSamples;
+import io.github.kfac4j.samples.RowSamples;
+import io.github.kfac4j.samples.Samples;
+import io.github.kfac4j.samples.Window;
 
 /**
  * Definitions written out as loops in fp64, as plainly as they can be: the reference of the

@@ -1,4 +1,4 @@
-package io.github.kfac4j.backend;
+package io.github.kfac4j.samples;
 
 /**
  * How a convolution's kernel slides over an image. Padding is zeros, the same on both sides of a

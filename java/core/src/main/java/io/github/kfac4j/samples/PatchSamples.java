@@ -1,4 +1,4 @@
-package io.github.kfac4j.backend;
+package io.github.kfac4j.samples;
 
 import io.github.kfac4j.tensor.Tensor;
 import java.util.function.UnaryOperator;

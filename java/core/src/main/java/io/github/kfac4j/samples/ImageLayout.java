@@ -1,4 +1,4 @@
-package io.github.kfac4j.backend;
+package io.github.kfac4j.samples;
 
 /** The order of an image batch's dimensions in memory. */
 public enum ImageLayout {
