@@ -174,7 +174,8 @@ public final class EmbeddingBlocks implements Curvature {
     List<DecomposeRequest> requests =
         states.stream().map(s -> Bases.request(backend, s, Factors.G)).toList();
     try {
-      List<RobustDecomposition.Outcome> outcomes = RobustDecomposition.decompose(backend, requests);
+      List<RobustDecomposition.DecompositionOutcome> outcomes =
+          RobustDecomposition.decompose(backend, requests);
       List<LayerReport> reports = new ArrayList<>();
       for (int i = 0; i < states.size(); i++) {
         LayerState state = states.get(i);

@@ -14,7 +14,7 @@ import io.github.kfac4j.data.LayerReport.FactorReport;
 import io.github.kfac4j.data.LayerReport.GroupReport;
 import io.github.kfac4j.inversion.DampedStack;
 import io.github.kfac4j.inversion.RobustInversion;
-import io.github.kfac4j.inversion.RobustInversion.Outcome;
+import io.github.kfac4j.inversion.RobustInversion.InversionOutcome;
 import io.github.kfac4j.options.InversePolicy;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -83,11 +83,11 @@ final class FactorInverses {
   static List<LayerReport> renew(Backend backend, InversePolicy policy, List<Task> tasks) {
     List<DampedStack> stacks = new ArrayList<>();
     tasks.forEach(task -> task.parts().values().forEach(part -> stacks.add(part.stack())));
-    List<Outcome> all = new RobustInversion(backend, policy).invert(stacks);
+    List<InversionOutcome> all = new RobustInversion(backend, policy).invert(stacks);
     List<LayerReport> reports = new ArrayList<>();
     int at = 0;
     for (Task task : tasks) {
-      Map<String, Outcome> outcomes = new LinkedHashMap<>();
+      Map<String, InversionOutcome> outcomes = new LinkedHashMap<>();
       for (String name : task.parts().keySet()) {
         outcomes.put(name, all.get(at++));
       }
@@ -98,7 +98,7 @@ final class FactorInverses {
   }
 
   /** Where one is kept of a stack, all are if the exponents differ. */
-  private static void setExponents(Task task, Map<String, Outcome> outcomes) {
+  private static void setExponents(Task task, Map<String, InversionOutcome> outcomes) {
     task.parts()
         .forEach(
             (name, part) -> {
@@ -109,7 +109,7 @@ final class FactorInverses {
   }
 
   private static LayerReport report(
-      Task task, Map<String, Outcome> outcomes, InversePolicy policy) {
+      Task task, Map<String, InversionOutcome> outcomes, InversePolicy policy) {
     LayerState state = task.state();
     boolean failed = false;
     String kept = canKeep(state, policy) ? ", last good inverse kept" : "";
@@ -133,7 +133,7 @@ final class FactorInverses {
         state.name, state.layer.inputDim(), state.layer.outputDim(), groups.size(), groups, 0);
   }
 
-  private static FactorReport factor(String name, Outcome outcome, int group) {
+  private static FactorReport factor(String name, InversionOutcome outcome, int group) {
     return new FactorReport(name, outcome.damping()[group], outcome.condition()[group]);
   }
 

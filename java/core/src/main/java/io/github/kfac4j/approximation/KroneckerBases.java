@@ -176,11 +176,12 @@ public final class KroneckerBases implements Curvature {
         requests.add(Bases.request(backend, state, Factors.A));
         requests.add(Bases.request(backend, state, Factors.G));
       }
-      List<RobustDecomposition.Outcome> outcomes = RobustDecomposition.decompose(backend, requests);
+      List<RobustDecomposition.DecompositionOutcome> outcomes =
+          RobustDecomposition.decompose(backend, requests);
       for (int i = 0; i < states.size(); i++) {
         LayerState state = states.get(i);
-        RobustDecomposition.Outcome a = outcomes.get(2 * i);
-        RobustDecomposition.Outcome g = outcomes.get(2 * i + 1);
+        RobustDecomposition.DecompositionOutcome a = outcomes.get(2 * i);
+        RobustDecomposition.DecompositionOutcome g = outcomes.get(2 * i + 1);
         boolean good = a.ok() && g.ok();
         String words =
             Stream.of(a.words(Factors.A.name()), g.words(Factors.G.name()))

@@ -2,7 +2,7 @@ package io.github.kfac4j.experiments.study.search;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.experiments.data.Dataset;
-import io.github.kfac4j.experiments.study.trial.Outcome;
+import io.github.kfac4j.experiments.study.trial.TrialOutcome;
 import io.github.kfac4j.experiments.study.trial.TrialTask;
 import io.github.kfac4j.experiments.train.History;
 import java.util.Optional;
@@ -12,7 +12,8 @@ import java.util.function.Consumer;
 /** Trains in this process; data and backend stay the study's. */
 record LocalTrainer(Dataset data, Backend backend) implements Trainer {
   @Override
-  public Optional<Outcome> train(TrialTask task, BooleanSupplier stop, Consumer<History> onStep) {
+  public Optional<TrialOutcome> train(
+      TrialTask task, BooleanSupplier stop, Consumer<History> onStep) {
     return task.train(data, backend, stop, onStep);
   }
 

@@ -1,9 +1,9 @@
 package io.github.kfac4j.experiments.study.search;
 
-import io.github.kfac4j.experiments.study.trial.Outcome;
 import io.github.kfac4j.experiments.study.trial.Result;
 import io.github.kfac4j.experiments.study.trial.Settings;
 import io.github.kfac4j.experiments.study.trial.Trial;
+import io.github.kfac4j.experiments.study.trial.TrialOutcome;
 import io.github.kfac4j.experiments.study.trial.TrialTask;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -32,7 +32,7 @@ record SearchRun(
     Optional<Trial> next = search.next(results);
     while (next.isPresent()) {
       long limit = settings.runToEnd() ? budget : search.limit(results, budget);
-      Optional<Outcome> outcome = outcome(next.get(), limit, trainer);
+      Optional<TrialOutcome> outcome = outcome(next.get(), limit, trainer);
       if (outcome.isEmpty()) {
         return results;
       }
@@ -42,7 +42,7 @@ record SearchRun(
     Optional<Result> best = Search.best(results);
     for (int repeat = 1; best.isPresent() && repeat <= search.repeats(); repeat++) {
       Trial trial = best.get().trial().repeated(repeat);
-      Optional<Outcome> outcome = outcome(trial, budget, trainer);
+      Optional<TrialOutcome> outcome = outcome(trial, budget, trainer);
       if (outcome.isEmpty()) {
         return results;
       }
@@ -53,8 +53,9 @@ record SearchRun(
   }
 
   /** The outcome of a trial, from before or from now; empty if stopped. */
-  private Optional<Outcome> outcome(Trial trial, long limit, Trainer trainer) throws IOException {
-    Optional<Outcome> known = folder.outcome(trial);
+  private Optional<TrialOutcome> outcome(Trial trial, long limit, Trainer trainer)
+      throws IOException {
+    Optional<TrialOutcome> known = folder.outcome(trial);
     if (known.isPresent()) {
       progress.skip();
       return known;
@@ -63,7 +64,7 @@ record SearchRun(
       return Optional.empty();
     }
     TrialTask task = settings.task(trial, limit, budget);
-    Optional<Outcome> outcome =
+    Optional<TrialOutcome> outcome =
         trainer.train(task, stop, history -> progress.show(trial, limit, history));
     if (outcome.isPresent()) {
       Result result = new Result(trial, outcome.get());

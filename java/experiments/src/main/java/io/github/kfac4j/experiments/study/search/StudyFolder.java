@@ -10,10 +10,10 @@ import io.github.kfac4j.experiments.report.RunFolder;
 import io.github.kfac4j.experiments.study.report.Picture;
 import io.github.kfac4j.experiments.study.report.StudyPage;
 import io.github.kfac4j.experiments.study.report.StudyReport;
-import io.github.kfac4j.experiments.study.trial.Outcome;
 import io.github.kfac4j.experiments.study.trial.Result;
 import io.github.kfac4j.experiments.study.trial.Settings;
 import io.github.kfac4j.experiments.study.trial.Trial;
+import io.github.kfac4j.experiments.study.trial.TrialOutcome;
 import io.github.kfac4j.files.AtomicFile;
 import io.github.kfac4j.files.RegularFile;
 import java.io.IOException;
@@ -40,7 +40,7 @@ public final class StudyFolder implements AutoCloseable {
   private final Path path;
   private final FolderLock lock;
   private final Map<String, String> facts = new LinkedHashMap<>();
-  private Map<String, Outcome> table = Map.of();
+  private Map<String, TrialOutcome> table = Map.of();
 
   private StudyFolder(Path path, FolderLock lock) {
     this.path = path;
@@ -77,8 +77,8 @@ public final class StudyFolder implements AutoCloseable {
     }
   }
 
-  private static Map<String, Outcome> table(Path folder, String csv) {
-    Map<String, Outcome> outcomes = new HashMap<>();
+  private static Map<String, TrialOutcome> table(Path folder, String csv) {
+    Map<String, TrialOutcome> outcomes = new HashMap<>();
     read(folder, csv).forEach(result -> outcomes.put(result.trial().name(), result.outcome()));
     return outcomes;
   }
@@ -154,17 +154,18 @@ public final class StudyFolder implements AutoCloseable {
    *
    * @throws BadInputException if its file is damaged, or is about other values
    */
-  Optional<Outcome> outcome(Trial trial) {
+  Optional<TrialOutcome> outcome(Trial trial) {
     Path file = file(trial);
     boolean kept = Files.exists(file);
-    Outcome outcome = kept ? read(file, new TypeReference<Outcome>() {}) : table.get(trial.name());
+    TrialOutcome outcome =
+        kept ? read(file, new TypeReference<TrialOutcome>() {}) : table.get(trial.name());
     if (outcome == null) {
       return Optional.empty();
     }
-    if (!Outcome.values(trial).equals(outcome.values())) {
+    if (!TrialOutcome.values(trial).equals(outcome.values())) {
       throw new BadInputException(
           "%s is about %s, not %s; remove it to repeat the trial"
-              .formatted(kept ? file : trial.name(), outcome.values(), Outcome.values(trial)));
+              .formatted(kept ? file : trial.name(), outcome.values(), TrialOutcome.values(trial)));
     }
     return Optional.of(outcome);
   }

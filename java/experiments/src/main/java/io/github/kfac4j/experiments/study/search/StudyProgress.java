@@ -1,9 +1,9 @@
 package io.github.kfac4j.experiments.study.search;
 
 import io.github.kfac4j.experiments.Terminal;
-import io.github.kfac4j.experiments.study.trial.Outcome;
 import io.github.kfac4j.experiments.study.trial.Result;
 import io.github.kfac4j.experiments.study.trial.Trial;
+import io.github.kfac4j.experiments.study.trial.TrialOutcome;
 import io.github.kfac4j.experiments.train.History;
 import java.io.PrintWriter;
 import java.util.List;
@@ -71,7 +71,7 @@ final class StudyProgress implements AutoCloseable {
     return "%s, batch %d, %s".formatted(trial.optimizer().title(), trial.batch(), trial.describe());
   }
 
-  private static String end(Outcome outcome) {
+  private static String end(TrialOutcome outcome) {
     return outcome.reached()
         ? "goal after %d steps".formatted(outcome.stepsToGoal())
         : "%s after %d steps"

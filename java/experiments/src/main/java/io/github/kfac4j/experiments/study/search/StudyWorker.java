@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.experiments.data.Dataset;
-import io.github.kfac4j.experiments.study.trial.Outcome;
+import io.github.kfac4j.experiments.study.trial.TrialOutcome;
 import io.github.kfac4j.experiments.study.trial.TrialTask;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -37,7 +37,7 @@ public final class StudyWorker {
         data = task.options().workload().load();
         backend = backends.apply(task.options().backend());
       }
-      Optional<Outcome> outcome = task.train(data, backend, () -> false, history -> {});
+      Optional<TrialOutcome> outcome = task.train(data, backend, () -> false, history -> {});
       String line = WorkerProcess.MAPPER.writeValueAsString(outcome.orElseThrow());
       out.println(WorkerProcess.OUTCOME + line);
       out.flush();

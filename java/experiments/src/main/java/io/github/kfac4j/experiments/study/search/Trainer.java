@@ -1,6 +1,6 @@
 package io.github.kfac4j.experiments.study.search;
 
-import io.github.kfac4j.experiments.study.trial.Outcome;
+import io.github.kfac4j.experiments.study.trial.TrialOutcome;
 import io.github.kfac4j.experiments.study.trial.TrialTask;
 import io.github.kfac4j.experiments.train.History;
 import java.io.IOException;
@@ -15,7 +15,7 @@ interface Trainer extends AutoCloseable {
    *
    * @param onStep may be told after a step
    */
-  Optional<Outcome> train(TrialTask task, BooleanSupplier stop, Consumer<History> onStep)
+  Optional<TrialOutcome> train(TrialTask task, BooleanSupplier stop, Consumer<History> onStep)
       throws IOException;
 
   @Override

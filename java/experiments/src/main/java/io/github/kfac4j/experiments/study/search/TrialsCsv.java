@@ -3,10 +3,10 @@ package io.github.kfac4j.experiments.study.search;
 import io.github.kfac4j.experiments.study.trial.Digits;
 import io.github.kfac4j.experiments.study.trial.Evaluation;
 import io.github.kfac4j.experiments.study.trial.Metaparameter;
-import io.github.kfac4j.experiments.study.trial.Outcome;
 import io.github.kfac4j.experiments.study.trial.Result;
 import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
 import io.github.kfac4j.experiments.study.trial.Trial;
+import io.github.kfac4j.experiments.study.trial.TrialOutcome;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -27,7 +27,8 @@ final class TrialsCsv {
           + ",%s,steps_to_goal,reached,diverged,cut,steps,train_loss,validation_loss,"
           + "validation_accuracy,final_train_loss,final_train_accuracy,test_loss,test_accuracy\n";
   private static final String CURVES = NAMES + ",step,validation_loss,validation_accuracy\n";
-  private static final Outcome.Finals NO_FINALS = new Outcome.Finals(null, null, null, null);
+  private static final TrialOutcome.Finals NO_FINALS =
+      new TrialOutcome.Finals(null, null, null, null);
 
   private TrialsCsv() {}
 
@@ -39,7 +40,7 @@ final class TrialsCsv {
             .collect(Collectors.joining(","));
     StringBuilder csv = new StringBuilder(HEADER.formatted(names));
     for (Result result : results) {
-      Outcome outcome = result.outcome();
+      TrialOutcome outcome = result.outcome();
       csv.append(name(result.trial()));
       for (Metaparameter metaparameter : Metaparameter.values()) {
         Double value = result.trial().values().get(metaparameter);
@@ -49,7 +50,7 @@ final class TrialsCsv {
       csv.append(
           ",%b,%b,%b,%d"
               .formatted(outcome.reached(), outcome.diverged(), outcome.cut(), outcome.steps()));
-      Outcome.Finals finals = outcome.finals() == null ? NO_FINALS : outcome.finals();
+      TrialOutcome.Finals finals = outcome.finals() == null ? NO_FINALS : outcome.finals();
       csv.append(number(outcome.trainLoss()))
           .append(number(outcome.validationLoss()))
           .append(number(outcome.validationAccuracy()))
@@ -124,15 +125,15 @@ final class TrialsCsv {
             values,
             (int) row.whole("repeat"));
     Double steps = row.number("steps_to_goal");
-    Outcome.Finals finals =
-        new Outcome.Finals(
+    TrialOutcome.Finals finals =
+        new TrialOutcome.Finals(
             row.number("final_train_loss"),
             row.number("final_train_accuracy"),
             row.number("test_loss"),
             row.number("test_accuracy"));
-    Outcome outcome =
-        new Outcome(
-            Outcome.values(trial),
+    TrialOutcome outcome =
+        new TrialOutcome(
+            TrialOutcome.values(trial),
             steps == null ? null : Long.valueOf(steps.longValue()),
             row.flag("diverged"),
             row.flag("cut"),

@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import io.github.kfac4j.experiments.study.trial.Outcome;
+import io.github.kfac4j.experiments.study.trial.TrialOutcome;
 import io.github.kfac4j.experiments.study.trial.TrialTask;
 import io.github.kfac4j.experiments.train.History;
 import java.io.BufferedReader;
@@ -44,14 +44,14 @@ final class WorkerProcess implements Trainer {
   }
 
   @Override
-  public Optional<Outcome> train(TrialTask task, BooleanSupplier stop, Consumer<History> onStep)
-      throws IOException {
+  public Optional<TrialOutcome> train(
+      TrialTask task, BooleanSupplier stop, Consumer<History> onStep) throws IOException {
     String line = MAPPER.writeValueAsString(task);
     for (int attempt = 0; attempt < ATTEMPTS && !stop.getAsBoolean(); attempt++) {
       start();
       Optional<String> answer = ask(line, stop);
       if (answer.isPresent()) {
-        return Optional.of(MAPPER.readValue(answer.get(), Outcome.class));
+        return Optional.of(MAPPER.readValue(answer.get(), TrialOutcome.class));
       }
       close();
     }

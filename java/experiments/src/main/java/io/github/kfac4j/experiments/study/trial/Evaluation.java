@@ -22,7 +22,9 @@ public record Evaluation(long step, Double loss, Double accuracy) {
     List<Evaluation> kept = new ArrayList<>();
     for (int i = Math.max(0, all.size() - 1) % every; i < all.size(); i += every) {
       History.Validation v = all.get(i);
-      kept.add(new Evaluation(v.step(), Outcome.finite(v.loss()), Outcome.finite(v.accuracy())));
+      kept.add(
+          new Evaluation(
+              v.step(), TrialOutcome.finite(v.loss()), TrialOutcome.finite(v.accuracy())));
     }
     return kept;
   }

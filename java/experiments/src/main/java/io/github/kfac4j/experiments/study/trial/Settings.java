@@ -95,7 +95,11 @@ public record Settings(
    */
   public TrialTask task(Trial trial, long limit, long budget) {
     return new TrialTask(
-        run(trial, limit, budget), Outcome.values(trial), runToEnd, limit < budget, divergence);
+        run(trial, limit, budget),
+        TrialOutcome.values(trial),
+        runToEnd,
+        limit < budget,
+        divergence);
   }
 
   /**

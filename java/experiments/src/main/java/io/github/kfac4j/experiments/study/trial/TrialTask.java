@@ -28,11 +28,11 @@ public record TrialTask(
     double divergence) {
 
   /** Trains here; empty if asked to stop. */
-  public Optional<Outcome> train(
+  public Optional<TrialOutcome> train(
       Dataset data, Backend backend, BooleanSupplier stop, Consumer<History> onStep) {
     History history = SingleRun.train(options, data, backend, toEnd, stop, onStep);
     return stop.getAsBoolean()
         ? Optional.empty()
-        : Optional.of(Outcome.of(values, history, options, cut, divergence));
+        : Optional.of(TrialOutcome.of(values, history, options, cut, divergence));
   }
 }

@@ -2,10 +2,10 @@ package io.github.kfac4j.experiments.study.search;
 
 import io.github.kfac4j.experiments.options.OptimizerName;
 import io.github.kfac4j.experiments.study.trial.Metaparameter;
-import io.github.kfac4j.experiments.study.trial.Outcome;
 import io.github.kfac4j.experiments.study.trial.Result;
 import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
 import io.github.kfac4j.experiments.study.trial.Trial;
+import io.github.kfac4j.experiments.study.trial.TrialOutcome;
 import java.util.List;
 import java.util.Map;
 
@@ -26,8 +26,8 @@ public final class Results {
       int batch, int number, double rate, double damping, int repeat, Long steps) {
     Map<Metaparameter, Double> values =
         Map.of(Metaparameter.LEARNING_RATE, rate, Metaparameter.DAMPING, damping);
-    Outcome outcome =
-        new Outcome(
+    TrialOutcome outcome =
+        new TrialOutcome(
             Map.of(),
             steps,
             steps == null,

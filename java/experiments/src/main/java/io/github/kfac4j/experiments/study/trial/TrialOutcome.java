@@ -22,7 +22,7 @@ import java.util.Map;
  * @param finals what the finished network does; null unless trials run to the end
  * @param curve validation on the way, {@value Evaluation#MOST} evaluations at most
  */
-public record Outcome(
+public record TrialOutcome(
     Map<String, Double> values,
     @JsonProperty("steps_to_goal") Long stepsToGoal,
     boolean diverged,
@@ -65,7 +65,7 @@ public record Outcome(
    * @param cut whether it was ended behind a better trial unless it reached the goal or failed
    * @param divergence the multiple of the first loss above which the last one counts as divergence
    */
-  static Outcome of(
+  static TrialOutcome of(
       Map<String, Double> values,
       History history,
       RunOptions options,
@@ -79,7 +79,7 @@ public record Outcome(
     Double last = steps.isEmpty() ? null : finite(lastLoss(steps));
     boolean grew = last != null && last > divergence * steps.get(0).loss();
     boolean diverged = history.failure().isPresent() || grew;
-    return new Outcome(
+    return new TrialOutcome(
         values,
         stepsToGoal,
         diverged,
