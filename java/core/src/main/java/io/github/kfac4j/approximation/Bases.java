@@ -109,7 +109,7 @@ final class Bases {
     double largest = Arrays.stream(diagonal).max().orElse(0);
     double condition = (largest + lambda) / (smallest + lambda);
     int groups = state.layer.groups();
-    FactorReport block = new FactorReport("block", lambda, condition);
+    FactorReport block = new FactorReport("block", FactorReport.Kind.BLOCK, lambda, condition);
     boolean rotated = state.has(KroneckerBases.G_BASIS);
     String words = rotated ? withError(state, condition, status) : status;
     GroupReport group = new GroupReport(Double.NaN, List.of(block), words);

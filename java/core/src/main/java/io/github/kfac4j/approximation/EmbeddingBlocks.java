@@ -13,6 +13,7 @@ import io.github.kfac4j.curvature.StateKey;
 import io.github.kfac4j.curvature.StateMatrix;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.LayerReport.FactorReport;
+import io.github.kfac4j.data.LayerReport.FactorReport.Kind;
 import io.github.kfac4j.data.LayerReport.GroupReport;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.inversion.RobustDecomposition;
@@ -220,8 +221,9 @@ public final class EmbeddingBlocks implements Curvature {
     state.counters.blockDamping = smallest;
     List<FactorReport> factors =
         List.of(
-            new FactorReport(Factors.A.name(), damping.a(), largest(a) / smallest(a)),
-            new FactorReport(Factors.G.name(), damping.g(), largest(g) / smallest(g)));
+            new FactorReport(Factors.A.name(), Kind.INPUTS, damping.a(), largest(a) / smallest(a)),
+            new FactorReport(
+                Factors.G.name(), Kind.OUTPUT_GRADIENTS, damping.g(), largest(g) / smallest(g)));
     String words = Bases.withError(state, largest(g) / smallest(g), status);
     GroupReport group = new GroupReport(damping.pi(), factors, words);
     return new LayerReport(state.name, a.length, g.length, 1, List.of(group), 0);

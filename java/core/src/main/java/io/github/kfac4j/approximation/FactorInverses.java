@@ -6,6 +6,7 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.curvature.Fp32Range;
 import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.curvature.MatrixSpec;
 import io.github.kfac4j.curvature.StateKey;
 import io.github.kfac4j.curvature.StateMatrix;
 import io.github.kfac4j.data.InversionFailedException;
@@ -66,12 +67,12 @@ final class FactorInverses {
       DampedStack stack =
           new DampedStack(
               inversion, exponent, state.ready() ? target.stack()::toArray : null, moved);
-      parts.put(name, new Part(target, stack));
+      parts.put(name, new Part(average.spec().role(), target, stack));
     }
   }
 
-  /** One stack of a layer and where its inverse goes. */
-  record Part(StateMatrix inverse, DampedStack stack) {}
+  /** One stack of a layer, what it is to the layer, and where its inverse goes. */
+  record Part(MatrixSpec.Role factor, StateMatrix inverse, DampedStack stack) {}
 
   private FactorInverses() {}
 
@@ -119,7 +120,9 @@ final class FactorInverses {
       boolean here = outcomes.values().stream().anyMatch(outcome -> outcome.failed()[group]);
       failed |= here;
       List<FactorReport> factors =
-          outcomes.entrySet().stream().map(o -> factor(o.getKey(), o.getValue(), group)).toList();
+          outcomes.entrySet().stream()
+              .map(o -> factor(o.getKey(), task.parts().get(o.getKey()), o.getValue(), group))
+              .toList();
       List<String> words =
           outcomes.entrySet().stream()
               .filter(o -> o.getValue().words()[group] != null)
@@ -133,8 +136,12 @@ final class FactorInverses {
         state.name, state.layer.inputDim(), state.layer.outputDim(), groups.size(), groups, 0);
   }
 
-  private static FactorReport factor(String name, InversionOutcome outcome, int group) {
-    return new FactorReport(name, outcome.damping()[group], outcome.condition()[group]);
+  private static FactorReport factor(String name, Part part, InversionOutcome outcome, int group) {
+    FactorReport.Kind kind =
+        part.factor().isOfGradients()
+            ? FactorReport.Kind.OUTPUT_GRADIENTS
+            : FactorReport.Kind.INPUTS;
+    return new FactorReport(name, kind, outcome.damping()[group], outcome.condition()[group]);
   }
 
   /** Whether what a layer has may serve once more. */

@@ -82,11 +82,6 @@ public interface Curvature {
    */
   record Request(LayerState state, LayerGradient source, Gradient gradient, int exponent) {
 
-    /** The gradient divided by a power of two. */
-    public Request dividedBy(int power) {
-      return new Request(state, source, gradient, power);
-    }
-
     /** The tensors of the gradient. */
     public List<Tensor> tensors() {
       return gradient.bias() == null

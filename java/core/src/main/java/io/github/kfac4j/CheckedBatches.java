@@ -1,11 +1,11 @@
 package io.github.kfac4j;
 
 import io.github.kfac4j.Magnitudes.Magnitude;
+import io.github.kfac4j.Magnitudes.Quantity;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.curvature.Curvature;
 import io.github.kfac4j.curvature.Fp32Range;
 import io.github.kfac4j.curvature.LayerState;
-import io.github.kfac4j.data.ExamplesFirst;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Use;
 import io.github.kfac4j.tensor.HostTensor;
@@ -15,29 +15,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
-/** Checks the observations that a trainer hands over; backends trust them. */
-final class ObservationCheck {
+/** Observations that a trainer hands over as batches of layers, checked: backends trust them. */
+final class CheckedBatches {
   private final Backend backend;
   private final KfacState state;
 
-  ObservationCheck(Backend backend, KfacState state) {
+  CheckedBatches(Backend backend, KfacState state) {
     this.backend = backend;
     this.state = state;
   }
 
   /**
-   * Observations as what the curvature is made of.
+   * One batch for each layer, of all its uses.
    *
-   * @param maxExamples how many of their first examples to take at most
    * @throws IllegalArgumentException naming the layer and what is wrong
    */
-  List<Curvature.Batch> batches(
-      List<Observation> observations, int maxExamples, Function<String, Curvature.Part> parts) {
+  List<Curvature.Batch> of(List<Observation> observations, Function<String, Curvature.Part> parts) {
     Map<LayerState, Curvature.Batch> batches = new LinkedHashMap<>();
     Magnitudes magnitudes = new Magnitudes(backend);
-    for (Observation whole : observations) {
-      LayerState layer = state.layer(whole.layer());
-      Observation observation = needed(layer, whole, maxExamples);
+    for (Observation observation : observations) {
+      LayerState layer = state.layer(observation.layer());
       Use use = use(layer, observation);
       double scale = observation.outputGradScale();
       Curvature.Part part = parts.apply(observation.layer());
@@ -48,9 +45,9 @@ final class ObservationCheck {
         requireSamePass(first, use, scale);
       }
       first.uses().add(use);
-      magnitudes.add(layer, "input", observation.input(), 1);
+      magnitudes.add(layer, Quantity.INPUT, observation.input(), 1);
       if (part != Curvature.Part.A) {
-        magnitudes.add(layer, "output gradient", observation.outputGrad(), scale);
+        magnitudes.add(layer, Quantity.OUTPUT_GRADIENT, observation.outputGrad(), scale);
       }
     }
     Map<LayerState, List<Magnitude>> found = magnitudes.require();
@@ -70,7 +67,7 @@ final class ObservationCheck {
     boolean onDevice = false;
     for (Magnitude one : magnitudes) {
       one.requireInRange();
-      int which = one.what().equals("input") ? 0 : 1;
+      int which = one.what() == Quantity.INPUT ? 0 : 1;
       largest[which] = Math.max(largest[which], one.largest());
       ordinary &=
           Fp32Range.isOrdinary(one.largest()) && Fp32Range.isOrdinary(one.largest() * one.scale());
@@ -98,20 +95,6 @@ final class ObservationCheck {
               + "its uses in one pass must have the same examples and scale of the output gradient,"
               + " but have %d and %d examples, scales %s and %s"
                   .formatted(first.examples(), use.examples(), first.gScale(), scale));
-    }
-  }
-
-  /** What is observed of a pass, its examples first where that matters. */
-  private static Observation needed(LayerState state, Observation whole, int maxExamples) {
-    if (whole.examples() <= maxExamples
-        && !state.layer.groupsByExample()
-        && !state.curvature.groupsByExample()) {
-      return whole;
-    }
-    try {
-      return ExamplesFirst.of(whole, state.layer, maxExamples);
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(LayerState.prefix(state.name) + e.getMessage(), e);
     }
   }
 
