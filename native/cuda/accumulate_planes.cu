@@ -108,7 +108,7 @@ Prepared prepare(const kfac_accumulate_request& q, Region& region, unsigned* pea
                 int(tiles_of(layout.columns.count, side)),
                 0};
   p.job.chunk_tokens = int(cut(p.job.sums, layout.tokens.count, TRIP, 5, 42));
-  static_assert(42 <= MOST_TRIPS);
+  static_assert(42 <= MAX_TRIPS);
   if (p.job.sums.chunks > 1) p.job.sums.partials = region.take<float>(p.job.sums.elements());
   return p;
 }
@@ -161,8 +161,8 @@ void launch(const std::vector<Prepared>& all, int dtype, Plan& plan) {
 bool has_planes(const kfac_accumulate_request& q) {
   const Layout layout = layout_of(q.samples);
   const long long bytes = (q.samples.dtype == KFAC_F32 ? 4 : 2) * q.samples.groups * layout.view.rows * layout.pitch;
-  return layout.view.rows <= MOST_ROWS && View(q.samples).rows <= MOST_ROWS &&
-         (layout.direct || layout.reads != Reads::PATCHES || bytes <= MOST_PATCH_BYTES);
+  return layout.view.rows <= MAX_ROWS && View(q.samples).rows <= MAX_ROWS &&
+         (layout.direct || layout.reads != Reads::PATCHES || bytes <= MAX_PATCH_BYTES);
 }
 
 // Planes take as much memory as the samples.

@@ -28,11 +28,11 @@ PreparedShifts prepare_shifts(const kfac_accumulate_request& q, const View& view
     const Range &row = shifts.rows.ranges[r], &column = shifts.columns.ranges[c];
     trips += shifts.tiles(Shifts::symmetric(row, column), side) * trips_of(shifts.tokens(row, column));
   });
-  const long long most = std::clamp((trips + 263) / 264, 5LL, 42LL);
+  const long long max_trips = std::clamp((trips + 263) / 264, 5LL, 42LL);
   shifts.each([&](int r, int c) {
     const Range &row = shifts.rows.ranges[r], &column = shifts.columns.ranges[c];
     const bool symmetric = Shifts::symmetric(row, column);
-    const long long all = trips_of(shifts.tokens(row, column)), cuts = (all + most - 1) / most,
+    const long long all = trips_of(shifts.tokens(row, column)), cuts = (all + max_trips - 1) / max_trips,
                     each = (all + cuts - 1) / cuts, chunks = (all + each - 1) / each;
     const auto at = [&](int y, int x) {
       Operand moved = pixels;

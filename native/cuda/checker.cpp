@@ -5,7 +5,7 @@
 namespace kfac {
 namespace {
 
-constexpr long long MOST_ELEMENTS = 1LL << 48;
+constexpr long long MAX_ELEMENTS = 1LL << 48;
 
 }  // namespace
 
@@ -36,7 +36,7 @@ void Checker::pointer(const void* p, int element_bytes, const char* name) {
 void Checker::elements(std::initializer_list<long long> factors, const char* name) {
   long long product = 1;
   for (long long f : factors) {
-    if (f > 0 && product > MOST_ELEMENTS / f) {
+    if (f > 0 && product > MAX_ELEMENTS / f) {
       char message[96];
       std::snprintf(message, sizeof message, "%s would have more than 2^48 elements", name);
       return fail(KFAC_TOO_LARGE, message, f);

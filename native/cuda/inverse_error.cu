@@ -142,14 +142,14 @@ __global__ void __launch_bounds__(VERDICT_THREADS) verdict_kernel(Table<Job> tab
   const kfac_inverse_error_request& q = job.request;
   const long long matrix = local * VERDICT_THREADS + threadIdx.x;
   if (matrix >= q.count || !job.tested(matrix)) return;
-  double most = 0.0, all = 0.0;
+  double largest = 0.0, all = 0.0;
   for (int v = 0; v < VECTORS; ++v) {
     double sum = 0.0;
     for (int b = 0; b < job.bands; ++b) sum += job.parts[(matrix * job.bands + b) * VECTORS + v];
-    most = max(most, sum);
+    largest = max(largest, sum);
     all += sum;
   }
-  const double error = all < INFINITE ? sqrt(most) : INFINITE;  // not a number is not less
+  const double error = all < INFINITE ? sqrt(largest) : INFINITE;  // not a number is not less
   q.errors[matrix] = error;
   if (error > q.bound / 2) q.status[matrix] = error < INFINITE ? KFAC_MATRIX_INACCURATE : KFAC_MATRIX_NOT_FINITE;
 }

@@ -12,8 +12,8 @@ namespace kfac {
 constexpr int ANY = 0x7fffffff;
 
 struct InvertRow {
-  int up_to;  // sizes n up to this one
-  int most;   // so many matrices in a request, or fewer
+  int up_to;      // sizes n up to this one
+  int max_count;  // matrices in a request
   kfac_inversion algorithm;
 };
 
@@ -42,7 +42,7 @@ constexpr int largest_for(int algorithm) {
 
 constexpr const InvertRow& row_for(int n, int count) {
   const InvertRow* row = INVERT_TABLE;
-  while (n > row->up_to || count > row->most) ++row;
+  while (n > row->up_to || count > row->max_count) ++row;
   return *row;
 }
 
@@ -58,7 +58,7 @@ constexpr bool table_holds() {
     ++rows;
     if (row.up_to > largest_for(row.algorithm)) return false;
   }
-  return INVERT_TABLE[rows - 1].up_to == ANY && INVERT_TABLE[rows - 1].most == ANY;
+  return INVERT_TABLE[rows - 1].up_to == ANY && INVERT_TABLE[rows - 1].max_count == ANY;
 }
 static_assert(table_holds(), "each algorithm can do the sizes of its row, and the last row takes all");
 

@@ -14,12 +14,12 @@ template <class T>
 __global__ void __launch_bounds__(ELEMENT_THREADS) largest_kernel(Table<kfac_largest_request> table) {
   long long local;
   const kfac_largest_request q = table.find(blockIdx.x, local);
-  unsigned most = 0;
+  unsigned largest = 0;
   each_element(local, q.size, [&](long long i) {
-    most = max(most, __float_as_uint(value(static_cast<const T*>(q.x)[i])) & 0x7fffffffu);
+    largest = max(largest, __float_as_uint(value(static_cast<const T*>(q.x)[i])) & 0x7fffffffu);
   });
-  most = __reduce_max_sync(~0u, most);
-  if (threadIdx.x % 32 == 0 && most) atomicMax(reinterpret_cast<unsigned*>(q.largest), most);
+  largest = __reduce_max_sync(~0u, largest);
+  if (threadIdx.x % 32 == 0 && largest) atomicMax(reinterpret_cast<unsigned*>(q.largest), largest);
 }
 
 }  // namespace

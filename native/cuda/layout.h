@@ -22,8 +22,8 @@ struct Layout {
   bool shifted() const { return columns.width != 0 || shifts; }
 };
 
-constexpr long long MOST_ROWS = 1 << 30;
-constexpr long long MOST_PATCH_BYTES = 2LL << 30;
+constexpr long long MAX_ROWS = 1 << 30;
+constexpr long long MAX_PATCH_BYTES = 2LL << 30;
 
 // Samples of 16 bits whose pixels lie one after another, and begin and end where copies do.
 inline bool direct(const kfac_samples& s, const View& view, Layout& layout) {

@@ -44,13 +44,13 @@ __device__ __forceinline__ void commit_copies() {
   asm volatile("cp.async.commit_group;" ::: "memory");
 #endif
 }
-// Until all groups but the last MOST have arrived; a barrier then shows them to the block.
-template <int MOST>
+// Until all groups but the last PENDING have arrived; a barrier then shows them to the block.
+template <int PENDING>
 __device__ __forceinline__ void wait_copies() {
 #ifdef CUDA_EMU
-  emu::AsyncCopies::self().wait(MOST);
+  emu::AsyncCopies::self().wait(PENDING);
 #else
-  asm volatile("cp.async.wait_group %0;" ::"n"(MOST) : "memory");
+  asm volatile("cp.async.wait_group %0;" ::"n"(PENDING) : "memory");
 #endif
 }
 

@@ -41,13 +41,13 @@ struct Sums {
 inline long long tiles_of(int n, int side) { return triangle((n + side - 1) / side); }
 
 // Into chunks of so many times `step` samples: for parallelism as many as fit into two waves of 132 multiprocessors,
-// but for none shorter than `least` steps; and none longer than `most`, which the others would wait for. The cut
+// but for none shorter than `min_steps`; and none longer than `max_steps`, which the others would wait for. The cut
 // depends on the shape alone, so results do not depend on the device. Gives the samples of a chunk.
-inline long long cut(Sums& sums, long long samples, int step, int least, int most) {
+inline long long cut(Sums& sums, long long samples, int step, int min_steps, int max_steps) {
   constexpr long long WAVES = 2 * 132;
   const long long steps = max(1LL, (samples + step - 1) / step), blocks = (long long)sums.tiles * sums.groups;
-  const long long wanted = min((steps + least - 1) / least, max(1LL, WAVES / blocks));
-  const long long chunks = max(wanted, (steps + most - 1) / most), each = (steps + chunks - 1) / chunks;
+  const long long wanted = min((steps + min_steps - 1) / min_steps, max(1LL, WAVES / blocks));
+  const long long chunks = max(wanted, (steps + max_steps - 1) / max_steps), each = (steps + chunks - 1) / chunks;
   sums.chunks = int((steps + each - 1) / each);
   return each * step;
 }

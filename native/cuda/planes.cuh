@@ -60,15 +60,15 @@ struct Part {
   }
   // Bits of the largest finite magnitude in the warp.
   __device__ unsigned peak() const {
-    unsigned most = 0;
+    unsigned largest = 0;
 #pragma unroll
     for (int i = 0; i < CHUNKS; ++i)
 #pragma unroll
       for (int j = 0; j < 8; ++j) {
         const unsigned bits = __float_as_uint(x[i][j]) & 0x7fffffffu;
-        most = max(most, bits < 0x7f800000u ? bits : 0u);
+        largest = max(largest, bits < 0x7f800000u ? bits : 0u);
       }
-    return __reduce_max_sync(~0u, most);
+    return __reduce_max_sync(~0u, largest);
   }
 
  private:
@@ -110,8 +110,8 @@ template <Reads READS>
 __global__ void __launch_bounds__(PLANES_THREADS) peak_kernel(Table<PlanesJob> table) {
   long long local;
   const PlanesJob& job = table.find(blockIdx.x, local);
-  const unsigned most = Part<float, READS, TRIP>(job, local).peak();
-  if (threadIdx.x % 32 == 0) atomicMax(job.peak, most);
+  const unsigned largest = Part<float, READS, TRIP>(job, local).peak();
+  if (threadIdx.x % 32 == 0) atomicMax(job.peak, largest);
 }
 
 template <class T, Reads READS, int TOKENS = TRIP>

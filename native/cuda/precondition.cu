@@ -15,7 +15,7 @@ bool large(int out, int columns) { return 4 * tiles_of(out, columns, 128) <= 3 *
 
 // Which algorithm has a request, and the side of its tiles.
 bool has_planes(const kfac_precondition_request& q, int math) {
-  return math == KFAC_SPLIT_F16 && std::max(q.out / q.groups, q.in + 1) <= MOST_TOKENS;
+  return math == KFAC_SPLIT_F16 && std::max(q.out / q.groups, q.in + 1) <= MAX_TOKENS;
 }
 int side_of(const kfac_precondition_request& q, int math) {
   return has_planes(q, math) && large(q.out / q.groups, q.in + (q.bias_gradient != nullptr)) ? 128 : 64;

@@ -85,12 +85,12 @@ class Fetch {
 };
 
 // The most tokens of one product: their scales lie in shared memory, beside stages that leave 3 KB where there are 99.
-constexpr int MOST_TRIPS = 512, MOST_TOKENS = MOST_TRIPS * TRIP;
+constexpr int MAX_TRIPS = 512, MAX_TOKENS = MAX_TRIPS * TRIP;
 
 template <class T>
 struct ProductShared {
   alignas(128) unsigned char stages[T::SHARED_BYTES];
-  float unscale[T::Math::SCALED ? MOST_TRIPS : 1];
+  float unscale[T::Math::SCALED ? MAX_TRIPS : 1];
 };
 
 // What undoes the scales of both operands, for every SCALE_TOKENS of tokens first .. end - 1.
@@ -124,7 +124,7 @@ __device__ __forceinline__ void promote(int pair, typename T::Sums& sum, float u
       }
 }
 
-// total += sum of the products of tokens first .. end - 1, MOST_TOKENS of them at most; first is a multiple of
+// total += sum of the products of tokens first .. end - 1, MAX_TOKENS of them at most; first is a multiple of
 // SCALE_TOKENS. same: the sides are one. The stages are free again at the end.
 template <class T, class Map>
 __device__ __forceinline__ void product(const Tokens& tokens, const Side& left, const Side& right, int first, int end,

@@ -27,7 +27,7 @@ class Region {
 template <class Prepare, class Run>
 void in_parts(size_t count, long long bytes, Plan& plan, const Prepare& prepare, const Run& run) {
   std::vector<size_t> ends;
-  long long most = 0;
+  long long peak = 0;
   for (size_t i = 0; i < count;) {
     Region counted(reinterpret_cast<unsigned char*>(ALIGNMENT));  // to be counted, not used
     prepare(i, counted);
@@ -37,10 +37,10 @@ void in_parts(size_t count, long long bytes, Plan& plan, const Prepare& prepare,
       if (counted.used() > bytes) break;
       used = counted.used();
     }
-    most = std::max(most, used);
+    peak = std::max(peak, used);
     ends.push_back(i);
   }
-  unsigned char* memory = plan.take<unsigned char>(most);
+  unsigned char* memory = plan.take<unsigned char>(peak);
   size_t i = 0;
   for (size_t end : ends) {
     Region region(memory);

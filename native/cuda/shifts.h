@@ -112,9 +112,9 @@ inline double cycles(const Shifts& shifts, int n) {
 // Whether shifts are cheaper than patches. Where the window is less than half of the pixels too much of their sums is
 // subtracted again, with the rounding of all; and tables have an end.
 inline bool by_shifts(const kfac_samples& s) {
-  constexpr int MOST_TAPS = 256;
+  constexpr int MAX_TAPS = 256;
   const View view(s);
-  if (s.groups != 1 || view.taps() == 1 || view.taps() > MOST_TAPS || view.stride_height != 1 || view.stride_width != 1)
+  if (s.groups != 1 || view.taps() == 1 || view.taps() > MAX_TAPS || view.stride_height != 1 || view.stride_width != 1)
     return false;
   if (2LL * view.out_height * view.out_width < (long long)view.height * view.width) return false;
   const Shifts shifts(view, s.batch, s.bias);

@@ -13,7 +13,7 @@ __global__ void __launch_bounds__(ELEMENT_THREADS) squares_kernel(Table<kfac_squ
       const double x = q.x[k * q.size + i];
       sum = fma(x, x, sum);
     }
-    q.y[i] = float(double(q.alpha) * sum + (q.beta == 0.0f ? 0.0 : double(q.beta) * q.y[i]));
+    q.y[i] = float(double(q.weight) * sum + (q.decay == 0.0f ? 0.0 : double(q.decay) * q.y[i]));
   });
 }
 

@@ -172,12 +172,12 @@ inline void run_block(const std::vector<unsigned>& warps, const std::vector<unsi
 }
 
 // What a block may have on every chip from sm_80 on.
-constexpr size_t MOST_SHARED = 99 * 1024;
+constexpr size_t MAX_SHARED = 99 * 1024;
 
 inline bool launchable(dim3 grid, dim3 shape, size_t shared_bytes) {
   const unsigned n = shape.x * shape.y * shape.z;
   return n != 0 && n <= 1024 && grid.x && grid.y && grid.z && grid.x <= 0x7fffffffu && grid.y <= 65535 &&
-         grid.z <= 65535 && shared_bytes <= MOST_SHARED;
+         grid.z <= 65535 && shared_bytes <= MAX_SHARED;
 }
 
 inline void launch(dim3 grid, dim3 shape, size_t shared_bytes, const std::function<void()>& body) {

@@ -30,7 +30,7 @@ struct CUstream_st;
 typedef struct CUstream_st* kfac_stream; /* is a cudaStream_t; null is the default stream */
 
 /* Changes whenever a struct or a function of this header does. */
-#define KFAC_CUDA_ABI 9
+#define KFAC_CUDA_ABI 10
 
 enum kfac_status {
   KFAC_OK = 0,
@@ -284,13 +284,14 @@ KFAC_API long long kfac_divide_workspace(const kfac_divide_request* requests, in
 KFAC_API int kfac_divide(const kfac_divide_request* requests, int count, void* workspace, long long bytes,
                          kfac_stream stream);
 
-/* y [size] := beta y + alpha sum over k < terms of x[k]^2, element by element, x [terms, size], in fp64 and rounded
- * once; y is not read if beta is 0. Second moments in a Kronecker basis, x[k] being the gradient of example k there. */
+/* y [size] := decay y + weight sum over k < terms of x[k]^2, element by element, x [terms, size], in fp64 and rounded
+ * once; y is not read if decay is 0. Second moments in a Kronecker basis, x[k] being the gradient of example k there.
+ */
 typedef struct kfac_squares_request {
   const double* x;
   float* y;
   long long terms, size;
-  float alpha, beta;
+  float weight, decay;
 } kfac_squares_request;
 KFAC_API long long kfac_squares_workspace(const kfac_squares_request* requests, int count);
 KFAC_API int kfac_squares(const kfac_squares_request* requests, int count, void* workspace, long long bytes,

@@ -99,7 +99,7 @@ TEST(divide_and_inner_product) {
 TEST(squares_of_many_terms) {
   struct Shape {
     int terms, size;
-    float beta;
+    float decay;
   };
   const Shape shapes[] = {{1, 1, 0.0f}, {7, 300, 0.5f}, {0, 5, 0.5f}, {64, 2000, 0.0f}};
   std::vector<std::unique_ptr<Device<double>>> xs;
@@ -107,12 +107,12 @@ TEST(squares_of_many_terms) {
   std::vector<std::vector<float>> before;
   std::vector<kfac_squares_request> requests;
   for (const Shape& s : shapes) {
-    before.push_back(s.beta == 0.0f ? std::vector<float>(s.size, NAN) : normals(s.size));
+    before.push_back(s.decay == 0.0f ? std::vector<float>(s.size, NAN) : normals(s.size));
     std::vector<double> x;
     for (int i = 0; i < s.terms * s.size; ++i) x.push_back(normal() / 3.0);
     xs.push_back(std::make_unique<Device<double>>(x));
     ys.push_back(std::make_unique<Device<float>>(before.back()));
-    requests.push_back({xs.back()->get(), ys.back()->get(), s.terms, s.size, 0.25f, s.beta});
+    requests.push_back({xs.back()->get(), ys.back()->get(), s.terms, s.size, 0.25f, s.decay});
   }
   call(kfac_squares_workspace, kfac_squares, requests);
   for (size_t i = 0; i < requests.size(); ++i) {
@@ -120,7 +120,7 @@ TEST(squares_of_many_terms) {
     const std::vector<double> x = xs[i]->host();
     const std::vector<float> y = ys[i]->host();
     for (int k = 0; k < s.size; ++k) {
-      double expected = s.beta == 0.0f ? 0.0 : s.beta * double(before[i][k]);
+      double expected = s.decay == 0.0f ? 0.0 : s.decay * double(before[i][k]);
       for (int t = 0; t < s.terms; ++t) expected += 0.25 * x[size_t(t) * s.size + k] * x[size_t(t) * s.size + k];
       CHECK(std::fabs(y[k] - expected) <= 0x1.0001p-24 * std::fabs(expected) + 1e-15, "%d terms of %d: %.9g, not %.9g",
             s.terms, s.size, y[k], expected);
@@ -207,10 +207,10 @@ TEST(squared_norms_of_stacks) {
       CHECK(std::fabs(found[c] - expected) <= 1e-14 * expected, "n %d, matrix %d: %.17g, not %.17g", stacks[i].n, c,
             found[c], expected);
       // whatever else is asked for in the same call
-      Device<double> alone(1);
+      Device<double> single(1);
       call(kfac_squared_norms_workspace, kfac_squared_norms,
-           std::vector<kfac_squared_norms_request>{{matrices[i]->get() + c * size, alone.get(), stacks[i].n, 1}});
-      CHECK(alone.host()[0] == found[c], "n %d, matrix %d", stacks[i].n, c);
+           std::vector<kfac_squared_norms_request>{{matrices[i]->get() + c * size, single.get(), stacks[i].n, 1}});
+      CHECK(single.host()[0] == found[c], "n %d, matrix %d", stacks[i].n, c);
     }
   }
 }

@@ -148,7 +148,7 @@ TEST(inverse_error_of_the_traces) {
   }
 }
 
-TEST(inverse_error_leaves_failures_alone) {
+TEST(inverse_error_does_not_touch_failures) {
   const Matrix bad = wrong_by(20, 1.0, 1e-4f, 10);
   for (int status : {3, int(KFAC_MATRIX_NOT_FINITE)}) {
     const Answer answer = ask({{20, {bad, bad}}}, 1.0f, status)[0];

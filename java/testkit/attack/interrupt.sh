@@ -2,7 +2,8 @@
 # java/testkit/attack/interrupt.sh [SIGNAL [COUNT [SEED]]]   signals at random moments of trainings (default: 200 times KILL)
 #
 # A training is stopped by the signal again and again and resumed each time; each that ends must hold the bits of one that
-# nothing stopped. KILL leaves what it leaves; TERM, INT and HUP are answered within a minute, with exit 128 + their number.
+# nothing stopped, and so must a copy of what each signal left, resumed to its end. KILL leaves what it leaves; TERM, INT and
+# HUP are answered within a minute, with exit 128 + their number.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 signal=${1:-KILL} count=${2:-200} RANDOM=${3:-1}
@@ -21,12 +22,13 @@ while [ "$sent" -lt "$count" ]; do
     same "$run" || fault "after $sent signals the result is another"
     ended=$((ended + 1)); rm -rf "$run"
   elif [ "$code" = $((128 + $(kill -l "$signal"))) ]; then
+    [ -f "$run/run.json" ] || continue  # stopped before it had begun
     sent=$((sent + 1))
+    rm -rf "$work/copy"; cp -a "$run" "$work/copy"
+    (kfac train --resume "$work/copy") > "$work/log" 2>&1 || fault "cannot be resumed after signal $sent" "$work/log"
+    same "$work/copy" || fault "resumed after signal $sent the result is another"
   else
     fault "exit $code after $signal" "$work/log"
   fi
 done
-if [ -f "$run/run.json" ]; then again="train --resume $run"; else again="$first --out $run"; fi
-(kfac $again) > "$work/log" 2>&1 || fault "cannot be resumed" "$work/log"
-same "$run" || fault "after $sent signals the result is another"
-echo "$sent times $signal in $((ended + 1)) trainings, all of which ended with the bits of one that was not stopped"
+echo "$sent times $signal: each resumed to the bits of a training that was not stopped, and so were $ended stopped again and again"

@@ -10,6 +10,7 @@ import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.tensor.Tensor;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -74,11 +75,20 @@ final class GradientCheck {
           LayerState.prefix(state.name)
               + "%s has shape %s, expected %s".formatted(what, tensor.shape(), shape));
     }
-    if (tensor instanceof HostTensor host && host.isReadOnly()) {
+    if (!(tensor instanceof HostTensor host)) {
+      return;
+    }
+    if (host.isReadOnly()) {
       throw new IllegalArgumentException(
           LayerState.prefix(state.name)
               + what
               + " is in a read-only buffer, and is to be replaced by the preconditioned one: copy it");
+    }
+    if (host.overlaps()) {
+      throw new IllegalArgumentException(
+          LayerState.prefix(state.name)
+              + "%s of shape %s has strides %s, by which several of its elements may be one place, and is to be replaced by the preconditioned one: copy it"
+                  .formatted(what, shape, Arrays.toString(host.strides())));
     }
   }
 

@@ -28,7 +28,7 @@ import java.util.function.Predicate;
  * rule.
  *
  * <pre>{@code
- * Kfac kfac = new Kfac(Backends.best(), Map.of("fc", new Dense(784, 10, true)), KfacOptions.DEFAULT);
+ * Kfac kfac = new Kfac(Backends.best(), Map.of("fc", Dense.of(784, 10)), KfacOptions.DEFAULT);
  * // each step, after the backward pass:
  * if (kfac.wantsObservations()) kfac.observe(observations);
  * if (kfac.wantsRefresh()) kfac.refresh();
@@ -79,7 +79,7 @@ public final class Kfac implements KfacPreconditioner {
 
   @Override
   public void reconfigure(KfacOptions changed) {
-    state.guard.run(
+    state.run(
         () -> {
           options.requireCompatible(changed);
           options = changed;
@@ -116,7 +116,7 @@ public final class Kfac implements KfacPreconditioner {
 
   @Override
   public void observe(List<Observation> observations, Share share) {
-    state.guard.run(
+    state.run(
         () -> {
           List<Observation> due =
               observations.stream().filter(one -> due(state.layer(one.layer()))).toList();
@@ -133,17 +133,17 @@ public final class Kfac implements KfacPreconditioner {
    *     that are missing or of another size, NaN or infinity
    */
   public void add(Map<String, LayerStatistics> batch) {
-    state.guard.run(() -> statistics.add(batch, options.decay()));
+    state.run(() -> statistics.add(batch, options.decay()));
   }
 
   @Override
   public void reweigh(double factor) {
-    state.guard.run(() -> statistics.reweigh(factor, options.decay()));
+    state.run(() -> statistics.reweigh(factor, options.decay()));
   }
 
   @Override
   public List<LayerReport> refresh() {
-    return state.guard.call(this::renew);
+    return state.call(this::renew);
   }
 
   private List<LayerReport> renew() {
@@ -157,7 +157,7 @@ public final class Kfac implements KfacPreconditioner {
 
   @Override
   public StepReport precondition(List<LayerGradient> gradients) {
-    return state.guard.call(
+    return state.call(
         () -> {
           StepReport report = preview(gradients);
           endStep();
@@ -167,17 +167,17 @@ public final class Kfac implements KfacPreconditioner {
 
   /** Ends a step whose gradients were previewed; {@link #precondition} does it by itself. */
   public void endStep() {
-    state.guard.run(state::endStep);
+    state.run(state::endStep);
   }
 
   @Override
   public void discardStep() {
-    state.guard.run(() -> state.open().discard());
+    state.run(() -> state.open().discard());
   }
 
   @Override
   public StepReport preview(List<LayerGradient> gradients) {
-    return state.guard.call(() -> replace(gradients));
+    return state.call(() -> replace(gradients));
   }
 
   private StepReport replace(List<LayerGradient> gradients) {
@@ -267,12 +267,12 @@ public final class Kfac implements KfacPreconditioner {
    * @throws IllegalArgumentException as {@link #restore}
    */
   public void adopt(Map<String, StoredTensor> tensors) {
-    state.guard.run(() -> statistics.adopt(tensors));
+    state.run(() -> statistics.adopt(tensors));
   }
 
   /** Frees the state's matrices; idempotent. */
   @Override
   public void close() {
-    state.guard.run(statistics::close);
+    state.run(statistics::close);
   }
 }

@@ -1,6 +1,7 @@
 package io.github.kfac4j;
 
 import io.github.kfac4j.approximation.Factors;
+import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.OneThread;
 import io.github.kfac4j.curvature.Fp32Range;
 import io.github.kfac4j.curvature.LayerState;
@@ -19,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -36,16 +38,34 @@ public final class KfacState {
   private static final String FORMAT = "kfac4j-state";
   private static final String FORMAT_VERSION = "3";
 
-  /** Guards this state and its K-FAC. */
-  final OneThread guard = new OneThread("K-FAC");
+  private final OneThread guard = new OneThread("K-FAC");
 
+  private final Backend backend;
   private final Map<String, LayerState> layers;
   private final OpenStep open;
   private long step;
 
-  KfacState(Map<String, LayerState> layers, OpenStep open) {
+  KfacState(Backend backend, Map<String, LayerState> layers, OpenStep open) {
+    this.backend = backend;
     this.layers = layers;
     this.open = open;
+  }
+
+  /**
+   * Runs a call of this state or its K-FAC, unless one is under way on another thread. It has the
+   * backend as long: refused in its midst, it would leave things half done.
+   */
+  <T> T call(Supplier<T> call) {
+    return guard.call(() -> backend.inTurn(call));
+  }
+
+  /** The same for a call without a result. */
+  void run(Runnable call) {
+    call(
+        () -> {
+          call.run();
+          return null;
+        });
   }
 
   Map<String, LayerState> layers() {
@@ -122,7 +142,7 @@ public final class KfacState {
   public double[] factor(String name, String factor) {
     StateMatrix average = average(name, factor);
     LayerState layer = layers.get(name);
-    return guard.call(
+    return call(
         () -> {
           if (layer.counters.factorWeight == 0) {
             throw new IllegalStateException(
@@ -165,7 +185,7 @@ public final class KfacState {
 
   /** A copy of everything as named tensors. */
   public Map<String, StoredTensor> toTensors() {
-    return guard.call(this::copy);
+    return call(this::copy);
   }
 
   private Map<String, StoredTensor> copy() {
@@ -205,9 +225,9 @@ public final class KfacState {
   Runnable prepareRestore(Map<String, StoredTensor> tensors) {
     SavedState saved = new SavedState(tensors);
     long newStep = saved.step();
-    Runnable change = guard.call(() -> saved.read(layers));
+    Runnable change = call(() -> saved.read(layers));
     return () ->
-        guard.run(
+        run(
             () -> {
               change.run();
               step = newStep;

@@ -60,7 +60,7 @@ final class Statistics implements AutoCloseable {
                 new LayerState(
                     name, layer, blocks.of(name, layer), StateIdentity.of(name, layer, options))));
     Allocation.make(this.backend, states.values(), keeps);
-    this.state = new KfacState(states, new OpenStep(keeps.discardable()));
+    this.state = new KfacState(this.backend, states, new OpenStep(keeps.discardable()));
     this.batches = new CheckedBatches(this.backend, state);
   }
 

@@ -101,7 +101,7 @@ class DecompositionFallbackTest {
     int[] shape = new int[layer.weightShape().rank()];
     Arrays.setAll(shape, layer.weightShape()::get);
     HostTensor u = HostTensor.of(dw.clone(), shape);
-    kfac.precondition(List.of(new LayerGradient("layer", u, null)));
+    kfac.precondition(List.of(new LayerGradient("layer", u)));
     return u.toArray();
   }
 

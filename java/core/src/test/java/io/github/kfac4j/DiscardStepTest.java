@@ -177,7 +177,7 @@ class DiscardStepTest {
       kfac.observe(List.of(scalar(1)));
       kfac.refresh();
       HostTensor bad = HostTensor.of(new double[] {Double.NaN}, 1, 1);
-      assertThatThrownBy(() -> kfac.precondition(List.of(new LayerGradient("layer", bad, null))))
+      assertThatThrownBy(() -> kfac.precondition(List.of(new LayerGradient("layer", bad))))
           .hasMessage(
               "layer 'layer': weight gradient holds a NaN or infinity at flat index 0;"
                   + " discardStep() drops this step");

@@ -82,7 +82,7 @@ class EmbeddingTest {
     try (Kfac kfac = Networks.kfac(layer, options)) {
       kfac.observe(List.of(uses));
       kfac.refresh();
-      kfac.precondition(List.of(new LayerGradient("layer", HostTensor.of(u, V, D), null)));
+      kfac.precondition(List.of(new LayerGradient("layer", HostTensor.of(u, V, D))));
     }
     return u;
   }
@@ -117,7 +117,7 @@ class EmbeddingTest {
         Kfac dense = Networks.kfac(new Dense(3, width, false), KfacOptions.DEFAULT)) {
       table.observe(List.of(Networks.observation(HostTensor.of(few, 4), grads)));
       assertThat(table.refresh().get(0).perGroup().get(0).status()).isEqualTo("ok");
-      table.precondition(List.of(new LayerGradient("layer", HostTensor.of(u, 3, width), null)));
+      table.precondition(List.of(new LayerGradient("layer", HostTensor.of(u, 3, width))));
       expected =
           Networks.precondition(
               dense,
@@ -196,10 +196,10 @@ class EmbeddingTest {
       kfac.observe(List.of(lookup()));
       kfac.refresh();
       double[] before = dw.clone();
-      kfac.precondition(List.of(new LayerGradient("layer", HostTensor.of(before, V, D), null)));
+      kfac.precondition(List.of(new LayerGradient("layer", HostTensor.of(before, V, D))));
       kfac.reconfigure(options.withDamping(1));
       double[] after = dw.clone();
-      kfac.precondition(List.of(new LayerGradient("layer", HostTensor.of(after, V, D), null)));
+      kfac.precondition(List.of(new LayerGradient("layer", HostTensor.of(after, V, D))));
       assertThat(after).containsExactly(before);
     }
   }

@@ -82,7 +82,7 @@ class ExamplesOfAPassTest {
       kfac.observe(List.of(seen));
       kfac.refresh();
       kfac.observe(List.of(seen));
-      kfac.precondition(List.of(new LayerGradient("layer", dw, null)));
+      kfac.precondition(List.of(new LayerGradient("layer", dw)));
     }
     return dw.toArray();
   }

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** A backend that can do nothing but hold matrices still does all of K-FAC, and says so. */
 class FallbackTest {
   private static final Set<String> KEPT =
-      Set.of("name", "storage", "allocate", "allocateBasis", "close", "toString");
+      Set.of("name", "storage", "allocate", "allocateBasis", "inTurn", "close", "toString");
 
   private static Backend bare() {
     Backend java = new JavaBackend();

@@ -43,8 +43,7 @@ class JoiningLayersTest {
   }
 
   private static LayerGradient gradient(String layer, int inputs) {
-    return new LayerGradient(
-        layer, HostTensor.of(gaussian(new Random(9), 2 * inputs), 2, inputs), null);
+    return new LayerGradient(layer, HostTensor.of(gaussian(new Random(9), 2 * inputs), 2, inputs));
   }
 
   private static double[] weight(LayerGradient gradient) {

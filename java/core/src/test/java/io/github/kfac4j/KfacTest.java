@@ -267,7 +267,7 @@ class KfacTest {
       refused(kfac, new LayerGradient("layer", w, b), "no inverse yet");
       kfac.observe(List.of(dense(4, 3, 2)));
       kfac.refresh();
-      refused(kfac, new LayerGradient("layer", w, null), "bias gradient is missing");
+      refused(kfac, new LayerGradient("layer", w), "bias gradient is missing");
       refused(kfac, new LayerGradient("layer", b, b), "[2]", "expected [2, 3]");
       refused(kfac, new LayerGradient("layer", w, w), "bias gradient", "expected [2]");
       HostTensor inf = HostTensor.of(new double[] {1, Double.POSITIVE_INFINITY}, 2);

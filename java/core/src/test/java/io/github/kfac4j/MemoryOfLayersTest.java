@@ -155,8 +155,7 @@ class MemoryOfLayersTest {
         names.stream()
             .map(
                 name ->
-                    new LayerGradient(
-                        name, HostTensor.of(new double[] {1, 2, 3, 4, 5, 6}, 2, 3), null))
+                    new LayerGradient(name, HostTensor.of(new double[] {1, 2, 3, 4, 5, 6}, 2, 3)))
             .toList());
   }
 }

@@ -259,7 +259,7 @@ class SizesTest {
       HostTensor words = HostTensor.of(ones.clone(), vocabulary, width);
       HostTensor head = HostTensor.of(ones, vocabulary, width);
       kfac.precondition(
-          List.of(new LayerGradient("words", words, null), new LayerGradient("head", head, null)));
+          List.of(new LayerGradient("words", words), new LayerGradient("head", head)));
       // E[(g a)^2] of the last row and the first column: (-2 * 5)^2 / 2
       assertThat(head.toArray()[50256 * width]).isEqualTo(1 / (50 + OPTIONS.damping()));
       assertThat(head.toArray()[0]).isEqualTo(1 / OPTIONS.damping());

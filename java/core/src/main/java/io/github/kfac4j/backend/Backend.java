@@ -4,6 +4,7 @@ import io.github.kfac4j.samples.PatchSamples;
 import io.github.kfac4j.samples.Samples;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * The arithmetic of K-FAC, batched by design: every verb takes the requests of all layers at once,
@@ -21,6 +22,16 @@ import java.util.List;
 public interface Backend extends AutoCloseable {
   /** The name by which a backend is chosen: {@code java}, {@code cpu} or {@code cuda}. */
   String name();
+
+  /**
+   * Runs calls of this thread as one: those of another are refused until it ends, not between two
+   * of them. A backend that does not refuse other threads just runs it.
+   *
+   * @throws IllegalStateException if a call of another thread is under way; nothing has run then
+   */
+  default <T> T inTurn(Supplier<T> calls) {
+    return calls.get();
+  }
 
   /** Where stacks are kept, and how much room there is. */
   default Storage storage() {

@@ -12,11 +12,10 @@ public final class ExamplesFirst {
   private ExamplesFirst() {}
 
   /**
-   * The first {@code most} examples of an observation, or all if it has no more. Where their
-   * dimension is not the first one the tensors are copied.
+   * The first {@code most} examples of an observation, or all if it has no more.
    *
    * @throws IllegalArgumentException if no dimension is that of the examples, or tensors that must
-   *     be copied or cut are not in host memory
+   *     be permuted or cut are not in host memory
    */
   public static Observation of(Observation seen, Layer layer, int maxExamples) {
     int axis = axis(seen, layer);
@@ -70,25 +69,13 @@ public final class ExamplesFirst {
     if (axis == 0) {
       return tensor;
     }
-    int[] from = extents(tensor.shape());
-    int[] to = from.clone();
-    to[0] = from[axis];
-    System.arraycopy(from, 0, to, 1, axis);
+    int[] order = new int[tensor.shape().rank()];
+    Arrays.setAll(order, i -> i == 0 ? axis : i <= axis ? i - 1 : i);
     if (tensor instanceof ToCome) {
-      return new ToCome(Shape.of(to));
+      int[] extents = Arrays.stream(order).map(tensor.shape()::get).toArray();
+      return new ToCome(Shape.of(extents));
     }
-    HostTensor source = host(tensor, "sorted by examples");
-    HostTensor target = HostTensor.like(source, to);
-    int before = product(from, 0, axis);
-    int length = product(from, axis + 1, from.length);
-    double[] part = new double[length];
-    for (int b = 0; b < before; b++) {
-      for (int n = 0; n < from[axis]; n++) {
-        source.read((b * from[axis] + n) * length, part, 0, length);
-        target.write((n * before + b) * length, part, 0, length);
-      }
-    }
-    return target;
+    return host(tensor, "sorted by examples").permute(order);
   }
 
   private static HostTensor host(Tensor tensor, String purpose) {
@@ -102,9 +89,5 @@ public final class ExamplesFirst {
     int[] extents = new int[shape.rank()];
     Arrays.setAll(extents, shape::get);
     return extents;
-  }
-
-  private static int product(int[] extents, int from, int to) {
-    return Arrays.stream(extents, from, to).reduce(1, Math::multiplyExact);
   }
 }

@@ -8,7 +8,7 @@ import java.util.Objects;
  *
  * @param layer the layer's name
  * @param weight the gradient of the weight, in the weight's shape; not in a read-only buffer
- * @param bias the gradient of the bias, null for a layer without one
+ * @param bias the gradient of the bias; null if it was made without one
  */
 public record LayerGradient(String layer, Tensor weight, Tensor bias) {
   /** Checks that names and weight are there. */

@@ -24,8 +24,16 @@ public sealed interface OutputLoss {
   /** Squared error {@code (z - y)^2 / 2}, a Gaussian of variance 1. */
   OutputLoss GAUSSIAN = new Gaussian(1, false);
 
+  /** Squared error {@code (z - y)^2 / (2 variance)}. */
+  static OutputLoss gaussian(double variance) {
+    return new Gaussian(variance, false);
+  }
+
   /** Whether an example's loss is the sum over its rows or outputs instead of their mean. */
   boolean summed();
+
+  /** The same where an example's loss is the sum over its rows or outputs. */
+  OutputLoss ofSum();
 
   /** The length of a row. */
   int rowLength(Shape outputs);
@@ -80,6 +88,11 @@ public sealed interface OutputLoss {
 
   /** A distribution over classes, p = softmax(z): {@code F_R = diag(p) - p p'}. */
   record Softmax(boolean summed) implements OutputLoss {
+    @Override
+    public Softmax ofSum() {
+      return new Softmax(true);
+    }
+
     @Override
     public int rowLength(Shape outputs) {
       return outputs.get(outputs.rank() - 1);
@@ -152,6 +165,11 @@ public sealed interface OutputLoss {
   /** Independent bits, p = sigmoid(z): {@code F_R = diag(p (1 - p))}. */
   record Bernoulli(boolean summed) implements OutputLoss {
     @Override
+    public Bernoulli ofSum() {
+      return new Bernoulli(true);
+    }
+
+    @Override
     public int rowLength(Shape outputs) {
       return perExample(outputs);
     }
@@ -196,6 +214,11 @@ public sealed interface OutputLoss {
       if (!(variance > 0) || Double.isInfinite(variance)) {
         throw new IllegalArgumentException("variance must be positive but is " + variance);
       }
+    }
+
+    @Override
+    public Gaussian ofSum() {
+      return new Gaussian(variance, true);
     }
 
     @Override

@@ -89,18 +89,25 @@ final class EigenInversion {
                   gradient,
                   gradient)));
     }
-    Stacks.replace(inversion.inverse(), identity, k -> statuses[k].ok());
-    test(inversion, result, statuses);
+    try (MatrixStack made = backend.allocate(count, n, n)) {
+      Stacks.replace(made, identity, k -> true);
+      double[] rounded = made.toArray();
+      test(inversion, rounded, result, statuses);
+      Stacks.replace(inversion.inverse(), rounded, k -> statuses[k].ok());
+    }
   }
 
   /** Holds inverses to the bound that {@link Backend#invert} keeps. */
-  private static void test(InvertRequest inversion, DecomposeRequest result, Status[] statuses) {
+  private static void test(
+      InvertRequest inversion, double[] inverse, DecomposeRequest result, Status[] statuses) {
     int n = inversion.source().rows();
     double[] source = inversion.source().toArray();
-    double[] inverse = inversion.inverse().toArray();
     double[] vectors = result.vectors().toArray();
     double[] values = result.values().toArray();
     for (int k = 0; k < statuses.length; k++) {
+      if (statuses[k].ok() && !Stacks.finite(inverse, k, n)) {
+        statuses[k] = Status.NOT_FINITE;
+      }
       if (statuses[k].ok()) {
         int at = k;
         statuses[k] =

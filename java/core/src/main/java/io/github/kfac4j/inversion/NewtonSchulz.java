@@ -59,14 +59,15 @@ final class NewtonSchulz {
       double[] residuals = residuals(x, m, identity);
       Status[] statuses = new Status[count];
       Arrays.setAll(statuses, k -> residuals[k] <= bound ? Status.OK : Status.NOT_CONVERGED);
-      Stacks.replace(inversion.inverse(), x.toArray(), k -> statuses[k].ok());
-      double[] inverse = inversion.inverse().toArray();
+      Stacks.replace(x, x.toArray(), k -> true);
+      double[] inverse = x.toArray();
       for (int k = 0; k < count; k++) {
         if (statuses[k].ok()) {
           // the residual was a product in the backend's precision; this is not
           statuses[k] = InverseAccuracy.test(m, k * n * n, n, 1, 0, inverse);
         }
       }
+      Stacks.replace(inversion.inverse(), inverse, k -> statuses[k].ok());
       return statuses;
     }
   }

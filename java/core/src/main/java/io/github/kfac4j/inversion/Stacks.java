@@ -14,6 +14,11 @@ final class Stacks {
     return Arrays.copyOfRange(stack.toArray(), k * size, (k + 1) * size);
   }
 
+  /** Whether all elements of matrix k of some, n x n, are finite. */
+  static boolean finite(double[] all, int k, int n) {
+    return Arrays.stream(all, k * n * n, (k + 1) * n * n).allMatch(Double::isFinite);
+  }
+
   /** Replaces one matrix. */
   static void put(MatrixStack stack, int k, double[] one) {
     double[] all = stack.toArray();

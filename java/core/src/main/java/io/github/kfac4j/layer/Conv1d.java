@@ -34,6 +34,21 @@ public record Conv1d(int inChannels, int outChannels, Window window, int groups,
     }
   }
 
+  /** With a bias and one group. */
+  public static Conv1d of(int inChannels, int outChannels, Window window) {
+    return new Conv1d(inChannels, outChannels, window, 1, true);
+  }
+
+  /** The same without a bias. */
+  public Conv1d withoutBias() {
+    return new Conv1d(inChannels, outChannels, window, groups, false);
+  }
+
+  /** The same in groups. */
+  public Conv1d withGroups(int count) {
+    return new Conv1d(inChannels, outChannels, window, count, bias);
+  }
+
   /** A window along the sequence. */
   public static Window window(int kernel, int stride, int padding, int dilation) {
     return new Window(1, kernel, 1, stride, 0, padding, 1, dilation);

@@ -56,6 +56,21 @@ public record Conv2d(
     return new Conv2d(inChannels, outChannels, window, 1, true, ImageLayout.NCHW);
   }
 
+  /** The same without a bias. */
+  public Conv2d withoutBias() {
+    return new Conv2d(inChannels, outChannels, window, groups, false, layout);
+  }
+
+  /** The same in groups. */
+  public Conv2d withGroups(int count) {
+    return new Conv2d(inChannels, outChannels, window, count, bias, layout);
+  }
+
+  /** The same of images in another layout. */
+  public Conv2d withLayout(ImageLayout value) {
+    return new Conv2d(inChannels, outChannels, window, groups, bias, value);
+  }
+
   @Override
   public int inputDim() {
     return inputDim(inChannels, window, groups, bias);

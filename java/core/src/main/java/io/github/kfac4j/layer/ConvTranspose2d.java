@@ -37,6 +37,21 @@ public record ConvTranspose2d(
     new Conv2d(inChannels, outChannels, window, groups, bias, ImageLayout.NCHW);
   }
 
+  /** With a bias and one group. */
+  public static ConvTranspose2d of(int inChannels, int outChannels, Window window) {
+    return new ConvTranspose2d(inChannels, outChannels, window, 1, true);
+  }
+
+  /** The same without a bias. */
+  public ConvTranspose2d withoutBias() {
+    return new ConvTranspose2d(inChannels, outChannels, window, groups, false);
+  }
+
+  /** The same in groups. */
+  public ConvTranspose2d withGroups(int count) {
+    return new ConvTranspose2d(inChannels, outChannels, window, count, bias);
+  }
+
   @Override
   public int inputDim() {
     return Conv2d.inputDim(inChannels, window, groups, bias);

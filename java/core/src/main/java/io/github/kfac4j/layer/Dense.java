@@ -34,6 +34,21 @@ public record Dense(int inFeatures, int outFeatures, boolean bias, WeightSharing
     Batches.length(bias, inFeatures);
   }
 
+  /** A layer with a bias whose positions, if it has several, are expanded. */
+  public static Dense of(int inFeatures, int outFeatures) {
+    return new Dense(inFeatures, outFeatures, true, WeightSharing.EXPAND);
+  }
+
+  /** The same without a bias. */
+  public Dense withoutBias() {
+    return new Dense(inFeatures, outFeatures, false, sharing);
+  }
+
+  /** The same with another treatment of several positions. */
+  public Dense withSharing(WeightSharing value) {
+    return new Dense(inFeatures, outFeatures, bias, value);
+  }
+
   /** A layer whose positions, if it has several, are expanded. */
   public Dense(int inFeatures, int outFeatures, boolean bias) {
     this(inFeatures, outFeatures, bias, WeightSharing.EXPAND);

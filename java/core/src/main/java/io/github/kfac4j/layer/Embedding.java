@@ -44,6 +44,16 @@ public record Embedding(int vocabulary, int width, boolean timesUses) implements
     this(vocabulary, width, true);
   }
 
+  /** A table whose block counts every use, as tensorflow/kfac does. */
+  public static Embedding of(int vocabulary, int width) {
+    return new Embedding(vocabulary, width, true);
+  }
+
+  /** The same whose block is the mean of its uses. */
+  public Embedding withMeanOfUses() {
+    return new Embedding(vocabulary, width, false);
+  }
+
   /** The length of the diagonal of A. */
   @Override
   public int inputDim() {

@@ -34,6 +34,21 @@ public record FlattenedDense(
     Batches.length(bias, channels, positions);
   }
 
+  /** With a bias, behind a feature map that is flattened channel by channel. */
+  public static FlattenedDense of(int channels, int positions, int outFeatures) {
+    return new FlattenedDense(channels, positions, outFeatures, true, false);
+  }
+
+  /** The same without a bias. */
+  public FlattenedDense withoutBias() {
+    return new FlattenedDense(channels, positions, outFeatures, false, channelsLast);
+  }
+
+  /** The same behind a feature map that is flattened position by position. */
+  public FlattenedDense withChannelsLast() {
+    return new FlattenedDense(channels, positions, outFeatures, bias, true);
+  }
+
   /** Inputs of one example. */
   public int inFeatures() {
     return channels * positions; // checked when it was made

@@ -54,6 +54,26 @@ public record ScaleShift(
     return new ScaleShift(channels, Structure.UNIT_WISE, true, false, 1);
   }
 
+  /** The same with another structure of the block. */
+  public ScaleShift withStructure(Structure value) {
+    return new ScaleShift(channels, value, bias, channelsLast, dampingScale);
+  }
+
+  /** The same without a bias. */
+  public ScaleShift withoutBias() {
+    return new ScaleShift(channels, structure, false, channelsLast, dampingScale);
+  }
+
+  /** The same of inputs whose channels are the last dimension. */
+  public ScaleShift withChannelsLast() {
+    return new ScaleShift(channels, structure, bias, true, dampingScale);
+  }
+
+  /** The same with its damping multiplied by a number. */
+  public ScaleShift withDampingScale(double value) {
+    return new ScaleShift(channels, structure, bias, channelsLast, value);
+  }
+
   private boolean unitWise() {
     return structure == Structure.UNIT_WISE;
   }

@@ -84,6 +84,11 @@ public final class FallbackBackend implements Backend {
   }
 
   @Override
+  public <T> T inTurn(Supplier<T> calls) {
+    return fast.inTurn(calls);
+  }
+
+  @Override
   public Storage storage() {
     return fast.storage();
   }
@@ -177,17 +182,23 @@ public final class FallbackBackend implements Backend {
     return attempt(
         "invert",
         () -> fast.invert(inversions),
-        copies ->
-            java.invert(
-                inversions.stream()
-                    .map(
-                        i ->
-                            new InvertRequest(
-                                copies.in(i.source()),
-                                i.scale(),
-                                i.damping(),
-                                copies.out(i.inverse())))
-                    .toList()));
+        copies -> {
+          List<InvertRequest> onHost =
+              inversions.stream()
+                  .map(
+                      i ->
+                          new InvertRequest(
+                              copies.in(i.source()),
+                              i.scale(),
+                              i.damping(),
+                              copies.out(i.inverse())))
+                  .toList();
+          List<Status[]> statuses = java.invert(onHost);
+          for (int i = 0; i < statuses.size(); i++) {
+            copies.refuseWhatHasNoRoom(statuses.get(i), inversions.get(i).inverse());
+          }
+          return statuses;
+        });
   }
 
   @Override
@@ -195,17 +206,24 @@ public final class FallbackBackend implements Backend {
     return attempt(
         "decompose",
         () -> fast.decompose(decompositions),
-        copies ->
-            java.decompose(
-                decompositions.stream()
-                    .map(
-                        d ->
-                            new DecomposeRequest(
-                                copies.in(d.source()),
-                                d.scale(),
-                                copies.out(d.vectors()),
-                                copies.out(d.values())))
-                    .toList()));
+        copies -> {
+          List<DecomposeRequest> onHost =
+              decompositions.stream()
+                  .map(
+                      d ->
+                          new DecomposeRequest(
+                              copies.in(d.source()),
+                              d.scale(),
+                              copies.out(d.vectors()),
+                              copies.out(d.values())))
+                  .toList();
+          List<Status[]> statuses = java.decompose(onHost);
+          for (int i = 0; i < statuses.size(); i++) {
+            DecomposeRequest request = decompositions.get(i);
+            copies.refuseWhatHasNoRoom(statuses.get(i), request.values(), request.vectors());
+          }
+          return statuses;
+        });
   }
 
   /** On the host it would be slower than the decompositions of whoever lacks it. */

@@ -3,7 +3,7 @@ package io.github.kfac4j.tensor;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 
-/** The extents of a row-major array. Immutable; an extent of 0 is allowed and means no elements. */
+/** The extents of an array. Immutable; an extent of 0 is allowed and means no elements. */
 public final class Shape {
   private final int[] extents;
 

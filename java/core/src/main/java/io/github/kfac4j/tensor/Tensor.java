@@ -1,11 +1,12 @@
 package io.github.kfac4j.tensor;
 
 /**
- * A trainer's array, borrowed for the duration of one call: contiguous and row-major. kfac4j never
- * owns a tensor and never keeps one after the call it was passed to.
+ * A trainer's array, borrowed for the duration of one call. kfac4j never owns a tensor and never
+ * keeps one after the call it was passed to.
  *
- * <p>{@link HostTensor} holds data in host memory and is understood by every backend. A backend may
- * define further kinds (memory of a device) that only it understands.
+ * <p>{@link HostTensor} holds data in host memory, with any strides, and is understood by every
+ * backend. A backend may define further kinds (memory of a device, row-major) that only it
+ * understands.
  */
 public interface Tensor {
   /** The extent of each dimension. */

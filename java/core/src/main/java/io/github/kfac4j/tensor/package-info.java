@@ -1,2 +1,2 @@
-/** Arrays borrowed from a trainer: shape and data, contiguous and row-major. */
+/** Arrays borrowed from a trainer: shape, data, and how they lie in memory. */
 package io.github.kfac4j.tensor;

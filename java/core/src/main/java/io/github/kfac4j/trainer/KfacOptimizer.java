@@ -3,8 +3,10 @@ package io.github.kfac4j.trainer;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.trainer.DampingRule.LevenbergMarquardt;
+import io.github.kfac4j.trainer.Preconditioner.Refresh;
 import io.github.kfac4j.trainer.Rates.Memory;
 import io.github.kfac4j.trainer.Rates.Order;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +38,8 @@ public final class KfacOptimizer {
    *
    * @param weights views that stay valid, by name
    * @param rule settings
-   * @throws IllegalArgumentException naming a weight in a read-only buffer
+   * @throws IllegalArgumentException naming a weight in a read-only buffer, or with elements that
+   *     may be one place
    */
   public KfacOptimizer(Map<String, HostTensor> weights, UpdateRule rule) {
     weights.forEach((name, weight) -> requireWritable("weight", name, weight));
@@ -64,8 +67,8 @@ public final class KfacOptimizer {
    * @param preconditioner rewrites these gradients
    * @param batch the batch of the gradients; asked only by Levenberg-Marquardt damping and {@link
    *     Rates.QuadraticMinimum}
-   * @throws IllegalArgumentException naming a gradient that is missing, does not fit or is in a
-   *     read-only buffer; nothing has changed then
+   * @throws IllegalArgumentException naming a gradient that is missing, does not fit, is in a
+   *     read-only buffer or has elements that may be one place; nothing has changed then
    */
   public OptimizerReport step(
       Map<String, HostTensor> gradients, Preconditioner preconditioner, BatchFunction batch) {
@@ -88,10 +91,11 @@ public final class KfacOptimizer {
     Map<String, HostTensor> raw = measured || tries || minimum ? Tensors.copy(g) : null;
     double nextGamma = tries ? bestGamma(lm, g, raw, lambda, preconditioner, batch) : gamma;
     double factorDamping = lm != null && lm.gammaInterval() > 0 ? nextGamma * nextGamma : lambda;
+    Refresh refresh = tries ? Refresh.NOW : Refresh.WHEN_DUE;
     Move move =
         rule.rates() instanceof Rates.Scheduled rates
-            ? scheduled(rates, g, factorDamping, tries, preconditioner)
-            : minimum(g, raw, lambda, factorDamping, tries, preconditioner, batch);
+            ? scheduled(rates, g, factorDamping, refresh, preconditioner)
+            : minimum(g, raw, lambda, factorDamping, refresh, preconditioner, batch);
     gamma = nextGamma;
     double predicted = move.predicted;
     double ratio = Double.NaN;
@@ -128,7 +132,7 @@ public final class KfacOptimizer {
       Rates.Scheduled rates,
       Map<String, HostTensor> g,
       double factorDamping,
-      boolean refresh,
+      Refresh refresh,
       Preconditioner preconditioner) {
     double rate = rates.learningRate().at(step);
     double beta = rates.momentum().at(step);
@@ -154,7 +158,7 @@ public final class KfacOptimizer {
       Map<String, HostTensor> raw,
       double lambda,
       double factorDamping,
-      boolean refresh,
+      Refresh refresh,
       Preconditioner preconditioner,
       BatchFunction batch) {
     preconditioner.precondition(factorDamping, 1, refresh);
@@ -228,6 +232,11 @@ public final class KfacOptimizer {
       throw new IllegalArgumentException(
           "parameter '%s': the %s is in a read-only buffer, and is to be overwritten"
               .formatted(name, what));
+    }
+    if (tensor.overlaps()) {
+      throw new IllegalArgumentException(
+          "parameter '%s': the %s of shape %s has strides %s, by which several of its elements may be one place, and is to be overwritten"
+              .formatted(name, what, tensor.shape(), Arrays.toString(tensor.strides())));
     }
   }
 

@@ -9,14 +9,22 @@ import java.util.List;
  * What stands between gradients and update: K-FAC on the gradients that the optimizer was given.
  */
 public interface Preconditioner {
+  /** When inverses are renewed. */
+  enum Refresh {
+    /** As their interval says. */
+    WHEN_DUE,
+    /** In this step, due or not. */
+    NOW
+  }
+
   /**
    * Replaces the gradients by preconditioned ones and ends the step.
    *
    * @param damping for inverses that are due
    * @param learningRate for the KL clip
-   * @param refresh whether inverses are renewed even if they are not due
+   * @param refresh when inverses are renewed
    */
-  void precondition(double damping, double learningRate, boolean refresh);
+  void precondition(double damping, double learningRate, Refresh refresh);
 
   /** Replaces the gradients by those of a damping that is tried; the step continues. */
   void preview(double damping);
@@ -29,9 +37,9 @@ public interface Preconditioner {
   static Preconditioner of(Kfac kfac, List<LayerGradient> gradients) {
     return new Preconditioner() {
       @Override
-      public void precondition(double damping, double learningRate, boolean refresh) {
+      public void precondition(double damping, double learningRate, Refresh refresh) {
         kfac.reconfigure(settings(kfac.options(), damping, learningRate));
-        if (refresh || kfac.wantsRefresh()) {
+        if (refresh == Refresh.NOW || kfac.wantsRefresh()) {
           kfac.refresh();
         }
         kfac.precondition(gradients);

@@ -2,6 +2,16 @@ package io.github.kfac4j.trainer;
 
 /** How far a step goes along the preconditioned gradient and along the step before. */
 public sealed interface Rates {
+  /** The minimum of the exact quadratic model along U. */
+  static Rates quadraticMinimum() {
+    return new QuadraticMinimum(false);
+  }
+
+  /** The minimum of the exact quadratic model along U and the last update. */
+  static Rates quadraticMinimumWithMomentum() {
+    return new QuadraticMinimum(true);
+  }
+
   /** What momentum is a memory of. */
   enum Memory {
     /** Velocity: {@code v = beta v + U}, {@code W -= alpha v}. */

@@ -3,7 +3,6 @@ package io.github.kfac4j.trainer;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
-import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -57,26 +56,24 @@ final class Tensors {
       combineDoubles(y, beta, x, alpha);
       return;
     }
-    FloatBuffer target = y.floats();
-    FloatBuffer source = x.floats();
     float a = (float) alpha;
     float b = (float) beta;
     float[] yChunk = new float[CHUNK];
     float[] xChunk = new float[CHUNK];
     for (int from = 0; from < y.size(); from += CHUNK) {
       int n = Math.min(CHUNK, y.size() - from);
-      source.get(from, xChunk, 0, n);
+      x.read(from, FloatBuffer.wrap(xChunk, 0, n));
       if (b == 0) {
         for (int i = 0; i < n; i++) {
           yChunk[i] = a * xChunk[i];
         }
       } else {
-        target.get(from, yChunk, 0, n);
+        y.read(from, FloatBuffer.wrap(yChunk, 0, n));
         for (int i = 0; i < n; i++) {
           yChunk[i] = b * yChunk[i] + a * xChunk[i];
         }
       }
-      target.put(from, yChunk, 0, n);
+      y.write(from, FloatBuffer.wrap(yChunk, 0, n));
     }
   }
 
@@ -141,7 +138,7 @@ final class Tensors {
             to.put(prefix + name, StoredTensor.of(tensor.toArray(), shape));
           } else {
             float[] values = new float[tensor.size()];
-            tensor.floats().get(values);
+            tensor.read(0, FloatBuffer.wrap(values));
             to.put(prefix + name, StoredTensor.of(values, shape));
           }
         });
@@ -187,12 +184,8 @@ final class Tensors {
     to.forEach(
         (name, tensor) -> {
           StoredTensor stored = from.get(prefix + name);
-          if (tensor.isDouble()) {
-            DoubleBuffer values = stored.asDoubleBuffer();
-            tensor.doubles().put(values);
-          } else {
-            tensor.floats().put(stored.asFloatBuffer());
-          }
+          double[] values = stored.toDoubles();
+          tensor.write(0, values, 0, values.length);
         });
   }
 }

@@ -13,6 +13,9 @@ public interface TrainingPass extends AutoCloseable {
   /** The number of examples N, at least 1. */
   int examples();
 
+  /** Whether what layers see is captured in it, as {@link TrainingStep#wantsNext} asked for. */
+  boolean captured();
+
   /**
    * What the layers saw in the forward pass, {@link Observation#ofInput} once for each use, where
    * the pass was captured.

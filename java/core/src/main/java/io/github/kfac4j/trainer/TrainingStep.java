@@ -19,8 +19,8 @@ import java.util.function.Supplier;
  * ModelGradients}).
  *
  * <pre>{@code
- * boolean captured = step.wantsNext();
- * step.begin(pass, captured);             // the forward pass runs and is captured into the pass
+ * P pass = ...;                           // captures what layers see if step.wantsNext() says so
+ * step.begin(pass);                       // the forward pass runs
  * step.forwardDone(() -> outputs);
  * ...                                     // the backward pass; with micro-batches, more of both
  * step.endPasses();
@@ -147,9 +147,10 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
    * Begins a pass, which this step then owns. The output gradients of the one before are observed
    * if it was a micro-batch.
    *
-   * @param captured what {@link #wantsNext} has said
+   * @param next captured as {@link #wantsNext} has said
    */
-  public void begin(P next, boolean captured) {
+  public void begin(P next) {
+    boolean now = next.captured();
     if (pass != null) {
       if (microBatches.several()) {
         observeGradients();
@@ -159,11 +160,11 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
       pass.close();
     }
     double reweighed = microBatches.begin(next.examples());
-    if (reweighed != 1 && captured) {
+    if (reweighed != 1 && now) {
       kfac.reweigh(reweighed);
     }
     pass = next;
-    this.captured = captured;
+    this.captured = now;
     this.outputGradScale = microBatches.divisor() * next.examples() / lossScale;
   }
 
@@ -323,9 +324,9 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
   public Preconditioner preconditioner() {
     return new Preconditioner() {
       @Override
-      public void precondition(double damping, double learningRate, boolean refresh) {
+      public void precondition(double damping, double learningRate, Refresh refresh) {
         reconfigure(damping, learningRate);
-        TrainingStep.this.precondition(refresh);
+        TrainingStep.this.precondition(refresh == Refresh.NOW);
       }
 
       @Override

@@ -83,7 +83,7 @@ class FisherTest {
 
   static List<OutputLoss> losses() {
     return List.of(
-        OutputLoss.SOFTMAX, new OutputLoss.Bernoulli(true), new OutputLoss.Gaussian(0.3, true));
+        OutputLoss.SOFTMAX, OutputLoss.BERNOULLI.ofSum(), OutputLoss.gaussian(0.3).ofSum());
   }
 
   private static double[] gradient(Fisher fisher, double[] z, long step, int pass, int... shape) {
@@ -177,7 +177,7 @@ class FisherTest {
     OutputLoss mean = OutputLoss.GAUSSIAN;
     assertThat(mean.curvature(HostTensor.of(z, shape), z, z))
         .isCloseTo(
-            new OutputLoss.Gaussian(1, true).curvature(HostTensor.of(z, shape), z, z) / 6,
+            OutputLoss.GAUSSIAN.ofSum().curvature(HostTensor.of(z, shape), z, z) / 6,
             within(1e-14));
   }
 
@@ -212,7 +212,7 @@ class FisherTest {
         .isThrownBy(() -> gradient(Fisher.exact(), Z, 0, 0, OUTPUTS))
         .withMessageContaining("the outputs have shape [3]");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new OutputLoss.Gaussian(0, false))
+        .isThrownBy(() -> OutputLoss.gaussian(0))
         .withMessage("variance must be positive but is 0.0");
     assertThat(Fisher.EMPIRICAL.passes(Shape.of(2, 3))).isZero();
   }

@@ -31,7 +31,7 @@ class NetworkFisherTest {
 
   static List<OutputLoss> losses() {
     return List.of(
-        OutputLoss.SOFTMAX, new OutputLoss.Bernoulli(true), new OutputLoss.Gaussian(0.3, true));
+        OutputLoss.SOFTMAX, OutputLoss.BERNOULLI.ofSum(), OutputLoss.gaussian(0.3).ofSum());
   }
 
   private double[] hidden(double[] weights, int n) {

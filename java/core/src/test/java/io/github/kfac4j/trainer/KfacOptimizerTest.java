@@ -10,6 +10,7 @@ import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.trainer.DampingRule.LevenbergMarquardt;
 import io.github.kfac4j.trainer.Rates.Memory;
 import io.github.kfac4j.trainer.Rates.Order;
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -41,7 +42,7 @@ class KfacOptimizerTest {
     return Stream.concat(
         scheduledRules(),
         Stream.of(
-            RULE.withRates(new Rates.QuadraticMinimum(true)),
+            RULE.withRates(Rates.quadraticMinimumWithMomentum()),
             RULE.withDamping(new LevenbergMarquardt(LAMBDA, 2, 0.9, 1e-3, 10, 3))));
   }
 
@@ -134,7 +135,8 @@ class KfacOptimizerTest {
     Preconditioner failing =
         new Preconditioner() {
           @Override
-          public void precondition(double damping, double learningRate, boolean refresh) {
+          public void precondition(
+              double damping, double learningRate, Preconditioner.Refresh refresh) {
             throw new IllegalArgumentException("layer 'a': NaN");
           }
 
@@ -197,5 +199,34 @@ class KfacOptimizerTest {
         .isThrownBy(() -> optimizer.restore(state))
         .withMessageContaining("NaN in 'memory.b' at flat index 1, which is not finite");
     assertThat(optimizer.toTensors()).isEqualTo(before);
+  }
+
+  private static Preconditioner identity() {
+    return new Preconditioner() {
+      @Override
+      public void precondition(
+          double damping, double learningRate, Preconditioner.Refresh refresh) {}
+
+      @Override
+      public void preview(double damping) {}
+    };
+  }
+
+  /** A layout with gaps is one like any other, one that repeats itself cannot be written. */
+  @Test
+  void weightsAndGradientsMayHaveStrides() {
+    float[] memory = {1, 0, 2, 0, 3, 0};
+    HostTensor weight = HostTensor.strided(FloatBuffer.wrap(memory), new int[] {3}, 2);
+    KfacOptimizer optimizer = new KfacOptimizer(Map.of("w", weight), UpdateRule.of(0.5, 0, 0.1));
+    HostTensor gradient = HostTensor.of(new float[] {2, 4, 6}, 3);
+    optimizer.step(Map.of("w", gradient), identity(), null);
+    assertThat(memory).containsExactly(0, 0, 0, 0, 0, 0);
+    HostTensor one = HostTensor.strided(FloatBuffer.wrap(memory), new int[] {3}, 0);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> optimizer.step(Map.of("w", one), identity(), null))
+        .withMessageContaining("parameter 'w': the gradient of shape [3] has strides [0]");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new KfacOptimizer(Map.of("w", one), UpdateRule.of(0.5, 0, 0.1)))
+        .withMessageContaining("parameter 'w': the weight of shape [3] has strides [0]");
   }
 }

@@ -23,7 +23,7 @@ class LevenbergMarquardtTest {
         new KfacOptimizer(
             problem.weights,
             RULE.withDamping(lm)
-                .withRates(new Rates.QuadraticMinimum(true))
+                .withRates(Rates.quadraticMinimumWithMomentum())
                 .withWeightDecay(new WeightDecay(WeightDecay.Mode.L2, l2)));
     double damping = 10;
     for (int step = 1; step <= 300; step++) {
@@ -84,7 +84,7 @@ class LevenbergMarquardtTest {
     LevenbergMarquardt lm = new LevenbergMarquardt(4, 1, 0.5, 1e-6, 100, 2);
     KfacOptimizer optimizer =
         new KfacOptimizer(
-            problem.weights, RULE.withDamping(lm).withRates(new Rates.QuadraticMinimum(false)));
+            problem.weights, RULE.withDamping(lm).withRates(Rates.quadraticMinimum()));
     double gamma = 2;
     for (int step = 0; step < 12; step++) {
       if (step % 2 == 0) {

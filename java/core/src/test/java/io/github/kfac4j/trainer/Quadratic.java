@@ -82,7 +82,8 @@ final class Quadratic implements BatchFunction {
   Preconditioner diagonal(Map<String, HostTensor> gradient) {
     return new Preconditioner() {
       @Override
-      public void precondition(double damping, double learningRate, boolean refresh) {
+      public void precondition(
+          double damping, double learningRate, Preconditioner.Refresh refresh) {
         preview(damping);
       }
 

@@ -18,7 +18,7 @@ class QuadraticMinimumTest {
   void theModelsLearningRateBeatsAnyOther(long seed) {
     UpdateRule tiny = RULE.withDamping(DampingRule.constant(1e-12));
     Quadratic best = new Quadratic(seed);
-    best.step(new KfacOptimizer(best.weights, tiny.withRates(new Rates.QuadraticMinimum(false))));
+    best.step(new KfacOptimizer(best.weights, tiny.withRates(Rates.quadraticMinimum())));
     for (double rate = 1e-4; rate < 100; rate *= 1.02) {
       Quadratic other = new Quadratic(seed);
       other.step(new KfacOptimizer(other.weights, UpdateRule.of(rate, 0, 1e-12)));
@@ -35,7 +35,7 @@ class QuadraticMinimumTest {
         new KfacOptimizer(
             problem.weights,
             RULE.withDamping(DampingRule.constant(1e-12))
-                .withRates(new Rates.QuadraticMinimum(true)));
+                .withRates(Rates.quadraticMinimumWithMomentum()));
     double loss = problem.loss();
     for (int step = 0; step < Quadratic.N; step++) {
       OptimizerReport report = problem.step(optimizer);

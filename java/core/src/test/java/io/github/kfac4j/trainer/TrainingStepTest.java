@@ -57,7 +57,7 @@ class TrainingStepTest {
           return new Layers() {
             @Override
             public List<LayerGradient> layers() {
-              return List.of(new LayerGradient("fc", weight, null));
+              return List.of(new LayerGradient("fc", weight));
             }
 
             @Override
@@ -75,6 +75,7 @@ class TrainingStepTest {
   private final class Pass implements TrainingPass {
     private final int from;
     private final int to;
+    private boolean captured;
     private boolean backward;
     private boolean closed;
 
@@ -86,6 +87,11 @@ class TrainingStepTest {
     @Override
     public int examples() {
       return to - from;
+    }
+
+    @Override
+    public boolean captured() {
+      return captured;
     }
 
     @Override
@@ -137,7 +143,8 @@ class TrainingStepTest {
 
   private Pass forward(int from, int to) {
     Pass pass = new Pass(from, to);
-    step.begin(pass, step.wantsNext());
+    pass.captured = step.wantsNext();
+    step.begin(pass);
     step.forwardDone(
         () -> {
           throw new AssertionError("the empirical Fisher asks for no outputs");
@@ -275,7 +282,8 @@ class TrainingStepTest {
   void anotherFisherStartsItsPassesFromTheOutputs() {
     step = step(new Fisher(Fisher.Estimator.EXACT, OutputLoss.SOFTMAX, 1));
     Pass pass = new Pass(0, 12);
-    step.begin(pass, step.wantsNext());
+    pass.captured = step.wantsNext();
+    step.begin(pass);
     step.forwardDone(
         () ->
             new TrainingPass.Outputs() {

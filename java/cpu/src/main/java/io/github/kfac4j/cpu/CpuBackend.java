@@ -40,6 +40,7 @@ import io.github.kfac4j.samples.PatchSamples;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.Pointer;
 
@@ -102,6 +103,11 @@ public final class CpuBackend implements Backend {
         Floats.LARGEST,
         all,
         "more with -Dorg.bytedeco.javacpp.maxbytes");
+  }
+
+  @Override
+  public <T> T inTurn(Supplier<T> calls) {
+    return guard.call(calls);
   }
 
   @Override

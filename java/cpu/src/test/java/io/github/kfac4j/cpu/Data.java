@@ -1,6 +1,7 @@
 package io.github.kfac4j.cpu;
 
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.testkit.MemoryLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -14,7 +15,7 @@ final class Data {
     return direct(values, ByteOrder.nativeOrder());
   }
 
-  /** On the heap, in fp64, and in the other byte order: kinds that need conversion. */
+  /** On the heap, in fp64, in the other byte order, and with gaps: kinds that need conversion. */
   static List<HostTensor> converted(double[] values) {
     float[] floats = new float[values.length];
     for (int i = 0; i < floats.length; i++) {
@@ -24,7 +25,8 @@ final class Data {
     return List.of(
         HostTensor.of(floats, floats.length),
         HostTensor.of(values.clone(), values.length),
-        direct(values, little ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN));
+        direct(values, little ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN),
+        MemoryLayout.SLICED.copy(direct(values), false));
   }
 
   private static HostTensor direct(double[] values, ByteOrder order) {

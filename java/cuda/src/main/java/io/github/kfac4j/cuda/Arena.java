@@ -15,7 +15,7 @@ final class Arena {
   private final List<Long> blocks = new ArrayList<>();
   private long preferred;
   private long used;
-  private long mostUsed;
+  private long maxUsed;
   private long at;
   private long end;
 
@@ -32,7 +32,7 @@ final class Arena {
     long address = at;
     at += size;
     used += size;
-    mostUsed = Math.max(mostUsed, used);
+    maxUsed = Math.max(maxUsed, used);
     return address;
   }
 
@@ -71,11 +71,11 @@ final class Arena {
       blocks.forEach(context::free);
       blocks.clear();
       at = end = 0;
-      preferred = mostUsed;
+      preferred = maxUsed;
     }
     if (!blocks.isEmpty()) {
       at = blocks.get(0);
     }
-    used = mostUsed = 0;
+    used = maxUsed = 0;
   }
 }

@@ -18,7 +18,7 @@ import java.util.List;
  */
 final class BasisAccumulation {
   /** The most bytes of rows and gradients at a time. */
-  private static final long ROOM = 1L << 28;
+  private static final long MAX_BYTES = 1L << 28;
 
   private final Call call;
   private final Gemm gemm;
@@ -30,7 +30,10 @@ final class BasisAccumulation {
   private final int cols;
   private final boolean projectG;
   private final boolean projectA;
-  private final int most;
+
+  /** Examples at a time. */
+  private final int chunk;
+
   private final long floats;
   private final long gBasis;
   private final long aBasis;
@@ -57,15 +60,15 @@ final class BasisAccumulation {
     long gradient = (long) rows * cols * Double.BYTES;
     int groups = target.count();
     long written = groups * Math.max(g, a) / 2; // in fp32
-    long fit = ROOM / (written + (groups + 1) * (g + a) + 2 * gradient);
-    this.most = (int) Math.max(1, Math.min(moment.g().examples(), fit));
-    this.floats = call.take(most * written);
-    this.gRows = call.take(most * groups * g);
-    this.aRows = call.take(most * groups * a);
-    this.gProjected = projectG ? call.take(most * g) : 0;
-    this.aProjected = projectA ? call.take(most * a) : 0;
-    this.x = call.take(most * gradient);
-    this.y = call.take(most * gradient);
+    long fit = MAX_BYTES / (written + (groups + 1) * (g + a) + 2 * gradient);
+    this.chunk = (int) Math.max(1, Math.min(moment.g().examples(), fit));
+    this.floats = call.take(chunk * written);
+    this.gRows = call.take(chunk * groups * g);
+    this.aRows = call.take(chunk * groups * a);
+    this.gProjected = projectG ? call.take(chunk * g) : 0;
+    this.aProjected = projectA ? call.take(chunk * a) : 0;
+    this.x = call.take(chunk * gradient);
+    this.y = call.take(chunk * gradient);
     this.gBasis = moment.gBasis() == null ? 0 : BasisColumns.of(moment.gBasis(), call);
     this.aBasis = moment.aBasis() == null ? 0 : BasisColumns.of(moment.aBasis(), call);
   }
@@ -98,8 +101,8 @@ final class BasisAccumulation {
         addSquares(x, 0, k, decay);
       }
     }
-    for (int first = 0; first < examples; first += most) {
-      int count = Math.min(most, examples - first);
+    for (int first = 0; first < examples; first += chunk) {
+      int count = Math.min(chunk, examples - first);
       write(moment.g(), first, count, gRows);
       write(moment.a(), first, count, aRows);
       for (int k = 0; k < target.count(); k++) {
@@ -169,8 +172,8 @@ final class BasisAccumulation {
           .y(target.pointer().getPointer((long) k * rows * cols))
           .terms(count)
           .size((long) rows * cols)
-          .alpha((float) moment.weight())
-          .beta((float) decay);
+          .weight((float) moment.weight())
+          .decay((float) decay);
       call.kernels(
           "kfac_squares",
           "%d gradients of %d x %d".formatted(count, rows, cols),

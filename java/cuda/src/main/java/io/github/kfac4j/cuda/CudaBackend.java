@@ -19,6 +19,7 @@ import io.github.kfac4j.samples.PatchSamples;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.bytedeco.cuda.cudart.CUstream_st;
 
 /**
@@ -94,7 +95,7 @@ public final class CudaBackend implements Backend {
    * @param stream a {@code cudaStream_t}; 0 is the default stream
    */
   public void await(long stream) {
-    context.alone.run(() -> context.await(Address.stream(stream)));
+    context.guard.run(() -> context.await(Address.stream(stream)));
   }
 
   /**
@@ -112,7 +113,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public Storage storage() {
-    return context.alone.call(
+    return context.guard.call(
         () -> {
           context.enter();
           return new Storage(
@@ -126,34 +127,39 @@ public final class CudaBackend implements Backend {
   }
 
   @Override
+  public <T> T inTurn(Supplier<T> calls) {
+    return context.guard.call(calls);
+  }
+
+  @Override
   public MatrixStack allocate(int count, int rows, int cols) {
-    return context.alone.call(() -> new CudaMatrixStack(context, count, rows, cols, false));
+    return context.guard.call(() -> new CudaMatrixStack(context, count, rows, cols, false));
   }
 
   /** In fp64. */
   @Override
   public MatrixStack allocateBasis(int count, int rows, int cols) {
-    return context.alone.call(() -> new CudaMatrixStack(context, count, rows, cols, true));
+    return context.guard.call(() -> new CudaMatrixStack(context, count, rows, cols, true));
   }
 
   @Override
   public long[] firstNonFinite(List<? extends Tensor> tensors) {
-    return context.alone.call(() -> Elementwise.firstNonFinite(tensors, context));
+    return context.guard.call(() -> Elementwise.firstNonFinite(tensors, context));
   }
 
   @Override
   public double[] largest(List<? extends Tensor> tensors) {
-    return context.alone.call(() -> Elementwise.largest(tensors, context));
+    return context.guard.call(() -> Elementwise.largest(tensors, context));
   }
 
   @Override
   public void scale(List<? extends Tensor> tensors, double factor) {
-    context.alone.run(() -> Elementwise.scale(tensors, factor, context));
+    context.guard.run(() -> Elementwise.scale(tensors, factor, context));
   }
 
   @Override
   public void patches(PatchSamples samples, MatrixStack target) {
-    context.alone.run(
+    context.guard.run(
         () -> {
           try (Call call = new Call(context);
               kfac_patches_request request = new kfac_patches_request()) {
@@ -174,7 +180,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public void accumulate(List<AccumulateRequest> moments) {
-    context.alone.run(
+    context.guard.run(
         () -> {
           int count = moments.size();
           moments.forEach(moment -> changes(moment.target()));
@@ -203,7 +209,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public void accumulateInBasis(List<BasisAccumulateRequest> moments) {
-    context.alone.run(
+    context.guard.run(
         () -> {
           moments.forEach(moment -> changes(moment.target()));
           BasisAccumulation.run(moments, context);
@@ -212,7 +218,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public List<double[]> traces(List<MatrixStack> stacks) {
-    return context.alone.call(
+    return context.guard.call(
         () -> {
           int count = stacks.size();
           try (Call call = new Call(context);
@@ -254,7 +260,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public List<Status[]> invert(List<InvertRequest> inversions) {
-    return context.alone.call(
+    return context.guard.call(
         () -> {
           inversions.forEach(inversion -> changes(inversion.inverse()));
           return Inverses.run(inversions, cusolverInverses, context);
@@ -263,7 +269,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public List<Status[]> decompose(List<DecomposeRequest> decompositions) {
-    return context.alone.call(
+    return context.guard.call(
         () -> {
           decompositions.forEach(
               request -> {
@@ -276,12 +282,12 @@ public final class CudaBackend implements Backend {
 
   @Override
   public double[] precondition(List<PreconditionRequest> steps) {
-    return context.alone.call(() -> KroneckerPreconditioning.run(steps, context));
+    return context.guard.call(() -> KroneckerPreconditioning.run(steps, context));
   }
 
   @Override
   public double[] preconditionInBasis(List<BasisPreconditionRequest> steps) {
-    return context.alone.call(() -> BasisPreconditioning.run(steps, context));
+    return context.guard.call(() -> BasisPreconditioning.run(steps, context));
   }
 
   private void changes(MatrixStack target) {
@@ -291,6 +297,6 @@ public final class CudaBackend implements Backend {
   /** Frees all memory, that of matrix stacks that are still open too; idempotent. */
   @Override
   public void close() {
-    context.alone.run(() -> context.close());
+    context.guard.run(() -> context.close());
   }
 }

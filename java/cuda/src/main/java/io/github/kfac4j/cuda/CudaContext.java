@@ -41,7 +41,7 @@ final class CudaContext implements AutoCloseable {
   private static final long BLAS_WORKSPACE = 32L << 20;
 
   final Check check = new Check();
-  final OneThread alone = new OneThread("the cuda backend");
+  final OneThread guard = new OneThread("the cuda backend");
   final Arena scratch = new Arena(this);
   private final int device;
   private final CUstream_st stream;

@@ -130,7 +130,7 @@ final class CudaMatrixStack implements MatrixStack {
 
   @Override
   public double[] toArray() {
-    return context.alone.call(
+    return context.guard.call(
         () -> {
           long from = address();
           context.enter();
@@ -146,7 +146,7 @@ final class CudaMatrixStack implements MatrixStack {
 
   @Override
   public void set(double[] elements) {
-    context.alone.run(
+    context.guard.run(
         () -> {
           long to = address();
           requireSize(elements);
@@ -163,7 +163,7 @@ final class CudaMatrixStack implements MatrixStack {
 
   @Override
   public void copyFrom(MatrixStack other) {
-    context.alone.run(
+    context.guard.run(
         () -> {
           CudaMatrixStack own = of(context, other);
           requireLike(own);
@@ -190,7 +190,7 @@ final class CudaMatrixStack implements MatrixStack {
 
   @Override
   public void close() {
-    context.alone.run(
+    context.guard.run(
         () -> {
           context.free(address);
           context.free(norms);

@@ -4,8 +4,6 @@ import io.github.kfac4j.cuda.DeviceTensor.Type;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
 import io.github.kfac4j.cuda.natives.kfac_first_non_finite_request;
 import io.github.kfac4j.tensor.HostTensor;
-import java.nio.DoubleBuffer;
-import java.nio.FloatBuffer;
 import java.util.List;
 
 /** Looks for NaN and infinity, where the data is: a copy to the device would cost more. */
@@ -46,20 +44,14 @@ final class FiniteScan {
 
   /** The index of the first element that is not finite, or -1. */
   static long first(HostTensor tensor) {
-    int size = tensor.size();
-    if (tensor.isDouble()) {
-      DoubleBuffer doubles = tensor.doubles();
-      for (int i = 0; i < size; i++) {
-        if (!Double.isFinite(doubles.get(i))) {
-          return i;
+    double[] chunk = new double[Math.min(tensor.size(), 4096)];
+    for (int start = 0; start < tensor.size(); start += chunk.length) {
+      int n = Math.min(chunk.length, tensor.size() - start);
+      tensor.read(start, chunk, 0, n);
+      for (int i = 0; i < n; i++) {
+        if (!Double.isFinite(chunk[i])) {
+          return start + i;
         }
-      }
-      return -1;
-    }
-    FloatBuffer floats = tensor.floats();
-    for (int i = 0; i < size; i++) {
-      if (!Float.isFinite(floats.get(i))) {
-        return i;
       }
     }
     return -1;

@@ -135,17 +135,7 @@ final class Staging implements AutoCloseable {
     upload(
         source.size(),
         Float.BYTES,
-        (start, part) -> {
-          FloatBuffer floats = part.asFloatBuffer();
-          int n = floats.remaining();
-          if (source.isDouble()) {
-            double[] values = new double[n];
-            source.read(start, values, 0, n);
-            put(floats, values, 0);
-          } else {
-            floats.put(source.floats().slice(start, n));
-          }
-        },
+        (start, part) -> source.read(start, part.asFloatBuffer()),
         target);
   }
 
@@ -154,17 +144,7 @@ final class Staging implements AutoCloseable {
         source,
         target.size(),
         Float.BYTES,
-        (start, part) -> {
-          FloatBuffer floats = part.asFloatBuffer();
-          int n = floats.remaining();
-          if (target.isDouble()) {
-            double[] values = new double[n];
-            get(floats, values, 0);
-            target.write(start, values, 0, n);
-          } else {
-            target.floats().slice(start, n).put(floats);
-          }
-        });
+        (start, part) -> target.write(start, part.asFloatBuffer()));
   }
 
   /** Rounds to fp32. */

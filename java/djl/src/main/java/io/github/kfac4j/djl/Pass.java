@@ -88,7 +88,8 @@ final class Pass implements TrainingPass {
     return captures().stream().anyMatch(capture -> capture.hasGradient(this));
   }
 
-  boolean observes() {
+  @Override
+  public boolean captured() {
     return observes;
   }
 

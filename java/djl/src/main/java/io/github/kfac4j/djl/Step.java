@@ -61,7 +61,7 @@ final class Step implements ModelGradients, AutoCloseable {
     requireSameDevice(inputs.head().getDevice());
     store = parameterStore;
     Pass pass = new Pass(place, neutral.options(), store, inputs.head(), captured);
-    neutral.begin(pass, captured);
+    neutral.begin(pass);
     NDList outputs;
     try {
       taps.forEach(tap -> tap.record(pass));

@@ -135,7 +135,7 @@ final class Tap implements ModelLayer {
       return outputs; // on no rows, as where no example is routed here, it was not used
     }
     pass.use(this);
-    if (!pass.observes() || !active()) {
+    if (!pass.captured() || !active()) {
       return outputs;
     }
     NDArray x = inputs.singletonOrThrow();

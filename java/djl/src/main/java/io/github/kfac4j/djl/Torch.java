@@ -6,6 +6,8 @@ import com.sun.jna.Function;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.PointerByReference;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 
 /**
@@ -34,6 +36,16 @@ final class Torch {
   }
 
   /**
+   * The memory of an array on the host, from its first element on; of use as long as the array is.
+   *
+   * @param bytes how much of it, at most 2^31 - 1
+   * @throws LinkageError if this libtorch does not tell
+   */
+  static ByteBuffer memory(PtNDArray array, long bytes) {
+    return ask(Tensors.DATA, array).getByteBuffer(0, bytes).order(ByteOrder.nativeOrder());
+  }
+
+  /**
    * Where an array's first element lies, on the host or on a GPU.
    *
    * @throws LinkageError if this libtorch does not tell
@@ -48,20 +60,33 @@ final class Torch {
    * @throws LinkageError if this libtorch does not tell
    */
   static boolean isContiguous(PtNDArray array) {
-    int rank = array.getShape().dimension();
-    if (rank == 0 || array.isEmpty()) {
+    if (array.isEmpty()) {
       return true;
     }
-    long[] sizes = ask(Tensors.EXTENTS, array).getLongArray(0, rank);
-    long[] strides = ask(Tensors.STEPS, array).getLongArray(0, rank);
+    long[] sizes = longs(Tensors.EXTENTS, array);
+    long[] strides = strides(array);
     long step = 1;
-    for (int i = rank - 1; i >= 0; i--) {
+    for (int i = sizes.length - 1; i >= 0; i--) {
       if (sizes[i] != 1 && strides[i] != step) {
         return false;
       }
       step *= sizes[i];
     }
     return true;
+  }
+
+  /**
+   * How far elements of each dimension lie apart, in elements.
+   *
+   * @throws LinkageError if this libtorch does not tell
+   */
+  static long[] strides(PtNDArray array) {
+    return longs(Tensors.STEPS, array);
+  }
+
+  private static long[] longs(Function function, PtNDArray array) {
+    int rank = array.getShape().dimension();
+    return rank == 0 ? new long[0] : ask(function, array).getLongArray(0, rank);
   }
 
   private static Pointer ask(Function function, PtNDArray array) {

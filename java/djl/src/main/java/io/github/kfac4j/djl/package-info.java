@@ -37,11 +37,11 @@
  * }
  * }</pre>
  *
- * <p>{@link io.github.kfac4j.djl.DjlOptimizer} takes the place of {@code kfac.precondition()} and
- * {@code trainer.step()} where the update rule must see weights, gradients and loss together:
+ * <p>{@link io.github.kfac4j.djl.DjlKfacOptimizer} takes the place of {@code kfac.precondition()}
+ * and {@code trainer.step()} where the update rule must see weights, gradients and loss together:
  * momentum before preconditioning, Levenberg-Marquardt damping, learning rate and momentum from the
- * quadratic model. DJL has no Jacobian-vector products; they are finite differences there. {@link
- * io.github.kfac4j.djl.DjlTraining} is the same for {@code EasyTrain}.
+ * quadratic model. DJL has no Jacobian-vector products; they are finite differences there. With
+ * {@code EasyTrain} it is a listener in place of {@code DjlKfac}.
  *
  * <p>What a block does not tell of its layer, a feature map in front of it for example, can be said
  * to the {@link io.github.kfac4j.trainer.KfacFactory} that makes K-FAC. Of a normalisation the

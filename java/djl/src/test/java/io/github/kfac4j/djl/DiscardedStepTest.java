@@ -62,8 +62,8 @@ class DiscardedStepTest {
         DjlKfac kfac = DjlKfac.attach(model, OPTIONS, fisher, backend);
         Trainer trainer = model.newTrainer(Nets.config(0.02f, 0))) {
       trainer.initialize(Nets.IMAGES);
-      DjlOptimizer optimizer =
-          new DjlOptimizer(
+      DjlKfacOptimizer optimizer =
+          new DjlKfacOptimizer(
               kfac, UpdateRule.of(0.02, 0, 0.03), trainer.getLoss(), OutputLoss.SOFTMAX);
       kfac.setMicroBatches(micro);
       for (int step = 0; step < 4; step++) {
@@ -91,7 +91,7 @@ class DiscardedStepTest {
       Point point,
       Trainer trainer,
       DjlKfac kfac,
-      DjlOptimizer optimizer,
+      DjlKfacOptimizer optimizer,
       NDManager manager,
       int micro,
       boolean sampled) {

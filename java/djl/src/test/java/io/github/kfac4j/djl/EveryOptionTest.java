@@ -105,11 +105,12 @@ class EveryOptionTest {
     DefaultTrainingConfig config = Nets.config(0.02f).addTrainingListeners(before);
     UpdateRule rule = UpdateRule.of(0.02, 0.9, options.damping());
     try (DjlKfac kfac = DjlKfac.attach(model, options, Fisher.EMPIRICAL, backend)) {
-      DjlTraining training = new DjlTraining(kfac, rule, OutputLoss.SOFTMAX);
+      DjlKfacOptimizer optimizer =
+          new DjlKfacOptimizer(kfac, rule, config.getLossFunction(), OutputLoss.SOFTMAX);
       if (entry == Entry.LISTENER) {
         config.addTrainingListeners(kfac);
       } else if (entry == Entry.RULE_AS_LISTENER) {
-        config.optOptimizer(training.placeholder()).addTrainingListeners(training);
+        config.optOptimizer(optimizer.placeholder()).addTrainingListeners(optimizer);
       }
       try (Trainer trainer = model.newTrainer(config);
           NDManager manager = trainer.getManager().newSubManager()) {
@@ -119,8 +120,6 @@ class EveryOptionTest {
         if (entry == Entry.LISTENER || entry == Entry.RULE_AS_LISTENER) {
           EasyTrain.fit(trainer, 2, data, null);
         } else {
-          DjlOptimizer optimizer =
-              new DjlOptimizer(kfac, rule, trainer.getLoss(), OutputLoss.SOFTMAX);
           for (int epoch = 0; epoch < 2; epoch++) {
             for (Batch batch : trainer.iterateDataset(data)) {
               Nets.pass(trainer, new NDList(batch.getData().head(), batch.getLabels().head()));
@@ -153,8 +152,8 @@ class EveryOptionTest {
             DjlKfac.attach(model, options, Fisher.EMPIRICAL, backend, "01Conv2d", "02BatchNorm");
         Trainer trainer = model.newTrainer(Nets.config(0.02f))) {
       trainer.initialize(Nets.IMAGES);
-      DjlOptimizer optimizer =
-          new DjlOptimizer(
+      DjlKfacOptimizer optimizer =
+          new DjlKfacOptimizer(
               kfac, UpdateRule.of(0.02, 0.9, 0.1), trainer.getLoss(), OutputLoss.SOFTMAX);
       Map<String, float[]> before = trained(model);
       for (int step = 0; step < 3; step++) {

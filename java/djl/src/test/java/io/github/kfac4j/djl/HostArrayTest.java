@@ -37,20 +37,43 @@ class HostArrayTest {
   }
 
   @Test
-  void transposedArrayIsReadAndWrittenInItsOwnOrder() {
+  void transposedArrayIsSharedInItsOwnOrder() {
     NDArray base = manager.create(new float[] {1, 2, 3, 4, 5, 6}, new Shape(2, 3));
-    NDArray array = base.transpose();
-    HostArray host = new HostArray("fc", "weight gradient", array);
+    HostArray host = shared(base.transpose());
     assertThat(host.tensor().toArray()).containsExactly(1, 4, 2, 5, 3, 6);
     host.tensor().write(0, new double[] {10, 40, 20, 50, 30, 60}, 0, 6);
-    host.store();
     assertThat(base.toFloatArray()).containsExactly(10, 20, 30, 40, 50, 60);
   }
 
   @Test
-  void broadcastArrayIsReadInFull() {
+  void sliceWithGapsIsShared() {
+    NDArray base = manager.arange(24f).reshape(2, 3, 4);
+    HostArray host = shared(base.get(":, 1:, 1:3"));
+    assertThat(host.tensor().toArray()).containsExactly(5, 6, 9, 10, 17, 18, 21, 22);
+  }
+
+  @Test
+  void broadcastArrayIsReadInFullWithoutACopy() {
     NDArray array = manager.create(new float[] {7}, new Shape(1)).broadcast(new Shape(2, 2));
-    assertThat(new HostArray("fc", "input", array).tensor().toArray()).containsExactly(7, 7, 7, 7);
+    assertThat(shared(array).tensor().toArray()).containsExactly(7, 7, 7, 7);
+  }
+
+  private HostArray shared(NDArray array) {
+    int before = manager.getManagedArrays().size();
+    HostArray host = new HostArray("fc", "weight gradient", array);
+    assertThat(host.isCopy()).isFalse();
+    assertThat(manager.getManagedArrays()).hasSize(before);
+    return host;
+  }
+
+  @Test
+  void anArrayThatIsReadInAnotherShapeIsCopiedWhereItMustBe() {
+    NDArray array = manager.create(new float[] {1, 2, 3, 4}, new Shape(2, 2)).transpose();
+    HostArray host = new HostArray("norm", "scale gradient", array, 4);
+    assertThat(host.tensor().toArray()).containsExactly(1, 3, 2, 4);
+    host.tensor().write(0, new double[] {5, 6, 7, 8}, 0, 4);
+    host.store();
+    assertThat(array.toFloatArray()).containsExactly(5, 6, 7, 8);
   }
 
   @Test

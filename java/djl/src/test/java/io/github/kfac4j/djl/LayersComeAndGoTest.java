@@ -153,8 +153,8 @@ class LayersComeAndGoTest {
         DjlKfac kfac = attach(model, OPTIONS, Fisher.EMPIRICAL);
         Trainer trainer = model.newTrainer(Nets.config(0))) {
       trainer.initialize(Nets.IMAGES);
-      DjlOptimizer optimizer =
-          new DjlOptimizer(
+      DjlKfacOptimizer optimizer =
+          new DjlKfacOptimizer(
               kfac, UpdateRule.of(0.02, 0.9, 0.03), trainer.getLoss(), OutputLoss.SOFTMAX);
       for (int step = 0; step < 4; step++) {
         block.usesSecond = step >= 2;
@@ -169,7 +169,7 @@ class LayersComeAndGoTest {
     }
   }
 
-  private static void step(Trainer trainer, DjlOptimizer optimizer, long seed) {
+  private static void step(Trainer trainer, DjlKfacOptimizer optimizer, long seed) {
     try (NDManager batch = trainer.getManager().newSubManager()) {
       NDList data = Nets.images(batch, seed);
       Nets.pass(trainer, data);
@@ -221,8 +221,8 @@ class LayersComeAndGoTest {
         DjlKfac kfac = attach(model, OPTIONS, Fisher.EMPIRICAL);
         Trainer trainer = model.newTrainer(Nets.config(0))) {
       trainer.initialize(Nets.IMAGES);
-      DjlOptimizer optimizer =
-          new DjlOptimizer(
+      DjlKfacOptimizer optimizer =
+          new DjlKfacOptimizer(
               kfac, UpdateRule.of(0.02, 0.9, 0.03), trainer.getLoss(), OutputLoss.SOFTMAX);
       step(trainer, optimizer, 0);
       block.trunk.freezeParameters(true);

@@ -192,7 +192,8 @@ class MicroBatchesTest {
         Trainer trainer = model.newTrainer(Nets.config(0.02f))) {
       trainer.initialize(Nets.IMAGES);
       UpdateRule rule = UpdateRule.of(0.02, 0.9, 0.03);
-      DjlOptimizer optimizer = new DjlOptimizer(kfac, rule, trainer.getLoss(), OutputLoss.SOFTMAX);
+      DjlKfacOptimizer optimizer =
+          new DjlKfacOptimizer(kfac, rule, trainer.getLoss(), OutputLoss.SOFTMAX);
       kfac.setMicroBatches(count);
       for (int step = 0; step < 3; step++) {
         NDList data = Nets.images(trainer.getManager(), step);

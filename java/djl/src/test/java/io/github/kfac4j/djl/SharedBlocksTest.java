@@ -97,8 +97,8 @@ class SharedBlocksTest {
         Trainer trainer = model.newTrainer(Nets.config(0.02f, 0))) {
       kfac.setMicroBatches(ends.length);
       trainer.initialize(Nets.IMAGES);
-      DjlOptimizer optimizer =
-          new DjlOptimizer(
+      DjlKfacOptimizer optimizer =
+          new DjlKfacOptimizer(
               kfac, UpdateRule.of(0.02, 0, 0.03), trainer.getLoss(), OutputLoss.SOFTMAX);
       for (int step = 0; step < 3; step++) {
         NDList data = Nets.images(trainer.getManager(), step);

@@ -102,7 +102,7 @@ class WholeGradientTest {
     try (Kfac plain = new Kfac(backend, Map.of("fc", new Dense(IN, OUT, false)), options)) {
       plain.observe(List.of(seen));
       plain.refresh();
-      plain.precondition(List.of(new LayerGradient("fc", weight, null)));
+      plain.precondition(List.of(new LayerGradient("fc", weight)));
     }
   }
 }

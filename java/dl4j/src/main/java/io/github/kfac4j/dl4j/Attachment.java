@@ -69,7 +69,7 @@ final class Attachment implements AutoCloseable {
     boolean captured = step.wantsNext();
     int examples = network.examples();
     step.setLossScale(examples); // losses are sums
-    step.begin(new Pass(examples, captured ? taps() : List.of()), captured);
+    step.begin(new Pass(examples, captured ? taps() : List.of()));
   }
 
   /** The gradients are there and the updater has not seen them yet. */

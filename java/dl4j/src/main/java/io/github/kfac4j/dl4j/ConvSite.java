@@ -53,8 +53,8 @@ record ConvSite(ConvolutionLayer layer) implements Site {
   private INDArray padded(INDArray images) {
     long height = images.size(2);
     long width = images.size(3);
-    long rows = padding(0, height);
-    long columns = padding(1, width);
+    long rows = padding(layer, 0, height);
+    long columns = padding(layer, 1, width);
     INDArray padded =
         Nd4j.create(
             images.dataType(), images.size(0), images.size(1), height + rows, width + columns);
@@ -68,8 +68,8 @@ record ConvSite(ConvolutionLayer layer) implements Site {
     return padded;
   }
 
-  /** What is padded on both sides together. */
-  private long padding(int axis, long size) {
+  /** What {@code ConvolutionMode.Same} pads on both sides together. */
+  static long padding(ConvolutionLayer layer, int axis, long size) {
     long stride = layer.getStride()[axis];
     long reach = layer.getDilation()[axis] * (layer.getKernelSize()[axis] - 1L) + 1;
     long outputs = (size + stride - 1) / stride;

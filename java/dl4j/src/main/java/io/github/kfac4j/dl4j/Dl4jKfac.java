@@ -28,13 +28,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * }
  * }</pre>
  *
- * <p>Layers are {@code DenseLayer}, {@code ConvolutionLayer}, {@code Deconvolution2D}, {@code
- * EmbeddingLayer}, {@code EmbeddingSequenceLayer}, {@code OutputLayer} and {@code RnnOutputLayer},
- * behind whatever preprocessors. All other parameters, and layers that none of K-FAC's describes
- * exactly, are trained by the updater as before and named in one line of the log with the reason.
- * The Fisher is the empirical one. The number of examples N is that of the batch; what a gradient
- * is divided by, weight decay, clipping and the updater's rule come after K-FAC, which sees
- * gradients as means over the batch.
+ * <p>Layers are {@code DenseLayer}, {@code Convolution1DLayer}, {@code ConvolutionLayer}, {@code
+ * Deconvolution2D}, {@code EmbeddingLayer}, {@code EmbeddingSequenceLayer}, {@code
+ * BatchNormalization} (scale and shift), {@code OutputLayer} and {@code RnnOutputLayer}, behind
+ * whatever preprocessors. All other parameters, and layers that none of K-FAC's describes exactly,
+ * are trained by the updater as before and named in one line of the log with the reason. The Fisher
+ * is the empirical one. The number of examples N is that of the batch; what a gradient is divided
+ * by, weight decay, clipping and the updater's rule come after K-FAC, which sees gradients as means
+ * over the batch.
  *
  * <p>During a pass that K-FAC listens to, the activation functions and losses in the network's
  * configuration are stand-ins; models that are saved meanwhile have the real ones. One thread

@@ -1,6 +1,7 @@
 package io.github.kfac4j.dl4j;
 
 import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.trainer.ModelGradients;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,33 +61,29 @@ final class Gradients implements ModelGradients {
 
   @Override
   public Layers ofLayers() {
-    return new Copies(taps.get(), network.divisor());
+    return new Means(taps.get(), network.divisor());
   }
 
-  /** Means over the batch, which go back as sums. */
-  private static final class Copies implements Layers {
+  /** Means over the batch, which become sums again. */
+  private static final class Means implements Layers {
     private final double divisor;
     private final List<LayerGradient> layers = new ArrayList<>();
-    private final List<INDArray> views = new ArrayList<>();
-    private final List<HostArray> copies = new ArrayList<>();
+    private final List<HostArray> arrays = new ArrayList<>();
 
-    Copies(List<Tap> taps, double divisor) {
+    Means(List<Tap> taps, double divisor) {
       this.divisor = divisor;
       for (Tap tap : taps) {
-        HostArray weight = copy(tap.weightGradient());
+        HostTensor weight = mean(tap.weightGradient());
         INDArray bias = tap.biasGradient();
-        layers.add(
-            new LayerGradient(
-                tap.name(), weight.tensor(), bias == null ? null : copy(bias).tensor()));
+        layers.add(new LayerGradient(tap.name(), weight, bias == null ? null : mean(bias)));
       }
     }
 
-    private HostArray copy(INDArray view) {
-      HostArray copy = new HostArray(view);
-      copy.data().divi(divisor);
-      views.add(view);
-      copies.add(copy);
-      return copy;
+    private HostTensor mean(INDArray sum) {
+      HostArray array = HostArray.of(sum);
+      array.data().divi(divisor);
+      arrays.add(array);
+      return array.tensor();
     }
 
     @Override
@@ -96,9 +93,10 @@ final class Gradients implements ModelGradients {
 
     @Override
     public void store() {
-      for (int i = 0; i < views.size(); i++) {
-        views.get(i).assign(copies.get(i).data().muli(divisor));
-        copies.get(i).close();
+      for (HostArray array : arrays) {
+        array.data().muli(divisor);
+        array.store();
+        array.close();
       }
     }
   }

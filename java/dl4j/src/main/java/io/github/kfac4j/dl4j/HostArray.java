@@ -5,29 +5,49 @@ import java.util.Arrays;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.executioner.OpExecutioner;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** A row-major copy of an array, outside the workspaces that the array may be gone with. */
+/**
+ * An array as host memory: its own with its strides, or a row-major copy outside the workspaces
+ * that the array may be gone with.
+ */
 final class HostArray implements AutoCloseable {
+  private final INDArray source;
   private final INDArray data;
   private final HostTensor tensor;
 
-  /** Copies an array of whatever strides; fp32, unless it is fp64. */
-  @SuppressWarnings("try") // the scope directs what is made inside it
-  HostArray(INDArray source) {
-    DataType type = source.dataType() == DataType.DOUBLE ? DataType.DOUBLE : DataType.FLOAT;
-    try (MemoryWorkspace scope = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-      data = Nd4j.createUninitialized(type, source.shape(), 'c');
-      data.assign(source);
-    }
-    int[] shape = Arrays.stream(source.shape()).mapToInt(Math::toIntExact).toArray();
+  private HostArray(INDArray source, INDArray data) {
+    this.source = source;
+    this.data = data;
+    int[] shape = Arrays.stream(data.shape()).mapToInt(Math::toIntExact).toArray();
     tensor =
-        type == DataType.DOUBLE
-            ? HostTensor.of(data.data().asNioDouble(), shape)
-            : HostTensor.of(data.data().asNioFloat(), shape);
+        data.dataType() == DataType.DOUBLE
+            ? HostTensor.strided(data.data().asNioDouble(), shape, data.stride())
+            : HostTensor.strided(data.data().asNioFloat(), shape, data.stride());
   }
 
-  /** The copy; K-FAC sees its memory by {@link #tensor}. */
+  /** Copies an array of whatever strides; fp32, unless it is fp64. */
+  @SuppressWarnings("try") // the scope directs what is made inside it
+  static HostArray copy(INDArray source) {
+    DataType type = source.dataType() == DataType.DOUBLE ? DataType.DOUBLE : DataType.FLOAT;
+    try (MemoryWorkspace scope = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+      INDArray data = Nd4j.createUninitialized(type, source.shape(), 'c');
+      data.assign(source);
+      return new HostArray(source, data);
+    }
+  }
+
+  /** The memory of an array where it is that of the host and fp32 or fp64, else a copy. */
+  static HostArray of(INDArray source) {
+    DataType type = source.dataType();
+    boolean host = Nd4j.getExecutioner().type() == OpExecutioner.ExecutionerType.NATIVE_CPU;
+    return host && (type == DataType.FLOAT || type == DataType.DOUBLE)
+        ? new HostArray(source, source)
+        : copy(source);
+  }
+
+  /** What K-FAC sees by {@link #tensor}: the array itself or the copy. */
   INDArray data() {
     return data;
   }
@@ -37,9 +57,16 @@ final class HostArray implements AutoCloseable {
     return tensor;
   }
 
+  /** Makes the array hold what was written. */
+  void store() {
+    if (data != source) {
+      source.assign(data);
+    }
+  }
+
   @Override
   public void close() {
-    if (data.closeable()) {
+    if (data != source && data.closeable()) {
       data.close();
     }
   }

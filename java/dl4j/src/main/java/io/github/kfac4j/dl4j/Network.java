@@ -7,11 +7,14 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.api.Trainable;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.graph.vertex.impl.LayerVertex;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.solvers.BaseOptimizer;
 import org.nd4j.linalg.learning.config.IUpdater;
@@ -93,17 +96,40 @@ final class Network {
       return;
     }
     Site site = Sites.of(layer);
-    String reason = "";
+    String reason = Sites.reasonAgainst(layer);
     if (site != null) {
       try {
         site.describe();
-        taps.add(new Tap(name, layer, site));
+        taps.add(new Tap(name, layer, site, ear(site, layer)));
         return;
       } catch (IllegalArgumentException e) {
-        reason = ": " + e.getMessage();
+        reason = e.getMessage();
       }
     }
-    others.add("%s (%s%s)".formatted(name, layer.getClass().getSimpleName(), reason));
+    String kind = layer.getClass().getSimpleName();
+    others.add("%s (%s%s)".formatted(name, kind, reason.isEmpty() ? "" : ": " + reason));
+  }
+
+  private Ear ear(Site site, Layer layer) {
+    return site instanceof NormSite
+        ? new BackwardEar(layer, place(layer))
+        : Ear.in((BaseLayer) layer.conf().getLayer());
+  }
+
+  /** Puts a layer where another one is now. */
+  private Consumer<Layer> place(Layer layer) {
+    if (model instanceof ComputationGraph graph) {
+      LayerVertex vertex =
+          (LayerVertex)
+              Arrays.stream(graph.getVertices())
+                  .filter(one -> one.hasLayer() && one.getLayer() == layer)
+                  .findFirst()
+                  .orElseThrow();
+      return vertex::setLayer;
+    }
+    Layer[] layers = ((MultiLayerNetwork) model).getLayers();
+    int index = Arrays.asList(layers).indexOf(layer);
+    return other -> layers[index] = other;
   }
 
   /** The layers that could be K-FAC's, from the input to the outputs. */

@@ -21,6 +21,11 @@ final class Pass implements TrainingPass {
     return examples;
   }
 
+  @Override
+  public boolean captured() {
+    return !taps.isEmpty();
+  }
+
   /** None: inputs are taken in the backward pass, together with the gradients. */
   @Override
   public List<Observation> inputs() {

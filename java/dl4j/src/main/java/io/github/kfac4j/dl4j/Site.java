@@ -1,6 +1,7 @@
 package io.github.kfac4j.dl4j;
 
 import io.github.kfac4j.layer.Layer;
+import org.deeplearning4j.nn.params.DefaultParamInitializer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A layer of Deeplearning4j as K-FAC sees it: what it is, and how its arrays lie. */
@@ -33,6 +34,16 @@ interface Site {
   /** Multiplies a gradient at the output, as K-FAC takes it, by the mask of its rows. */
   default void mask(INDArray outputGrad, INDArray mask) {
     outputGrad.muliColumnVector(mask);
+  }
+
+  /** The name of the weight among the parameters. */
+  default String weightKey() {
+    return DefaultParamInitializer.WEIGHT_KEY;
+  }
+
+  /** The name of the bias among the parameters. */
+  default String biasKey() {
+    return DefaultParamInitializer.BIAS_KEY;
   }
 
   /** A view of the gradient of the weight, with the dimensions in K-FAC's order. */

@@ -1,22 +1,25 @@
 package io.github.kfac4j.dl4j;
 
 import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.api.layers.RecurrentLayer;
 import org.deeplearning4j.nn.conf.layers.Deconvolution2D;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
 import org.deeplearning4j.nn.layers.OutputLayer;
+import org.deeplearning4j.nn.layers.convolution.Convolution1DLayer;
 import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
 import org.deeplearning4j.nn.layers.convolution.Deconvolution2DLayer;
 import org.deeplearning4j.nn.layers.feedforward.dense.DenseLayer;
 import org.deeplearning4j.nn.layers.feedforward.embedding.EmbeddingLayer;
 import org.deeplearning4j.nn.layers.feedforward.embedding.EmbeddingSequenceLayer;
+import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
 import org.deeplearning4j.nn.layers.recurrent.RnnOutputLayer;
 
 /** Finds what K-FAC has of a layer. */
 final class Sites {
   /** For messages. */
   static final String KNOWN =
-      "known are DenseLayer, ConvolutionLayer, Deconvolution2D, EmbeddingLayer,"
-          + " EmbeddingSequenceLayer, OutputLayer, RnnOutputLayer";
+      "known are DenseLayer, Convolution1DLayer, ConvolutionLayer, Deconvolution2D, EmbeddingLayer,"
+          + " EmbeddingSequenceLayer, BatchNormalization, OutputLayer, RnnOutputLayer";
 
   private Sites() {}
 
@@ -45,6 +48,19 @@ final class Sites {
     if (type == ConvolutionLayer.class) {
       return new ConvSite((org.deeplearning4j.nn.conf.layers.ConvolutionLayer) configuration);
     }
+    if (type == Convolution1DLayer.class) {
+      return new Conv1dSite((org.deeplearning4j.nn.conf.layers.Convolution1DLayer) configuration);
+    }
+    if (type == BatchNormalization.class) {
+      return new NormSite((org.deeplearning4j.nn.conf.layers.BatchNormalization) configuration);
+    }
     return null;
+  }
+
+  /** Why K-FAC does not have a layer that it might be expected to have; else nothing. */
+  static String reasonAgainst(Layer layer) {
+    return layer instanceof RecurrentLayer
+        ? "Deeplearning4j does not let the gradients at its gates be seen"
+        : "";
   }
 }

@@ -4,30 +4,31 @@ import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.trainer.ModelLayer;
 import java.util.Map;
-import java.util.function.Consumer;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
-import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
-import org.deeplearning4j.nn.params.DefaultParamInitializer;
-import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.lossfunctions.ILossFunction;
 
 /**
- * A layer of a network that K-FAC may precondition. Between {@link #listen} and {@link #stop} its
- * configuration has a stand-in for the part that computes the gradient at its output.
+ * A layer of a network that K-FAC may precondition. Between {@link #listen} and {@link #stop} there
+ * is a stand-in for the part that computes the gradient at its output, or for the layer itself.
  */
 final class Tap implements ModelLayer {
   private final String name;
   private final org.deeplearning4j.nn.api.Layer layer;
   private final Site site;
+  private final Ear ear;
   private HostArray input;
   private HostArray outputGrad;
 
-  /** A tap on a layer of an initialized network. */
-  Tap(String name, org.deeplearning4j.nn.api.Layer layer, Site site) {
+  /**
+   * A tap on a layer of an initialized network.
+   *
+   * @param ear hears the gradient at its output
+   */
+  Tap(String name, org.deeplearning4j.nn.api.Layer layer, Site site, Ear ear) {
     this.name = name;
     this.layer = layer;
     this.site = site;
+    this.ear = ear;
   }
 
   @Override
@@ -62,36 +63,23 @@ final class Tap implements ModelLayer {
 
   /** Listens to the next backward pass. */
   void listen() {
-    Consumer<INDArray> listener = this::hear;
-    if (configuration() instanceof BaseOutputLayer output) {
-      output.setLossFn(new TappedLoss(output.getLossFn(), listener));
-    } else {
-      BaseLayer hidden = configuration();
-      hidden.setActivationFn(new TappedActivation(hidden.getActivationFn(), listener));
-    }
+    ear.listen(this::hear);
   }
 
   /** Takes what the layer sees while its backward pass runs. */
   private void hear(INDArray delta) {
     free();
-    input = new HostArray(site.input(layer.input()));
-    outputGrad = new HostArray(site.outputGrad(delta));
+    input = HostArray.copy(site.input(layer.input()));
+    outputGrad = HostArray.copy(site.outputGrad(delta));
     INDArray mask = layer.getMaskArray();
     if (mask != null && site.masksRows()) {
       site.mask(outputGrad.data(), mask.castTo(outputGrad.data().dataType()));
     }
   }
 
-  /** Puts the configuration back and frees what was heard; idempotent. */
+  /** Puts the network back as it was and frees what was heard; idempotent. */
   void stop() {
-    BaseLayer configuration = configuration();
-    if (configuration.getActivationFn() instanceof Tapped activation) {
-      configuration.setActivationFn((IActivation) activation.delegate());
-    }
-    if (configuration instanceof BaseOutputLayer output
-        && output.getLossFn() instanceof Tapped loss) {
-      output.setLossFn((ILossFunction) loss.delegate());
-    }
+    ear.stop();
     free();
   }
 
@@ -122,12 +110,12 @@ final class Tap implements ModelLayer {
 
   /** A view of the weight's gradient, in K-FAC's order. */
   INDArray weightGradient() {
-    return site.weight(views().get(DefaultParamInitializer.WEIGHT_KEY));
+    return site.weight(views().get(site.weightKey()));
   }
 
   /** A view of the bias's gradient; null if K-FAC has no bias. */
   INDArray biasGradient() {
-    INDArray view = views().get(DefaultParamInitializer.BIAS_KEY);
+    INDArray view = views().get(site.biasKey());
     return view == null || !trainsBias() ? null : view.reshape(view.length());
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
 import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -35,14 +36,22 @@ class GraphTest {
   void aGraphIsTrainedAsTheSequenceThatItIs() {
     InputType images = InputType.convolutional(6, 6, 1);
     MultiLayerNetwork net =
-        Nets.init(Nets.chain(Nets.settings(), images, conv(), dense(), Nets.output(3)));
+        Nets.init(
+            Nets.chain(
+                Nets.settings(),
+                images,
+                conv(),
+                new BatchNormalization(),
+                dense(),
+                Nets.output(3)));
     ComputationGraph graph =
         init(
             Nets.settings()
                 .graphBuilder()
                 .addInputs("x")
                 .addLayer("conv", conv(), "x")
-                .addLayer("hidden", dense(), "conv")
+                .addLayer("norm", new BatchNormalization(), "conv")
+                .addLayer("hidden", dense(), "norm")
                 .addLayer("out", Nets.output(3), "hidden")
                 .setOutputs("out")
                 .setInputTypes(images)
@@ -52,7 +61,7 @@ class GraphTest {
         Dl4jKfac other = Dl4jKfac.attach(graph, Nets.OPTIONS)) {
       net.addListeners(one);
       graph.addListeners(other);
-      assertThat(other.layers()).containsExactly("conv", "hidden", "out");
+      assertThat(other.layers()).containsExactly("conv", "norm", "hidden", "out");
       for (int step = 0; step < 3; step++) {
         net.fit(Nets.images(step));
         graph.fit(Nets.images(step));

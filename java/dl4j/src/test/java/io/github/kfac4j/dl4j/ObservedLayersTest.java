@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.layer.Conv1d;
 import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.layer.ScaleShift;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -16,11 +19,14 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
 import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.Convolution1D;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.Deconvolution2D;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.EmbeddingLayer;
 import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
+import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
@@ -134,6 +140,36 @@ class ObservedLayersTest {
                     new ConvolutionLayer.Builder(2, 2).nOut(4).activation(Activation.RELU).build(),
                     dense().build(),
                     Nets.output(3))),
+        line("line", new Convolution1D.Builder(3)),
+        line("line with strides", new Convolution1D.Builder(3, 2, 1).hasBias(false)),
+        line("line with dilation", new Convolution1D.Builder(2).dilation(3)),
+        line("same line", new Convolution1D.Builder(3).convolutionMode(ConvolutionMode.Same)),
+        line(
+            "same line, wider at the end",
+            new Convolution1D.Builder(4, 2).convolutionMode(ConvolutionMode.Same)),
+        line(
+            "causal line",
+            new Convolution1D.Builder(3).dilation(2).convolutionMode(ConvolutionMode.Causal)),
+        of(
+            "normalised rows",
+            () -> Nets.data(3, Nets.BATCH, 4),
+            () ->
+                Nets.chain(
+                    Nets.settings(),
+                    InputType.feedForward(4),
+                    dense().build(),
+                    new BatchNormalization(),
+                    Nets.output(3))),
+        of("normalised images", () -> Nets.images(3), () -> Nets.cnn(Nets.settings())),
+        of(
+            "normalised images, channels last",
+            () -> Nets.data(3, Nets.BATCH, 7, 6, 2),
+            () ->
+                Nets.chain(
+                    Nets.settings(),
+                    InputType.convolutional(7, 6, 2, CNN2DFormat.NHWC),
+                    new BatchNormalization.Builder().dataFormat(CNN2DFormat.NHWC).build(),
+                    Nets.output(3))),
         deconvolution("deconvolution", new Deconvolution2D.Builder(3, 2)),
         deconvolution(
             "deconvolution with strides",
@@ -157,6 +193,19 @@ class ObservedLayersTest {
         of("masked images", ObservedLayersTest::maskedImages, ObservedLayersTest::images),
         of("sequences", () -> sequences(false), ObservedLayersTest::recurrent),
         of("masked sequences", () -> sequences(true), ObservedLayersTest::recurrent));
+  }
+
+  private static Arguments line(String name, Convolution1D.Builder builder) {
+    return of(
+        name,
+        () -> Nets.data(3, Nets.BATCH, 2, 9),
+        () ->
+            Nets.chain(
+                Nets.settings(),
+                InputType.recurrent(2, 9),
+                builder.nOut(3).activation(Activation.TANH).build(),
+                new GlobalPoolingLayer.Builder().build(),
+                Nets.output(3)));
   }
 
   private static Arguments deconvolution(String name, Deconvolution2D.Builder builder) {
@@ -282,15 +331,26 @@ class ObservedLayersTest {
               double[] expected = WeightGradients.of(description, seen, mean ? Nets.BATCH : 1);
               assertThat(expected).isNotEqualTo(new double[expected.length]);
               assertClose(recorder.plain.get(layer), expected, rounding);
-              String key = layer.substring("layer".length()) + "_W";
+              String weight = description instanceof ScaleShift ? "_gamma" : "_W";
+              String key = layer.substring("layer".length()) + weight;
               INDArray moved = before.get(key).sub(net.getParam(key)).div(RATE);
-              boolean dense = description instanceof Dense;
-              double[] walked = (dense ? moved.transpose() : moved).dup('c').data().asDouble();
+              double[] walked = ordered(description, moved).dup('c').data().asDouble();
               double cancelled = type == DataType.DOUBLE ? 1e-10 : 1e-4; // in new less old
               assertClose(walked, recorder.preconditioned.get(layer), cancelled);
             });
       }
     }
+  }
+
+  /** A weight with its dimensions in K-FAC's order. */
+  private static INDArray ordered(Layer description, INDArray weight) {
+    if (description instanceof Conv1d conv) {
+      return weight
+          .dup('c')
+          .reshape('c', conv.window().kernelWidth(), conv.inChannels(), conv.outChannels())
+          .permute(2, 1, 0);
+    }
+    return description instanceof Dense ? weight.transpose() : weight;
   }
 
   private static void assertClose(double[] actual, double[] expected, double relative) {

@@ -1,13 +1,16 @@
 package io.github.kfac4j.dl4j;
 
 import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.layer.Conv1d;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.ConvTranspose2d;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.layer.ScaleShift;
 import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.tensor.Shape;
 
 /** Gradients of weights by their definition, as literal loops. */
 final class WeightGradients {
@@ -20,12 +23,38 @@ final class WeightGradients {
     if (layer instanceof Embedding table) {
       return embedding(table, input.toArray(), grad.toArray(), divisor);
     }
+    if (layer instanceof ScaleShift norm) {
+      return scale(norm, input, grad.toArray(), divisor);
+    }
+    if (layer instanceof Conv1d conv) {
+      return convolution(
+          Conv2d.of(conv.inChannels(), conv.outChannels(), conv.window()),
+          row(input),
+          row(grad),
+          divisor);
+    }
     if (layer instanceof ConvTranspose2d conv) {
       return deconvolution(conv, input, grad, divisor);
     }
     return layer instanceof Conv2d conv
         ? convolution(conv, input, grad, divisor)
         : dense((Dense) layer, input.toArray(), grad.toArray(), divisor);
+  }
+
+  /** Sequences as images of one row. */
+  private static HostTensor row(HostTensor sequences) {
+    Shape shape = sequences.shape();
+    return HostTensor.of(sequences.toArray(), shape.get(0), shape.get(1), 1, shape.get(2));
+  }
+
+  private static double[] scale(ScaleShift norm, HostTensor input, double[] g, double divisor) {
+    double[] x = input.toArray();
+    double[] sum = new double[norm.channels()];
+    int positions = x.length / input.shape().get(0) / norm.channels();
+    for (int i = 0; i < x.length; i++) {
+      sum[i / positions % norm.channels()] += x[i] * g[i] / divisor;
+    }
+    return sum;
   }
 
   private static double[] dense(Dense layer, double[] a, double[] g, double divisor) {

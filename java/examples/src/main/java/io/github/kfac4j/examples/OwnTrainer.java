@@ -37,7 +37,7 @@ public final class OwnTrainer {
     KfacOptions options =
         KfacOptions.DEFAULT.withDamping(0.1).withIntervals(1, 10).withKlClip(0.1, RATE);
     Map<String, Dense> layers =
-        Map.of("hidden", new Dense(IN, HIDDEN, true), "head", new Dense(HIDDEN, OUT, true));
+        Map.of("hidden", Dense.of(IN, HIDDEN), "head", Dense.of(HIDDEN, OUT));
     try (Backend backend = Backends.best();
         Kfac kfac = new Kfac(backend, Map.copyOf(layers), options)) {
       double sum = 0;

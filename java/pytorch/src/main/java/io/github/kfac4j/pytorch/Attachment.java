@@ -144,7 +144,7 @@ final class Attachment implements AutoCloseable {
     }
     boolean captured = step.wantsNext();
     await();
-    step.begin(new Pass(place, step.options(), examples, saidExamples > 0, captured), captured);
+    step.begin(new Pass(place, step.options(), examples, saidExamples > 0, captured));
     saidExamples = 0;
   }
 
@@ -176,7 +176,7 @@ final class Attachment implements AutoCloseable {
               + " a network in training mode (net.train(true)) and with gradients enabled, and"
               + " loss.backward(), before each call of precondition()");
     }
-    if (sampled && step.pass().observes() && !step.pass().sampled()) {
+    if (sampled && step.pass().captured() && !step.pass().sampled()) {
       throw new IllegalStateException(
           "the Fisher of this K-FAC starts from the network's outputs: pass them through"
               + " kfac.outputs(y) before the loss");

@@ -1,5 +1,6 @@
 package io.github.kfac4j.pytorch;
 
+import java.util.function.Function;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -15,6 +16,7 @@ final class Capture implements AutoCloseable {
   private final long version;
   private final Tensor zeros;
   private Tensor sampled;
+  private View input;
 
   /**
    * Listens to a use.
@@ -61,6 +63,19 @@ final class Capture implements AutoCloseable {
     return seen;
   }
 
+  /**
+   * What K-FAC reads of what the weight was multiplied by, which is copied once if at all.
+   *
+   * @param view makes it
+   */
+  View input(Function<Tensor, View> view) {
+    Tensor now = seen();
+    if (input == null) {
+      input = view.apply(now);
+    }
+    return input;
+  }
+
   /** The gradient at the output; undefined if no backward pass has reached it. */
   Tensor outputGrad() {
     return sampled != null ? sampled : zeros.grad();
@@ -98,6 +113,9 @@ final class Capture implements AutoCloseable {
   public void close() {
     forget();
     zeros.close();
+    if (input != null) {
+      input.close();
+    }
     if (seen != null) {
       seen.close();
     }

@@ -103,7 +103,8 @@ final class Pass implements TrainingPass {
     return captures;
   }
 
-  boolean observes() {
+  @Override
+  public boolean captured() {
     return observes;
   }
 
@@ -143,10 +144,10 @@ final class Pass implements TrainingPass {
   }
 
   private io.github.kfac4j.tensor.Tensor input(Capture one) {
-    int[] shape = one.site().shape(Sizes.of(one.seen()));
-    View view = place.input(one.tap(), one.seen(), shape, examples, options);
-    views.add(view);
-    return view.tensor();
+    return one.input(
+            seen ->
+                place.input(one.tap(), seen, one.site().shape(Sizes.of(seen)), examples, options))
+        .tensor();
   }
 
   /** A forward pass that was not followed by a backward pass must not have set N. */

@@ -21,6 +21,30 @@ final class Sizes {
     }
   }
 
+  /** How far elements of each dimension lie apart, in elements. */
+  @SuppressWarnings("try") // the scope frees what is made inside it
+  static long[] strides(TensorBase tensor) {
+    try (PointerScope scope = new PointerScope()) {
+      long[] strides = new long[(int) tensor.dim()];
+      for (int i = 0; i < strides.length; i++) {
+        strides[i] = tensor.stride(i);
+      }
+      return strides;
+    }
+  }
+
+  /** The number of elements from the first one to the last one in memory. */
+  static long reach(int[] shape, long[] strides) {
+    long reach = 1;
+    for (int i = 0; i < shape.length; i++) {
+      if (shape[i] == 0) {
+        return 0;
+      }
+      reach += (shape[i] - 1) * strides[i];
+    }
+    return reach;
+  }
+
   static int[] ints(long[] sizes) {
     return Arrays.stream(sizes).mapToInt(Math::toIntExact).toArray();
   }

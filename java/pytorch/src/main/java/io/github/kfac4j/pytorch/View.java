@@ -2,11 +2,13 @@ package io.github.kfac4j.pytorch;
 
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
+import java.util.Arrays;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * A tensor of PyTorch as one of K-FAC: its own memory where it is contiguous, of a type that K-FAC
- * takes and in a place that K-FAC reaches, else a copy that can be written back.
+ * A tensor of PyTorch as one of K-FAC: its own memory, whatever its strides, where it is of a type
+ * that K-FAC takes and in a place that K-FAC reaches, else a copy that can be written back.
  */
 final class View implements AutoCloseable {
   private final org.bytedeco.pytorch.Tensor source;
@@ -22,13 +24,22 @@ final class View implements AutoCloseable {
 
   /** In host memory, as fp32 or fp64. */
   static View onHost(org.bytedeco.pytorch.Tensor source, int[] shape) {
+    long[] extents = Arrays.stream(shape).asLongStream().toArray();
     org.bytedeco.pytorch.Tensor data =
-        Kept.keep(() -> source.detach().cpu().to(hostType(source)).contiguous());
+        Kept.keep(() -> compact(source.detach().cpu().to(hostType(source)).reshape(extents)));
+    long[] strides = Sizes.strides(data);
+    long reach = Sizes.reach(shape, strides);
     HostTensor tensor =
         data.scalar_type().intern() == ScalarType.Double
-            ? HostTensor.of(data.data_ptr_double().capacity(data.numel()).asBuffer(), shape)
-            : HostTensor.of(data.data_ptr_float().capacity(data.numel()).asBuffer(), shape);
+            ? HostTensor.strided(data.data_ptr_double().capacity(reach).asBuffer(), shape, strides)
+            : HostTensor.strided(data.data_ptr_float().capacity(reach).asBuffer(), shape, strides);
     return new View(source, data, tensor);
+  }
+
+  /** Not further apart than a buffer reaches, which counts bytes in an int. */
+  private static org.bytedeco.pytorch.Tensor compact(org.bytedeco.pytorch.Tensor tensor) {
+    long reach = Sizes.reach(Sizes.ints(Sizes.of(tensor)), Sizes.strides(tensor));
+    return reach * tensor.element_size() > Integer.MAX_VALUE ? tensor.contiguous() : tensor;
   }
 
   private static ScalarType hostType(org.bytedeco.pytorch.Tensor source) {
@@ -66,9 +77,12 @@ final class View implements AutoCloseable {
   }
 
   /** Makes the tensor of PyTorch hold what K-FAC has written. */
+  @SuppressWarnings("try") // the scope frees what is made inside it
   void store() {
-    if (data.data_ptr().address() != source.data_ptr().address()) {
-      source.copy_(data);
+    try (PointerScope scope = new PointerScope()) {
+      if (data.data_ptr().address() != source.data_ptr().address()) {
+        source.copy_(data.reshape(Sizes.of(source)));
+      }
     }
   }
 

@@ -112,7 +112,8 @@ final class BasisSlicePlan implements Plan {
   private void addExamples(int first, int last, Floats sum, Arena scratch) {
     int size = g.dim * a.dim;
     int stacked = Math.max(1, Math.min(last - first, MAX_GRADIENTS / size));
-    stacked = Math.max(1, Math.min(stacked, SampleMatrix.PANEL_LIMIT / (positions * widest())));
+    long panels = SampleMatrix.PANEL_LIMIT / ((long) positions * widest());
+    stacked = (int) Math.max(1, Math.min(stacked, panels));
     WideRotation qg = gBasis == null ? null : gBasis.expanded(MAX_BASIS, scratch);
     WideRotation qa = aBasis == null ? null : aBasis.expanded(MAX_BASIS, scratch);
     Doubles gradients = scratch.takeDoubles((long) stacked * size);

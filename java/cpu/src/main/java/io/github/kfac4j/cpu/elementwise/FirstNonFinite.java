@@ -4,8 +4,6 @@ import io.github.kfac4j.cpu.matrix.Finite;
 import io.github.kfac4j.cpu.memory.Floats;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
-import java.nio.DoubleBuffer;
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 
 /** The first element of a tensor that is not finite. */
@@ -27,26 +25,18 @@ public final class FirstNonFinite extends TensorPass {
   }
 
   @Override
-  void visit(int chunk, HostTensor values, int from, int to) {
-    found[chunk] =
-        values.isDouble() ? search(values.doubles(), from, to) : search(values.floats(), from, to);
-  }
-
-  private static long search(FloatBuffer values, int from, int to) {
-    for (int i = from; i < to; i++) {
-      if (!Float.isFinite(values.get(i))) {
-        return i;
-      }
-    }
-    return -1;
-  }
-
-  private static long search(DoubleBuffer values, int from, int to) {
-    for (int i = from; i < to; i++) {
-      if (!Double.isFinite(values.get(i))) {
-        return i;
-      }
-    }
-    return -1;
+  void visit(int chunk, HostTensor tensor, int from, int to) {
+    found[chunk] = -1;
+    pieces(
+        tensor,
+        from,
+        to,
+        (values, start, count) -> {
+          for (int i = 0; i < count && found[chunk] < 0; i++) {
+            if (!Double.isFinite(values[i])) {
+              found[chunk] = start + i;
+            }
+          }
+        });
   }
 }

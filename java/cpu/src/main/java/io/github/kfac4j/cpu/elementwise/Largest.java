@@ -45,12 +45,17 @@ public final class Largest extends TensorPass {
   }
 
   @Override
-  void visit(int chunk, HostTensor values, int from, int to) {
-    double largest = 0;
-    for (int i = from; i < to; i++) {
-      double value = values.isDouble() ? values.doubles().get(i) : values.floats().get(i);
-      largest = Math.max(largest, Math.abs(value));
-    }
-    found[chunk] = largest;
+  void visit(int chunk, HostTensor tensor, int from, int to) {
+    pieces(
+        tensor,
+        from,
+        to,
+        (values, start, count) -> {
+          double largest = found[chunk];
+          for (int i = 0; i < count; i++) {
+            largest = Math.max(largest, Math.abs(values[i])); // NaN stays
+          }
+          found[chunk] = largest;
+        });
   }
 }

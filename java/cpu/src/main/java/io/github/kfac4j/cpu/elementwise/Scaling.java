@@ -4,8 +4,6 @@ import io.github.kfac4j.cpu.memory.Floats;
 import io.github.kfac4j.cpu.openblas.Blas;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
-import java.nio.DoubleBuffer;
-import java.nio.FloatBuffer;
 
 /** A tensor multiplied in place. */
 public final class Scaling extends TensorPass {
@@ -22,23 +20,16 @@ public final class Scaling extends TensorPass {
   }
 
   @Override
-  void visit(int chunk, HostTensor values, int from, int to) {
-    if (values.isDouble()) {
-      scale(values.doubles(), from, to);
-    } else {
-      scale(values.floats(), from, to);
-    }
-  }
-
-  private void scale(FloatBuffer values, int from, int to) {
-    for (int i = from; i < to; i++) {
-      values.put(i, (float) (factor * values.get(i)));
-    }
-  }
-
-  private void scale(DoubleBuffer values, int from, int to) {
-    for (int i = from; i < to; i++) {
-      values.put(i, factor * values.get(i));
-    }
+  void visit(int chunk, HostTensor tensor, int from, int to) {
+    pieces(
+        tensor,
+        from,
+        to,
+        (values, start, count) -> {
+          for (int i = 0; i < count; i++) {
+            values[i] *= factor;
+          }
+          tensor.write(start, values, 0, count);
+        });
   }
 }

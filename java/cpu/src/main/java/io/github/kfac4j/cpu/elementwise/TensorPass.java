@@ -11,6 +11,9 @@ abstract class TensorPass extends Stages {
   /** Elements of one task. */
   private static final int CHUNK = 1 << 18;
 
+  /** Elements that are copied at a time. */
+  private static final int PIECE = 1 << 12;
+
   /** How many chunks there are. */
   final int chunks;
 
@@ -35,6 +38,21 @@ abstract class TensorPass extends Stages {
   /** Elements [from, to) of memory outside the heap. */
   abstract void visit(int chunk, Floats values, int from, int to);
 
-  /** Elements [from, to) of a tensor that lies elsewhere, or is of fp64. */
+  /** Elements [from, to) of a tensor that lies elsewhere, has strides, or is of fp64. */
   abstract void visit(int chunk, HostTensor values, int from, int to);
+
+  /** Takes elements from an index on. */
+  interface Piece {
+    void take(double[] values, int start, int count);
+  }
+
+  /** Copies elements [from, to) piece by piece. */
+  static void pieces(HostTensor tensor, int from, int to, Piece piece) {
+    double[] values = new double[Math.min(PIECE, to - from)];
+    for (int start = from; start < to; start += PIECE) {
+      int count = Math.min(PIECE, to - start);
+      tensor.read(start, values, 0, count);
+      piece.take(values, start, count);
+    }
+  }
 }

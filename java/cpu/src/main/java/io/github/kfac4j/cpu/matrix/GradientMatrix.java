@@ -7,7 +7,6 @@ import io.github.kfac4j.cpu.memory.Floats;
 import io.github.kfac4j.cpu.openblas.Blas;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
-import java.nio.DoubleBuffer;
 import java.util.List;
 
 /** A layer's gradient as matrices of {@code rows x cols}, one for each group, the bias last. */
@@ -116,14 +115,6 @@ public final class GradientMatrix {
   }
 
   private static void write(Floats values, int n, Tensor target, int start) {
-    HostTensor host = (HostTensor) target;
-    if (host.isDouble()) {
-      DoubleBuffer doubles = host.doubles();
-      for (int i = 0; i < n; i++) {
-        doubles.put(start + i, values.get(i));
-      }
-    } else {
-      host.floats().put(start, values.buffer(), values.start(), n);
-    }
+    ((HostTensor) target).write(start, values.buffer().slice(values.start(), n));
   }
 }

@@ -5,21 +5,25 @@ import io.github.kfac4j.cpu.memory.Doubles;
 import io.github.kfac4j.cpu.memory.Floats;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
-import java.nio.DoubleBuffer;
-import java.nio.FloatBuffer;
 
 /**
  * A tensor's data as fp32 outside the heap: in place if it lies there already, else copied to
  * scratch memory, as much at a time as is asked for.
  */
 public final class Source {
+  private static final int CHUNK = 4096;
+
   private final HostTensor tensor;
   private final Floats memory;
 
   private Source(HostTensor tensor) {
     this.tensor = tensor;
-    this.memory =
-        !tensor.isDouble() && Floats.canWrap(tensor.floats()) ? Floats.wrap(tensor.floats()) : null;
+    this.memory = inPlace(tensor) ? Floats.wrap(tensor.floats()) : null;
+  }
+
+  /** Whether a tensor's own memory is what the backend works on. */
+  static boolean inPlace(HostTensor tensor) {
+    return !tensor.isDouble() && tensor.isContiguous() && Floats.canWrap(tensor.floats());
   }
 
   /**
@@ -55,15 +59,14 @@ public final class Source {
     int from = Math.toIntExact(start);
     if (inPlace()) {
       target.setScaled(0, memory, from, 1, length);
-    } else if (tensor.isDouble()) {
-      DoubleBuffer doubles = tensor.doubles();
-      for (int i = 0; i < length; i++) {
-        target.put(i, doubles.get(from + i));
-      }
-    } else {
-      FloatBuffer floats = tensor.floats();
-      for (int i = 0; i < length; i++) {
-        target.put(i, floats.get(from + i));
+      return;
+    }
+    double[] chunk = new double[Math.min(length, CHUNK)];
+    for (int done = 0; done < length; done += chunk.length) {
+      int n = Math.min(chunk.length, length - done);
+      tensor.read(from + done, chunk, 0, n);
+      for (int i = 0; i < n; i++) {
+        target.put(done + i, chunk[i]);
       }
     }
   }
@@ -73,14 +76,8 @@ public final class Source {
     int from = Math.toIntExact(start);
     if (inPlace()) {
       target.copy(memory.plus(from), length);
-    } else if (tensor.isDouble()) {
-      DoubleBuffer doubles = tensor.doubles();
-      for (int i = 0; i < length; i++) {
-        target.put(i, (float) doubles.get(from + i));
-      }
     } else {
-      FloatBuffer floats = tensor.floats();
-      target.buffer().put(target.start(), floats, from, length);
+      tensor.read(from, target.buffer().slice(target.start(), length));
     }
   }
 }

@@ -4,7 +4,6 @@ import io.github.kfac4j.cpu.memory.Arena;
 import io.github.kfac4j.cpu.memory.Floats;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
-import java.nio.DoubleBuffer;
 
 /** Where a result goes: the tensor's own memory if it is fp32 outside the heap, else a copy. */
 public final class Target {
@@ -15,7 +14,7 @@ public final class Target {
   /** A tensor of this backend; a copy is taken from the arena. */
   public Target(Tensor tensor, Arena arena) {
     this.tensor = (HostTensor) tensor;
-    this.inPlace = !this.tensor.isDouble() && Floats.canWrap(this.tensor.floats());
+    this.inPlace = Source.inPlace(this.tensor);
     this.memory = inPlace ? Floats.wrap(this.tensor.floats()) : arena.take(this.tensor.size());
   }
 
@@ -31,17 +30,8 @@ public final class Target {
 
   /** Hands what was written to the tensor. */
   public void flush() {
-    if (inPlace) {
-      return;
-    }
-    int size = tensor.size();
-    if (tensor.isDouble()) {
-      DoubleBuffer doubles = tensor.doubles();
-      for (int i = 0; i < size; i++) {
-        doubles.put(i, memory.get(i));
-      }
-    } else {
-      tensor.floats().put(0, memory.buffer(), memory.start(), size);
+    if (!inPlace) {
+      tensor.write(0, memory.buffer().slice(memory.start(), tensor.size()));
     }
   }
 }

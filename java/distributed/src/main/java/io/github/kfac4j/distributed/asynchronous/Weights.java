@@ -18,9 +18,9 @@ final class Weights {
 
   private static void encode(HostTensor tensor, ByteBuffer bytes) {
     if (tensor.isDouble()) {
-      bytes.asDoubleBuffer().put(tensor.doubles().duplicate());
+      bytes.asDoubleBuffer().put(tensor.toArray());
     } else {
-      bytes.asFloatBuffer().put(tensor.floats().duplicate());
+      tensor.read(0, bytes.asFloatBuffer().limit(tensor.size()));
     }
     bytes.position(bytes.position() + size(tensor));
   }

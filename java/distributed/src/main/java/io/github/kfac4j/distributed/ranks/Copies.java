@@ -3,8 +3,6 @@ package io.github.kfac4j.distributed.ranks;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
-import java.nio.DoubleBuffer;
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 
 /** Copies of what is only lent for a call. */
@@ -28,8 +26,9 @@ public final class Copies {
     }
     int[] shape = new int[host.shape().rank()];
     Arrays.setAll(shape, host.shape()::get);
-    return host.isDouble()
-        ? HostTensor.of(DoubleBuffer.allocate(host.size()).put(host.doubles()).flip(), shape)
-        : HostTensor.of(FloatBuffer.allocate(host.size()).put(host.floats()).flip(), shape);
+    HostTensor copy = HostTensor.like(host, shape);
+    double[] values = host.toArray();
+    copy.write(0, values, 0, values.length);
+    return copy;
   }
 }

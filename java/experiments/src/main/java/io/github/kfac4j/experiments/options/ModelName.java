@@ -39,7 +39,7 @@ public enum ModelName {
 
   /** The loss that the outputs are trained with, as a distribution of targets. */
   public OutputLoss outputLoss() {
-    return classifies() ? OutputLoss.SOFTMAX : new OutputLoss.Bernoulli(true);
+    return classifies() ? OutputLoss.SOFTMAX : OutputLoss.BERNOULLI.ofSum();
   }
 
   /** The name on the command line. */

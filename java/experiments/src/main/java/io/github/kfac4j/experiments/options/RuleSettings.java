@@ -56,7 +56,9 @@ final class RuleSettings {
       throw new IllegalArgumentException(
           "quadratic finds learning rate and momentum, which have no order, memory or schedule then");
     }
-    return new Rates.QuadraticMinimum(rule.quadratic() == Quadratic.TRUE);
+    return rule.quadratic() == Quadratic.TRUE
+        ? Rates.quadraticMinimumWithMomentum()
+        : Rates.quadraticMinimum();
   }
 
   private DampingRule damping() {

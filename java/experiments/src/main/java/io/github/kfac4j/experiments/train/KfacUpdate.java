@@ -5,7 +5,7 @@ import io.github.kfac4j.Kfac;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.InversionFailedException;
 import io.github.kfac4j.djl.DjlKfac;
-import io.github.kfac4j.djl.DjlOptimizer;
+import io.github.kfac4j.djl.DjlKfacOptimizer;
 import io.github.kfac4j.experiments.network.Network;
 import io.github.kfac4j.experiments.options.KfacSettings;
 import io.github.kfac4j.experiments.options.OptimizerName;
@@ -32,7 +32,7 @@ final class KfacUpdate implements Update {
   private static final String OPTIMIZER = "optimizer";
 
   private final DjlKfac kfac;
-  private final DjlOptimizer optimizer;
+  private final DjlKfacOptimizer optimizer;
   private final boolean observesInForwardPass;
 
   /** Attaches to the model's layers until it is closed; the backend stays the caller's. */
@@ -54,7 +54,7 @@ final class KfacUpdate implements Update {
     observesInForwardPass = settings.fisher().estimator() != Fisher.Estimator.EMPIRICAL;
     kfac.setMicroBatches(settings.microBatches());
     optimizer =
-        new DjlOptimizer(
+        new DjlKfacOptimizer(
             kfac, settings.rule(), network.trainingLoss(), options.workload().model().outputLoss());
     if (team.size() > 1 && !kfac.unsupportedLayers().isEmpty()) {
       throw new IllegalStateException(

@@ -21,6 +21,12 @@ import java.util.stream.Stream;
 final class AttackedKfac {
   private static final int VERBS = 7;
 
+  /** Squares of numbers this far apart have no room in fp32 beside each other. */
+  private static final double SPREAD = 1e-18;
+
+  /** Below, squares have no room in fp32. */
+  private static final double LEAST = 1e-22;
+
   private final Kfac kfac;
   private final Reference reference;
   private final Layer layer;
@@ -70,6 +76,9 @@ final class AttackedKfac {
         List<Observation> batch = List.of(random.observation(RequestAttack.NAME, layer));
         Share share = choices.oneIn(4) ? Share.of(choices.of(0.25, 0.5)) : Share.ALL;
         both(one -> one.observe(batch, share));
+        if (uneven(batch.get(0).input()) || uneven(batch.get(0).outputGrad())) {
+          reference.leave();
+        }
         break;
       case 1:
         reference.refresh();
@@ -96,6 +105,14 @@ final class AttackedKfac {
         both(one -> one.restore(one.toTensors()));
         requireSame(before, kfac.toTensors(), "restored", null);
     }
+  }
+
+  /** Whether fp32 has no room for squares of some numbers beside those of others. */
+  private static boolean uneven(Tensor tensor) {
+    double[] sizes =
+        Arrays.stream(((HostTensor) tensor).toArray()).map(Math::abs).filter(x -> x > 0).toArray();
+    double largest = Arrays.stream(sizes).max().orElse(0);
+    return Arrays.stream(sizes).anyMatch(x -> x < SPREAD * largest || x < LEAST && largest > LEAST);
   }
 
   private void both(Consumer<Kfac> verb) {

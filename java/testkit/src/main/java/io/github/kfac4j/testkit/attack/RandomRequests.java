@@ -25,6 +25,7 @@ import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.stream.IntStream;
 
 /** Layers, options and tensors of any kind: mostly such as fit each other, now and then not. */
 final class RandomRequests {
@@ -157,7 +158,7 @@ final class RandomRequests {
     return other;
   }
 
-  /** Numbers of one size, or token numbers; in a buffer of any kind. */
+  /** Numbers of one size, or token numbers; in a buffer of any kind, in either order. */
   private HostTensor tensor(int[] asked, int tokens, double least, double most, boolean readOnly) {
     boolean small = Arrays.stream(asked).asDoubleStream().reduce(1, (a, b) -> a * b) <= LARGEST;
     int[] shape = Arrays.stream(asked).map(x -> Math.max(0, small ? x : Math.min(x, 6))).toArray();
@@ -173,7 +174,15 @@ final class RandomRequests {
           choices.of(Double.NaN, Double.POSITIVE_INFINITY, 0.0, -0.0, 1e-310, 1e38, -1.0);
     }
     boolean writable = !(readOnly ? choices.oneIn(4) : choices.oneIn(4 * ODD));
-    return choices.oneIn(3) ? doubles(values, writable, shape) : floats(values, writable, shape);
+    boolean turned = choices.oneIn(4);
+    int[] as = turned ? reversed(shape) : shape;
+    HostTensor made =
+        choices.oneIn(3) ? doubles(values, writable, as) : floats(values, writable, as);
+    return turned ? made.permute(reversed(IntStream.range(0, as.length).toArray())) : made;
+  }
+
+  private static int[] reversed(int[] all) {
+    return IntStream.range(0, all.length).map(i -> all[all.length - 1 - i]).toArray();
   }
 
   private HostTensor floats(double[] values, boolean writable, int[] shape) {

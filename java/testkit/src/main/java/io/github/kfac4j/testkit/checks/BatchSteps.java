@@ -61,7 +61,7 @@ final class BatchSteps {
         fp64
             ? HostTensor.of(dw.clone(), batch.outputs, batch.width)
             : Fixtures.direct(dw, batch.outputs, batch.width);
-    kfac.preview(List.of(new LayerGradient("layer", u, null)));
+    kfac.preview(List.of(new LayerGradient("layer", u)));
     return u.toArray();
   }
 

@@ -89,8 +89,7 @@ final class EigenStepChecks {
             kfac.refresh();
             HostTensor gradient = HostTensor.of(dw, 1, 70);
             double inner =
-                kfac.precondition(List.of(new LayerGradient("layer", gradient, null)))
-                    .innerProduct();
+                kfac.precondition(List.of(new LayerGradient("layer", gradient))).innerProduct();
             return new Measured(
                 Math.abs(inner - 0.9999075097797876), side.isDouble() ? 1e-12 : 1e-6);
           }

@@ -14,6 +14,7 @@ import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.DampingMode;
+import io.github.kfac4j.options.InversePolicy;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.safetensors.StoredTensor;
@@ -71,6 +72,35 @@ public abstract class AttackContract {
             Fixtures.direct(new double[] {1, 0, 1, 1, 0, 1, 1, 1}, 2, 4, 1),
             Fixtures.direct(grads, 2, 4, 1));
     keeps(groups, good, bad);
+  }
+
+  /** The damping of a group whose inputs are small has no room beside that of one with none. */
+  @ParameterizedTest
+  @EnumSource(InversePolicy.Method.class)
+  void inversesOfGroupsOfEverySizeAreFinite(InversePolicy.Method method) {
+    Layer groups = new Conv1d(4, 4, Conv1d.window(1, 1, 0, 1), 2, false);
+    KfacOptions options =
+        OPTIONS
+            .withDecay(0)
+            .withDamping(1e-2)
+            .withInversePolicy(InversePolicy.DEFAULT.withMethod(method));
+    for (double small = 1; small > 1e-44; small /= 1e4) {
+      double[] x = {0, 0, small, small, 0, 0, small, -small};
+      Observation ordinary = images(new double[] {1, 0, .1, 0, 0, 1, 0, .1}, 0.01);
+      Observation uneven =
+          Observation.ofSumLoss(
+              "fc",
+              Fixtures.direct(x, 2, 4, 1),
+              Fixtures.direct(new double[] {1, 0, 1, 1, 0, 1, 1, -1}, 2, 4, 1));
+      try (Backend backend = open();
+          Kfac kfac = new Kfac(backend, Map.of("fc", groups), options)) {
+        for (Observation batch : List.of(ordinary, uneven)) {
+          kfac.observe(List.of(batch));
+          kfac.refresh();
+          assertThat(kfac.toTensors()).allSatisfy((name, tensor) -> requireFinite(tensor));
+        }
+      }
+    }
   }
 
   private static Observation images(double[] x, double size) {

@@ -90,7 +90,7 @@ public abstract class KfacAccuracyContract {
       exact.observe(List.of(batch));
       exact.refresh();
       HostTensor same = HostTensor.of(gradient.toArray(), 40, 90); // as it was rounded
-      exact.precondition(List.of(new LayerGradient("layer", same, null)));
+      exact.precondition(List.of(new LayerGradient("layer", same)));
       expected = same.toArray();
     }
     try (Backend backend = open();
@@ -98,7 +98,7 @@ public abstract class KfacAccuracyContract {
       kfac.observe(List.of(batch));
       LayerReport.GroupReport report = kfac.refresh().get(0).perGroup().get(0);
       assertThat(report.status()).isEqualTo("ok");
-      kfac.precondition(List.of(new LayerGradient("layer", gradient, null)));
+      kfac.precondition(List.of(new LayerGradient("layer", gradient)));
       double conditions =
           condition(kfac.state(), "A", report.dampingA())
               * condition(kfac.state(), "G", report.dampingG());
@@ -146,7 +146,7 @@ public abstract class KfacAccuracyContract {
                 Observation.ofSumLoss(
                     "layer", Fixtures.direct(a, 1, 12), Fixtures.direct(g, 1, 7))));
         String status = kfac.refresh().get(0).perGroup().get(0).status();
-        kfac.precondition(List.of(new LayerGradient("layer", gradient, null)));
+        kfac.precondition(List.of(new LayerGradient("layer", gradient)));
         double error = Fixtures.error(gradient.toArray(), expected);
         if (status.equals("ok")) {
           assertThat(error).as("scale %s", scale).isLessThan(InverseAccuracy.BOUND);

@@ -10,6 +10,7 @@ import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.testkit.EveryLayer;
+import io.github.kfac4j.testkit.attack.ThreadAttack;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.Test;
 public abstract class ThreadsContract {
   private static final int CALLS = 40;
   private static final int STEPS = 6;
+  private static final int ROUNDS = 12;
 
   /** So many until the other thread was refused once, however late it began. */
   private static final int MOST_STEPS = 200;
@@ -66,6 +68,15 @@ public abstract class ThreadsContract {
       assertThat(refusals).hasPositiveValue();
       Map<String, StoredTensor> state = kfac.toTensors();
       assertThat(state).isEqualTo(alone.toTensors());
+    }
+  }
+
+  /** A K-FAC is not refused in the midst of a verb, when another one has the backend. */
+  @Test
+  void trainingsOnOneBackendAreRightHoweverTheirCallsMeet() {
+    ThreadAttack attack = new ThreadAttack(this::open);
+    for (int seed = 0; seed < ROUNDS; seed++) {
+      attack.round(new Random(seed));
     }
   }
 

@@ -5,7 +5,10 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.nn.Parameter;
+import ai.djl.training.Trainer;
+import ai.djl.training.listener.TrainingListenerAdapter;
 import ai.djl.training.loss.Loss;
+import ai.djl.training.optimizer.Optimizer;
 import io.github.kfac4j.fisher.OutputLoss;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
@@ -18,19 +21,28 @@ import io.github.kfac4j.trainer.UpdateRule;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 
 /**
- * K-FAC's own update rule for all parameters of a model, in place of {@link DjlKfac#precondition}
- * and the trainer's step:
+ * K-FAC with its own update rule for all parameters of a model, where the program's optimizer is
+ * not to take the steps: it sees weights, gradients and loss together. In a hand-written loop it
+ * takes the place of {@link DjlKfac#precondition} and the trainer's step:
  *
  * <pre>{@code
  * UpdateRule rule = UpdateRule.of(learningRate, 0.9, damping);
- * DjlOptimizer optimizer = new DjlOptimizer(kfac, rule, trainer.getLoss(), OutputLoss.SOFTMAX);
+ * DjlKfacOptimizer optimizer = new DjlKfacOptimizer(kfac, rule, loss, OutputLoss.SOFTMAX);
  * // each step, after the backward pass:
  * optimizer.step(batch.getData(), batch.getLabels());
  * }</pre>
  *
- * <p>With {@code EasyTrain} it is {@link DjlTraining}.
+ * <p>With {@code EasyTrain} it is a listener instead of {@link DjlKfac}, and the trainer has an
+ * optimizer that leaves the parameters alone:
+ *
+ * <pre>{@code
+ * config.optOptimizer(optimizer.placeholder()).addTrainingListeners(optimizer);
+ * EasyTrain.fit(trainer, 10, data, null);
+ * }</pre>
  *
  * <p>In the burn-in nothing moves and the rule's steps are not counted. A parameter that is
  * unfrozen later is updated from then on, with an empty memory; one that is frozen is left alone.
@@ -39,31 +51,42 @@ import java.util.Map;
  * forward passes each, without training ({@link FiniteDifferences}). Parameters must lie in host
  * memory.
  */
-public final class DjlOptimizer {
+public final class DjlKfacOptimizer extends TrainingListenerAdapter {
   private final DjlKfac kfac;
   private final Loss loss;
   private final OutputLoss distribution;
   private final UpdateRule rule;
+  private final Placeholder placeholder = new Placeholder();
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
   private final Map<String, HostTensor> weights = new LinkedHashMap<>();
   private KfacOptimizer optimizer;
+  private OptimizerReport lastReport;
 
   /**
    * Starts with an empty memory.
    *
-   * @param kfac attached to a model that has been initialized
+   * @param kfac attached to the trainer's model
    * @param rule settings; its damping takes the place of K-FAC's
    * @param loss the training loss, a mean over the batch
    * @param distribution the same loss as a distribution
-   * @throws IllegalStateException if the model has not been initialized, or is not in host memory
    */
-  public DjlOptimizer(DjlKfac kfac, UpdateRule rule, Loss loss, OutputLoss distribution) {
-    this.kfac = kfac;
-    this.loss = loss;
-    this.distribution = distribution;
-    this.rule = rule;
-    kfac.kfac();
+  public DjlKfacOptimizer(DjlKfac kfac, UpdateRule rule, Loss loss, OutputLoss distribution) {
+    this.kfac = Objects.requireNonNull(kfac, "kfac");
+    this.rule = Objects.requireNonNull(rule, "rule");
+    this.loss = Objects.requireNonNull(loss, "loss");
+    this.distribution = Objects.requireNonNull(distribution, "distribution");
+  }
+
+  /** With {@code EasyTrain}, what the trainer must have for an optimizer. */
+  public Optimizer placeholder() {
+    return placeholder;
+  }
+
+  /** The optimizer of the parameters that are trained now. */
+  private KfacOptimizer current() {
+    kfac.kfac(); // refuses a model without shapes
     update();
+    return optimizer;
   }
 
   /** Reads which parameters are trained; the memory of those that stay is kept. */
@@ -109,8 +132,9 @@ public final class DjlOptimizer {
    *
    * @param data the model's inputs of this step, asked only by rules that measure the loss
    * @param labels likewise
-   * @throws IllegalStateException as {@link DjlKfac#precondition}
-   * @throws IllegalArgumentException likewise
+   * @throws IllegalStateException as {@link DjlKfac#precondition}, or if a parameter is not in host
+   *     memory
+   * @throws IllegalArgumentException as {@link DjlKfac#precondition}
    */
   public OptimizerReport step(NDList data, NDList labels) {
     return step(data, labels, true);
@@ -121,7 +145,7 @@ public final class DjlOptimizer {
    *
    * @param clear whether their gradients become zeros
    */
-  OptimizerReport step(NDList data, NDList labels, boolean clear) {
+  private OptimizerReport step(NDList data, NDList labels, boolean clear) {
     Step step = kfac.step();
     update();
     step.endPasses();
@@ -133,6 +157,7 @@ public final class DjlOptimizer {
       if (clear) {
         step.clear();
       }
+      lastReport = report;
       return report;
     } finally {
       step.close();
@@ -197,27 +222,59 @@ public final class DjlOptimizer {
     return kfac.evaluate(pass, inputs);
   }
 
-  /** Steps so far. */
-  public long steps() {
-    return optimizer.steps();
+  /** What the last step did; empty before the first one. */
+  public Optional<OptimizerReport> lastReport() {
+    return Optional.ofNullable(lastReport);
   }
 
-  /** A copy of what the update rule remembers; K-FAC's own state is apart. */
+  @Override
+  public void onTrainingBegin(Trainer trainer) {
+    kfac.onTrainingBegin(trainer);
+  }
+
+  /** Updates the parameters. */
+  @Override
+  public void onTrainingBatch(Trainer trainer, BatchData batchData) {
+    if (!placeholder.asked() && lastReport != null) {
+      throw new IllegalStateException(
+          "the trainer has an optimizer of its own, which would step once more: give it"
+              + " placeholder() with config.optOptimizer()");
+    }
+    // the trainer wants to see gradients in its step, after which the placeholder clears them
+    step(batchData.getBatch().getData(), batchData.getBatch().getLabels(), false);
+  }
+
+  /** Steps so far. */
+  public long steps() {
+    return optimizer == null ? 0 : optimizer.steps();
+  }
+
+  /**
+   * A copy of what the update rule remembers; K-FAC's own state is apart.
+   *
+   * @throws IllegalStateException if the model has not been initialized
+   */
   public Map<String, StoredTensor> toTensors() {
-    return optimizer.toTensors();
+    return current().toTensors();
   }
 
   /**
    * Replaces what the update rule remembers by what {@link #toTensors} gave.
    *
    * @throws IllegalArgumentException naming the first tensor that is missing or does not fit
+   * @throws IllegalStateException if the model has not been initialized
    */
   public void restore(Map<String, StoredTensor> tensors) {
-    optimizer.restore(tensors);
+    current().restore(tensors);
   }
 
-  /** Views of the parameters in training, by name, for example for their average. */
+  /**
+   * Views of the parameters in training, by name, for example for their average.
+   *
+   * @throws IllegalStateException if the model has not been initialized
+   */
   public Map<String, HostTensor> weights() {
+    current();
     return Map.copyOf(weights);
   }
 }

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-class DjlOptimizerTest {
+class DjlKfacOptimizerTest {
   private static final KfacOptions OPTIONS = KfacOptions.DEFAULT.withIntervals(2, 4);
   private static final Loss LOSS = Loss.softmaxCrossEntropyLoss();
   private static final UpdateRule RULE = UpdateRule.of(0.02, 0.9, 0.03);
@@ -64,11 +64,11 @@ class DjlOptimizerTest {
                 rate, Schedule.constant(0.9), Memory.VELOCITY, Order.MOMENTUM_FIRST)),
         RULE.withWeightDecay(new WeightDecay(WeightDecay.Mode.L2, 1e-3)),
         SCHEDULED,
-        RULE.withRates(new Rates.QuadraticMinimum(true))
+        RULE.withRates(Rates.quadraticMinimumWithMomentum())
             .withDamping(new LevenbergMarquardt(1, 5, 0.95, 1e-8, 1e3, 4)));
   }
 
-  private static OptimizerReport step(Trainer trainer, DjlOptimizer optimizer, long seed) {
+  private static OptimizerReport step(Trainer trainer, DjlKfacOptimizer optimizer, long seed) {
     try (NDManager batch = trainer.getManager().newSubManager()) {
       NDList data = Nets.images(batch, seed);
       Nets.pass(trainer, data);
@@ -91,7 +91,7 @@ class DjlOptimizerTest {
         DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.monteCarlo(1), backend);
         Trainer trainer = model.newTrainer(Nets.config(0))) {
       trainer.initialize(Nets.IMAGES);
-      DjlOptimizer optimizer = new DjlOptimizer(kfac, rule, LOSS, OutputLoss.SOFTMAX);
+      DjlKfacOptimizer optimizer = new DjlKfacOptimizer(kfac, rule, LOSS, OutputLoss.SOFTMAX);
       float first = loss(trainer, 99);
       for (int step = 0; step < 40; step++) {
         step(trainer, optimizer, step);
@@ -113,7 +113,7 @@ class DjlOptimizerTest {
               DjlKfac.attach(model, OPTIONS.withDamping(0.03), Fisher.EMPIRICAL, backend);
           Trainer trainer = model.newTrainer(Nets.config(0.02f, 0.9f))) {
         trainer.initialize(Nets.IMAGES);
-        DjlOptimizer optimizer = new DjlOptimizer(kfac, RULE, LOSS, OutputLoss.SOFTMAX);
+        DjlKfacOptimizer optimizer = new DjlKfacOptimizer(kfac, RULE, LOSS, OutputLoss.SOFTMAX);
         for (int step = 0; step < 6; step++) {
           if (own == 1) {
             step(trainer, optimizer, step);
@@ -145,7 +145,7 @@ class DjlOptimizerTest {
           DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
           Trainer trainer = model.newTrainer(Nets.config(0))) {
         trainer.initialize(Nets.IMAGES);
-        DjlOptimizer optimizer = new DjlOptimizer(kfac, rule, LOSS, OutputLoss.SOFTMAX);
+        DjlKfacOptimizer optimizer = new DjlKfacOptimizer(kfac, rule, LOSS, OutputLoss.SOFTMAX);
         if (part == 1) {
           ((Kfac) kfac.kfac()).state().restore(kfacState);
           optimizer.restore(state);
@@ -175,7 +175,7 @@ class DjlOptimizerTest {
         DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
         Trainer trainer = model.newTrainer(Nets.config(0))) {
       trainer.initialize(Nets.IMAGES);
-      DjlOptimizer optimizer = new DjlOptimizer(kfac, SCHEDULED, LOSS, OutputLoss.SOFTMAX);
+      DjlKfacOptimizer optimizer = new DjlKfacOptimizer(kfac, SCHEDULED, LOSS, OutputLoss.SOFTMAX);
       for (int step = 0; step < 8; step++) {
         OptimizerReport report = step(trainer, optimizer, step);
         double damping = 0.1 * (1 - 0.08 * step);
@@ -193,11 +193,11 @@ class DjlOptimizerTest {
     try (Model model = Nets.model(Nets.cnn());
         DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
         Trainer trainer = model.newTrainer(Nets.config(0))) {
+      DjlKfacOptimizer optimizer = new DjlKfacOptimizer(kfac, RULE, LOSS, OutputLoss.SOFTMAX);
       assertThatIllegalStateException()
-          .isThrownBy(() -> new DjlOptimizer(kfac, RULE, LOSS, OutputLoss.SOFTMAX))
+          .isThrownBy(() -> optimizer.restore(Map.of()))
           .withMessageContaining("initialize the model first");
       trainer.initialize(Nets.IMAGES);
-      DjlOptimizer optimizer = new DjlOptimizer(kfac, RULE, LOSS, OutputLoss.SOFTMAX);
       assertThatIllegalStateException()
           .isThrownBy(() -> optimizer.step(new NDList(), new NDList()))
           .withMessageContaining("there is no training pass");

@@ -24,13 +24,13 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-class DjlTrainingTest {
+class EasyTrainOptimizerTest {
   private static final KfacOptions OPTIONS = KfacOptions.DEFAULT.withIntervals(2, 4);
 
   /** Asks for the loss, and for the batch. */
   private static final UpdateRule RULE =
       UpdateRule.of(0.02, 0.9, 0.03)
-          .withRates(new Rates.QuadraticMinimum(true))
+          .withRates(Rates.quadraticMinimumWithMomentum())
           .withDamping(new LevenbergMarquardt(1, 2, 0.95, 1e-8, 1e3, 0));
 
   private final Backend backend = Backends.require("java");
@@ -50,21 +50,20 @@ class DjlTrainingTest {
     DefaultTrainingConfig config = Nets.config(0.5f);
     try (Model model = Nets.model(Nets.cnn());
         DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend)) {
-      DjlTraining training = new DjlTraining(kfac, RULE, OutputLoss.SOFTMAX);
+      DjlKfacOptimizer optimizer =
+          new DjlKfacOptimizer(kfac, RULE, config.getLossFunction(), OutputLoss.SOFTMAX);
       if (easy) {
-        config.optOptimizer(training.placeholder()).addTrainingListeners(training);
+        config.optOptimizer(optimizer.placeholder()).addTrainingListeners(optimizer);
       }
       try (Trainer trainer = model.newTrainer(config)) {
         trainer.initialize(Nets.IMAGES);
         Dataset data = Nets.dataset(trainer.getManager());
         if (easy) {
           EasyTrain.fit(trainer, 2, data, data);
-          assertThat(training.lastReport().orElseThrow().step()).isEqualTo(6);
-          assertThat(training.optimizer().steps()).isEqualTo(6);
+          assertThat(optimizer.lastReport().orElseThrow().step()).isEqualTo(6);
+          assertThat(optimizer.steps()).isEqualTo(6);
           return Nets.weights(model);
         }
-        DjlOptimizer optimizer =
-            new DjlOptimizer(kfac, RULE, trainer.getLoss(), OutputLoss.SOFTMAX);
         for (int epoch = 0; epoch < 2; epoch++) {
           for (Batch batch : trainer.iterateDataset(data)) {
             Nets.pass(trainer, new NDList(batch.getData().head(), batch.getLabels().head()));
@@ -82,9 +81,11 @@ class DjlTrainingTest {
     DefaultTrainingConfig config = Nets.config(0.5f);
     try (Model model = Nets.model(Nets.cnn());
         DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend)) {
-      DjlTraining training = new DjlTraining(kfac, RULE, OutputLoss.SOFTMAX);
-      assertThatThrownBy(training::optimizer).hasMessageContaining("before the first batch");
-      config.addTrainingListeners(training);
+      DjlKfacOptimizer optimizer =
+          new DjlKfacOptimizer(kfac, RULE, config.getLossFunction(), OutputLoss.SOFTMAX);
+      assertThat(optimizer.steps()).isZero();
+      assertThatThrownBy(optimizer::weights).hasMessageContaining("initialize the model first");
+      config.addTrainingListeners(optimizer);
       try (Trainer trainer = model.newTrainer(config)) {
         trainer.initialize(Nets.IMAGES);
         Dataset data = Nets.dataset(trainer.getManager());

@@ -1,0 +1,47 @@
+package io.github.kfac4j.dl4j;
+
+import java.util.function.Consumer;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
+import org.nd4j.linalg.activations.IActivation;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.lossfunctions.ILossFunction;
+
+/** Where the gradient before a layer's activation function is heard in a backward pass. */
+interface Ear {
+  /**
+   * Listens from now on.
+   *
+   * @param listener hears the gradients; it must not keep the arrays
+   */
+  void listen(Consumer<INDArray> listener);
+
+  /** Puts everything back; idempotent. */
+  void stop();
+
+  /** In the part of a configuration that computes the gradient: an activation function or loss. */
+  static Ear in(BaseLayer configuration) {
+    return new Ear() {
+      @Override
+      public void listen(Consumer<INDArray> listener) {
+        if (configuration instanceof BaseOutputLayer output) {
+          output.setLossFn(new TappedLoss(output.getLossFn(), listener));
+        } else {
+          IActivation function = configuration.getActivationFn();
+          configuration.setActivationFn(new TappedActivation(function, listener));
+        }
+      }
+
+      @Override
+      public void stop() {
+        if (configuration.getActivationFn() instanceof Tapped activation) {
+          configuration.setActivationFn((IActivation) activation.delegate());
+        }
+        if (configuration instanceof BaseOutputLayer output
+            && output.getLossFn() instanceof Tapped loss) {
+          output.setLossFn((ILossFunction) loss.delegate());
+        }
+      }
+    };
+  }
+}
