@@ -277,7 +277,7 @@ profile() {
   [ -n "$ncu" ] || { echo "run.sh profile: ncu is not found; it comes with the CUDA 13 toolkit; set NCU" >&2; finish 2; }
   result=0 reports=
   for what in accumulate-fp32:accumulate_kernel:0 accumulate-bf16:accumulate_kernel:0 sweep:update_kernel:5 \
-    sweep:factor_kernel:5 sweep:panel_kernel:5 small-64:invert_small_kernel:0 precondition:right_kernel:0; do
+    sweep:factor_kernel:5 sweep:panel_kernel:5 small-64:invert_tiled_kernel:0 precondition:right_kernel:0; do
     workload=${what%%:*} kernel=${what#*:} skip=${what##*:}
     kernel=${kernel%:*}
     [ $# -eq 0 ] || case " $* " in *" $workload "*) ;; *) continue ;; esac

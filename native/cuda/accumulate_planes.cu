@@ -79,7 +79,7 @@ void prepare_samples(const kfac_samples& s, Prepared& p, Region& region, unsigne
   PlanesJob& planes = p.planes;
   planes = {rows,    s.data,   region.take<Half>(numbers), nullptr,      nullptr,
             nullptr, s.groups, int(layout.pitch),          layout.width, layout.one,
-            nullptr, nullptr};
+            nullptr};
   planes.low = split ? region.take<Half>(numbers) : planes.high;
   planes.down = split ? region.take<float>(planes.blocks()) : nullptr;
   planes.peak = split && layout.shifted() ? peak : nullptr;

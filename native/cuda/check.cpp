@@ -111,6 +111,17 @@ void check(Checker& c, const kfac_inverse_error_request& q) {
   if (q.dampings) c.pointer(q.dampings, 4, "dampings");
 }
 
+void check(Checker& c, const kfac_jacobi_request& q) {
+  matrix(c, q.n, q.count, "matrix");
+  c.require(q.n <= KFAC_JACOBI_SIZE, "n must be at most KFAC_JACOBI_SIZE", q.n);
+  if (q.count == 0) return;
+  c.pointer(q.matrix, 8, "matrix");
+  c.pointer(q.vectors, 8, "vectors");
+  c.pointer(q.values, 8, "values");
+  c.pointer(q.status, 4, "status");
+  c.pointer(q.infos, 4, "infos");
+}
+
 void check(Checker& c, const kfac_eigen_check_request& q) {
   matrix(c, q.n, q.count, "matrix");
   if (q.count == 0) return;
@@ -208,6 +219,14 @@ void check(Checker& c, const kfac_squares_request& q) {
   if (q.size == 0) return;
   if (q.terms > 0) c.pointer(q.x, 8, "x");
   c.pointer(q.y, 4, "y");
+}
+
+void check(Checker& c, const kfac_upload_request& q) {
+  c.require(q.bytes >= 0 && q.bytes % 4 == 0, "bytes must be a multiple of 4 that is not negative", q.bytes);
+  c.elements({q.bytes}, "to");
+  if (q.bytes == 0) return;
+  c.pointer(q.values, 1, "values");
+  c.pointer(q.to, 4, "to");
 }
 
 void check(Checker& c, const kfac_scale_request& q) {

@@ -3,6 +3,7 @@
 #include "invert_large.cuh"
 #include "invert_small.cuh"
 #include "invert_table.h"
+#include "invert_tiled.cuh"
 #include "invert_tiny.cuh"
 #include "tile_ffma.cuh"
 #include "verbs.h"
@@ -20,11 +21,11 @@ Batch<kfac_invert_request> small_jobs(const kfac_invert_request* requests, int c
   return batch;
 }
 
-template <class T, int N>
-void plan_small(const kfac_invert_request* requests, int count, int algorithm, Plan& plan) {
-  using Team = SmallTeam<T, N>;
-  const Batch<kfac_invert_request> batch = small_jobs(requests, count, algorithm, Team::TEAMS);
-  plan.launch(invert_small_kernel<Team>, batch, Team::THREADS * Team::TEAMS, sizeof(typename Team::AllShared));
+template <int N>
+void plan_tiled(const kfac_invert_request* requests, int count, int algorithm, Plan& plan) {
+  using Team = TiledTeam<N>;
+  plan.launch(invert_tiled_kernel<Team>, small_jobs(requests, count, algorithm, Team::TEAMS),
+              Team::THREADS * Team::TEAMS, sizeof(typename Team::AllShared));
 }
 
 std::vector<LargeJob> large_jobs(const kfac_invert_request* requests, int count, bool planes, Plan& plan) {
@@ -59,7 +60,6 @@ PlanesJob planes_of(const LargeJob& job, int block) {
   planes.high = moved(job.planes.high), planes.low = moved(job.planes.low);
   planes.down = const_cast<float*>(job.planes.down) + half * job.planes.down_tokens;
   planes.groups = 1, planes.pitch = planes.columns = columns, planes.one = -1;
-  planes.failed = job.state;
   return planes;
 }
 
@@ -72,38 +72,42 @@ void plan_large(const std::vector<LargeJob>& jobs, Plan& plan) {
   Batch<PlanesJob> planes[2];
   for (const LargeJob& job : jobs) {
     tiles.add(job, triangle(job.blocks));
-    panels.add(job, job.blocks - 1);
+    panels.add(job, job.blocks);
     crosses.add(job, (long long)job.blocks * SPLIT * SPLIT);
     updates.add(job, triangle((long long)job.blocks * SPLIT));
     stores.add(job, mirror_blocks(job.n));
-    for (int half = 0; half < 2 && PLANES; ++half) planes[half].add(planes_of(job, half), job.blocks);
+    for (int half = 0; half < 2 && PLANES; ++half) planes[half].add(planes_of(job, half), 1);
   }
   const Table<LargeJob> panel = plan.table(panels), cross = plan.table(crosses), update = plan.table(updates);
   // The jobs that have this block are the first ones.
   auto live = [&](int block) {
     return std::count_if(jobs.begin(), jobs.end(), [=](const LargeJob& job) { return job.blocks > block; });
   };
-  auto launch = [&](auto kernel, const auto& batch, auto table, long long count, int shape, size_t shared,
-                    auto... block) {
-    table.count = int(std::min(count, (long long)batch.jobs.size()));  // a single block has no panel
-    if (table.count) plan.launch(kernel, batch.first[table.count], shape, shared, table, block...);
+  // For the matrices that have this block, and so many blocks of threads more.
+  auto launch = [&](auto kernel, const auto& batch, auto table, int block, int more, int shape, size_t shared,
+                    auto... rest) {
+    table.count = int(live(block));
+    plan.launch(kernel, batch.first[table.count] + more, shape, shared, table, rest...);
   };
   const Table<PlanesJob> to_planes[2] = {plan.table(planes[0]), plan.table(planes[1])};
-  auto pivot = [&](int block) {
-    plan.launch(factor_kernel, live(block), PIVOT, sizeof(FactorShared), update, block);
-    launch(panel_kernel, panels, panel, live(block), PIVOT, sizeof(PanelShared), block);
-    if constexpr (PLANES)
-      launch(planes_kernel<float, Reads::CHANNELS, PIVOT>, planes[block % 2], to_planes[block % 2], live(block),
-             PLANES_THREADS, sizeof(PlanesShared));
+  auto factor = [&](int block) { plan.launch(factor_kernel, live(block), PIVOT, sizeof(FactorShared), update, block); };
+  auto finish = [&](int block) {
+    launch(panel_kernel<PLANES>, panels, panel, block, 0, PIVOT, sizeof(PanelShared), to_planes[block % 2], block);
   };
   plan.launch(load_kernel, tiles, LOAD_THREADS, 0);
+  factor(0);
   for (int block = 0; block < jobs.front().blocks; block += 2) {
-    pivot(block);
+    finish(block);
     if (live(block + 1)) {
-      launch(cross_kernel<P>, crosses, cross, live(block + 1), P::THREADS, SHARED, block);
-      pivot(block + 1);
+      launch(cross_kernel<P>, crosses, cross, block + 1, 0, P::THREADS, SHARED, block);
+      factor(block + 1);
+      finish(block + 1);
     }
-    launch(update_kernel<P>, updates, update, live(block), P::THREADS, SHARED, block);
+    const int next = int(live(block + 2)), factors = PLANES ? next : 0;
+    if (factors) plan.launch(corner_kernel, factors, P::THREADS, sizeof(Update<OnPlanes>::Shared), update, block);
+    launch(update_kernel<P>, updates, update, block, factors, P::THREADS,
+           PLANES ? sizeof(UpdateAndFactorShared) : SHARED, block, factors);
+    if (next && !PLANES) factor(block + 2);
   }
   plan.launch(store_kernel, stores, dim3(MIRROR, MIRROR_LINES), sizeof(MirrorShared));
 }
@@ -112,9 +116,10 @@ void plan_large(const std::vector<LargeJob>& jobs, Plan& plan) {
 
 void invert(const kfac_invert_request* requests, int count, int math, Plan& plan) {
   plan.launch(invert_tiny_kernel, small_jobs(requests, count, KFAC_INVERT_FP64_8, TINY_THREADS), TINY_THREADS, 0);
-  plan_small<double, 32>(requests, count, KFAC_INVERT_FP64_32, plan);
-  plan_small<float, 64>(requests, count, KFAC_INVERT_REGISTERS_64, plan);
-  plan_small<float, 128>(requests, count, KFAC_INVERT_REGISTERS_128, plan);
+  plan.launch(invert_small_kernel, small_jobs(requests, count, KFAC_INVERT_FP64_32, SMALL_WARPS), 32 * SMALL_WARPS,
+              sizeof(SmallShared[SMALL_WARPS]));
+  plan_tiled<64>(requests, count, KFAC_INVERT_REGISTERS_64, plan);
+  plan_tiled<128>(requests, count, KFAC_INVERT_REGISTERS_128, plan);
   const std::vector<LargeJob> jobs = large_jobs(requests, count, math != KFAC_FFMA, plan);
   if (jobs.empty()) return;
   if (math == KFAC_FFMA) plan_large<Ffma<64>>(jobs, plan);

@@ -4,8 +4,9 @@
 // z), then A - z z' on the lower triangle. Blocks are taken in pairs: after the first one only the tiles that the
 // second one needs are updated (cross_kernel), after the second one all tiles for both (update_kernel), which halves
 // the traffic. z lies column by column, as products want it; for tensor cores each block is written to planes once.
-// Only lower tiles of the work matrix are used. A matrix that fails is left alone from then on, and its inverse is not
-// written.
+// Where products are on planes, the next diagonal block is updated first (corner_kernel), and factored while all others
+// are updated: a factor takes long, but a single block of threads. Only lower tiles of the work matrix are used. A
+// matrix that fails is left alone from then on, and its inverse is not written.
 #pragma once
 #include "mirror.cuh"
 #include "plan.h"
@@ -83,11 +84,9 @@ struct FactorShared {
   };
 };
 
-// Factors the diagonal block. Thread j holds column j: of what is left of A for j beyond the four pivots, of L^-1
-// (in the making) before them.
-__global__ void __launch_bounds__(PIVOT) factor_kernel(Table<LargeJob> table, int block) {
-  KFAC_SHARED(FactorShared, shared);
-  const LargeJob job = table.jobs[blockIdx.x];
+// Factors the diagonal block; for PIVOT threads. Not inlined, for then the update that holds it spills. Thread j holds
+// column j: of what is left of A for j beyond the four pivots, of L^-1 (in the making) before them.
+__device__ __noinline__ void factor(const LargeJob& job, int block, FactorShared& shared) {
   if (*job.state) return;
   const int j = threadIdx.x, first = block * PIVOT;
   stage(job, first, first, shared.staged);
@@ -134,7 +133,13 @@ __global__ void __launch_bounds__(PIVOT) factor_kernel(Table<LargeJob> table, in
   if (failed && j == 0) *job.state = failed;
 }
 
+__global__ void __launch_bounds__(PIVOT) factor_kernel(Table<LargeJob> table, int block) {
+  KFAC_SHARED(FactorShared, shared);
+  factor(table.jobs[blockIdx.x], block, shared);
+}
+
 union PanelShared {
+  Peaks<PIVOT> planes;
   Staged staged;
   Four<float> lower[PIVOT + 28][PIVOT / 4];  // the rows past the end are zero
 };
@@ -163,14 +168,9 @@ __device__ void solve_row(const PanelShared& shared, float (&p)[LEFT], float* z_
   }
 }
 
-// One block of rows outside the pivot block; a thread has one row.
-__global__ void __launch_bounds__(PIVOT, 2) panel_kernel(Table<LargeJob> table, int block) {
-  KFAC_SHARED(PanelShared, shared);
-  long long other;
-  const LargeJob job = table.find(blockIdx.x, other);
-  if (*job.state) return;
-  const long long first = (long long)block * PIVOT, begin = (other + (other >= block)) * PIVOT,
-                  row = begin + threadIdx.x;
+// A block of rows of z; a thread has one row. Those of the pivot block are the factor's.
+__device__ __forceinline__ void solve_rows(const LargeJob& job, int block, long long begin, PanelShared& shared) {
+  const long long first = (long long)block * PIVOT, row = begin + threadIdx.x;
   float p[PIVOT];
   if (begin > first) {
     stage(job, begin, first, shared.staged);
@@ -190,6 +190,21 @@ __global__ void __launch_bounds__(PIVOT, 2) panel_kernel(Table<LargeJob> table, 
   double diagonal = job.diagonal[row];
   solve_row<PIVOT>(shared, p, job.z_row(row, block), job.pitch(), diagonal);
   job.diagonal[row] = diagonal;
+}
+
+// One block of rows, and, if planes has a job for each of table, their planes.
+template <bool PLANES>
+__global__ void __launch_bounds__(PIVOT, 2) panel_kernel(Table<LargeJob> table, Table<PlanesJob> planes, int block) {
+  KFAC_SHARED(PanelShared, shared);
+  long long part;
+  const LargeJob& entry = table.find(blockIdx.x, part);
+  const LargeJob job = entry;
+  if (*job.state) return;
+  if (part != block) solve_rows(job, block, part * PIVOT, shared);
+  if constexpr (PLANES) {
+    __syncthreads();  // all rows are there
+    write_planes<float, Reads::CHANNELS, PIVOT, PIVOT>(planes.jobs[&entry - table.jobs], part, shared.planes);
+  }
 }
 
 struct ZRows {
@@ -263,18 +278,45 @@ __global__ void __launch_bounds__(P::THREADS, 1) cross_kernel(Table<LargeJob> ta
   update_tile<P>(job, row, column, other == block, 0, PIVOT);
 }
 
-// After the pair block, block + 1: one lower tile. What the first block left in the rows and columns of the second is
-// in the second half of z already.
+// After the pair block, block + 1, the tile that begins at (row, column). What the first block left in the rows and
+// columns of the second is in the second half of z already.
 template <class P>
-__global__ void __launch_bounds__(P::THREADS, 1) update_kernel(Table<LargeJob> table, int block) {
-  long long tile;
-  const LargeJob job = table.find(blockIdx.x, tile);
-  if (*job.state) return;
-  const long long row = triangle_row(tile) * P::SIDE, column = (tile - triangle(row / P::SIDE)) * P::SIDE;
+__device__ __forceinline__ void update_for_pair(const LargeJob& job, long long row, long long column, int block) {
   const bool first = row / PIVOT == block || column / PIVOT == block;
   const bool second = row / PIVOT == block + 1 || column / PIVOT == block + 1;
   const int from = second ? PIVOT : 0, to = block + 1 < job.blocks ? 2 * PIVOT : PIVOT;
   update_tile<P>(job, row, column, first || second, from, to - from);
+}
+
+// Of the pair that follows, the first diagonal block.
+__global__ void __launch_bounds__(OnPlanes::THREADS, 1) corner_kernel(Table<LargeJob> table, int block) {
+  static_assert(OnPlanes::SIDE == PIVOT);
+  const LargeJob job = table.jobs[blockIdx.x];
+  if (*job.state) return;
+  const long long next = (block + 2LL) * PIVOT;
+  update_for_pair<OnPlanes>(job, next, next, block);
+}
+
+union UpdateAndFactorShared {
+  typename Update<OnPlanes>::Shared update;
+  FactorShared factor;
+};
+
+// One lower tile; in the first blocks of threads the factors of so many matrices, whose corner is up to date. What
+// factors write no update reads, but for the state, which then has failed.
+template <class P>
+__global__ void __launch_bounds__(P::THREADS, 1) update_kernel(Table<LargeJob> table, int block, int factors) {
+  if (int(blockIdx.x) >= factors) {
+    long long tile;
+    const LargeJob job = table.find(blockIdx.x - factors, tile);
+    if (*job.state) return;
+    const long long row = triangle_row(tile), column = tile - triangle(row);
+    if (factors && row == column && row == block + 2) return;  // the corner
+    update_for_pair<P>(job, row * P::SIDE, column * P::SIDE, block);
+  } else if constexpr (std::is_same_v<P, OnPlanes>) {
+    KFAC_SHARED(UpdateAndFactorShared, shared);
+    if (threadIdx.x < PIVOT) factor(table.jobs[blockIdx.x], block + 2, shared.factor);
+  }
 }
 
 __global__ void store_kernel(Table<LargeJob> table) {

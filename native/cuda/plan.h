@@ -65,10 +65,15 @@ class Plan {
   T* initial(const std::vector<T>& values) {
     static_assert(sizeof(T) % sizeof(uint32_t) == 0);
     T* to = take<T>((long long)values.size());
-    Upload upload{reinterpret_cast<uint32_t*>(to), std::vector<uint32_t>(values.size() * sizeof(T) / sizeof(uint32_t))};
-    if (!values.empty()) std::memcpy(upload.words.data(), values.data(), values.size() * sizeof(T));
-    uploads_.push_back(std::move(upload));
+    upload(to, values.data(), values.size() * sizeof(T));
     return to;
+  }
+
+  // Device memory holds these bytes, a multiple of 4, when the first launch runs.
+  void upload(void* to, const void* values, size_t bytes) {
+    Upload upload{static_cast<uint32_t*>(to), std::vector<uint32_t>(bytes / sizeof(uint32_t))};
+    if (bytes) std::memcpy(upload.words.data(), values, bytes);
+    uploads_.push_back(std::move(upload));
   }
 
   template <class Job>

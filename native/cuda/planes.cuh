@@ -9,6 +9,13 @@
 #include "tiling.cuh"
 
 namespace kfac {
+
+// Of the warps of a block.
+template <int THREADS>
+struct Peaks {
+  unsigned peak[THREADS / 32];
+};
+
 namespace {
 
 struct PlanesJob {
@@ -19,7 +26,6 @@ struct PlanesJob {
   float* down;                      // one, or [groups, blocks of tokens, blocks of columns]
   int groups, pitch, columns, one;  // columns: with padding, a multiple of eight; one: the column that is 1, or -1
   const float* last;                // [rows], of one group: what that column holds instead of 1; or null
-  const int* failed;                // nothing is done where this is not 0; or null
 
   KFAC_BOTH int token_blocks(int tokens = TRIP) const { return (int(view.rows) + tokens - 1) / tokens; }
   KFAC_BOTH int column_blocks() const { return (columns + SCALE_COLUMNS - 1) / SCALE_COLUMNS; }
@@ -33,10 +39,11 @@ constexpr int PLANES_THREADS = 256, PLANES_CHUNKS = SCALE_COLUMNS / 8;
 
 __device__ __forceinline__ void put(float x, float& to) { to = x; }
 
-// TOKENS: that share a scale.
-template <class T, Reads READS, int TOKENS>
+// TOKENS: that share a scale. THREADS: of the block.
+template <class T, Reads READS, int TOKENS, int THREADS = PLANES_THREADS>
 struct Part {
-  static constexpr int CHUNKS = TOKENS * PLANES_CHUNKS / PLANES_THREADS;  // of eight columns, that a thread has
+  static constexpr int WARPS = THREADS / 32,
+                       CHUNKS = TOKENS * PLANES_CHUNKS / THREADS;  // of eight columns, that a thread has
   T x[CHUNKS][8];
   int group, block, first_token, first_column;
 
@@ -51,12 +58,12 @@ struct Part {
   }
   __device__ int token(int i) const {
     if constexpr (READS == Reads::CHANNELS)
-      return first_token + int(threadIdx.x) / PLANES_CHUNKS + PLANES_THREADS / PLANES_CHUNKS * i;
-    return first_token + (int(threadIdx.x) / 32 + 8 * i) % (TOKENS / 32) * 32 + int(threadIdx.x) % 32;
+      return first_token + int(threadIdx.x) / PLANES_CHUNKS + THREADS / PLANES_CHUNKS * i;
+    return first_token + (int(threadIdx.x) / 32 + WARPS * i) % (TOKENS / 32) * 32 + int(threadIdx.x) % 32;
   }
   __device__ int column(int i) const {
     if constexpr (READS == Reads::CHANNELS) return first_column + int(threadIdx.x) % PLANES_CHUNKS * 8;
-    return first_column + (int(threadIdx.x) / 32 + 8 * i) / (TOKENS / 32) * 8;
+    return first_column + (int(threadIdx.x) / 32 + WARPS * i) / (TOKENS / 32) * 8;
   }
   // Bits of the largest finite magnitude in the warp.
   __device__ unsigned peak() const {
@@ -102,9 +109,7 @@ struct Part {
   }
 };
 
-struct PlanesShared {
-  unsigned peak[PLANES_THREADS / 32];
-};
+using PlanesShared = Peaks<PLANES_THREADS>;
 
 template <Reads READS>
 __global__ void __launch_bounds__(PLANES_THREADS) peak_kernel(Table<PlanesJob> table) {
@@ -114,13 +119,10 @@ __global__ void __launch_bounds__(PLANES_THREADS) peak_kernel(Table<PlanesJob> t
   if (threadIdx.x % 32 == 0) atomicMax(job.peak, largest);
 }
 
-template <class T, Reads READS, int TOKENS = TRIP>
-__global__ void __launch_bounds__(PLANES_THREADS, 2) planes_kernel(Table<PlanesJob> table) {
-  KFAC_SHARED(PlanesShared, shared);
-  long long local;
-  const PlanesJob& job = table.find(blockIdx.x, local);
-  if (job.failed && *job.failed) return;
-  const Part<T, READS, TOKENS> part(job, local);
+// Block number local of a job.
+template <class T, Reads READS, int TOKENS, int THREADS>
+__device__ __forceinline__ void write_planes(const PlanesJob& job, long long local, Peaks<THREADS>& shared) {
+  const Part<T, READS, TOKENS, THREADS> part(job, local);
   constexpr bool SPLIT = sizeof(T) == 4;
   float up = 1.0f;
   if constexpr (SPLIT) {
@@ -161,6 +163,14 @@ __global__ void __launch_bounds__(PLANES_THREADS, 2) planes_kernel(Table<PlanesJ
     }
     *reinterpret_cast<uint4*>(static_cast<Half*>(job.high) + at) = high;
   }
+}
+
+template <class T, Reads READS>
+__global__ void __launch_bounds__(PLANES_THREADS, 2) planes_kernel(Table<PlanesJob> table) {
+  KFAC_SHARED(PlanesShared, shared);
+  long long local;
+  const PlanesJob& job = table.find(blockIdx.x, local);
+  write_planes<T, READS, TRIP>(job, local, shared);
 }
 
 // Of a [rows, columns] matrix, row by row.

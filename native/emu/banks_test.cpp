@@ -4,6 +4,7 @@
 #include <set>
 #include "invert_large.cuh"
 #include "invert_small.cuh"
+#include "invert_tiled.cuh"
 #include "tile_ffma.cuh"
 
 namespace kfac {
@@ -72,15 +73,29 @@ void ffma_panels() {
   check("Ffma, right", P::THREADS, 4, 1, [&](int t) { return &panel.at[3][t % 16]; });
 }
 
+void small() {
+  static SmallShared all[SMALL_WARPS];
+  for (int part = 0; part < 2; ++part)
+    // rows are read by all at once; they are stored in two halves, a bank apart from its neighbour's
+    check("inverses, 32", 32 * SMALL_WARPS, 16, 2,
+          [&](int t) { return reinterpret_cast<char*>(&all[t / 32].rows[t % 32]) + 16 * part; });
+}
+
 template <class Team>
-void small_teams(const char* what) {
+void tiled(const char* what) {
   static typename Team::AllShared all;
-  constexpr int bytes = 16, parts = sizeof(Four<typename Team::T>) / bytes;
-  for (int part = 0; part < parts; ++part)
-    // rows are read by all at once; those of 32 bytes are stored in two halves, a bank apart from its neighbour's
-    check(what, Team::THREADS * Team::TEAMS, bytes, parts, [&](int t) {
-      return reinterpret_cast<char*>(&all[t / Team::THREADS].rows[t % Team::THREADS]) + bytes * part;
+  const auto each = [&](int bytes, const auto& at) {
+    check(what, Team::THREADS * Team::TEAMS, bytes, 1, [&](int t) {
+      const int thread = t % Team::THREADS;
+      return at(all[t / Team::THREADS], thread / Team::COLUMNS, thread % Team::COLUMNS, thread);
     });
+  };
+  each(16, [](auto& shared, int, int, int thread) { return &shared.panel[thread]; });
+  each(16, [](auto& shared, int r, int, int) { return &shared.z[r]; });
+  each(16, [](auto& shared, int, int c, int) { return &shared.z[c]; });
+  // the threads that hold none of the four pivots store nothing
+  each(4, [](auto& shared, int r, int c, int) { return &(&shared.panel[r].x)[c % 4]; });
+  each(4, [](auto& shared, int r, int c, int) { return &(&shared.panel[c].x)[r % 4]; });
 }
 
 void large() {
@@ -106,9 +121,9 @@ void large() {
 int main() {
   using namespace kfac;
   ffma_panels();
-  small_teams<SmallTeam<double, 32>>("inverses, 32");
-  small_teams<SmallTeam<float, 64>>("inverses, 64");
-  small_teams<SmallTeam<float, 128>>("inverses, 128");
+  small();
+  tiled<TiledTeam<64>>("inverses, 64");
+  tiled<TiledTeam<128>>("inverses, 128");
   large();
   std::printf("%d failed\n", failures);
   return failures > 0;

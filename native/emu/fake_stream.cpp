@@ -147,6 +147,11 @@ cudaError_t cudaStreamQuery(cudaStream_t stream) {
   if (capture) capture->lost = true;
   return result(capture ? cudaErrorStreamCaptureUnsupported : cudaSuccess);
 }
+int cudaStreamIsCapturing(cudaStream_t stream, int* status) {  // 0 no, 1 yes, 2 it was lost
+  const Guard guard(lock);
+  const auto capture = capture_of(stream);
+  return *status = capture ? 1 + capture->lost : 0, cudaSuccess;
+}
 int cudaStreamGetDevice(cudaStream_t, int* device) {
   const char* other = std::getenv("KFAC_FAKE_STREAM_DEVICE");
   return *device = other ? std::atoi(other) : 0, cudaSuccess;

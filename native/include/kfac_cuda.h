@@ -2,8 +2,9 @@
  *
  * Conventions
  * - Matrices are row-major, contiguous, fp32 unless a dtype says otherwise; a stack of matrices is [count, n, n].
- * - All pointers inside requests are device pointers and stay owned by the caller. The request arrays themselves are
- *   host memory and may be reused as soon as the call returns; device memory may be reused in stream order.
+ * - All pointers inside requests but kfac_upload_request.values are device pointers, and stay owned by the caller. The
+ * request arrays themselves are host memory and may be reused as soon as the call returns; device memory may be reused
+ * in stream order.
  * - Calls only enqueue work on the stream; they never synchronise, allocate device memory or copy from the host, so
  *   they can be captured into a CUDA graph, after one call outside of it: CUDA loads a kernel at its first launch,
  * which a capture may refuse (CUDA_MODULE_LOADING=EAGER loads them all at the start). Results are the same bits on
@@ -194,7 +195,24 @@ KFAC_API long long kfac_mirror_workspace(const kfac_mirror_request* requests, in
 KFAC_API int kfac_mirror(const kfac_mirror_request* requests, int count, void* workspace, long long bytes,
                          kfac_stream stream);
 
-/* Whether eigenvectors and eigenvalues found by another library are those of matrix [count, n, n], all in fp64:
+/* Eigenvectors and eigenvalues of small symmetric matrices, matrix [count, n, n] with n <= KFAC_JACOBI_SIZE, by Jacobi
+ * rotations in fp64: row j of vectors [count, n, n] := eigenvector j, values [count, n] := the eigenvalues, ascending,
+ * infos [count] := 0, or 1 where the iteration did not end. Lower triangles are read; vectors may be matrix. A matrix
+ * whose status [count] is not KFAC_MATRIX_OK is left out: nothing of it is written. */
+#define KFAC_JACOBI_SIZE 64
+typedef struct kfac_jacobi_request {
+  const double* matrix;
+  double* vectors;
+  double* values;
+  const int* status;
+  int* infos;
+  int n, count;
+} kfac_jacobi_request;
+KFAC_API long long kfac_jacobi_workspace(const kfac_jacobi_request* requests, int count);
+KFAC_API int kfac_jacobi(const kfac_jacobi_request* requests, int count, void* workspace, long long bytes,
+                         kfac_stream stream);
+
+/* Whether eigenvectors and eigenvalues are those of matrix [count, n, n], all in fp64:
  * status [count] := KFAC_MATRIX_NOT_CONVERGED where infos [count] is not 0 or |A Q - Q diag(w)| > 10 n 2^-52 |A| in the
  * Frobenius norm, KFAC_MATRIX_NOT_FINITE where an eigenvalue is beyond largest; KFAC_MATRIX_OK stays where neither is
  * the case, and what is not KFAC_MATRIX_OK stays. vectors, products [count, n, n]: row j is eigenvector j, and the
@@ -296,6 +314,18 @@ typedef struct kfac_squares_request {
 KFAC_API long long kfac_squares_workspace(const kfac_squares_request* requests, int count);
 KFAC_API int kfac_squares(const kfac_squares_request* requests, int count, void* workspace, long long bytes,
                           kfac_stream stream);
+
+/* to [bytes] := values [bytes], which are host memory and travel with the launch: they may be reused as soon as the
+ * call returns, and a captured graph writes the same each time it is launched. For parameters of other verbs: 28 KB
+ * take a launch. bytes must be a multiple of 4. */
+typedef struct kfac_upload_request {
+  const void* values;
+  void* to;
+  long long bytes;
+} kfac_upload_request;
+KFAC_API long long kfac_upload_workspace(const kfac_upload_request* requests, int count);
+KFAC_API int kfac_upload(const kfac_upload_request* requests, int count, void* workspace, long long bytes,
+                         kfac_stream stream);
 
 /* x [size] := *factor x, factor in device memory. */
 typedef struct kfac_scale_request {

@@ -158,6 +158,10 @@ TEST(api_checks_other_requests) {
   EXPECT(precondition(with(p, &P::a_norms, reinterpret_cast<double*>(x + 1))), KFAC_INVALID_ARGUMENT, "g_norms");
   const kfac_squared_norms_request squares{x, nullptr, 4, 1};
   EXPECT(kfac_squared_norms(&squares, 1, f.workspace.get(), 1 << 20, nullptr), KFAC_INVALID_ARGUMENT, "norms");
+  const kfac_upload_request u{x, x, 6};
+  EXPECT(kfac_upload(&u, 1, nullptr, 0, nullptr), KFAC_INVALID_ARGUMENT, "multiple of 4");
+  const kfac_upload_request nothing{nullptr, x, 4};
+  EXPECT(kfac_upload(&nothing, 1, nullptr, 0, nullptr), KFAC_INVALID_ARGUMENT, "values");
   const kfac_scale_request e{x, x, -1};
   EXPECT(kfac_scale(&e, 1, f.workspace.get(), 1 << 20, nullptr), KFAC_INVALID_ARGUMENT, "size");
   const kfac_scale_request huge{x, x, 1LL << 45};

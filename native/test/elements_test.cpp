@@ -128,6 +128,39 @@ TEST(squares_of_many_terms) {
   }
 }
 
+// More than a launch carries, in pieces that do not divide it; the values are gone when the work runs.
+TEST(upload_of_parameters) {
+  const size_t sizes[] = {1, 0, 7, 5000, 3, 20001};
+  std::vector<std::vector<float>> values;
+  std::vector<std::unique_ptr<Device<float>>> there;
+  std::vector<kfac_upload_request> requests;
+  for (size_t size : sizes) {
+    values.push_back(normals(size));
+    there.push_back(std::make_unique<Device<float>>(size));
+  }
+  std::vector<std::vector<float>> passed = values;
+  for (size_t i = 0; i < values.size(); ++i)
+    requests.push_back({passed[i].data(), there[i]->get(), (long long)(sizes[i] * sizeof(float))});
+  cudaStream_t stream;
+  cudaGraph_t graph;
+  cudaGraphExec_t executable;
+  MUST(cudaStreamCreate(&stream));
+  const auto enqueue = [&] { return kfac_upload(requests.data(), int(requests.size()), nullptr, 0, stream); };
+  CALL(enqueue());  // loads the kernel
+  for (const auto& to : there) to->set(std::vector<float>(to->size(), NAN));
+  MUST(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
+  ENQUEUE(enqueue());
+  MUST(cudaStreamEndCapture(stream, &graph));
+  MUST(cudaGraphInstantiate(&executable, graph, 0));
+  for (auto& all : passed) std::fill(all.begin(), all.end(), -1.0f);
+  MUST(cudaGraphLaunch(executable, stream));
+  MUST(cudaStreamSynchronize(stream));
+  for (size_t i = 0; i < values.size(); ++i) CHECK(same_bits(there[i]->host(), values[i]), "%zu floats", sizes[i]);
+  MUST(cudaGraphExecDestroy(executable));
+  MUST(cudaGraphDestroy(graph));
+  MUST(cudaStreamDestroy(stream));
+}
+
 TEST(largest_of_arrays) {
   struct Array {
     std::vector<float> values;

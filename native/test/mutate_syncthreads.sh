@@ -23,7 +23,7 @@ affected() {
     product.cuh | planes.cuh) echo accumulate_planes.cu precondition.cu invert.cu ;;
     mirror.cuh) echo accumulate.cu accumulate_planes.cu invert.cu mirror.cu ;;
     parts.cuh) echo precondition.cu divide.cu ;;
-    reduce.cuh) echo precondition.cu divide.cu traces.cu squared_norms.cu eigen_check.cu inverse_error.cu ;;
+    reduce.cuh) echo precondition.cu divide.cu traces.cu squared_norms.cu eigen_check.cu inverse_error.cu jacobi.cu ;;
     invert_*.cuh) echo invert.cu ;;
     *) echo "$1" ;;
   esac
@@ -39,7 +39,7 @@ groups() {
       precondition_large_tiles accumulate_shifts invert_ill_conditioned_large ;;
     planes.cuh) echo accumulate_extreme ;;
     mirror.cuh) echo accumulate_many damp invert_all_sizes ;;
-    reduce.cuh) echo precondition_shapes divide traces squared_norms eigen_check inverse_error_of_the_traces ;;
+    reduce.cuh) echo precondition_shapes divide traces squared_norms eigen_check inverse_error_of_the_traces jacobi ;;
     invert_*.cuh) echo invert ;;
     *) echo "${1%.cu}" ;;
   esac

@@ -5,7 +5,7 @@ import java.util.List;
 
 /**
  * Scratch memory on the device for the duration of one verb. It grows on demand and is kept for the
- * next verb, in one piece.
+ * next verb, in one piece. What a captured graph uses is never freed.
  */
 final class Arena {
   private static final long ALIGNMENT = 256;
@@ -13,6 +13,7 @@ final class Arena {
 
   private final CudaContext context;
   private final List<Long> blocks = new ArrayList<>();
+  private boolean captured;
   private long preferred;
   private long used;
   private long maxUsed;
@@ -65,10 +66,18 @@ final class Arena {
     blocks.add(at);
   }
 
-  /** Takes back all memory. Work on it must be over. */
+  /** What has been taken from now on belongs to a graph, too. */
+  void keep() {
+    captured = true;
+  }
+
+  /** Takes back all memory, for work that waits for what uses it now. */
   void reset() {
     if (blocks.size() > 1) {
-      blocks.forEach(context::free);
+      if (!captured) {
+        blocks.forEach(context::free);
+      }
+      captured = false;
       blocks.clear();
       at = end = 0;
       preferred = maxUsed;

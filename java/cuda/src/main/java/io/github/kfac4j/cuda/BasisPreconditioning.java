@@ -10,75 +10,92 @@ import java.util.List;
 /**
  * Preconditioning in a Kronecker basis: {@code U = Qg [(Qg' dW Qa) / (s M + damping)] Qa'}, in fp64
  * from the gradient to the result: what rounding leaves of the gradient in the null space of the
- * factors is divided by the damping alone.
+ * factors is divided by the damping alone. Conversions and divisions take one launch each for all
+ * layers, products one a layer.
  */
 final class BasisPreconditioning {
-  private final Call call;
   private final BasisPreconditionRequest step;
   private final CudaMatrixStack moments;
   private final WideGradient x;
 
+  /** Null for the identity. */
+  private final Matrices g;
+
+  private final Matrices a;
+
   private BasisPreconditioning(BasisPreconditionRequest step, Call call) {
-    this.call = call;
     this.step = step;
     this.moments = call.stack(step.moments());
     this.x = new WideGradient(moments.count(), moments.rows(), moments.cols(), call);
+    this.g = basis(step.gBasis(), moments.rows(), call);
+    this.a = basis(step.aBasis(), moments.cols(), call);
+  }
+
+  private static Matrices basis(Basis basis, int n, Call call) {
+    return basis == null ? null : Matrices.of(BasisColumns.of(basis, call), n, n);
   }
 
   /** Runs all steps; returns for each the inner product of U and dW. */
   static double[] run(List<BasisPreconditionRequest> steps, CudaContext context) {
     try (Call call = new Call(context)) {
+      List<BasisPreconditioning> all =
+          steps.stream().map(step -> new BasisPreconditioning(step, call)).toList();
+      Conversion conversion = new Conversion(call);
       long inner = call.take((long) steps.size() * Double.BYTES);
-      for (int i = 0; i < steps.size(); i++) {
-        new BasisPreconditioning(steps.get(i), call).run(inner + (long) i * Double.BYTES);
-      }
+      conversion.copy(all.stream().flatMap(p -> p.x.reads(p.step.gradient()).stream()).toList());
+      all.forEach(BasisPreconditioning::toBasis);
+      divide(all, inner, call);
+      all.forEach(BasisPreconditioning::fromBasis);
+      conversion.copy(all.stream().flatMap(p -> p.x.writes(p.step.result()).stream()).toList());
       double[] inners = call.readDoubles(inner, steps.size());
       call.finish();
       return inners;
     }
   }
 
-  private void run(long inner) {
-    Matrices g = basis(step.gBasis(), moments.rows());
-    Matrices a = basis(step.aBasis(), moments.cols());
-    x.read(step.gradient());
+  private void toBasis() {
     if (g != null) {
       x.left(g.transpose());
     }
     if (a != null) {
       x.right(a, 1);
     }
-    divide(inner);
+  }
+
+  private void fromBasis() {
     if (g != null) {
       x.left(g);
     }
     if (a != null) {
       x.right(a.transpose(), 1);
     }
-    x.write(step.result());
   }
 
-  /** Null for the identity. */
-  private Matrices basis(Basis basis, int n) {
-    return basis == null ? null : Matrices.of(BasisColumns.of(basis, call), n, n);
-  }
-
-  private void divide(long inner) {
-    try (kfac_divide_request request = new kfac_divide_request()) {
-      request
-          .moments(Address.pointer(moments.address()))
-          .x(Address.doubles(x.address()))
-          .inner(Address.doubles(inner))
-          .scale(step.scale())
-          .damping(step.damping())
-          .size(x.size())
-          .dtype(moments.dtype());
+  private static void divide(List<BasisPreconditioning> all, long inner, Call call) {
+    int count = all.size();
+    if (count == 0) {
+      return;
+    }
+    try (kfac_divide_request requests = new kfac_divide_request(count)) {
+      for (int i = 0; i < count; i++) {
+        BasisPreconditioning one = all.get(i);
+        requests
+            .position(i)
+            .moments(Address.pointer(one.moments.address()))
+            .x(Address.doubles(one.x.address()))
+            .inner(Address.doubles(inner + (long) i * Double.BYTES))
+            .scale(one.step.scale())
+            .damping(one.step.damping())
+            .size(one.x.size())
+            .dtype(one.moments.dtype());
+      }
+      requests.position(0);
       call.kernels(
           "kfac_divide",
-          moments.shape(),
-          () -> kfac_cuda.kfac_divide_workspace(request, 1),
+          count + " layers",
+          () -> kfac_cuda.kfac_divide_workspace(requests, count),
           (workspace, bytes) ->
-              kfac_cuda.kfac_divide(request, 1, workspace, bytes, call.context().stream()));
+              kfac_cuda.kfac_divide(requests, count, workspace, bytes, call.context().stream()));
     }
   }
 }

@@ -8,6 +8,8 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.cuda.Conversion.Copy;
 import io.github.kfac4j.cuda.Conversion.Place;
 import io.github.kfac4j.cuda.DeviceTensor.Type;
+import io.github.kfac4j.cuda.natives.kfac_cuda;
+import io.github.kfac4j.cuda.natives.kfac_upload_request;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
 import java.nio.ByteBuffer;
@@ -16,6 +18,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.cuda.cudart.cudaPointerAttributes;
+import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 
@@ -214,7 +217,33 @@ final class Call implements AutoCloseable {
     }
   }
 
-  /** Copies results to where they belong and waits until all work is done. */
+  /**
+   * Copies floats to scratch memory. They travel with the launch, not through the staging buffers,
+   * which a captured graph would find with other contents.
+   */
+  long uploadFloats(double[] values) {
+    long place = take((long) values.length * Float.BYTES);
+    float[] floats = new float[values.length];
+    for (int i = 0; i < floats.length; i++) {
+      floats[i] = (float) values[i];
+    }
+    try (FloatPointer host = new FloatPointer(floats);
+        kfac_upload_request request = new kfac_upload_request()) {
+      request.values(host).to(Address.pointer(place)).bytes((long) floats.length * Float.BYTES);
+      kernels(
+          "kfac_upload",
+          floats.length + " numbers",
+          () -> kfac_cuda.kfac_upload_workspace(request, 1),
+          (workspace, bytes) ->
+              kfac_cuda.kfac_upload(request, 1, workspace, bytes, context.stream()));
+    }
+    return place;
+  }
+
+  /**
+   * Copies results to where they belong. Those of the host are there on return; work on the device
+   * may go on, as {@link CudaContext#settle} says.
+   */
   void finish() {
     List<Copy> copies = new ArrayList<>();
     results.forEach(
@@ -232,7 +261,10 @@ final class Call implements AutoCloseable {
             context.staging().download(place, host);
           }
         });
-    context.synchronize();
+    if (context.capturing()) {
+      context.scratch.keep();
+    }
+    context.settle();
     finished = true;
   }
 

@@ -26,6 +26,13 @@ import org.bytedeco.cuda.cudart.CUstream_st;
  * The CUDA backend: fp32 on one GPU, all work on one stream. Tensors may be {@link DeviceTensor
  * device memory}, used where it is, or host memory, which is copied.
  *
+ * <p>On a stream of its own a verb returns when its work is done. On a trainer's stream, see {@link
+ * #onStream}, it only enqueues what has nothing to tell, and the host waits where a verb returns
+ * numbers or writes to host memory. {@link #enqueueInvert} and {@link #enqueuePrecondition} never
+ * wait; what they have to tell is read when asked for. With {@link #accumulate}, {@link #patches}
+ * and {@link #scale} on device memory they may be captured into a CUDA graph, after one call of
+ * each outside of it that was closed: memory is allocated, and kernels are loaded, at the first.
+ *
  * <p>Beside the exceptions of {@link Backend} every verb may throw {@link CudaException} where CUDA
  * fails, {@link CudaOutOfMemoryException} where memory is short (nothing was changed then), {@link
  * IllegalArgumentException} for a {@link DeviceTensor} that does not lie on the backend's device or
@@ -267,6 +274,19 @@ public final class CudaBackend implements Backend {
         });
   }
 
+  /**
+   * Like {@link #invert}, but returns at once, and does not try again in fp64: an inverse that
+   * fails the test is left as it was, and its status is {@link Status.Kind#INACCURATE}. A graph
+   * keeps the dampings of the request.
+   */
+  public Enqueued<List<Status[]>> enqueueInvert(List<InvertRequest> inversions) {
+    return context.guard.call(
+        () -> {
+          inversions.forEach(inversion -> changes(inversion.inverse()));
+          return Inverses.enqueue(inversions, cusolverInverses, context);
+        });
+  }
+
   @Override
   public List<Status[]> decompose(List<DecomposeRequest> decompositions) {
     return context.guard.call(
@@ -283,6 +303,16 @@ public final class CudaBackend implements Backend {
   @Override
   public double[] precondition(List<PreconditionRequest> steps) {
     return context.guard.call(() -> KroneckerPreconditioning.run(steps, context));
+  }
+
+  /**
+   * Like {@link #precondition}, but returns at once, and does not form steps again in fp64: it
+   * tells which may be lossy. Gradients are overwritten all the same where they are the results.
+   *
+   * @throws IllegalArgumentException if a gradient or result is not a {@link DeviceTensor}
+   */
+  public Enqueued<List<EnqueuedStep>> enqueuePrecondition(List<PreconditionRequest> steps) {
+    return context.guard.call(() -> KroneckerPreconditioning.enqueue(steps, context));
   }
 
   @Override

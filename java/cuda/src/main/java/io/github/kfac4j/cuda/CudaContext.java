@@ -16,6 +16,7 @@ import static org.bytedeco.cuda.global.cudart.cudaSetDevice;
 import static org.bytedeco.cuda.global.cudart.cudaStreamCreate;
 import static org.bytedeco.cuda.global.cudart.cudaStreamDestroy;
 import static org.bytedeco.cuda.global.cudart.cudaStreamGetDevice;
+import static org.bytedeco.cuda.global.cudart.cudaStreamIsCapturing;
 import static org.bytedeco.cuda.global.cudart.cudaStreamSynchronize;
 import static org.bytedeco.cuda.global.cudart.cudaStreamWaitEvent;
 import static org.bytedeco.cuda.global.cusolver.cusolverDnCreate;
@@ -43,6 +44,8 @@ final class CudaContext implements AutoCloseable {
   final Check check = new Check();
   final OneThread guard = new OneThread("the cuda backend");
   final Arena scratch = new Arena(this);
+  final ResultMemory inverseResults = new ResultMemory(this);
+  final ResultMemory stepResults = new ResultMemory(this);
   private final int device;
   private final CUstream_st stream;
   private final boolean ownsStream;
@@ -97,6 +100,23 @@ final class CudaContext implements AutoCloseable {
     check.runtime(cudaStreamSynchronize(stream), "cudaStreamSynchronize", "work enqueued before");
   }
 
+  /**
+   * Waits for what was enqueued, on a stream of our own: a trainer on another one may change its
+   * data as soon as a verb returns. On the caller's stream whatever comes next waits anyway.
+   */
+  void settle() {
+    if (ownsStream) {
+      synchronize();
+    }
+  }
+
+  /** Whether what is enqueued now becomes part of a graph. */
+  boolean capturing() {
+    int[] status = new int[1];
+    check.runtime(cudaStreamIsCapturing(stream, status), "cudaStreamIsCapturing", "a stream");
+    return status[0] != 0;
+  }
+
   /** Lets later work on this stream wait for what another one has enqueued. */
   void await(CUstream_st other) {
     enter();
@@ -130,6 +150,9 @@ final class CudaContext implements AutoCloseable {
   /** Frees memory that {@link #allocate} gave; nothing happens if it is free already. */
   void free(long address) {
     if (allocations.remove(address)) {
+      if (!ownsStream && !closed) {
+        cudaStreamSynchronize(stream); // verbs did not wait for work that uses it
+      }
       cudaFree(Address.pointer(address)); // an error here is one of work before, and shows there
     }
   }

@@ -157,7 +157,7 @@ final class CudaMatrixStack implements MatrixStack {
           } else {
             context.staging().uploadFloats(elements, to);
           }
-          context.synchronize();
+          context.settle();
         });
   }
 
@@ -179,7 +179,7 @@ final class CudaMatrixStack implements MatrixStack {
                   context.stream()),
               "cudaMemcpyAsync",
               bytes + " bytes");
-          context.synchronize();
+          context.settle();
         });
   }
 

@@ -5,79 +5,85 @@ import static org.bytedeco.cuda.global.cudart.cudaMemcpyDeviceToDevice;
 
 import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.cuda.EigenJob.Part;
 import io.github.kfac4j.cuda.Gemm.Matrices;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
-import io.github.kfac4j.cuda.natives.kfac_damp_request;
-import io.github.kfac4j.cuda.natives.kfac_eigen_check_request;
-import io.github.kfac4j.cuda.natives.kfac_eigen_store_request;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
- * Eigendecompositions by cuSOLVER in fp64, one matrix after another: by divide and conquer, and
- * where that fails by Jacobi rotations. Each result is multiplied with its matrix before it is
- * believed.
+ * Eigendecompositions in fp64: of small matrices by Jacobi rotations of our own, all in one launch;
+ * of larger ones by cuSOLVER, one matrix after another, by divide and conquer. What fails is tried
+ * again by the next of these ways, the last being cuSOLVER's Jacobi rotations. Each result is
+ * multiplied with its matrix before it is believed.
  */
 final class Eigenvectors {
+  /** Scratch memory for small matrices that are done together. */
+  private static final long MAX_BYTES = 1L << 30;
+
+  private enum Way {
+    JACOBI,
+    CUSOLVER,
+    CUSOLVER_JACOBI
+  }
+
   private final Call call;
-  private final DecomposeRequest request;
-  private final CudaMatrixStack source;
-  private final CudaMatrixStack values;
-  private final int n;
-  private final int count;
-  private final long bytes;
-  private final long matrices;
-  private final long vectors;
-  private final long products;
-  private final long found;
-  private final long infos;
+  private final EigenKernels kernels;
+  private final List<EigenJob> jobs = new ArrayList<>();
+  private final int matrices;
   private final long statuses;
 
-  private Eigenvectors(DecomposeRequest request, Call call) {
+  private Eigenvectors(List<DecomposeRequest> requests, Call call) {
     this.call = call;
-    this.request = request;
-    this.source = call.stack(request.source());
-    this.values = call.stack(request.values());
-    this.n = source.rows();
-    this.count = source.count();
-    this.bytes = (long) n * n * Double.BYTES;
-    this.matrices = call.take(count * bytes);
-    this.vectors = call.take(count * bytes);
-    this.products = call.take(count * bytes);
-    this.found = call.take((long) count * n * Double.BYTES);
-    this.infos = call.take((long) count * Integer.BYTES);
-    this.statuses = call.take((long) count * Integer.BYTES);
+    this.kernels = new EigenKernels(call);
+    this.matrices = requests.stream().mapToInt(r -> r.source().count()).sum();
+    this.statuses = call.take((long) matrices * Integer.BYTES);
+    long at = statuses;
+    for (DecomposeRequest request : requests) {
+      jobs.add(EigenJob.of(request, at, call));
+      at += (long) request.source().count() * Integer.BYTES;
+    }
   }
 
   static List<Status[]> run(List<DecomposeRequest> requests, CudaContext context) {
     context.enter();
-    List<Status[]> all = new ArrayList<>();
-    for (DecomposeRequest request : requests) {
-      try (Call call = new Call(context)) {
-        all.add(new Eigenvectors(request, call).run());
-        call.finish();
+    Status[][] all = new Status[requests.size()][];
+    List<Integer> together = new ArrayList<>();
+    long bytes = 0;
+    for (int i = 0; i < all.length; i++) {
+      DecomposeRequest request = requests.get(i);
+      if (request.source().rows() > kfac_cuda.KFAC_JACOBI_SIZE) {
+        run(requests, List.of(i), all, context);
+        continue;
       }
+      bytes += EigenJob.bytes(request);
+      if (bytes > MAX_BYTES && !together.isEmpty()) {
+        run(requests, together, all, context);
+        together.clear();
+        bytes = EigenJob.bytes(request);
+      }
+      together.add(i);
     }
-    return all;
+    run(requests, together, all, context);
+    return List.of(all);
   }
 
-  private Status[] run() {
-    attempt(0, count, EigenSolver.divideAndConquer(call, n));
-    int[] codes = call.readInts(statuses, count);
-    EigenSolver jacobi = null;
-    for (int k = 0; k < count; k++) {
-      if (codes[k] == kfac_cuda.KFAC_MATRIX_NOT_CONVERGED) {
-        jacobi = jacobi == null ? EigenSolver.jacobi(call, n) : jacobi;
-        attempt(k, 1, jacobi);
+  private static void run(
+      List<DecomposeRequest> requests, List<Integer> some, Status[][] all, CudaContext context) {
+    if (some.isEmpty()) {
+      return;
+    }
+    try (Call call = new Call(context)) {
+      int[] codes = new Eigenvectors(some.stream().map(requests::get).toList(), call).run();
+      call.finish();
+      int at = 0;
+      for (int i : some) {
+        all[i] = new Status[requests.get(i).source().count()];
+        for (int k = 0; k < all[i].length; k++) {
+          all[i][k] = status(codes[at++]);
+        }
       }
     }
-    codes = call.readInts(statuses, count);
-    store();
-    if (jacobi != null) {
-      jacobi.close();
-    }
-    return Arrays.stream(codes).mapToObj(Eigenvectors::status).toArray(Status[]::new);
   }
 
   private static Status status(int code) {
@@ -88,103 +94,76 @@ final class Eigenvectors {
     };
   }
 
-  /** Decomposes matrices {@code [first, first + number)}. */
-  private void attempt(int first, int number, EigenSolver solver) {
-    long from = first * bytes;
-    scale(first, number);
+  private int[] run() {
+    List<Part> parts = jobs.stream().map(job -> new Part(job, 0, job.source().count())).toList();
+    boolean small = parts.stream().allMatch(Part::isSmall);
+    int[] codes = null;
+    for (Way way : Way.values()) {
+      if (!parts.isEmpty() && (way != Way.JACOBI || small)) {
+        attempt(parts, way);
+        codes = call.readInts(statuses, matrices);
+        parts = failed(codes);
+      }
+    }
+    kernels.store(jobs);
+    return codes;
+  }
+
+  private List<Part> failed(int[] codes) {
+    List<Part> failed = new ArrayList<>();
+    int at = 0;
+    for (EigenJob job : jobs) {
+      for (int k = 0; k < job.source().count(); k++) {
+        if (codes[at++] == kfac_cuda.KFAC_MATRIX_NOT_CONVERGED) {
+          failed.add(new Part(job, k, 1));
+        }
+      }
+    }
+    return failed;
+  }
+
+  private void attempt(List<Part> parts, Way way) {
+    kernels.scale(parts);
+    if (way == Way.JACOBI) {
+      kernels.jacobi(parts);
+    } else {
+      parts.forEach(part -> cusolver(part, way));
+    }
+    Gemm gemm = new Gemm(call.context());
+    for (Part part : parts) {
+      int n = part.n();
+      Matrices rows = Matrices.of(part.matrix(part.job().vectors()), n, n);
+      Matrices matrices = Matrices.of(part.matrix(part.job().matrices()), n, n);
+      gemm.multiply(rows, matrices, part.matrix(part.job().products()), part.count());
+    }
+    kernels.check(parts);
+  }
+
+  private void cusolver(Part part, Way way) {
+    EigenJob job = part.job();
+    long bytes = (long) part.count() * part.n() * part.n() * Double.BYTES;
     call.context()
         .check
         .runtime(
             cudaMemcpyAsync(
-                Address.pointer(vectors + from),
-                Address.pointer(matrices + from),
-                number * bytes,
+                Address.pointer(part.matrix(job.vectors())),
+                Address.pointer(part.matrix(job.matrices())),
+                bytes,
                 cudaMemcpyDeviceToDevice,
                 call.context().stream()),
             "cudaMemcpyAsync",
-            source.shape());
-    int[] codes = call.readInts(code(statuses, first), number);
-    for (int i = 0; i < number; i++) {
-      int k = first + i;
-      if (codes[i] == kfac_cuda.KFAC_MATRIX_OK) { // an iteration on a NaN may never end
-        solver.run(vectors + k * bytes, found(k), code(infos, k));
+            part.shape());
+    int[] codes = call.readInts(part.code(job.statuses()), part.count());
+    try (EigenSolver solver =
+        way == Way.CUSOLVER
+            ? EigenSolver.divideAndConquer(call, part.n())
+            : EigenSolver.jacobi(call, part.n())) {
+      for (int k = 0; k < codes.length; k++) {
+        if (codes[k] == kfac_cuda.KFAC_MATRIX_OK) { // an iteration on a NaN may never end
+          Part one = part.one(k);
+          solver.run(one.matrix(job.vectors()), one.row(job.found()), one.code(job.infos()));
+        }
       }
-    }
-    Matrices rows = Matrices.of(vectors + from, n, n);
-    new Gemm(call.context())
-        .multiply(rows, Matrices.of(matrices + from, n, n), products + from, number);
-    check(first, number);
-  }
-
-  private long found(int k) {
-    return found + (long) k * n * Double.BYTES;
-  }
-
-  private static long code(long codes, int k) {
-    return codes + (long) k * Integer.BYTES;
-  }
-
-  /** The matrices in fp64, and whether they are finite. */
-  private void scale(int first, int number) {
-    try (kfac_damp_request damp = new kfac_damp_request()) {
-      damp.matrix(source.pointer().getPointer((long) first * n * n))
-          .damped(Address.pointer(matrices + first * bytes))
-          .status(Address.ints(code(statuses, first)))
-          .dampings(null)
-          .scale(request.scale())
-          .damping(0)
-          .n(n)
-          .count(number)
-          .dtype(kfac_cuda.KFAC_F64);
-      call.kernels(
-          "kfac_damp",
-          source.shape(),
-          () -> kfac_cuda.kfac_damp_workspace(damp, 1),
-          (workspace, size) ->
-              kfac_cuda.kfac_damp(damp, 1, workspace, size, call.context().stream()));
-    }
-  }
-
-  private void check(int first, int number) {
-    try (kfac_eigen_check_request check = new kfac_eigen_check_request()) {
-      check
-          .matrix(Address.doubles(matrices + first * bytes))
-          .vectors(Address.doubles(vectors + first * bytes))
-          .products(Address.doubles(products + first * bytes))
-          .values(Address.doubles(found(first)))
-          .infos(Address.ints(code(infos, first)))
-          .status(Address.ints(code(statuses, first)))
-          .largest(values.isDouble() ? Double.MAX_VALUE : Float.MAX_VALUE)
-          .n(n)
-          .count(number);
-      call.kernels(
-          "kfac_eigen_check",
-          source.shape(),
-          () -> kfac_cuda.kfac_eigen_check_workspace(check, 1),
-          (workspace, size) ->
-              kfac_cuda.kfac_eigen_check(check, 1, workspace, size, call.context().stream()));
-    }
-  }
-
-  private void store() {
-    CudaMatrixStack columns = call.stack(request.vectors());
-    try (kfac_eigen_store_request store = new kfac_eigen_store_request()) {
-      store
-          .vectors(Address.doubles(vectors))
-          .values(Address.doubles(found))
-          .status(Address.ints(statuses))
-          .columns(Address.pointer(columns.address()))
-          .rounded(Address.pointer(values.address()))
-          .n(n)
-          .count(count)
-          .vectors_dtype(columns.dtype())
-          .values_dtype(values.dtype());
-      call.kernels(
-          "kfac_eigen_store",
-          source.shape(),
-          () -> kfac_cuda.kfac_eigen_store_workspace(store, 1),
-          (workspace, size) ->
-              kfac_cuda.kfac_eigen_store(store, 1, workspace, size, call.context().stream()));
     }
   }
 }

@@ -86,8 +86,7 @@ final class Elementwise {
     if (count == 0) {
       return;
     }
-    long place = call.take(Float.BYTES);
-    call.context().staging().uploadFloats(new double[] {factor}, place);
+    long place = call.uploadFloats(new double[] {factor});
     try (kfac_scale_request requests = new kfac_scale_request(count)) {
       for (int i = 0; i < count; i++) {
         requests

@@ -16,18 +16,36 @@ import java.util.List;
 /**
  * Damped inverses: all in one call of the kernels, but those that are cuSOLVER's. Each is tested as
  * {@link InverseAccuracy} says; what fails is inverted again in fp64, and what fails the quick test
- * then, too, has the whole one on the host, which is slow and rare.
+ * then, too, has the whole one on the host, which is slow and rare. One that is only enqueued is
+ * tested all the same, but left as it was where it fails.
  */
 final class Inverses {
   private final boolean cusolver;
   private final CudaContext context;
   private final Call call;
+  private final List<InvertRequest> inversions;
+  private final int matrices;
+
+  /** An fp64 error, then an integer status, for each matrix. */
+  private final long results;
+
   private final List<InverseJob> jobs = new ArrayList<>();
 
-  private Inverses(boolean cusolver, CudaContext context, Call call) {
+  private Inverses(List<InvertRequest> inversions, boolean cusolver, long results, Call call) {
     this.cusolver = cusolver;
-    this.context = context;
+    this.context = call.context();
     this.call = call;
+    this.inversions = inversions;
+    this.matrices = matrices(inversions);
+    this.results = results;
+  }
+
+  private static int matrices(List<InvertRequest> inversions) {
+    return inversions.stream().mapToInt(i -> i.source().count()).sum();
+  }
+
+  private static long resultBytes(int matrices) {
+    return (long) matrices * (Double.BYTES + Integer.BYTES);
   }
 
   /**
@@ -37,28 +55,46 @@ final class Inverses {
    */
   static List<Status[]> run(List<InvertRequest> inversions, boolean cusolver, CudaContext context) {
     try (Call call = new Call(context)) {
-      return new Inverses(cusolver, context, call).run(inversions);
+      long results = call.take(resultBytes(matrices(inversions)));
+      return new Inverses(inversions, cusolver, results, call).run();
     }
   }
 
-  private List<Status[]> run(List<InvertRequest> inversions) {
-    int matrices = inversions.stream().mapToInt(i -> i.source().count()).sum();
-    long statuses = call.take((long) matrices * Integer.BYTES);
-    long errors = call.take((long) matrices * Double.BYTES);
+  /** Inverts all matrices without waiting; what fails the test in fp32 stays as it was. */
+  static Enqueued<List<Status[]>> enqueue(
+      List<InvertRequest> inversions, boolean cusolver, CudaContext context) {
+    try (Call call = new Call(context)) {
+      int matrices = matrices(inversions);
+      long bytes = resultBytes(matrices);
+      long results = context.inverseResults.take(bytes);
+      Inverses all = new Inverses(inversions, cusolver, results, call);
+      all.enqueue();
+      all.mirror();
+      call.finish();
+      List<Integer> counts = inversions.stream().map(i -> i.source().count()).toList();
+      return new Enqueued<>(
+          context.inverseResults, results, bytes, () -> read(results, counts, context));
+    }
+  }
+
+  private long statuses() {
+    return results + (long) matrices * Double.BYTES;
+  }
+
+  private void enqueue() {
     int first = 0;
     for (InvertRequest inversion : inversions) {
       CudaMatrixStack source = call.stack(inversion.source());
       int count = source.count();
-      long dampings = call.take((long) count * Float.BYTES);
-      context.staging().uploadFloats(inversion.damping(), dampings);
+      long dampings = call.uploadFloats(inversion.damping());
       jobs.add(
           new InverseJob(
               Address.of(source.pointer()),
               call.take((long) source.size() * Float.BYTES),
               Address.of(call.stack(inversion.inverse()).pointer()),
               dampings,
-              statuses + (long) first * Integer.BYTES,
-              errors + (long) first * Double.BYTES,
+              statuses() + (long) first * Integer.BYTES,
+              results + (long) first * Double.BYTES,
               inversion.scale(),
               source.rows(),
               count));
@@ -67,14 +103,42 @@ final class Inverses {
     byKernels(jobs.stream().filter(job -> !byCusolver(job)).toList());
     jobs.stream().filter(this::byCusolver).forEach(job -> CusolverInverses.run(job, false, call));
     test(jobs);
-    int[] codes = call.readInts(statuses, matrices);
-    Status[][] known = retry(codes, inversions);
+  }
+
+  private List<Status[]> run() {
+    enqueue();
+    Status[][] known = retry(call.readInts(statuses(), matrices));
+    mirror();
+    int[] codes = call.readInts(statuses(), matrices);
+    call.finish();
+    return statuses(codes, known);
+  }
+
+  private void mirror() {
     for (InverseJob job : jobs) {
       job.mirror(job.result(), kfac_cuda.KFAC_F32, job.target(), job.statuses(), call);
     }
-    codes = call.readInts(statuses, matrices);
-    call.finish();
-    return statuses(codes, known);
+  }
+
+  private static List<Status[]> read(long results, List<Integer> counts, CudaContext context) {
+    int matrices = counts.stream().mapToInt(count -> count).sum();
+    try (Call call = new Call(context)) {
+      double[] errors = call.readDoubles(results, matrices);
+      int[] codes = call.readInts(results + (long) matrices * Double.BYTES, matrices);
+      call.finish();
+      Status[][] all = new Status[counts.size()][];
+      int at = 0;
+      for (int i = 0; i < all.length; i++) {
+        all[i] = new Status[counts.get(i)];
+        for (int k = 0; k < all[i].length; k++, at++) {
+          all[i][k] =
+              codes[at] == kfac_cuda.KFAC_MATRIX_INACCURATE
+                  ? Status.inaccurate(errors[at])
+                  : status(codes[at]);
+        }
+      }
+      return List.of(all);
+    }
   }
 
   private boolean byCusolver(InverseJob job) {
@@ -140,7 +204,7 @@ final class Inverses {
   }
 
   /** Tries in fp64 what failed; returns what the host found out, null for the rest. */
-  private Status[][] retry(int[] codes, List<InvertRequest> inversions) {
+  private Status[][] retry(int[] codes) {
     Status[][] known = new Status[jobs.size()][];
     int at = 0;
     for (int i = 0; i < known.length; i++) {

@@ -1,18 +1,21 @@
 package io.github.kfac4j.cuda;
 
+import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.StepAccuracy;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
 import io.github.kfac4j.cuda.natives.kfac_precondition_request;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.FloatPointer;
 
 /**
  * The products of inverses with gradients: all in fp32 in one call of the kernels, and those again
  * in fp64 of which that may have lost too much, by {@link StepAccuracy}. What decides is read back
  * with the inner products, which every call waits for, so that a call whose steps are all good
- * waits once. Results reach the gradients' memory only when everything has been enqueued.
+ * waits once; steps that are only enqueued are not formed again. Results reach the gradients'
+ * memory only when everything has been enqueued.
  */
 final class KroneckerPreconditioning {
   /** Of each step: the inner product, and the two norms that the kernels find. */
@@ -22,27 +25,73 @@ final class KroneckerPreconditioning {
   private final Call call;
   private final long measures;
 
-  private KroneckerPreconditioning(List<PreconditionRequest> steps, Call call) {
+  private KroneckerPreconditioning(List<PreconditionRequest> steps, long measures, Call call) {
     this.steps = steps;
     this.call = call;
-    this.measures = call.take((long) steps.size() * MEASURES * Double.BYTES);
+    this.measures = measures;
+  }
+
+  private static long measureBytes(int steps) {
+    return (long) steps * MEASURES * Double.BYTES;
   }
 
   /** Runs all steps; returns for each the inner product of U and dW. */
   static double[] run(List<PreconditionRequest> steps, CudaContext context) {
     try (Call call = new Call(context)) {
-      return new KroneckerPreconditioning(steps, call).run();
+      long measures = call.take(measureBytes(steps.size()));
+      return new KroneckerPreconditioning(steps, measures, call).run();
     }
   }
 
+  /** Runs all steps in fp32 without waiting. */
+  static Enqueued<List<EnqueuedStep>> enqueue(
+      List<PreconditionRequest> steps, CudaContext context) {
+    for (PreconditionRequest step : steps) {
+      requireOnDevice(step.gradient());
+      requireOnDevice(step.result());
+    }
+    try (Call call = new Call(context)) {
+      int count = steps.size();
+      long bytes = measureBytes(count);
+      long measures = context.stepResults.take(bytes);
+      new KroneckerPreconditioning(steps, measures, call).inFp32();
+      call.finish();
+      return new Enqueued<>(
+          context.stepResults, measures, bytes, () -> read(measures, count, context));
+    }
+  }
+
+  private static void requireOnDevice(Gradient gradient) {
+    for (Tensor tensor : new Tensor[] {gradient.weight(), gradient.bias()}) {
+      if (tensor != null && !(tensor instanceof DeviceTensor)) {
+        throw new IllegalArgumentException(
+            "a gradient of shape %s is in host memory, for which the host would have to wait: pass device memory, or call precondition"
+                .formatted(tensor.shape()));
+      }
+    }
+  }
+
+  private static List<EnqueuedStep> read(long measures, int steps, CudaContext context) {
+    try (Call call = new Call(context)) {
+      double[] measured = call.readDoubles(measures, steps * MEASURES);
+      call.finish();
+      return IntStream.range(0, steps)
+          .mapToObj(i -> new EnqueuedStep(measured[MEASURES * i], isLossy(measured, i)))
+          .toList();
+    }
+  }
+
+  private static boolean isLossy(double[] measured, int step) {
+    double multiplied = Math.sqrt(measured[MEASURES * step + 1]);
+    return StepAccuracy.isLossy(multiplied, Math.sqrt(measured[MEASURES * step + 2]));
+  }
+
   private double[] run() {
-    InverseNorms.require(steps, call);
     inFp32();
     double[] measured = read();
     boolean repeated = false;
     for (int i = 0; i < steps.size(); i++) {
-      double multiplied = Math.sqrt(measured[MEASURES * i + 1]);
-      if (StepAccuracy.isLossy(multiplied, Math.sqrt(measured[MEASURES * i + 2]))) {
+      if (isLossy(measured, i)) {
         // what one step needs in fp64 serves the next
         Arena.Mark before = call.context().scratch.mark();
         PrecisePreconditioning.run(steps.get(i), measure(i, 0), call);
@@ -70,6 +119,7 @@ final class KroneckerPreconditioning {
   }
 
   private void inFp32() {
+    InverseNorms.require(steps, call);
     int count = steps.size();
     try (kfac_precondition_request requests = new kfac_precondition_request(Math.max(1, count))) {
       for (int i = 0; i < count; i++) {

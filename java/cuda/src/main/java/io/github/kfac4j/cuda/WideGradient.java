@@ -1,8 +1,11 @@
 package io.github.kfac4j.cuda;
 
 import io.github.kfac4j.backend.Gradient;
+import io.github.kfac4j.cuda.Conversion.Copy;
 import io.github.kfac4j.cuda.Conversion.Place;
 import io.github.kfac4j.cuda.Gemm.Matrices;
+import java.util.ArrayList;
+import java.util.List;
 
 /** A layer's gradient in fp64 on the device, the bias as the last column, and products with it. */
 final class WideGradient {
@@ -64,14 +67,20 @@ final class WideGradient {
   }
 
   void read(Gradient gradient) {
+    conversion.copy(reads(gradient));
+  }
+
+  /** The copies that read a gradient. */
+  List<Copy> reads(Gradient gradient) {
+    List<Copy> copies = new ArrayList<>();
     int width = width(gradient);
-    long all = (long) groups * rows;
     Place weight = Place.floats(call.inputFloats(gradient.weight()), width);
-    conversion.copy(weight, Place.doubles(x, cols), all, width);
+    copies.add(new Copy(weight, Place.doubles(x, cols), allRows(), width));
     if (gradient.bias() != null) {
       Place bias = Place.floats(call.inputFloats(gradient.bias()), 1);
-      conversion.copy(bias, biasColumn(), all, 1);
+      copies.add(new Copy(bias, biasColumn(), allRows(), 1));
     }
+    return copies;
   }
 
   /** Rounds all elements to fp32. */
@@ -82,14 +91,24 @@ final class WideGradient {
   }
 
   void write(Gradient result) {
+    conversion.copy(writes(result));
+  }
+
+  /** The copies that write a result. */
+  List<Copy> writes(Gradient result) {
+    List<Copy> copies = new ArrayList<>();
     int width = width(result);
-    long all = (long) groups * rows;
     Place weight = Place.floats(call.outputFloats(result.weight()), width);
-    conversion.copy(Place.doubles(x, cols), weight, all, width);
+    copies.add(new Copy(Place.doubles(x, cols), weight, allRows(), width));
     if (result.bias() != null) {
       Place bias = Place.floats(call.outputFloats(result.bias()), 1);
-      conversion.copy(biasColumn(), bias, all, 1);
+      copies.add(new Copy(biasColumn(), bias, allRows(), 1));
     }
+    return copies;
+  }
+
+  private long allRows() {
+    return (long) groups * rows;
   }
 
   private int width(Gradient gradient) {

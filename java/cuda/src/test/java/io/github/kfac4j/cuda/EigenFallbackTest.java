@@ -44,20 +44,39 @@ class EigenFallbackTest {
     assertThat(run("none info")).containsExactly("[ok, ok, not finite] 1.0 3.0 2.0 6.0 7.0 7.0");
   }
 
-  /** Prints how the decompositions of three matrices ended, and eigenvalues to six digits. */
+  /**
+   * Prints how the decompositions of three matrices ended, and the two least eigenvalues of each to
+   * six digits. They are too large for the kernels of our own.
+   */
   static final class Decomposition {
+    private static final int N = 66;
+
     public static void main(String[] args) {
-      double[] matrices = {2, 1, 1, 2, 4, 2, 2, 4, 1, Double.NaN, Double.NaN, 1};
-      double[] old = {7, 7, 7, 7, 7, 7};
+      double[] corners = {2, 1, 2, 4, 2, 4, 1, Double.NaN, 1};
+      double[] matrices = new double[3 * N * N];
+      for (int m = 0; m < 3; m++) {
+        int first = m * N * N;
+        for (int i = 2; i < N; i++) {
+          matrices[first + i * (N + 1)] = 9;
+        }
+        matrices[first] = corners[3 * m];
+        matrices[first + 1] = matrices[first + N] = corners[3 * m + 1];
+        matrices[first + N + 1] = corners[3 * m + 2];
+      }
+      double[] old = new double[3 * N];
+      Arrays.fill(old, 7);
       try (CudaBackend backend = new CudaBackend(0);
-          MatrixStack vectors = backend.allocateBasis(3, 2, 2);
-          MatrixStack values = Fixtures.stack(backend, 3, 1, 2, old);
-          MatrixStack source = Fixtures.stack(backend, 3, 2, 2, matrices)) {
+          MatrixStack vectors = backend.allocateBasis(3, N, N);
+          MatrixStack values = Fixtures.stack(backend, 3, 1, N, old);
+          MatrixStack source = Fixtures.stack(backend, 3, N, N, matrices)) {
         DecomposeRequest request = new DecomposeRequest(source, 1, vectors, values);
         Status[] statuses = backend.decompose(List.of(request)).get(0);
         StringBuilder line = new StringBuilder(Arrays.toString(statuses));
-        for (double value : values.toArray()) {
-          line.append(' ').append(Math.round(value * 1e6) / 1e6);
+        double[] found = values.toArray();
+        for (int m = 0; m < 3; m++) {
+          for (int i = 0; i < 2; i++) {
+            line.append(' ').append(Math.round(found[m * N + i] * 1e6) / 1e6);
+          }
         }
         System.out.println(line);
       }

@@ -24,13 +24,18 @@ final class Gpu implements AutoCloseable {
 
   static Gpu floats(double[] values) {
     Gpu gpu = new Gpu((long) values.length * Float.BYTES);
+    gpu.write(values);
+    return gpu;
+  }
+
+  void write(double[] values) {
+    assertThat((long) values.length * Float.BYTES).isEqualTo(bytes);
     try (FloatPointer host = new FloatPointer(values.length)) {
       for (int i = 0; i < values.length; i++) {
         host.put(i, (float) values[i]);
       }
-      gpu.copy(gpu.memory, host, cudaMemcpyHostToDevice);
+      copy(memory, host, cudaMemcpyHostToDevice);
     }
-    return gpu;
   }
 
   /** Bit patterns of 16-bit numbers. */
