@@ -27,7 +27,7 @@ public final class RunFolder implements AutoCloseable {
           .enable(SerializationFeature.WRITE_ENUMS_USING_TO_STRING)
           .enable(DeserializationFeature.READ_ENUMS_USING_TO_STRING);
 
-  private static final int MOST_BYTES = 1 << 20; // of run.json
+  private static final int MAX_BYTES = 1 << 20; // of run.json
 
   private final Path path;
   private FolderLock lock;
@@ -128,7 +128,7 @@ public final class RunFolder implements AutoCloseable {
   /** Reads {@code run.json}. */
   public Description description() {
     try {
-      return MAPPER.readValue(RegularFile.read(runFile(), MOST_BYTES), Description.class);
+      return MAPPER.readValue(RegularFile.read(runFile(), MAX_BYTES), Description.class);
     } catch (IOException e) {
       String line = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
       throw new BadInputException("%s is damaged: %s".formatted(runFile(), line), e);

@@ -26,7 +26,7 @@ public record BatchSizeStudy(
     List<StudyOptimizer> optimizers, List<Integer> batches, int trials, int repeats)
     implements Study.Plan {
   /** Divergent trials are replaced until there are this many times as many as asked for. */
-  private static final int MOST = 3;
+  private static final int MAX_TRIALS_FACTOR = 3;
 
   /** For the report of a finished study; nothing can be trained with it. */
   public static final BatchSizeStudy STORED = new BatchSizeStudy(List.of(), List.of(0, 0), 1, 0);
@@ -71,7 +71,7 @@ public record BatchSizeStudy(
                 batch,
                 number -> space.at(points.point(number)),
                 trials,
-                MOST * trials,
+                MAX_TRIALS_FACTOR * trials,
                 true,
                 repeats));
       }

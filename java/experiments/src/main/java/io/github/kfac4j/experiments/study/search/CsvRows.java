@@ -17,7 +17,7 @@ import java.util.TreeMap;
  * @param rows the lines below it
  */
 public record CsvRows(List<Row> rows) {
-  private static final int MOST_BYTES = 1 << 28;
+  private static final int MAX_BYTES = 1 << 28;
 
   /** Without any lines. */
   public static final CsvRows NONE = new CsvRows(List.of());
@@ -30,7 +30,7 @@ public record CsvRows(List<Row> rows) {
   public static CsvRows read(Path file) {
     String text;
     try {
-      text = new String(RegularFile.read(file, MOST_BYTES), UTF_8);
+      text = new String(RegularFile.read(file, MAX_BYTES), UTF_8);
     } catch (IOException e) {
       throw new BadInputException("%s cannot be read: %s".formatted(file, e.getMessage()), e);
     }

@@ -35,7 +35,7 @@ public final class StudyFolder implements AutoCloseable {
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
-  private static final int MOST_BYTES = 1 << 20; // of a JSON file
+  private static final int MAX_BYTES = 1 << 20; // of a JSON file
 
   private final Path path;
   private final FolderLock lock;
@@ -130,7 +130,7 @@ public final class StudyFolder implements AutoCloseable {
 
   private static <T> T read(Path file, TypeReference<T> type) {
     try {
-      return MAPPER.readValue(RegularFile.read(file, MOST_BYTES), type);
+      return MAPPER.readValue(RegularFile.read(file, MAX_BYTES), type);
     } catch (IOException e) {
       String line = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
       throw new BadInputException("%s is damaged: %s".formatted(file, line), e);

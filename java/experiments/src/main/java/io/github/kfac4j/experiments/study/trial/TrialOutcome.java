@@ -20,7 +20,7 @@ import java.util.Map;
  * @param validationLoss at the last evaluation
  * @param validationAccuracy at the last evaluation
  * @param finals what the finished network does; null unless trials run to the end
- * @param curve validation on the way, {@value Evaluation#MOST} evaluations at most
+ * @param curve validation on the way, {@value Evaluation#MAX_EVALUATIONS} evaluations at most
  */
 public record TrialOutcome(
     Map<String, Double> values,
