@@ -10,7 +10,7 @@ import java.util.Arrays;
  * [A, A~ / (1 - gamma)^2, C / (1 - gamma)] from theta~_0 = theta_0. Both add the noise n [1, 1, 1]
  * at every step.
  */
-public final class Recursion {
+final class Recursion {
   private final NoisyQuadratic model;
   private final Algorithm algorithm;
   private final double[] first;
@@ -19,7 +19,7 @@ public final class Recursion {
   private long steps;
 
   /** Starts at step 0. */
-  public Recursion(NoisyQuadratic model, Algorithm algorithm) {
+  Recursion(NoisyQuadratic model, Algorithm algorithm) {
     this.model = model;
     this.algorithm = algorithm;
     int n = model.spectrum().size();
@@ -35,7 +35,7 @@ public final class Recursion {
   }
 
   /** Takes one step. */
-  public void step() {
+  void step() {
     double rate = algorithm.learningRate();
     double decay = algorithm.decay();
     for (int i = 0; i < first.length; i++) {
@@ -68,7 +68,7 @@ public final class Recursion {
   }
 
   /** The expected loss now; for the average, the loss of the averaged parameters. */
-  public double risk() {
+  double risk() {
     boolean average = algorithm.method() == Method.EMA;
     double scale = average ? (1 - algorithm.decay()) * (1 - algorithm.decay()) : 1;
     double sum = 0;
@@ -79,7 +79,7 @@ public final class Recursion {
   }
 
   /** How many steps have been taken. */
-  public long steps() {
+  long steps() {
     return steps;
   }
 }
