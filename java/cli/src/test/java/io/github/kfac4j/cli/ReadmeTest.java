@@ -50,6 +50,7 @@ class ReadmeTest {
       import io.github.kfac4j.options.*;
       import io.github.kfac4j.trainer.*;
       import io.github.kfac4j.backend.*;
+      import io.github.kfac4j.samples.*;
       import io.github.kfac4j.cuda.*;
       import io.github.kfac4j.djl.*;
       import io.github.kfac4j.fisher.*;
