@@ -155,7 +155,8 @@ TEST(upload_of_parameters) {
   for (auto& all : passed) std::fill(all.begin(), all.end(), -1.0f);
   MUST(cudaGraphLaunch(executable, stream));
   MUST(cudaStreamSynchronize(stream));
-  for (size_t i = 0; i < values.size(); ++i) CHECK(same_bits(there[i]->host(), values[i]), "%zu floats", sizes[i]);
+  for (size_t i = 0; i < values.size(); ++i)
+    if (sizes[i]) CHECK(same_bits(there[i]->host(), values[i]), "%zu floats", sizes[i]);
   MUST(cudaGraphExecDestroy(executable));
   MUST(cudaGraphDestroy(graph));
   MUST(cudaStreamDestroy(stream));
