@@ -16,6 +16,7 @@ module io.github.kfac4j.core {
       io.github.kfac4j.cli,
       io.github.kfac4j.testkit;
   exports io.github.kfac4j.safetensors;
+  exports io.github.kfac4j.samples;
   exports io.github.kfac4j.trainer;
   exports io.github.kfac4j.tensor;
 

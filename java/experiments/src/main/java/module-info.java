@@ -16,11 +16,15 @@ open module io.github.kfac4j.experiments {
 
   exports io.github.kfac4j.experiments;
   exports io.github.kfac4j.experiments.comparison;
+  exports io.github.kfac4j.experiments.curvature;
   exports io.github.kfac4j.experiments.data;
   exports io.github.kfac4j.experiments.figures;
+  exports io.github.kfac4j.experiments.options;
   exports io.github.kfac4j.experiments.report;
   exports io.github.kfac4j.experiments.study.batchsize;
+  exports io.github.kfac4j.experiments.study.report;
   exports io.github.kfac4j.experiments.study.scaling;
+  exports io.github.kfac4j.experiments.study.search;
   exports io.github.kfac4j.experiments.study.sensitivity;
   exports io.github.kfac4j.experiments.study.spectrum;
   exports io.github.kfac4j.experiments.study.trial;

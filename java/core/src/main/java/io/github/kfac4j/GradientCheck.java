@@ -1,8 +1,8 @@
 package io.github.kfac4j;
 
 import io.github.kfac4j.Magnitudes.Magnitude;
+import io.github.kfac4j.Magnitudes.Quantity;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.curvature.Curvature;
 import io.github.kfac4j.curvature.Fp32Range;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.data.LayerGradient;
@@ -10,13 +10,12 @@ import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.tensor.Tensor;
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Predicate;
 
 /** Checks the gradients that a trainer hands over; backends trust them. */
 final class GradientCheck {
@@ -29,14 +28,12 @@ final class GradientCheck {
   }
 
   /**
-   * Requests for all gradients but those of layers that stay plain, with the powers of two that
-   * they are to be divided by.
+   * Checks all gradients.
    *
-   * @throws IllegalArgumentException naming the layer and what is wrong; nothing has changed then
+   * @return the powers of two that those of each layer are to be divided by
+   * @throws IllegalArgumentException naming the layer and what is wrong
    */
-  List<Curvature.Request> requests(
-      List<LayerGradient> gradients, Predicate<LayerState> staysPlain) {
-    List<Curvature.Request> requests = new ArrayList<>();
+  Map<LayerState, Integer> require(List<LayerGradient> gradients) {
     Set<String> seen = new HashSet<>();
     Magnitudes magnitudes = new Magnitudes(backend);
     for (LayerGradient gradient : gradients) {
@@ -46,23 +43,19 @@ final class GradientCheck {
             LayerState.prefix(gradient.layer()) + "given twice in one call");
       }
       requireGradient(layer, gradient);
-      magnitudes.add(layer, "weight gradient", gradient.weight(), 1);
+      magnitudes.add(layer, Quantity.WEIGHT_GRADIENT, gradient.weight(), 1);
       if (gradient.bias() != null) {
-        magnitudes.add(layer, "bias gradient", gradient.bias(), 1);
-      }
-      if (!staysPlain.test(layer)) {
-        requests.add(
-            new Curvature.Request(
-                layer, gradient, layer.layer.matrix(gradient.weight(), gradient.bias()), 0));
+        magnitudes.add(layer, Quantity.BIAS_GRADIENT, gradient.bias(), 1);
       }
     }
-    Map<LayerState, List<Magnitude>> found = magnitudes.require();
-    return requests.stream().map(r -> inRange(r, found.get(r.state()))).toList();
+    Map<LayerState, Integer> exponents = new HashMap<>();
+    magnitudes.require().forEach((layer, found) -> exponents.put(layer, exponent(layer, found)));
+    return exponents;
   }
 
   private static void requireGradient(LayerState state, LayerGradient gradient) {
     Layer layer = state.layer;
-    requireReplaceable(state, "weight gradient", gradient.weight(), layer.weightShape());
+    requireReplaceable(state, Quantity.WEIGHT_GRADIENT, gradient.weight(), layer.weightShape());
     if (layer.bias() != (gradient.bias() != null)) {
       throw new IllegalArgumentException(
           LayerState.prefix(state.name)
@@ -71,12 +64,12 @@ final class GradientCheck {
                   : "has no bias, but was given a gradient of one"));
     }
     if (layer.bias()) {
-      requireReplaceable(state, "bias gradient", gradient.bias(), layer.biasShape());
+      requireReplaceable(state, Quantity.BIAS_GRADIENT, gradient.bias(), layer.biasShape());
     }
   }
 
   private static void requireReplaceable(
-      LayerState state, String what, Tensor tensor, Shape shape) {
+      LayerState state, Quantity what, Tensor tensor, Shape shape) {
     if (!tensor.shape().equals(shape)) {
       throw new IllegalArgumentException(
           LayerState.prefix(state.name)
@@ -99,9 +92,8 @@ final class GradientCheck {
     }
   }
 
-  private static Curvature.Request inRange(Curvature.Request request, List<Magnitude> magnitudes) {
+  private static int exponent(LayerState layer, List<Magnitude> magnitudes) {
     double largest = magnitudes.stream().mapToDouble(Magnitude::largest).max().orElse(0);
-    int exponent = request.state().isDouble() ? 0 : Fp32Range.gradientExponent(largest);
-    return exponent == 0 ? request : request.dividedBy(exponent);
+    return layer.isDouble() ? 0 : Fp32Range.gradientExponent(largest);
   }
 }

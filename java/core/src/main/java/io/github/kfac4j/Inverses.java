@@ -1,7 +1,7 @@
 package io.github.kfac4j;
 
+import io.github.kfac4j.approximation.Blocks;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.curvature.Blocks;
 import io.github.kfac4j.curvature.Curvature;
 import io.github.kfac4j.curvature.Fp32Range;
 import io.github.kfac4j.curvature.LayerState;

@@ -1,6 +1,7 @@
 package io.github.kfac4j;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.curvature.Allocation.Keeps;
 import io.github.kfac4j.curvature.Curvature;
 import io.github.kfac4j.curvature.LayerState;
@@ -20,6 +21,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * K-FAC for the layers of one network: three verbs between a trainer's backward pass and its update
@@ -183,7 +185,7 @@ public final class Kfac implements KfacPreconditioner {
     List<String> layers = gradients.stream().map(LayerGradient::layer).toList();
     List<Curvature.Request> requests =
         MemoryErrors.naming(
-            layers, () -> check.requests(gradients, layer -> !burnIn && staysPlain(layer)));
+            layers, () -> requests(gradients, layer -> !burnIn && staysPlain(layer)));
     List<String> plain = new ArrayList<>(layers);
     plain.removeAll(requests.stream().map(request -> request.state().name).toList());
     plain.forEach(this::sayPlain);
@@ -193,6 +195,21 @@ public final class Kfac implements KfacPreconditioner {
             () -> burnIn ? inverses.clear(requests) : inverses.precondition(requests, options));
     return new StepReport(
         state.step() + 1, done.innerProduct(), done.clip(), state.open().refreshed, burnIn, plain);
+  }
+
+  /** Requests for all gradients but those of layers that stay plain. */
+  private List<Curvature.Request> requests(
+      List<LayerGradient> gradients, Predicate<LayerState> plain) {
+    Map<LayerState, Integer> exponents = check.require(gradients);
+    List<Curvature.Request> requests = new ArrayList<>();
+    for (LayerGradient gradient : gradients) {
+      LayerState layer = state.layer(gradient.layer());
+      if (!plain.test(layer)) {
+        Gradient matrices = layer.layer.matrix(gradient.weight(), gradient.bias());
+        requests.add(new Curvature.Request(layer, gradient, matrices, exponents.get(layer)));
+      }
+    }
+    return requests;
   }
 
   /**

@@ -1,10 +1,11 @@
 package io.github.kfac4j;
 
+import io.github.kfac4j.approximation.Factors;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.OneThread;
-import io.github.kfac4j.curvature.Factors;
 import io.github.kfac4j.curvature.Fp32Range;
 import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.curvature.MatrixSpec;
 import io.github.kfac4j.curvature.MatrixSpec.Role;
 import io.github.kfac4j.curvature.OpenStep;
 import io.github.kfac4j.curvature.StateIdentity;
@@ -139,16 +140,8 @@ public final class KfacState {
    * @throws IllegalStateException if it has not been observed
    */
   public double[] factor(String name, String factor) {
+    StateMatrix average = average(name, factor);
     LayerState layer = layers.get(name);
-    StateMatrix average =
-        Stream.ofNullable(layer)
-            .flatMap(one -> one.matrices().stream())
-            .filter(one -> one.key().name().equals(factor))
-            .findFirst()
-            .orElseThrow(
-                () ->
-                    new IllegalArgumentException(
-                        LayerState.prefix(name) + "there is no factor " + factor));
     return call(
         () -> {
           if (layer.counters.factorWeight == 0) {
@@ -161,6 +154,33 @@ public final class KfacState {
           double debias = Factors.debias(layer);
           return Arrays.stream(average.values()).map(x -> x * debias).toArray();
         });
+  }
+
+  /**
+   * The shape of a factor: {@code [n, n]}, {@code [groups, n, n]} of a layer with groups, {@code
+   * [n]} of one that is diagonal.
+   *
+   * @throws IllegalArgumentException if the layer is unknown or has no such factor
+   */
+  public long[] factorShape(String name, String factor) {
+    MatrixSpec spec = average(name, factor).spec();
+    if (spec.role() == Role.INPUT_FACTOR && layer(name).layer.diagonalInput()) {
+      return new long[] {(long) spec.rows() * spec.cols()};
+    }
+    return spec.count() == 1
+        ? new long[] {spec.rows(), spec.cols()}
+        : new long[] {spec.count(), spec.rows(), spec.cols()};
+  }
+
+  private StateMatrix average(String name, String factor) {
+    return Stream.ofNullable(layers.get(name))
+        .flatMap(one -> one.matrices().stream())
+        .filter(one -> one.key().name().equals(factor))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    LayerState.prefix(name) + "there is no factor " + factor));
   }
 
   /** A copy of everything as named tensors. */

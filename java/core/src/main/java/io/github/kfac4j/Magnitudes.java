@@ -7,6 +7,7 @@ import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** Checks the values of tensors, whose magnitudes are asked for in one batch. */
@@ -20,8 +21,22 @@ final class Magnitudes {
     this.backend = backend;
   }
 
+  /** What a tensor is to its layer. */
+  enum Quantity {
+    INPUT,
+    OUTPUT_GRADIENT,
+    WEIGHT_GRADIENT,
+    BIAS_GRADIENT;
+
+    /** The name in messages. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT).replace('_', ' ');
+    }
+  }
+
   /** The largest absolute value of a tensor, which stands for itself times the scale. */
-  record Magnitude(LayerState state, String what, Tensor tensor, double scale, double largest) {
+  record Magnitude(LayerState state, Quantity what, Tensor tensor, double scale, double largest) {
     private String name() {
       return LayerState.prefix(state.name) + what;
     }
@@ -56,7 +71,7 @@ final class Magnitudes {
   }
 
   /** Asks for a tensor's magnitude. */
-  void add(LayerState state, String what, Tensor tensor, double scale) {
+  void add(LayerState state, Quantity what, Tensor tensor, double scale) {
     unknown.add(new Magnitude(state, what, tensor, scale, Double.NaN));
   }
 

@@ -1,15 +1,16 @@
 package io.github.kfac4j;
 
+import io.github.kfac4j.approximation.Blocks;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.curvature.Allocation;
 import io.github.kfac4j.curvature.Allocation.Keeps;
-import io.github.kfac4j.curvature.Blocks;
 import io.github.kfac4j.curvature.Curvature.Batch;
 import io.github.kfac4j.curvature.Curvature.Part;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.curvature.MemoryErrors;
 import io.github.kfac4j.curvature.OpenStep;
 import io.github.kfac4j.curvature.StateIdentity;
+import io.github.kfac4j.data.ExamplesFirst;
 import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.data.Share;
@@ -34,7 +35,7 @@ final class Statistics implements AutoCloseable {
   private final Backend backend;
   private final Blocks blocks;
   private final KfacState state;
-  private final ObservationCheck check;
+  private final CheckedBatches batches;
   private boolean observing;
 
   /**
@@ -60,7 +61,7 @@ final class Statistics implements AutoCloseable {
                     name, layer, blocks.of(name, layer), StateIdentity.of(name, layer, options))));
     Allocation.make(this.backend, states.values(), keeps);
     this.state = new KfacState(this.backend, states, new OpenStep(keeps.discardable()));
-    this.check = new ObservationCheck(this.backend, state);
+    this.batches = new CheckedBatches(this.backend, state);
   }
 
   private static void requireKnown(Map<String, ?> named, Map<String, ?> layers) {
@@ -129,11 +130,11 @@ final class Statistics implements AutoCloseable {
           "the shares of the micro-batches of a step must be positive and add to 1, but after %s comes %s"
               .formatted(before, share));
     }
-    List<Batch> batches =
+    List<Batch> seen =
         MemoryErrors.naming(
             observations.stream().map(Observation::layer).toList(),
             () ->
-                check.batches(observations, options.maxExamples(), parts).stream()
+                batches.of(needed(observations, options.maxExamples()), parts).stream()
                     .map(batch -> batch.prepared().scaled(options))
                     .toList());
     // after shares s the average is (d X + (1 - d) sum s_k X_k) / (d + (1 - d) sum s_k)
@@ -141,8 +142,29 @@ final class Statistics implements AutoCloseable {
     double weightBefore = decay + (1 - decay) * before;
     double weight = decay + (1 - decay) * (before + share);
     observing = true;
-    batches.forEach(batch -> state.open().keepAverages(batch.state()));
-    blocks.observe(batches, share == 1 ? options : options.withDecay(weightBefore / weight));
+    seen.forEach(batch -> state.open().keepAverages(batch.state()));
+    blocks.observe(seen, share == 1 ? options : options.withDecay(weightBefore / weight));
+  }
+
+  /** The first examples of each pass. */
+  private List<Observation> needed(List<Observation> observations, int maxExamples) {
+    return observations.stream()
+        .map(one -> needed(state.layer(one.layer()), one, maxExamples))
+        .toList();
+  }
+
+  /** What is observed of a pass, its examples first where that matters. */
+  private static Observation needed(LayerState state, Observation whole, int maxExamples) {
+    if (whole.examples() <= maxExamples
+        && !state.layer.groupsByExample()
+        && !state.curvature.groupsByExample()) {
+      return whole;
+    }
+    try {
+      return ExamplesFirst.of(whole, state.layer, maxExamples);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(LayerState.prefix(state.name) + e.getMessage(), e);
+    }
   }
 
   /** Counts a share whose averages have been updated. */

@@ -13,7 +13,10 @@ import io.github.kfac4j.curvature.Curvature;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
-/** The allowed directions inside the core: trainer to API to curvature to SPI, never back. */
+/**
+ * The allowed directions inside the core: trainer to API to approximations to their state to SPI,
+ * never back.
+ */
 class ArchitectureTest {
   private static final String ROOT = "io.github.kfac4j";
 
@@ -46,24 +49,27 @@ class ArchitectureTest {
   }
 
   @Test
-  void theSpiKnowsOnlyTensors() {
-    onlyUses(ROOT + ".backend", ROOT + ".tensor");
+  void theSpiKnowsOnlySamplesAndTensors() {
+    onlyUses(ROOT + ".samples", ROOT + ".tensor");
+    onlyUses(ROOT + ".backend", ROOT + ".samples", ROOT + ".tensor");
   }
 
   @Test
   void layersKnowTheSpiOnly() {
-    onlyUses(ROOT + ".layer", ROOT + ".backend", ROOT + ".tensor");
+    onlyUses(ROOT + ".layer", ROOT + ".backend", ROOT + ".samples", ROOT + ".tensor");
   }
 
   @Test
   void theReferenceImplementsTheSpiAndKnowsNoMore() {
-    onlyUses(ROOT + ".reference", ROOT + ".backend", ROOT + ".tensor", VECTOR_API);
+    onlyUses(
+        ROOT + ".reference", ROOT + ".backend", ROOT + ".samples", ROOT + ".tensor", VECTOR_API);
   }
 
   @Test
   void whatIsHandedOverKnowsLayersOnly() {
     onlyUses(ROOT + ".fisher", ROOT + ".tensor");
-    onlyUses(ROOT + ".data", ROOT + ".layer", ROOT + ".backend", ROOT + ".tensor");
+    onlyUses(
+        ROOT + ".data", ROOT + ".layer", ROOT + ".backend", ROOT + ".samples", ROOT + ".tensor");
     onlyUses(ROOT + ".options", ROOT + ".fisher", ROOT + ".layer");
   }
 
@@ -78,13 +84,35 @@ class ArchitectureTest {
   }
 
   @Test
+  void stateKnowsNoApproximation() {
+    onlyUses(
+        ROOT + ".curvature",
+        ROOT + ".backend",
+        ROOT + ".data",
+        ROOT + ".fisher",
+        ROOT + ".inversion",
+        ROOT + ".layer",
+        ROOT + ".options",
+        ROOT + ".reference",
+        ROOT + ".safetensors",
+        ROOT + ".tensor");
+  }
+
+  @Test
   void onlyTheCoreUsesCurvatureAndNothingBelowATrainerKnowsIt() {
     classes()
         .that()
         .resideInAPackage(ROOT + ".curvature")
         .should()
         .onlyHaveDependentClassesThat()
-        .resideInAnyPackage(ROOT, ROOT + ".curvature")
+        .resideInAnyPackage(ROOT, ROOT + ".approximation", ROOT + ".curvature")
+        .check(core);
+    classes()
+        .that()
+        .resideInAPackage(ROOT + ".approximation")
+        .should()
+        .onlyHaveDependentClassesThat()
+        .resideInAnyPackage(ROOT, ROOT + ".approximation")
         .check(core);
     for (String adapter : new String[] {ROOT + ".trainer", ROOT + ".apply"}) {
       classes()
@@ -101,7 +129,7 @@ class ArchitectureTest {
   void aCurvatureIsKnownByNameInTheListOfThemAlone() {
     noClasses()
         .that()
-        .resideOutsideOfPackage(ROOT + ".curvature")
+        .resideOutsideOfPackage(ROOT + ".approximation")
         .should()
         .dependOnClassesThat(
             new DescribedPredicate<>("implementations of Curvature") {

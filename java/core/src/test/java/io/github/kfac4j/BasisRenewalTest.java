@@ -5,8 +5,8 @@ import static io.github.kfac4j.Networks.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
+import io.github.kfac4j.approximation.KroneckerBases;
 import io.github.kfac4j.backend.Basis;
-import io.github.kfac4j.curvature.KroneckerBases;
 import io.github.kfac4j.curvature.StateKey;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Dense;

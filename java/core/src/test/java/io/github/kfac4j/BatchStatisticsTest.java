@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.curvature.StateMatrix;
 import io.github.kfac4j.data.LayerStatistics;
@@ -22,6 +21,7 @@ import io.github.kfac4j.options.Convention;
 import io.github.kfac4j.options.DampingMode;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

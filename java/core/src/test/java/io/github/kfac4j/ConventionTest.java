@@ -6,8 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
-import io.github.kfac4j.backend.PatchSamples;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Conv2d;
@@ -16,6 +14,8 @@ import io.github.kfac4j.layer.Vectors;
 import io.github.kfac4j.options.Convention;
 import io.github.kfac4j.options.DampingMode;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.samples.PatchSamples;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.testkit.Literal;

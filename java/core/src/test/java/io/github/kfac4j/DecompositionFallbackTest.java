@@ -4,10 +4,10 @@ import static io.github.kfac4j.Networks.OPTIONS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.kfac4j.approximation.Factors;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.Status;
-import io.github.kfac4j.curvature.Factors;
 import io.github.kfac4j.data.InversionFailedException;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.Observation;

@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
-import io.github.kfac4j.curvature.DoublyFactored;
-import io.github.kfac4j.curvature.Factors;
+import io.github.kfac4j.approximation.DoublyFactored;
+import io.github.kfac4j.approximation.Factors;
+import io.github.kfac4j.approximation.RankOne;
 import io.github.kfac4j.curvature.LayerState;
-import io.github.kfac4j.curvature.RankOne;
 import io.github.kfac4j.curvature.StateKey;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.LayerReport;

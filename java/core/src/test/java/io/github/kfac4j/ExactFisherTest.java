@@ -4,8 +4,6 @@ import static io.github.kfac4j.Networks.OPTIONS;
 import static io.github.kfac4j.Networks.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
@@ -15,6 +13,8 @@ import io.github.kfac4j.options.Convention;
 import io.github.kfac4j.options.DampingMode;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.testkit.Literal;

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
+import io.github.kfac4j.approximation.Factors;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.Status;
-import io.github.kfac4j.curvature.Factors;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.data.InversionFailedException;
 import io.github.kfac4j.data.LayerReport;

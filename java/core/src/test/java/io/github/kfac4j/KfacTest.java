@@ -5,8 +5,6 @@ import static io.github.kfac4j.Networks.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.LayerReport;
 import io.github.kfac4j.data.Observation;
@@ -24,6 +22,8 @@ import io.github.kfac4j.options.DampingMode;
 import io.github.kfac4j.options.InversePolicy;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.testkit.Literal;

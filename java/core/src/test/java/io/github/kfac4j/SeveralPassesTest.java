@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.curvature.StateMatrix;
 import io.github.kfac4j.data.Observation;
@@ -22,6 +21,7 @@ import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.DampingMode;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.testkit.Fixtures;
 import java.lang.reflect.InvocationTargetException;

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Conv1d;
 import io.github.kfac4j.layer.Conv2d;
@@ -25,6 +24,7 @@ import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.safetensors.TensorFile;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
 import java.io.IOException;
 import java.nio.file.Path;

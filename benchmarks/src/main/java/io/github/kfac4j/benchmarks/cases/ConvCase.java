@@ -1,8 +1,8 @@
 package io.github.kfac4j.benchmarks.cases;
 
-import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.PatchSamples;
-import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.PatchSamples;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.List;
 import java.util.Map;

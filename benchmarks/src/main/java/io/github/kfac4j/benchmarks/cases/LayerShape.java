@@ -1,9 +1,9 @@
 package io.github.kfac4j.benchmarks.cases;
 
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.samples.Window;
 
 /** One layer of a network: a dense layer, or a square convolution of square images. */
 public record LayerShape(

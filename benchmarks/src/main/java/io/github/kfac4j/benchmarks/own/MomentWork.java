@@ -3,12 +3,12 @@ package io.github.kfac4j.benchmarks.own;
 import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.RowSamples;
-import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.benchmarks.cases.ConvCase;
 import io.github.kfac4j.benchmarks.cases.DenseCase;
 import io.github.kfac4j.benchmarks.cases.Inputs;
 import io.github.kfac4j.benchmarks.run.Work;
+import io.github.kfac4j.samples.RowSamples;
+import io.github.kfac4j.samples.Samples;
 import java.util.List;
 
 /** One factor from one batch. */

@@ -2,10 +2,10 @@ package io.github.kfac4j.benchmarks.own;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.benchmarks.cases.ConvCase;
 import io.github.kfac4j.benchmarks.cases.Inputs;
 import io.github.kfac4j.benchmarks.run.Work;
+import io.github.kfac4j.samples.PatchSamples;
 
 /** Patches written out. */
 final class PatchWork implements Work {

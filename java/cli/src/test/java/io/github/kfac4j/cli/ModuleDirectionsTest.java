@@ -16,11 +16,15 @@ class ModuleDirectionsTest {
   private static final String[] ABOVE_THE_SPI = {
     ROOT,
     ROOT + ".apply..",
+    ROOT + ".approximation..",
     ROOT + ".curvature..",
     ROOT + ".data..",
+    ROOT + ".files..",
+    ROOT + ".fisher..",
     ROOT + ".inversion..",
     ROOT + ".layer..",
     ROOT + ".options..",
+    ROOT + ".safetensors..",
     ROOT + ".trainer.."
   };
 

@@ -45,11 +45,13 @@ class ReadmeTest {
       import ai.djl.ndarray.NDList;
       import ai.djl.training.*;
       import ai.djl.training.dataset.*;
+      import ai.djl.training.loss.Loss;
       import io.github.kfac4j.*;
       import io.github.kfac4j.data.*;
       import io.github.kfac4j.options.*;
       import io.github.kfac4j.trainer.*;
       import io.github.kfac4j.backend.*;
+      import io.github.kfac4j.samples.*;
       import io.github.kfac4j.cuda.*;
       import io.github.kfac4j.djl.*;
       import io.github.kfac4j.fisher.*;
@@ -69,6 +71,7 @@ class ReadmeTest {
         DjlKfac kfac;
         KfacOptions options;
         DefaultTrainingConfig config;
+        Loss loss;
         UpdateRule rule;
         Backend backend;
         double learningRate, damping;
@@ -82,6 +85,12 @@ class ReadmeTest {
         }
       }
       """;
+
+  /** The same for requests to the CUDA backend. */
+  private static final String CUDA_CONTEXT =
+      CONTEXT
+          .replace(" Backend backend;", " CudaBackend backend; List<InvertRequest> refresh;")
+          .replace("List<LayerGradient> gradients", "List<PreconditionRequest> gradients");
 
   /** The same for a program on JavaCPP PyTorch, whose names are those of other packages too. */
   private static final String PYTORCH_CONTEXT =
@@ -212,7 +221,8 @@ class ReadmeTest {
   }
 
   private static String inContext(Path readme, String code) {
-    Map<String, String> special = Map.of("pytorch", PYTORCH_CONTEXT, "dl4j", DL4J_CONTEXT);
+    Map<String, String> special =
+        Map.of("cuda", CUDA_CONTEXT, "pytorch", PYTORCH_CONTEXT, "dl4j", DL4J_CONTEXT);
     Path folder = ROOT.relativize(readme).getParent();
     boolean module = folder != null && folder.startsWith("java") && folder.getNameCount() == 2;
     String name = module ? folder.getFileName().toString() : "";

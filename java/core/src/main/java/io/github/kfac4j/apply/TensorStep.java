@@ -91,10 +91,9 @@ public final class TensorStep {
     ResultTensors out = new ResultTensors();
     for (LayerTensors in : inputs) {
       String name = in.layer();
-      Layer layer = layers.get(name);
       for (String factor : kfac.state().factors(name)) {
         double[] values = kfac.state().factor(name, factor);
-        out.add(name + "." + factor, in.dtype(), values, shape(layer, factor, values.length));
+        out.add(name + "." + factor, in.dtype(), values, kfac.state().factorShape(name, factor));
       }
       out.add(name + LayerTensors.WEIGHT_GRAD, in.dtype(), in.weightGrad());
       if (in.biasGrad() != null) {
@@ -102,13 +101,5 @@ public final class TensorStep {
       }
     }
     return out.asMap();
-  }
-
-  private static long[] shape(Layer layer, String factor, int elements) {
-    if (layer.diagonalInput() && factor.equals("A")) {
-      return new long[] {elements};
-    }
-    int n = (int) Math.round(Math.sqrt((double) elements / layer.groups()));
-    return layer.groups() == 1 ? new long[] {n, n} : new long[] {layer.groups(), n, n};
   }
 }

@@ -1,5 +1,7 @@
 package io.github.kfac4j.backend;
 
+import io.github.kfac4j.samples.Samples;
+
 /**
  * One update of a running second moment, for each group {@code k}:
  *

@@ -1,5 +1,7 @@
 package io.github.kfac4j.backend;
 
+import io.github.kfac4j.samples.PatchSamples;
+import io.github.kfac4j.samples.Samples;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.List;
 import java.util.function.Supplier;

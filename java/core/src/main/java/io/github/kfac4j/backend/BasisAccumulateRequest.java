@@ -1,5 +1,7 @@
 package io.github.kfac4j.backend;
 
+import io.github.kfac4j.samples.Samples;
+
 /**
  * One update of the second moment of per-example gradients in a Kronecker basis (EKFAC, George et
  * al. 2018), for each group {@code k}:

@@ -68,7 +68,7 @@ public interface Curvature {
     }
 
     /** Positions of one example, over all uses. */
-    int positions() {
+    public int positions() {
       return uses.stream().mapToInt(Use::positions).sum();
     }
   }
@@ -81,11 +81,6 @@ public interface Curvature {
    * @param exponent dW is this gradient times 2 to the exponent, mostly 0
    */
   record Request(LayerState state, LayerGradient source, Gradient gradient, int exponent) {
-
-    /** The gradient divided by a power of two. */
-    public Request dividedBy(int power) {
-      return new Request(state, source, gradient, power);
-    }
 
     /** The tensors of the gradient. */
     public List<Tensor> tensors() {
@@ -100,7 +95,7 @@ public interface Curvature {
     }
 
     /** What came of it, where both parts have the same exponent. */
-    Result result(double inner, int shift) {
+    public Result result(double inner, int shift) {
       return result(Math.scalb(inner, shift), shift, shift);
     }
 
@@ -111,7 +106,7 @@ public interface Curvature {
      * @param weight by which power of two U is larger than what the weight's tensor holds now, if
      *     the gradient was dW; likewise {@code bias}
      */
-    Result result(double inner, int weight, int bias) {
+    public Result result(double inner, int weight, int bias) {
       return new Result(
           this, Math.scalb(inner, 2 * exponent), weight + exponent, bias + exponent, false);
     }
@@ -131,7 +126,7 @@ public interface Curvature {
    */
   record Result(Request request, double inner, int weight, int bias, boolean unbounded) {
     /** The same, and U may be of any size. */
-    Result withoutBound() {
+    public Result withoutBound() {
       return new Result(request, inner, weight, bias, true);
     }
 

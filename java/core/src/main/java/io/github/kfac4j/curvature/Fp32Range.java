@@ -29,7 +29,7 @@ public final class Fp32Range {
   }
 
   /** The power of two by which elements up to a size are divided to be stored in fp32: mostly 0. */
-  static int exponent(double largest) {
+  public static int exponent(double largest) {
     boolean fits = largest == 0 || largest >= 0x1p-90 && largest <= 0x1p100;
     return fits ? 0 : Math.getExponent(largest);
   }
@@ -44,7 +44,7 @@ public final class Fp32Range {
   }
 
   /** The power of two by which a damped factor of a size is divided when it is inverted. */
-  static int inverseExponent(double size) {
+  public static int inverseExponent(double size) {
     return size >= 0x1p-30 && size <= 0x1p30 ? 0 : Math.getExponent(size);
   }
 
@@ -72,7 +72,7 @@ public final class Fp32Range {
   }
 
   /** {@code values * 2^exponent} as a new array; the array itself for 0. */
-  static double[] scaled(double[] values, int exponent) {
+  public static double[] scaled(double[] values, int exponent) {
     if (exponent == 0) {
       return values;
     }

@@ -28,7 +28,7 @@ public final class LayerCounters {
   public double factorWeight;
 
   /** The same for moments in a basis. */
-  double momentWeight;
+  public double momentWeight;
 
   /** Whether anything went into the averages. */
   public boolean observed;
@@ -37,7 +37,7 @@ public final class LayerCounters {
   public int positions = 1;
 
   /** Refreshes in a row that left an inverse as it was; -1 before the first good one. */
-  int staleRefreshes = -1;
+  public int staleRefreshes = -1;
 
   /** The step before which adaptive intervals renew the layer. */
   long nextRefresh;
@@ -49,13 +49,13 @@ public final class LayerCounters {
   int intervalBefore;
 
   /** What is added to the moments where damping went into them at the last refresh. */
-  double blockDamping;
+  public double blockDamping;
 
   /** The reflections that the basis of A is stored as; 0 if it is stored as columns. */
-  int aReflections;
+  public int aReflections;
 
   /** The same of G. */
-  int gReflections;
+  public int gReflections;
 
   /** A copy as numbers, in the order of {@link #set}. */
   public double[] toArray() {
@@ -95,7 +95,7 @@ public final class LayerCounters {
   }
 
   /** Counts an observation that went into averages of a role. */
-  void observed(MatrixSpec.Role role, double decay) {
+  public void observed(MatrixSpec.Role role, double decay) {
     if (role == MatrixSpec.Role.MOMENTS) {
       momentWeight = decay * momentWeight + (1 - decay);
     } else {
@@ -155,7 +155,7 @@ public final class LayerCounters {
    * @param g the same of G
    * @throws IllegalArgumentException naming the basis
    */
-  static void requireReflections(String layer, double[] counters, int a, int g) {
+  public static void requireReflections(String layer, double[] counters, int a, int g) {
     requireReflections(layer, "A", counters[9], a);
     requireReflections(layer, "G", counters[10], g);
   }

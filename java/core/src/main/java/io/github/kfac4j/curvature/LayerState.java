@@ -48,7 +48,7 @@ public final class LayerState implements AutoCloseable {
   }
 
   /** Whether the layer has a matrix. */
-  boolean has(StateKey key) {
+  public boolean has(StateKey key) {
     return matrices.containsKey(key);
   }
 
@@ -67,7 +67,7 @@ public final class LayerState implements AutoCloseable {
     return matrix(key).stack();
   }
 
-  int exponent(StateKey key) {
+  public int exponent(StateKey key) {
     return matrix(key).exponent();
   }
 

@@ -33,7 +33,7 @@ public final class StateMatrix implements AutoCloseable {
     return exponent;
   }
 
-  void setExponent(int value) {
+  public void setExponent(int value) {
     exponent = value;
   }
 
@@ -43,12 +43,12 @@ public final class StateMatrix implements AutoCloseable {
   }
 
   /** Replaces the elements. */
-  void set(double[] values) {
+  public void set(double[] values) {
     set(values, 0);
   }
 
   /** Replaces the elements by values that are added to others up to the given size. */
-  void set(double[] values, double size) {
+  public void set(double[] values, double size) {
     exponent = stack.isDouble() ? 0 : Fp32Range.exponent(Math.max(size, Fp32Range.largest(values)));
     stack.set(Fp32Range.scaled(values, -exponent));
   }

@@ -30,7 +30,8 @@ public record LayerReport(
 
   /** The report of a layer that has not been observed: a refresh passes it over. */
   public static LayerReport notObserved(String name, Layer layer) {
-    FactorReport nothing = new FactorReport("block", Double.NaN, Double.NaN);
+    FactorReport nothing =
+        new FactorReport("block", FactorReport.Kind.BLOCK, Double.NaN, Double.NaN);
     GroupReport group = new GroupReport(Double.NaN, List.of(nothing), NOT_OBSERVED);
     int groups = layer.groups();
     return new LayerReport(
@@ -58,12 +59,8 @@ public record LayerReport(
 
     /** What was added to G; NaN for exact damping. */
     public double dampingG() {
-      return damping("G");
-    }
-
-    private double damping(String name) {
       return factors.stream()
-          .filter(factor -> factor.name().equals(name))
+          .filter(factor -> factor.kind() == FactorReport.Kind.OUTPUT_GRADIENTS)
           .mapToDouble(FactorReport::damping)
           .findFirst()
           .orElse(Double.NaN);
@@ -74,9 +71,20 @@ public record LayerReport(
    * One matrix that was inverted.
    *
    * @param name {@code A}, {@code G}, ..., or {@code block} where damping is added to the block
+   * @param kind what it is made of
    * @param damping what was added to its diagonal
    * @param condition of the damped matrix. Of a factor an upper bound, tr(M) tr(M^-1), which is at
    *     most n^2 times too large; of a block the number itself. NaN after a failure.
    */
-  public record FactorReport(String name, double damping, double condition) {}
+  public record FactorReport(String name, Kind kind, double damping, double condition) {
+    /** What a matrix is made of. */
+    public enum Kind {
+      /** Inputs of the layer. */
+      INPUTS,
+      /** Output gradients of the layer. */
+      OUTPUT_GRADIENTS,
+      /** Both: the block of the layer. */
+      BLOCK
+    }
+  }
 }

@@ -33,13 +33,14 @@ final class EigenInversion {
       for (InvertRequest inversion : inversions) {
         requests.add(RobustDecomposition.request(backend, inversion.source(), inversion.scale()));
       }
-      List<RobustDecomposition.Outcome> outcomes = RobustDecomposition.decompose(backend, requests);
+      List<RobustDecomposition.DecompositionOutcome> outcomes =
+          RobustDecomposition.decompose(backend, requests);
       for (int i = 0; i < inversions.size(); i++) {
-        RobustDecomposition.Outcome outcome = outcomes.get(i);
+        RobustDecomposition.DecompositionOutcome outcome = outcomes.get(i);
         assemble(inversions.get(i), requests.get(i), outcome.statuses());
         fallbacks.put(inversions.get(i), outcome.words());
       }
-      return outcomes.stream().map(RobustDecomposition.Outcome::statuses).toList();
+      return outcomes.stream().map(RobustDecomposition.DecompositionOutcome::statuses).toList();
     } finally {
       requests.forEach(RobustDecomposition::close);
     }

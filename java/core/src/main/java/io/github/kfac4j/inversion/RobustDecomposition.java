@@ -17,7 +17,7 @@ public final class RobustDecomposition {
    *
    * @param words what failed and what was done about it, null where nothing did
    */
-  public record Outcome(Status[] statuses, String[] words) {
+  public record DecompositionOutcome(Status[] statuses, String[] words) {
     /** Whether all matrices have new eigenvectors. */
     public boolean ok() {
       return Arrays.stream(statuses).allMatch(Status::ok);
@@ -54,9 +54,10 @@ public final class RobustDecomposition {
   }
 
   /** An outcome for each request. */
-  public static List<Outcome> decompose(Backend backend, List<DecomposeRequest> requests) {
+  public static List<DecompositionOutcome> decompose(
+      Backend backend, List<DecomposeRequest> requests) {
     List<Status[]> first = backend.decompose(requests);
-    List<Outcome> outcomes = new ArrayList<>();
+    List<DecompositionOutcome> outcomes = new ArrayList<>();
     for (int i = 0; i < requests.size(); i++) {
       Status[] statuses = first.get(i).clone();
       String[] words = new String[statuses.length];
@@ -67,7 +68,7 @@ public final class RobustDecomposition {
           words[k] += statuses[k].ok() ? FALLBACK : "";
         }
       }
-      outcomes.add(new Outcome(statuses, words));
+      outcomes.add(new DecompositionOutcome(statuses, words));
     }
     return outcomes;
   }

@@ -21,7 +21,8 @@ public final class RobustInversion {
    * @param words what failed and what was done about it, null where all was well
    * @param failed whether there is no new inverse
    */
-  public record Outcome(double[] damping, double[] condition, String[] words, boolean[] failed) {
+  public record InversionOutcome(
+      double[] damping, double[] condition, String[] words, boolean[] failed) {
     /** Whether any matrix has no new inverse. */
     public boolean anyFailed() {
       return IntStream.range(0, failed.length).anyMatch(k -> failed[k]);
@@ -40,7 +41,7 @@ public final class RobustInversion {
   }
 
   /** Runs all inversions; an outcome for each stack. */
-  public List<Outcome> invert(List<DampedStack> stacks) {
+  public List<InversionOutcome> invert(List<DampedStack> stacks) {
     List<InvertRequest> all = stacks.stream().map(DampedStack::inversion).toList();
     List<double[]> before = backend.traces(all.stream().map(InvertRequest::source).toList());
     List<double[]> old = new ArrayList<>();
@@ -53,7 +54,7 @@ public final class RobustInversion {
       tried.add(new Fallbacks(backend, policy, stacks.get(i), statuses.get(i), old.get(i)));
     }
     List<double[]> after = backend.traces(all.stream().map(InvertRequest::inverse).toList());
-    List<Outcome> outcomes = new ArrayList<>();
+    List<InversionOutcome> outcomes = new ArrayList<>();
     for (int i = 0; i < stacks.size(); i++) {
       outcomes.add(outcome(tried.get(i), before.get(i), after.get(i)));
     }
@@ -84,7 +85,7 @@ public final class RobustInversion {
     };
   }
 
-  private Outcome outcome(Fallbacks tried, double[] before, double[] after) {
+  private InversionOutcome outcome(Fallbacks tried, double[] before, double[] after) {
     InvertRequest inversion = tried.stack().inversion();
     MatrixStack source = inversion.source();
     double[] condition = new double[source.count()];
@@ -97,6 +98,6 @@ public final class RobustInversion {
     Arrays.setAll(words, k -> words[k] == null ? decomposed[k] : words[k]);
     double[] damping = tried.damping().clone();
     Arrays.setAll(damping, k -> Math.scalb(damping[k], tried.stack().exponent()));
-    return new Outcome(damping, condition, words, tried.failed());
+    return new InversionOutcome(damping, condition, words, tried.failed());
   }
 }

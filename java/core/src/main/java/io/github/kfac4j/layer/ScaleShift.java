@@ -1,7 +1,7 @@
 package io.github.kfac4j.layer;
 
 import io.github.kfac4j.backend.Gradient;
-import io.github.kfac4j.backend.RowSamples;
+import io.github.kfac4j.samples.RowSamples;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.tensor.Tensor;

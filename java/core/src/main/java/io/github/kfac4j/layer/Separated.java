@@ -1,7 +1,7 @@
 package io.github.kfac4j.layer;
 
-import io.github.kfac4j.backend.RowSamples;
-import io.github.kfac4j.backend.Samples;
+import io.github.kfac4j.samples.RowSamples;
+import io.github.kfac4j.samples.Samples;
 
 /**
  * A use of a {@link FlattenedDense} layer whose inputs were split into a part along positions and a

@@ -1,6 +1,6 @@
 package io.github.kfac4j.layer;
 
-import io.github.kfac4j.backend.RowSamples;
+import io.github.kfac4j.samples.RowSamples;
 
 /**
  * A use of an {@link Embedding} as a table: the one-hot inputs as the rows they pick.

@@ -1,8 +1,8 @@
 package io.github.kfac4j.layer;
 
-import io.github.kfac4j.backend.JointSamples;
-import io.github.kfac4j.backend.RowSamples;
-import io.github.kfac4j.backend.Samples;
+import io.github.kfac4j.samples.JointSamples;
+import io.github.kfac4j.samples.RowSamples;
+import io.github.kfac4j.samples.Samples;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.List;
 

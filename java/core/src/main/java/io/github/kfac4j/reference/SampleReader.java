@@ -1,12 +1,12 @@
 package io.github.kfac4j.reference;
 
-import io.github.kfac4j.backend.ChannelSamples;
-import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.JointSamples;
-import io.github.kfac4j.backend.PatchSamples;
-import io.github.kfac4j.backend.RowSamples;
-import io.github.kfac4j.backend.Samples;
-import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.samples.ChannelSamples;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.JointSamples;
+import io.github.kfac4j.samples.PatchSamples;
+import io.github.kfac4j.samples.RowSamples;
+import io.github.kfac4j.samples.Samples;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.List;
 

@@ -3,6 +3,7 @@ package io.github.kfac4j.curvature;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.kfac4j.approximation.Factors;
 import io.github.kfac4j.curvature.MatrixSpec.Role;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -3,9 +3,9 @@ package io.github.kfac4j.layer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.Samples;
-import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.Samples;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.testkit.Literal;

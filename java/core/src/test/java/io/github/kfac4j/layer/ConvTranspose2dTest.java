@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.kfac4j.backend.Gradient;
-import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.testkit.Literal;

@@ -8,7 +8,7 @@ import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.PreconditionRequest;
-import io.github.kfac4j.backend.RowSamples;
+import io.github.kfac4j.samples.RowSamples;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.testkit.Fixtures;
 import java.util.ArrayList;

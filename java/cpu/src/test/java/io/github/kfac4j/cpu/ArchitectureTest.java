@@ -20,7 +20,7 @@ class ArchitectureTest {
           .withImportOption(new ImportOption.DoNotIncludeTests())
           .importPackages(ROOT);
 
-  /** Beside what every package uses: the SPI, tensors, JavaCPP's pointers. */
+  /** Beside what every package uses: the SPI, samples, tensors, JavaCPP's pointers. */
   private void onlyUses(String layer, String... allowed) {
     List<String> packages =
         new ArrayList<>(
@@ -28,6 +28,7 @@ class ArchitectureTest {
                 ROOT + "." + layer,
                 "java..",
                 "io.github.kfac4j.backend",
+                "io.github.kfac4j.samples",
                 "io.github.kfac4j.tensor",
                 "org.bytedeco.javacpp.."));
     for (String name : allowed) {

@@ -7,12 +7,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.PatchSamples;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.cpu.natives.KfacCpuLibrary;
 import io.github.kfac4j.reference.JavaBackend;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.PatchSamples;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.testkit.checks.Shapes;

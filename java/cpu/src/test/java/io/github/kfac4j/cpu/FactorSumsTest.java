@@ -4,13 +4,13 @@ import static io.github.kfac4j.testkit.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.backend.AccumulateRequest;
-import io.github.kfac4j.backend.ChannelSamples;
-import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.PatchSamples;
-import io.github.kfac4j.backend.RowSamples;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.cpu.natives.KfacCpuLibrary;
+import io.github.kfac4j.samples.ChannelSamples;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.PatchSamples;
+import io.github.kfac4j.samples.RowSamples;
+import io.github.kfac4j.samples.Window;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;

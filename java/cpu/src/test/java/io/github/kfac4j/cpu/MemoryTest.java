@@ -7,11 +7,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.BasisAccumulateRequest;
-import io.github.kfac4j.backend.ChannelSamples;
-import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.PatchSamples;
-import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.samples.ChannelSamples;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.PatchSamples;
+import io.github.kfac4j.samples.Window;
 import java.util.List;
 import java.util.Random;
 import org.bytedeco.javacpp.Pointer;
@@ -89,7 +89,7 @@ class MemoryTest {
                 backend.allocate(1, 50, 50),
                 0,
                 1,
-                new io.github.kfac4j.backend.RowSamples(
+                new io.github.kfac4j.samples.RowSamples(
                     Data.converted(new double[500]).get(0), 10, 1, 1, 50, false))));
     assertThat(Pointer.totalBytes()).isGreaterThan(before);
     stack.close();

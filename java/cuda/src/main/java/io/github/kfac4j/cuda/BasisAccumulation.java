@@ -1,13 +1,13 @@
 package io.github.kfac4j.cuda;
 
 import io.github.kfac4j.backend.BasisAccumulateRequest;
-import io.github.kfac4j.backend.JointSamples;
-import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.cuda.Conversion.Place;
 import io.github.kfac4j.cuda.Gemm.Matrices;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
 import io.github.kfac4j.cuda.natives.kfac_patches_request;
 import io.github.kfac4j.cuda.natives.kfac_squares_request;
+import io.github.kfac4j.samples.JointSamples;
+import io.github.kfac4j.samples.Samples;
 import java.util.List;
 
 /**

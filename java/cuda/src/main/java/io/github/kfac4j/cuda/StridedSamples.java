@@ -1,14 +1,14 @@
 package io.github.kfac4j.cuda;
 
-import io.github.kfac4j.backend.ChannelSamples;
-import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.PatchSamples;
-import io.github.kfac4j.backend.RowSamples;
-import io.github.kfac4j.backend.Samples;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.cuda.DeviceTensor.Type;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
 import io.github.kfac4j.cuda.natives.kfac_samples;
+import io.github.kfac4j.samples.ChannelSamples;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.PatchSamples;
+import io.github.kfac4j.samples.RowSamples;
+import io.github.kfac4j.samples.Samples;
+import io.github.kfac4j.samples.Window;
 
 /** Samples as the kernels see them: activations indexed through strides, whatever their kind. */
 final class StridedSamples {

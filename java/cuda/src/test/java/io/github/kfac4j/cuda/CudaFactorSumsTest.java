@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.RowSamples;
+import io.github.kfac4j.samples.RowSamples;
 import io.github.kfac4j.testkit.Fixtures;
 import java.util.List;
 import java.util.Random;

@@ -7,13 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Gradient;
-import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.backend.PreconditionRequest;
-import io.github.kfac4j.backend.RowSamples;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.cuda.DeviceTensor.Type;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.PatchSamples;
+import io.github.kfac4j.samples.RowSamples;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.testkit.Literal;

@@ -10,7 +10,7 @@ import static org.bytedeco.cuda.global.cudart.cudaStreamDestroy;
 
 import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.RowSamples;
+import io.github.kfac4j.samples.RowSamples;
 import io.github.kfac4j.testkit.Fixtures;
 import java.util.ArrayList;
 import java.util.List;

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Conv2d;
@@ -17,6 +16,7 @@ import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.DampingMode;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
 import java.nio.file.Path;
 import java.util.Arrays;

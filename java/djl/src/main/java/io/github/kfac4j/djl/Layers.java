@@ -9,13 +9,13 @@ import ai.djl.nn.core.Linear;
 import ai.djl.nn.norm.BatchNorm;
 import ai.djl.nn.norm.LayerNorm;
 import ai.djl.nn.recurrent.RecurrentBlock;
-import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.ScaleShift;
 import io.github.kfac4j.layer.ScaleShift.Structure;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.Window;
 import java.util.Optional;
 
 /** DJL's blocks as layers. */

@@ -1,8 +1,8 @@
 package io.github.kfac4j.dl4j;
 
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.layer.ConvTranspose2d;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.samples.Window;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.layers.Deconvolution2D;

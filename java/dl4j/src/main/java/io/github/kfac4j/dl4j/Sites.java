@@ -60,7 +60,7 @@ final class Sites {
   /** Why K-FAC does not have a layer that it might be expected to have; else nothing. */
   static String reasonAgainst(Layer layer) {
     return layer instanceof RecurrentLayer
-        ? "Deeplearning4j does not let the gradients at its gates be seen"
+        ? "its gates are computed within one layer, and their gradients are not taken yet"
         : "";
   }
 }

@@ -114,7 +114,7 @@ class AttachmentTest {
                 .nOut(3)
                 .build()),
         Arguments.of(
-            "LSTM: Deeplearning4j does not let the gradients at its gates be seen",
+            "LSTM: its gates are computed within one layer, and their gradients are not taken yet",
             sequences,
             new LSTM.Builder().nOut(3).build()),
         Arguments.of("SimpleRnn", sequences, new SimpleRnn.Builder().nOut(3).build()),

@@ -1,6 +1,5 @@
 package io.github.kfac4j.dl4j;
 
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Conv1d;
 import io.github.kfac4j.layer.Conv2d;
@@ -9,6 +8,7 @@ import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.ScaleShift;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
 

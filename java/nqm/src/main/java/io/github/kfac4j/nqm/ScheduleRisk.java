@@ -36,7 +36,7 @@ public final class ScheduleRisk {
    * @return one entry per piece, owned by the caller
    * @throws IllegalArgumentException if a rate is unstable
    */
-  public double[] logGradient(LearningRateSchedule schedule) {
+  double[] logGradient(LearningRateSchedule schedule) {
     requireStable(schedule);
     double[] gradient = new double[schedule.learningRates().length];
     evaluate(schedule.learningRates(), schedule.stepsPerPiece(), gradient);

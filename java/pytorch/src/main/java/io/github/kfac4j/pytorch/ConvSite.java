@@ -1,11 +1,11 @@
 package io.github.kfac4j.pytorch;
 
-import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.layer.Conv1d;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.ConvTranspose2d;
 import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.Window;
 import java.util.Arrays;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.LongPointer;

@@ -4,7 +4,6 @@ import static io.github.kfac4j.testkit.Fixtures.gaussian;
 
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Conv1d;
@@ -17,6 +16,7 @@ import io.github.kfac4j.layer.ScaleShift;
 import io.github.kfac4j.layer.ScaleShift.Structure;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
 import java.util.ArrayList;

@@ -2,11 +2,11 @@ package io.github.kfac4j.testkit;
 
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.backend.Gradient;
-import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.Vectors;
+import io.github.kfac4j.samples.Samples;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
 import java.util.Arrays;

@@ -1,11 +1,11 @@
 package io.github.kfac4j.testkit;
 
-import io.github.kfac4j.backend.ChannelSamples;
-import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.PatchSamples;
-import io.github.kfac4j.backend.RowSamples;
-import io.github.kfac4j.backend.Samples;
-import io.github.kfac4j.backend.Window;
+import io.github.kfac4j.samples.ChannelSamples;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.PatchSamples;
+import io.github.kfac4j.samples.RowSamples;
+import io.github.kfac4j.samples.Samples;
+import io.github.kfac4j.samples.Window;
 
 /**
  * Definitions written out as loops in fp64, as plainly as they can be: the reference of the
@@ -230,43 +230,5 @@ public final class Literal {
       a[i * n + k] = a[j * n + k];
       a[j * n + k] = t;
     }
-  }
-
-  /**
-   * The inverse by an unblocked Cholesky factorisation in fp32, as LAPACK's fp32 routines do it.
-   */
-  public static double[] inverseInFloat(double[] matrix, int n) {
-    float[] l = new float[n * n];
-    for (int i = 0; i < n; i++) {
-      for (int j = 0; j <= i; j++) {
-        float sum = (float) matrix[i * n + j];
-        for (int k = 0; k < j; k++) {
-          sum -= l[i * n + k] * l[j * n + k];
-        }
-        l[i * n + j] = i == j ? (float) Math.sqrt(sum) : sum / l[j * n + j];
-      }
-    }
-    float[] w = new float[n * n];
-    for (int j = 0; j < n; j++) {
-      for (int i = j; i < n; i++) {
-        float sum = i == j ? 1 : 0;
-        for (int k = j; k < i; k++) {
-          sum -= l[i * n + k] * w[k * n + j];
-        }
-        w[i * n + j] = sum / l[i * n + i];
-      }
-    }
-    double[] inverse = new double[n * n];
-    for (int i = 0; i < n; i++) {
-      for (int j = 0; j <= i; j++) {
-        float sum = 0;
-        for (int k = i; k < n; k++) {
-          sum += w[k * n + i] * w[k * n + j];
-        }
-        inverse[i * n + j] = sum;
-        inverse[j * n + i] = sum;
-      }
-    }
-    return inverse;
   }
 }

@@ -8,8 +8,6 @@ import static io.github.kfac4j.cli.apply.Fields.require;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import com.fasterxml.jackson.annotation.JsonTypeName;
-import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.layer.Conv1d;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.ConvTranspose2d;
@@ -19,6 +17,8 @@ import io.github.kfac4j.layer.FlattenedDense;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.layer.ScaleShift;
 import io.github.kfac4j.layer.WeightSharing;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.Window;
 import java.util.Arrays;
 import java.util.List;
 

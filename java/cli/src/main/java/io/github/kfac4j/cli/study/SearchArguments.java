@@ -2,14 +2,14 @@ package io.github.kfac4j.cli.study;
 
 import io.github.kfac4j.cli.train.PerOptimizer;
 import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.experiments.options.Hyperparameters;
+import io.github.kfac4j.experiments.options.KfacKey;
+import io.github.kfac4j.experiments.options.KfacText;
+import io.github.kfac4j.experiments.options.ModelName;
 import io.github.kfac4j.experiments.study.trial.Metaparameter;
 import io.github.kfac4j.experiments.study.trial.Range;
 import io.github.kfac4j.experiments.study.trial.SearchSpace;
 import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
-import io.github.kfac4j.experiments.train.Hyperparameters;
-import io.github.kfac4j.experiments.train.KfacKey;
-import io.github.kfac4j.experiments.train.KfacText;
-import io.github.kfac4j.experiments.train.ModelName;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -2,9 +2,9 @@ package io.github.kfac4j.cli.study;
 
 import io.github.kfac4j.cli.common.ExitCode;
 import io.github.kfac4j.cli.common.JsonOption;
+import io.github.kfac4j.experiments.study.search.Study;
 import io.github.kfac4j.experiments.study.sensitivity.SensitivityStudy;
 import io.github.kfac4j.experiments.study.trial.SearchSpace;
-import io.github.kfac4j.experiments.study.trial.Study;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;

@@ -3,7 +3,7 @@ package io.github.kfac4j.cli.study;
 import io.github.kfac4j.cli.common.ExitCode;
 import io.github.kfac4j.cli.common.KnownBackends;
 import io.github.kfac4j.experiments.BadInputException;
-import io.github.kfac4j.experiments.study.trial.StudyWorker;
+import io.github.kfac4j.experiments.study.search.StudyWorker;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;

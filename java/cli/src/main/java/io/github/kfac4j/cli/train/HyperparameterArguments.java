@@ -1,10 +1,10 @@
 package io.github.kfac4j.cli.train;
 
-import io.github.kfac4j.experiments.train.Hyperparameters;
-import io.github.kfac4j.experiments.train.KfacText;
-import io.github.kfac4j.experiments.train.OptimizerName;
-import io.github.kfac4j.experiments.train.ScheduleText;
-import io.github.kfac4j.experiments.train.WeightDecayText;
+import io.github.kfac4j.experiments.options.Hyperparameters;
+import io.github.kfac4j.experiments.options.KfacText;
+import io.github.kfac4j.experiments.options.OptimizerName;
+import io.github.kfac4j.experiments.options.ScheduleText;
+import io.github.kfac4j.experiments.options.WeightDecayText;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;

@@ -2,7 +2,7 @@ package io.github.kfac4j.cli.train;
 
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.OptionText;
-import io.github.kfac4j.experiments.train.OptimizerName;
+import io.github.kfac4j.experiments.options.OptimizerName;
 import java.util.Collection;
 import java.util.Map;
 import java.util.TreeMap;

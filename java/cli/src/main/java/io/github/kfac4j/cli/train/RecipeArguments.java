@@ -1,6 +1,6 @@
 package io.github.kfac4j.cli.train;
 
-import io.github.kfac4j.experiments.train.Recipe;
+import io.github.kfac4j.experiments.options.Recipe;
 import picocli.CommandLine.Option;
 
 /** The options that regularise training, as given; null where the user said nothing. */

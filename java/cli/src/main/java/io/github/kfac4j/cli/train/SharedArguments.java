@@ -2,10 +2,10 @@ package io.github.kfac4j.cli.train;
 
 import io.github.kfac4j.experiments.OptionText;
 import io.github.kfac4j.experiments.data.DatasetName;
-import io.github.kfac4j.experiments.train.Goal;
-import io.github.kfac4j.experiments.train.ModelName;
-import io.github.kfac4j.experiments.train.Recipe;
-import io.github.kfac4j.experiments.train.Workload;
+import io.github.kfac4j.experiments.options.Goal;
+import io.github.kfac4j.experiments.options.ModelName;
+import io.github.kfac4j.experiments.options.Recipe;
+import io.github.kfac4j.experiments.options.Workload;
 import java.nio.file.Path;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;

@@ -5,12 +5,12 @@ import static org.assertj.core.data.Offset.offset;
 import static org.assertj.core.data.Percentage.withPercentage;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.safetensors.DType;
 import io.github.kfac4j.safetensors.StoredTensor;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.testkit.Literal;
 import java.nio.file.Path;

@@ -1,12 +1,6 @@
 package io.github.kfac4j.cpu.accumulation;
 
 import io.github.kfac4j.backend.AccumulateRequest;
-import io.github.kfac4j.backend.ChannelSamples;
-import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.PatchSamples;
-import io.github.kfac4j.backend.RowSamples;
-import io.github.kfac4j.backend.Samples;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.cpu.matrix.CpuMatrixStack;
 import io.github.kfac4j.cpu.matrix.Source;
 import io.github.kfac4j.cpu.memory.Arena;
@@ -15,6 +9,12 @@ import io.github.kfac4j.cpu.samples.Panel;
 import io.github.kfac4j.cpu.samples.SampleMatrix;
 import io.github.kfac4j.cpu.scheduling.Plan;
 import io.github.kfac4j.cpu.scheduling.Pool;
+import io.github.kfac4j.samples.ChannelSamples;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.PatchSamples;
+import io.github.kfac4j.samples.RowSamples;
+import io.github.kfac4j.samples.Samples;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,12 +1,12 @@
 package io.github.kfac4j.cpu.accumulation;
 
 import io.github.kfac4j.backend.AccumulateRequest;
-import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.PatchSamples;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.cpu.memory.Floats;
 import io.github.kfac4j.cpu.natives.KfacCpu;
 import io.github.kfac4j.cpu.natives.NativePlan;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.PatchSamples;
+import io.github.kfac4j.samples.Window;
 import java.util.List;
 
 /**

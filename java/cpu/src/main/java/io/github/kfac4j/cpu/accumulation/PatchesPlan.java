@@ -1,6 +1,5 @@
 package io.github.kfac4j.cpu.accumulation;
 
-import io.github.kfac4j.backend.PatchSamples;
 import io.github.kfac4j.cpu.matrix.CpuMatrixStack;
 import io.github.kfac4j.cpu.matrix.Matrices;
 import io.github.kfac4j.cpu.memory.Arena;
@@ -8,6 +7,7 @@ import io.github.kfac4j.cpu.memory.Floats;
 import io.github.kfac4j.cpu.samples.Panel;
 import io.github.kfac4j.cpu.samples.SampleMatrix;
 import io.github.kfac4j.cpu.scheduling.Plan;
+import io.github.kfac4j.samples.PatchSamples;
 
 /** Writes out patches, a panel at a time. */
 public final class PatchesPlan implements Plan {

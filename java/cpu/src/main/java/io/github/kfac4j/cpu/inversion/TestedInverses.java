@@ -19,8 +19,8 @@ public final class TestedInverses {
   private final Pool pool;
   private final Arena memory;
 
-  /** One matrix of a request. */
-  private record Place(DampedMatrix matrix, CpuMatrixStack stack, int k, Status[] statuses) {
+  /** An inverse of a request that may be tested. */
+  private record Candidate(DampedMatrix matrix, CpuMatrixStack stack, int k, Status[] statuses) {
     Floats inverse() {
       return stack.matrix(k);
     }
@@ -53,8 +53,8 @@ public final class TestedInverses {
    */
   public void test(
       List<InvertRequest> inversions, List<Status[]> statuses, List<boolean[]> certain) {
-    List<Place> doubtful = new ArrayList<>();
-    List<Place> again = new ArrayList<>();
+    List<Candidate> doubtful = new ArrayList<>();
+    List<Candidate> again = new ArrayList<>();
     for (int i = 0; i < statuses.size(); i++) {
       for (int k = 0; k < statuses.get(i).length; k++) {
         Status status = statuses.get(i)[k];
@@ -67,7 +67,7 @@ public final class TestedInverses {
     }
     again.addAll(failed(doubtful));
     List<Plan> plans = new ArrayList<>();
-    for (Place place : again) {
+    for (Candidate place : again) {
       plans.add(
           Plan.of(
               4 * Math.pow(place.matrix.n(), 3),
@@ -81,14 +81,14 @@ public final class TestedInverses {
   }
 
   /** Those that the quick test does not accept. */
-  private List<Place> failed(List<Place> places) {
+  private List<Candidate> failed(List<Candidate> places) {
     memory.reset();
     List<InverseTest> tests = new ArrayList<>();
-    for (Place place : places) {
+    for (Candidate place : places) {
       tests.add(new InverseTest(place.matrix, place.inverse(), memory));
     }
     pool.run(tests);
-    List<Place> failed = new ArrayList<>();
+    List<Candidate> failed = new ArrayList<>();
     for (int i = 0; i < tests.size(); i++) {
       if (!tests.get(i).accepted()) {
         failed.add(places.get(i));
@@ -97,8 +97,8 @@ public final class TestedInverses {
     return failed;
   }
 
-  private static Place place(InvertRequest inversion, int k, Status[] statuses) {
-    return new Place(
+  private static Candidate place(InvertRequest inversion, int k, Status[] statuses) {
+    return new Candidate(
         InversionPlans.damped(inversion, k), CpuMatrixStack.of(inversion.inverse()), k, statuses);
   }
 }

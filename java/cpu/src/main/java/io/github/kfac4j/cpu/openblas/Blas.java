@@ -10,32 +10,32 @@ import org.bytedeco.javacpp.Pointer;
 
 /** The few BLAS and LAPACK routines in use, for row-major matrices. */
 public final class Blas {
-  private static final ThreadLocal<Places> PLACES = ThreadLocal.withInitial(Places::new);
+  private static final ThreadLocal<Operands> OPERANDS = ThreadLocal.withInitial(Operands::new);
 
   private Blas() {}
 
   /** What a call takes its operands by, made once for each thread and moved about. */
-  private static final class Places {
-    private final Place a = new Place();
-    private final Place b = new Place();
-    private final Place c = new Place();
+  private static final class Operands {
+    private final Operand a = new Operand();
+    private final Operand b = new Operand();
+    private final Operand c = new Operand();
   }
 
-  private static final class Place extends FloatPointer {
-    Place() {
+  private static final class Operand extends FloatPointer {
+    Operand() {
       super((Pointer) null);
     }
 
-    Place at(Floats place) {
+    Operand at(Floats place) {
       return at(place, 0);
     }
 
-    Place at(long place) {
+    Operand at(long place) {
       address = place;
       return this;
     }
 
-    Place at(Floats place, int distance) {
+    Operand at(Floats place, int distance) {
       address = place.address(distance);
       return this;
     }
@@ -56,7 +56,7 @@ public final class Blas {
       float beta,
       Floats c,
       int ldc) {
-    Places at = PLACES.get();
+    Operands at = OPERANDS.get();
     cblas_sgemm(
         CblasRowMajor,
         transposeA ? CblasTrans : CblasNoTrans,
@@ -76,23 +76,23 @@ public final class Blas {
 
   /** {@code y += alpha x}. */
   public static void axpy(int n, float alpha, Floats x, Floats y) {
-    Places at = PLACES.get();
+    Operands at = OPERANDS.get();
     cblas_saxpy(n, alpha, at.a.at(x), 1, at.b.at(y), 1);
   }
 
   /** {@code x = alpha x}. */
   public static void scale(int n, float alpha, Floats x) {
-    cblas_sscal(n, alpha, PLACES.get().a.at(x), 1);
+    cblas_sscal(n, alpha, OPERANDS.get().a.at(x), 1);
   }
 
   /** The sum of absolute values: not finite if one of them is not, or if it overflows. */
   public static float absoluteSum(int n, Floats x, int from) {
-    return cblas_sasum(n, PLACES.get().a.at(x, from), 1);
+    return cblas_sasum(n, OPERANDS.get().a.at(x, from), 1);
   }
 
   /** Where the largest absolute value is, if all are finite. */
   public static int indexOfLargest(int n, Floats x, int from) {
-    return Math.toIntExact(cblas_isamax(n, PLACES.get().a.at(x, from), 1));
+    return Math.toIntExact(cblas_isamax(n, OPERANDS.get().a.at(x, from), 1));
   }
 
   /** The inner product, summed in fp64. */
@@ -104,7 +104,7 @@ public final class Blas {
   public static double dot(int n, long x, long y) {
     return KfacCpuLibrary.isAvailable()
         ? KfacCpu.kfac_cpu_dot(n, x, y)
-        : cblas_dsdot(n, PLACES.get().a.at(x), 1, PLACES.get().b.at(y), 1);
+        : cblas_dsdot(n, OPERANDS.get().a.at(x), 1, OPERANDS.get().b.at(y), 1);
   }
 
   // LAPACK is column-major: what it calls the upper triangle is the lower of a row-major matrix.
@@ -112,13 +112,13 @@ public final class Blas {
   /** Cholesky factor in the lower triangle; 0, or the 1-based pivot that is not positive. */
   public static int potrf(int n, Floats a, int lda) {
     return checked(
-        "spotrf", LAPACKE_spotrf_work(LAPACK_COL_MAJOR, UPPER, n, PLACES.get().a.at(a), lda));
+        "spotrf", LAPACKE_spotrf_work(LAPACK_COL_MAJOR, UPPER, n, OPERANDS.get().a.at(a), lda));
   }
 
   /** The lower triangle of the inverse from a Cholesky factor; 0, or a zero pivot, 1-based. */
   public static int potri(int n, Floats a, int lda) {
     return checked(
-        "spotri", LAPACKE_spotri_work(LAPACK_COL_MAJOR, UPPER, n, PLACES.get().a.at(a), lda));
+        "spotri", LAPACKE_spotri_work(LAPACK_COL_MAJOR, UPPER, n, OPERANDS.get().a.at(a), lda));
   }
 
   private static final byte UPPER = 'U';

@@ -10,7 +10,7 @@ import org.bytedeco.javacpp.Pointer;
 
 /** The few routines of BLAS and LAPACK in use in fp64, for row-major matrices. */
 public final class DoubleBlas {
-  private static final ThreadLocal<Places> PLACES = ThreadLocal.withInitial(Places::new);
+  private static final ThreadLocal<Operands> OPERANDS = ThreadLocal.withInitial(Operands::new);
   private static final byte VECTORS = 'V';
   private static final byte ALL = 'A';
   private static final byte UPPER = 'U';
@@ -20,18 +20,18 @@ public final class DoubleBlas {
   private DoubleBlas() {}
 
   /** What a call takes its operands by, made once for each thread and moved about. */
-  private static final class Places {
-    private final Place a = new Place();
-    private final Place b = new Place();
-    private final Place c = new Place();
+  private static final class Operands {
+    private final Operand a = new Operand();
+    private final Operand b = new Operand();
+    private final Operand c = new Operand();
   }
 
-  private static final class Place extends DoublePointer {
-    Place() {
+  private static final class Operand extends DoublePointer {
+    Operand() {
       super((Pointer) null);
     }
 
-    Place at(Doubles place) {
+    Operand at(Doubles place) {
       address = place.address();
       return this;
     }
@@ -59,7 +59,7 @@ public final class DoubleBlas {
       double beta,
       Doubles c,
       int ldc) {
-    Places at = PLACES.get();
+    Operands at = OPERANDS.get();
     cblas_dgemm(
         CblasRowMajor,
         transposeA ? CblasTrans : CblasNoTrans,
@@ -80,7 +80,7 @@ public final class DoubleBlas {
   /** Lower triangle of {@code C = op(A) op(A)' + beta C}; op(A) is n x k. */
   public static void syrk(
       boolean transpose, int n, int k, Doubles a, int lda, double beta, Doubles c, int ldc) {
-    Places at = PLACES.get();
+    Operands at = OPERANDS.get();
     cblas_dsyrk(
         CblasRowMajor,
         CblasLower,
@@ -103,7 +103,7 @@ public final class DoubleBlas {
    * 1-based pivot that is not positive.
    */
   public static int invert(int n, Doubles matrix) {
-    Place place = PLACES.get().a.at(matrix);
+    Operand place = OPERANDS.get().a.at(matrix);
     int pivot = checked("dpotrf", LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, UPPER, n, place, n));
     return pivot == 0
         ? checked("dpotri", LAPACKE_dpotri_work(LAPACK_COL_MAJOR, UPPER, n, place, n))
@@ -112,11 +112,11 @@ public final class DoubleBlas {
 
   /** The rows of an {@code r x n} matrix, r at most n, made orthonormal, up to signs. */
   public static void orthonormalRows(int r, int n, Doubles rows, Arena scratch) {
-    Places at = PLACES.get();
-    Place place = at.a.at(rows);
-    Place taus = at.b.at(scratch.takeDoubles(r));
+    Operands at = OPERANDS.get();
+    Operand place = at.a.at(rows);
+    Operand taus = at.b.at(scratch.takeDoubles(r));
     int length = 64 * r;
-    Place work = at.c.at(scratch.takeDoubles(length));
+    Operand work = at.c.at(scratch.takeDoubles(length));
     checked("dgeqrf", LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, n, r, place, n, taus, work, length));
     checked("dorgqr", LAPACKE_dorgqr_work(LAPACK_COL_MAJOR, n, r, r, place, n, taus, work, length));
   }
@@ -127,11 +127,11 @@ public final class DoubleBlas {
    * W'}, whose first columns are those rows.
    */
   public static void reflections(int r, int n, Doubles rows, Doubles m, Arena scratch) {
-    Places at = PLACES.get();
-    Place place = at.a.at(rows);
-    Place taus = at.b.at(scratch.takeDoubles(r));
+    Operands at = OPERANDS.get();
+    Operand place = at.a.at(rows);
+    Operand taus = at.b.at(scratch.takeDoubles(r));
     int length = 64 * r;
-    Place work = at.c.at(scratch.takeDoubles(length));
+    Operand work = at.c.at(scratch.takeDoubles(length));
     checked("dgeqrf", LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, n, r, place, n, taus, work, length));
     for (int i = 0; i < r; i++) { // of R nothing is kept
       for (int j = 0; j <= i; j++) {
@@ -149,7 +149,7 @@ public final class DoubleBlas {
 
   /** Eigenvectors in place of the matrix, as rows: divide and conquer, the fastest. */
   public static int syevd(int n, Doubles matrix, Doubles values, Arena scratch) {
-    Places at = PLACES.get();
+    Operands at = OPERANDS.get();
     int length = Math.toIntExact(1 + 6L * n + 2L * n * n);
     int integers = 3 + 5 * n;
     return checked(
@@ -170,7 +170,7 @@ public final class DoubleBlas {
 
   /** The same by relatively robust representations, for what the first fails on. */
   public static int syevr(int n, Doubles matrix, Doubles values, Arena scratch) {
-    Places at = PLACES.get();
+    Operands at = OPERANDS.get();
     int size = n * n;
     int length = 26 * n;
     int integers = 10 * n;
@@ -197,7 +197,7 @@ public final class DoubleBlas {
                 at.c.at(vectors),
                 n,
                 new Integers(2 * n, scratch),
-                new Place().at(scratch.takeDoubles(length)),
+                new Operand().at(scratch.takeDoubles(length)),
                 length,
                 new Integers(integers, scratch),
                 integers));

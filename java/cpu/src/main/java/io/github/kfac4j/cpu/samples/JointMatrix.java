@@ -1,9 +1,9 @@
 package io.github.kfac4j.cpu.samples;
 
-import io.github.kfac4j.backend.JointSamples;
-import io.github.kfac4j.backend.Samples;
 import io.github.kfac4j.cpu.memory.Arena;
 import io.github.kfac4j.cpu.memory.Floats;
+import io.github.kfac4j.samples.JointSamples;
+import io.github.kfac4j.samples.Samples;
 import java.util.List;
 
 /** Several uses of a layer: the rows of an example are those of all parts in turn. */

@@ -1,11 +1,11 @@
 package io.github.kfac4j.cpu.samples;
 
-import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.PatchSamples;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.cpu.matrix.Source;
 import io.github.kfac4j.cpu.memory.Arena;
 import io.github.kfac4j.cpu.memory.Floats;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.PatchSamples;
+import io.github.kfac4j.samples.Window;
 import java.nio.FloatBuffer;
 
 /** Patches of images, gathered coordinate by coordinate, so that most copies are contiguous. */

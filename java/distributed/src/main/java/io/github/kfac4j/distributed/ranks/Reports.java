@@ -9,6 +9,9 @@ import java.util.List;
 
 /** Reports of a refresh as messages. */
 final class Reports {
+  private static final LayerReport.FactorReport.Kind[] KINDS =
+      LayerReport.FactorReport.Kind.values();
+
   private Reports() {}
 
   static void write(List<LayerReport> reports, DataOutputStream out) throws IOException {
@@ -24,6 +27,7 @@ final class Reports {
         out.writeInt(group.factors().size());
         for (LayerReport.FactorReport factor : group.factors()) {
           out.writeUTF(factor.name());
+          out.writeByte(factor.kind().ordinal());
           out.writeDouble(factor.damping());
           out.writeDouble(factor.condition());
         }
@@ -52,7 +56,9 @@ final class Reports {
   private static List<LayerReport.FactorReport> factors(DataInputStream in) throws IOException {
     List<LayerReport.FactorReport> factors = new ArrayList<>();
     for (int i = in.readInt(); i > 0; i--) {
-      factors.add(new LayerReport.FactorReport(in.readUTF(), in.readDouble(), in.readDouble()));
+      factors.add(
+          new LayerReport.FactorReport(
+              in.readUTF(), KINDS[in.readByte()], in.readDouble(), in.readDouble()));
     }
     return factors;
   }

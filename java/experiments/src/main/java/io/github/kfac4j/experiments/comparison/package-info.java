@@ -1,2 +1,2 @@
-/** Optimizers compared on one network, from the options of a run to its report. */
+/** Optimizers compared on one network: one after the other, in a folder that can be continued. */
 package io.github.kfac4j.experiments.comparison;

@@ -15,10 +15,10 @@ import java.util.zip.GZIPInputStream;
  */
 record DataFile(String name, byte[] bytes) {
 
-  private static final int MOST_BYTES = 1 << 26;
+  private static final int MAX_BYTES = 1 << 26;
 
   static DataFile read(Path file) {
-    return read(file, MOST_BYTES);
+    return read(file, MAX_BYTES);
   }
 
   /** Of at most so many bytes. */
@@ -31,7 +31,7 @@ record DataFile(String name, byte[] bytes) {
   }
 
   static DataFile read(String name, InputStream in) {
-    return read(name, in, MOST_BYTES);
+    return read(name, in, MAX_BYTES);
   }
 
   private static DataFile read(String name, InputStream in, int most) {

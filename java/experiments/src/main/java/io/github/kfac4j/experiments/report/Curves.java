@@ -1,8 +1,8 @@
 package io.github.kfac4j.experiments.report;
 
+import io.github.kfac4j.experiments.options.OptimizerName;
 import io.github.kfac4j.experiments.plot.Png;
 import io.github.kfac4j.experiments.train.History;
-import io.github.kfac4j.experiments.train.OptimizerName;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;

@@ -1,10 +1,10 @@
 package io.github.kfac4j.experiments.report;
 
 import io.github.kfac4j.experiments.data.Dataset;
+import io.github.kfac4j.experiments.options.Hyperparameters;
+import io.github.kfac4j.experiments.options.OptimizerName;
+import io.github.kfac4j.experiments.options.RunOptions;
 import io.github.kfac4j.experiments.train.History;
-import io.github.kfac4j.experiments.train.Hyperparameters;
-import io.github.kfac4j.experiments.train.OptimizerName;
-import io.github.kfac4j.experiments.train.RunOptions;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

@@ -1,7 +1,7 @@
 package io.github.kfac4j.experiments.report;
 
+import io.github.kfac4j.experiments.options.OptimizerName;
 import io.github.kfac4j.experiments.train.History;
-import io.github.kfac4j.experiments.train.OptimizerName;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;

@@ -1,6 +1,6 @@
 package io.github.kfac4j.experiments.report;
 
-import io.github.kfac4j.experiments.train.OptimizerName;
+import io.github.kfac4j.experiments.options.OptimizerName;
 import java.awt.Color;
 import java.util.Map;
 

@@ -1,6 +1,6 @@
 package io.github.kfac4j.experiments.report;
 
-import io.github.kfac4j.experiments.train.RunOptions;
+import io.github.kfac4j.experiments.options.RunOptions;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,10 +1,9 @@
 package io.github.kfac4j.experiments.report;
 
 import io.github.kfac4j.experiments.data.Dataset;
+import io.github.kfac4j.experiments.options.OptimizerName;
+import io.github.kfac4j.experiments.options.RunOptions;
 import io.github.kfac4j.experiments.train.History;
-import io.github.kfac4j.experiments.train.OptimizerName;
-import io.github.kfac4j.experiments.train.RunFolder;
-import io.github.kfac4j.experiments.train.RunOptions;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;

@@ -17,7 +17,7 @@ import java.util.Map;
  * @param state state of the update rules by their names
  * @param history measurements so far; their number is the step
  */
-record Checkpoint(
+public record Checkpoint(
     Map<String, StoredTensor> weights,
     Map<String, Map<String, StoredTensor>> state,
     History history) {
@@ -28,7 +28,7 @@ record Checkpoint(
   private static final List<String> MEMORIES = List.of("optimizer", "kfac", "average");
 
   /** Writes the file atomically; {@code options} describe the run for whoever finds the file. */
-  void write(Path file, String options) throws IOException {
+  public void write(Path file, String options) throws IOException {
     Map<String, StoredTensor> tensors = new LinkedHashMap<>();
     weights.forEach((name, tensor) -> tensors.put("weights." + name, tensor));
     state.forEach(
@@ -47,7 +47,7 @@ record Checkpoint(
    * @throws IOException if the file is missing, damaged or without its checksum
    * @throws BadInputException if it is not a checkpoint, or holds impossible measurements
    */
-  static Checkpoint read(Path file) throws IOException {
+  public static Checkpoint read(Path file) throws IOException {
     TensorFile stored = TensorFile.readChecked(file);
     if (!VERSION.equals(stored.metadata().get(FORMAT))) {
       throw new BadInputException(file + " is not a checkpoint of this version of train");

@@ -3,6 +3,7 @@ package io.github.kfac4j.experiments.train;
 import io.github.kfac4j.experiments.data.BatchReader;
 import io.github.kfac4j.experiments.data.Dataset;
 import io.github.kfac4j.experiments.data.Images;
+import io.github.kfac4j.experiments.network.Network;
 import java.util.stream.IntStream;
 
 /** What a network does on a set of images, of which every process of a team takes its part. */

@@ -1,6 +1,8 @@
 package io.github.kfac4j.experiments.train;
 
 import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.experiments.options.Goal;
+import io.github.kfac4j.experiments.options.RunOptions;
 import io.github.kfac4j.safetensors.DType;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.nio.DoubleBuffer;
@@ -111,18 +113,20 @@ public final class History {
     return Optional.ofNullable(failure);
   }
 
-  void fail(String reason) {
+  public void fail(String reason) {
     failure = reason;
   }
 
   /** The first evaluation that reached the run's target, if it has one. */
   public Optional<Validation> firstAt(RunOptions options) {
     List<Validation> where = options.goal().onTraining() ? trainings : validations;
-    return where.stream().filter(options.goal()::reached).findFirst();
+    return where.stream()
+        .filter(one -> options.goal().reached(one.accuracy(), one.loss()))
+        .findFirst();
   }
 
   /** Whether the run is over: all steps, the target or a failure. */
-  boolean finished(RunOptions options) {
+  public boolean finished(RunOptions options) {
     return stepCount() >= options.steps() || failure().isPresent() || firstAt(options).isPresent();
   }
 

@@ -6,6 +6,10 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.data.InversionFailedException;
 import io.github.kfac4j.djl.DjlKfac;
 import io.github.kfac4j.djl.DjlKfacOptimizer;
+import io.github.kfac4j.experiments.network.Network;
+import io.github.kfac4j.experiments.options.KfacSettings;
+import io.github.kfac4j.experiments.options.OptimizerName;
+import io.github.kfac4j.experiments.options.RunOptions;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
@@ -51,7 +55,7 @@ final class KfacUpdate implements Update {
     kfac.setMicroBatches(settings.microBatches());
     optimizer =
         new DjlKfacOptimizer(
-            kfac, settings.rule(), network.trainingLoss(), network.task().distribution());
+            kfac, settings.rule(), network.trainingLoss(), options.workload().model().outputLoss());
     if (team.size() > 1 && !kfac.unsupportedLayers().isEmpty()) {
       throw new IllegalStateException(
           "several ranks need K-FAC for all layers, but it does not support "

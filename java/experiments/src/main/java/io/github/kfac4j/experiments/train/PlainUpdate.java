@@ -2,6 +2,7 @@ package io.github.kfac4j.experiments.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import io.github.kfac4j.experiments.network.Network;
 import io.github.kfac4j.experiments.train.optimizer.Optimizer;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.trainer.Schedule;

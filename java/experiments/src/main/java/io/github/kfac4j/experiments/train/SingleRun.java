@@ -2,6 +2,8 @@ package io.github.kfac4j.experiments.train;
 
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.experiments.data.Dataset;
+import io.github.kfac4j.experiments.options.OptimizerName;
+import io.github.kfac4j.experiments.options.RunOptions;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 

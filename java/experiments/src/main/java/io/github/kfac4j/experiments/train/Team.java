@@ -12,6 +12,7 @@ import io.github.kfac4j.distributed.collectives.MpiCollectives;
 import io.github.kfac4j.distributed.sharing.Handshake;
 import io.github.kfac4j.distributed.sharing.Means;
 import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.experiments.options.Sharing;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
@@ -134,7 +135,7 @@ public final class Team implements AutoCloseable {
   }
 
   /** Whether it holds for any process; the same answer for all. */
-  boolean any(boolean mine) {
+  public boolean any(boolean mine) {
     return sum(mine ? 1 : 0)[0] > 0;
   }
 

@@ -10,6 +10,16 @@ import io.github.kfac4j.experiments.data.BatchOrder;
 import io.github.kfac4j.experiments.data.BatchReader;
 import io.github.kfac4j.experiments.data.Dataset;
 import io.github.kfac4j.experiments.data.Images;
+import io.github.kfac4j.experiments.network.Network;
+import io.github.kfac4j.experiments.network.Task;
+import io.github.kfac4j.experiments.options.AdamConstants;
+import io.github.kfac4j.experiments.options.Hyperparameters;
+import io.github.kfac4j.experiments.options.KfacSettings;
+import io.github.kfac4j.experiments.options.ModelName;
+import io.github.kfac4j.experiments.options.OptimizerName;
+import io.github.kfac4j.experiments.options.Recipe;
+import io.github.kfac4j.experiments.options.RunOptions;
+import io.github.kfac4j.experiments.options.WeightDecayText;
 import io.github.kfac4j.experiments.train.History.Times;
 import io.github.kfac4j.experiments.train.optimizer.Adam;
 import io.github.kfac4j.experiments.train.optimizer.Sgd;
@@ -22,7 +32,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /** One network in training with one optimizer: single steps, evaluation, saving and restoring. */
-final class Training implements AutoCloseable {
+public final class Training implements AutoCloseable {
   private static final String AVERAGE = "average";
 
   private final Team team;
@@ -48,7 +58,8 @@ final class Training implements AutoCloseable {
   private History history = new History();
 
   /** Starts from the initial weights; {@code backend} is used for K-FAC and stays the caller's. */
-  Training(OptimizerName name, RunOptions options, Dataset data, Backend backend, Team team) {
+  public Training(
+      OptimizerName name, RunOptions options, Dataset data, Backend backend, Team team) {
     this.team = team;
     Images images = data.train();
     model = options.workload().model();
@@ -100,7 +111,7 @@ final class Training implements AutoCloseable {
         network.manager());
   }
 
-  History history() {
+  public History history() {
     return history;
   }
 
@@ -109,7 +120,7 @@ final class Training implements AutoCloseable {
    *
    * @throws TrainingFailedException if the gradients cannot be used; the weights are unchanged
    */
-  History.Step step() {
+  public History.Step step() {
     long start = System.nanoTime();
     long index = history.stepCount();
     Network.Result result = backward(index);
@@ -146,7 +157,7 @@ final class Training implements AutoCloseable {
   }
 
   /** Trains on the next batch and evaluates if it is time to; whether it was. */
-  boolean advance(RunOptions options) {
+  public boolean advance(RunOptions options) {
     long step = step().step();
     boolean due = step == options.steps() || step % options.evaluateEvery() == 0;
     if (due && history.failure().isEmpty()) {
@@ -211,14 +222,14 @@ final class Training implements AutoCloseable {
    * All that later processes need to continue with the same bits; views or copies. Called by all
    * processes.
    */
-  Checkpoint checkpoint() {
+  public Checkpoint checkpoint() {
     Map<String, Map<String, StoredTensor>> state = new LinkedHashMap<>(update.state());
     average.ifPresent(a -> state.put(AVERAGE, a.toTensors()));
     return new Checkpoint(Arrays.views(network.arrays()), state, history);
   }
 
   /** Continues from a checkpoint of a training with the same options. */
-  void restore(Checkpoint checkpoint) {
+  public void restore(Checkpoint checkpoint) {
     Arrays.restore(network.arrays(), checkpoint.weights());
     update.restore(checkpoint.state());
     average.ifPresent(a -> a.restore(checkpoint.state().getOrDefault(AVERAGE, Map.of())));
@@ -226,22 +237,22 @@ final class Training implements AutoCloseable {
   }
 
   /** A network like the one in training, that nothing listens to. */
-  Network untrained() {
+  public Network untrained() {
     return new Network(model, Dataset.CLASSES, shape, recipe, 0);
   }
 
   /** Gives another network the weights of the one in training. */
-  void copyWeights(Network other) {
+  public void copyWeights(Network other) {
     network.arrays().forEach((name, array) -> array.copyTo(other.arrays().get(name)));
   }
 
   /** The K-FAC that preconditions. */
-  Kfac kfac() {
+  public Kfac kfac() {
     return ((KfacUpdate) update).kfac();
   }
 
   /** The names of the layers that it preconditions. */
-  List<String> preconditioned() {
+  public List<String> preconditioned() {
     return ((KfacUpdate) update).layers();
   }
 

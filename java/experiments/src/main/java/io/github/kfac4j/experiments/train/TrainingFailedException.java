@@ -1,7 +1,7 @@
 package io.github.kfac4j.experiments.train;
 
 /** A step could not be finished, for example because gradients became infinite. */
-final class TrainingFailedException extends RuntimeException {
+public final class TrainingFailedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   TrainingFailedException(String message, Throwable cause) {

@@ -1,2 +1,2 @@
-/** Training itself: networks, steps, measurements, checkpoints and the folder they are kept in. */
+/** Training with one optimizer: steps, measurements, checkpoints, and the processes of a team. */
 package io.github.kfac4j.experiments.train;

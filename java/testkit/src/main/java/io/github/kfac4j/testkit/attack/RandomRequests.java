@@ -1,7 +1,5 @@
 package io.github.kfac4j.testkit.attack;
 
-import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Conv1d;
@@ -17,6 +15,8 @@ import io.github.kfac4j.options.Convention;
 import io.github.kfac4j.options.DampingMode;
 import io.github.kfac4j.options.InversePolicy;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
 import java.nio.ByteBuffer;

@@ -20,7 +20,7 @@ final class Reference {
   private static final double ROUNDING = 32 * 0x1p-24;
 
   /** Beyond it a difference tells nothing. */
-  private static final double MOST = 0.3;
+  private static final double MAX_TOLERANCE = 0.3;
 
   private static final double LEAST_STEP = 1e-30;
   private static final double LARGEST_STEP = 1e30;
@@ -119,7 +119,7 @@ final class Reference {
   /** Holds the other's result to its own. */
   void compare(List<double[]> expected, List<double[]> actual) {
     boolean turns = kfac.options().approximation() == Approximation.EKFAC;
-    if (expected == null || left || turns || !(tolerance <= MOST)) {
+    if (expected == null || left || turns || !(tolerance <= MAX_TOLERANCE)) {
       return;
     }
     double[] e = join(expected);

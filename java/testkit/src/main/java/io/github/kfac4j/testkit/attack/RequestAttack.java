@@ -15,8 +15,8 @@ import java.util.Map;
  */
 public final class RequestAttack implements AutoCloseable {
   static final String NAME = "attacked";
-  private static final int MOST_VERBS = 8;
-  private static final int MOST_FAULTS = 100;
+  private static final int MAX_VERBS = 8;
+  private static final int MAX_FAULTS = 100;
 
   private final Backend backend;
   private final Backend reference = new JavaBackend();
@@ -39,7 +39,7 @@ public final class RequestAttack implements AutoCloseable {
     int faults = 0;
     try (Backend backend = Backends.require(arguments[0]);
         RequestAttack attack = new RequestAttack(backend)) {
-      for (; attack.requests < most && faults < MOST_FAULTS; seed++) {
+      for (; attack.requests < most && faults < MAX_FAULTS; seed++) {
         try {
           attack.run(new Choices(seed));
         } catch (AssertionError e) {
@@ -84,7 +84,7 @@ public final class RequestAttack implements AutoCloseable {
     try (Kfac kfac = made;
         Kfac like = new Kfac(reference, Map.of(NAME, layer), options)) {
       AttackedKfac attacked = new AttackedKfac(kfac, like, layer, random, choices);
-      for (int i = 0; i < MOST_VERBS; i++) {
+      for (int i = 0; i < MAX_VERBS; i++) {
         requests++;
         refused += attacked.refused(i) ? 1 : 0;
       }

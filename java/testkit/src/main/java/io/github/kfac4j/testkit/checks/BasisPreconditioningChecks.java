@@ -11,7 +11,7 @@ import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.testkit.KroneckerBasis;
 import io.github.kfac4j.testkit.RankDeficientBatch;
 import io.github.kfac4j.testkit.RankDeficientBatch.Inputs;
-import io.github.kfac4j.testkit.checks.GradientShape.Outcome;
+import io.github.kfac4j.testkit.checks.GradientShape.Preconditioned;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -76,9 +76,9 @@ final class BasisPreconditioningChecks {
           }
           boolean same = Arrays.equals(GradientShape.elements(in), GradientShape.elements(out));
           demand(same, "another result in place");
-          return Outcome.of(in, inner, dw);
+          return Preconditioned.of(in, inner, dw);
         },
-        Outcome::error);
+        Preconditioned::error);
   }
 
   /**

@@ -102,9 +102,9 @@ final class EigenChecks {
                 .orElseThrow());
   }
 
-  private record Outcome(double[] values, double[] vectors, boolean fp64) {}
+  private record Eigenpairs(double[] values, double[] vectors, boolean fp64) {}
 
-  private static Outcome decompose(Side side, int count, int n, double[] factors) {
+  private static Eigenpairs decompose(Side side, int count, int n, double[] factors) {
     MatrixStack source = side.stack(count, n, n, factors);
     MatrixStack vectors = side.zeros(count, n, n);
     MatrixStack values = side.zeros(count, 1, n);
@@ -112,7 +112,7 @@ final class EigenChecks {
     Status[] statuses = side.backend().decompose(List.of(request)).get(0);
     demand(Arrays.stream(statuses).allMatch(Status::ok), "statuses %s", Arrays.toString(statuses));
     demand(Arrays.equals(source.toArray(), factors), "the source was changed");
-    return new Outcome(values.toArray(), vectors.toArray(), source.isDouble());
+    return new Eigenpairs(values.toArray(), vectors.toArray(), source.isDouble());
   }
 
   /**
@@ -120,7 +120,8 @@ final class EigenChecks {
    * of its own and by n/2 of fp64 of the norm, 10 if n is below 13; V diag(d) V' and V'V by three
    * in the spectral norm. Stored in fp64, all may be off by 10 n of fp64.
    */
-  private static double error(Outcome outcome, Outcome expected, int k, int n, double[] factors) {
+  private static double error(
+      Eigenpairs outcome, Eigenpairs expected, int k, int n, double[] factors) {
     double[] v = Arrays.copyOfRange(outcome.vectors(), k * n * n, (k + 1) * n * n);
     double[] d = Arrays.copyOfRange(outcome.values(), k * n, (k + 1) * n);
     double[] right = Arrays.copyOfRange(expected.values(), k * n, (k + 1) * n);

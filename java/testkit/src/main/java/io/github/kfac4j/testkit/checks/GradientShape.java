@@ -71,20 +71,20 @@ record GradientShape(String prefix, int groups, int rows, int width, boolean bia
    * @param inner the inner product of U and dW
    * @param norms the product of their norms
    */
-  record Outcome(double[] u, double inner, double norms) {
-    static Outcome of(Gradient result, double inner, double[] dw) {
+  record Preconditioned(double[] u, double inner, double norms) {
+    static Preconditioned of(Gradient result, double inner, double[] dw) {
       double[] u = elements(result);
-      return new Outcome(u, inner, Math.sqrt(Literal.dot(u, u) * Literal.dot(dw, dw)));
+      return new Preconditioned(u, inner, Math.sqrt(Literal.dot(u, u) * Literal.dot(dw, dw)));
     }
 
     /** The larger error of the two, of the inner product by itself where it is not near zero. */
-    static double error(Outcome actual, Outcome expected) {
+    static double error(Preconditioned actual, Preconditioned expected) {
       double inner = Math.abs(actual.inner - expected.inner) / Math.abs(expected.inner);
       return Math.max(Fixtures.error(actual.u, expected.u), inner);
     }
 
     /** The same where the inner product may be near zero: of that by the norms. */
-    static double errorByNorms(Outcome actual, Outcome expected) {
+    static double errorByNorms(Preconditioned actual, Preconditioned expected) {
       double inner = Math.abs(actual.inner - expected.inner) / expected.norms;
       return Math.max(Fixtures.error(actual.u, expected.u), inner);
     }

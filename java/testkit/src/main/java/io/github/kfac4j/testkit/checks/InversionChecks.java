@@ -68,9 +68,9 @@ final class InversionChecks {
   }
 
   /** What an inversion left. */
-  private record Outcome(Status[] statuses, double[] inverses) {}
+  private record Inverses(Status[] statuses, double[] inverses) {}
 
-  private static Outcome invert(
+  private static Inverses invert(
       Side side, int n, double[] factors, double[] damping, double[] old) {
     MatrixStack source = side.stack(damping.length, n, n, factors);
     MatrixStack inverse = side.stack(damping.length, n, n, old);
@@ -78,7 +78,7 @@ final class InversionChecks {
     Status[] statuses = side.backend().invert(List.of(request)).get(0);
     double[] inverses = inverse.toArray();
     demand(Arrays.equals(source.toArray(), factors), "the source was changed");
-    return new Outcome(statuses, inverses);
+    return new Inverses(statuses, inverses);
   }
 
   private void inverses(String prefix, int n, int count, double condition) {
@@ -101,7 +101,7 @@ final class InversionChecks {
                     ? 1e-9
                     : Math.max(MULTIPLE * plainError(n, factors, damping, exact), FLOOR),
         side -> {
-          Outcome outcome = invert(side, n, factors, damping, new double[factors.length]);
+          Inverses outcome = invert(side, n, factors, damping, new double[factors.length]);
           double[] inverses = outcome.inverses();
           boolean symmetric = Arrays.equals(Literal.symmetric(inverses, n), inverses);
           demand(symmetric, "not symmetric to the bit");
@@ -124,7 +124,7 @@ final class InversionChecks {
     return worst;
   }
 
-  private static double plainError(int n, double[] factors, double[] damping, Outcome exact) {
+  private static double plainError(int n, double[] factors, double[] damping, Inverses exact) {
     double[] plain = new double[factors.length];
     for (int k = 0; k < damping.length; k++) {
       double[] damped = new double[n * n];
@@ -162,7 +162,7 @@ final class InversionChecks {
         what,
         Tolerance.ofTensors(16),
         side -> {
-          Outcome outcome = invert(side, n, factors, damping, old);
+          Inverses outcome = invert(side, n, factors, damping, old);
           for (int k : new int[] {0, 2, 3}) {
             double[] kept = Arrays.copyOfRange(outcome.inverses(), k * n * n, (k + 1) * n * n);
             double[] before = Arrays.copyOfRange(old, k * n * n, (k + 1) * n * n);

@@ -3,12 +3,12 @@ package io.github.kfac4j.testkit.checks;
 import static io.github.kfac4j.testkit.checks.Comparison.demand;
 
 import io.github.kfac4j.backend.AccumulateRequest;
-import io.github.kfac4j.backend.ChannelSamples;
-import io.github.kfac4j.backend.ImageLayout;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.PatchSamples;
-import io.github.kfac4j.backend.RowSamples;
-import io.github.kfac4j.backend.Samples;
+import io.github.kfac4j.samples.ChannelSamples;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.PatchSamples;
+import io.github.kfac4j.samples.RowSamples;
+import io.github.kfac4j.samples.Samples;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.testkit.Literal;

@@ -8,7 +8,7 @@ import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.StepAccuracy;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.testkit.Fixtures;
-import io.github.kfac4j.testkit.checks.GradientShape.Outcome;
+import io.github.kfac4j.testkit.checks.GradientShape.Preconditioned;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -51,7 +51,7 @@ final class PreconditioningChecks {
         shape.name(),
         Tolerance.ofTensors(64),
         side -> precondition(side, shape, g, a, dw),
-        Outcome::error);
+        Preconditioned::error);
   }
 
   /** Matrices that no inverse is, whose products cancel more. */
@@ -66,7 +66,7 @@ final class PreconditioningChecks {
         what,
         Tolerance.ofTensors(80),
         side -> precondition(side, shape, g, a, dw),
-        Outcome::errorByNorms);
+        Preconditioned::errorByNorms);
   }
 
   /**
@@ -109,7 +109,7 @@ final class PreconditioningChecks {
   }
 
   /** Into other tensors, and in place. */
-  private static Outcome precondition(
+  private static Preconditioned precondition(
       Side side, GradientShape shape, double[] g, double[] a, double[] dw) {
     MatrixStack gInverse = side.stack(shape.groups(), shape.rows(), shape.rows(), g);
     MatrixStack aInverse = side.stack(shape.groups(), shape.dim(), shape.dim(), a);
@@ -121,6 +121,6 @@ final class PreconditioningChecks {
     side.backend().precondition(List.of(new PreconditionRequest(gInverse, aInverse, 0.5, in, in)));
     boolean same = Arrays.equals(GradientShape.elements(in), GradientShape.elements(out));
     demand(same, "another result in place");
-    return Outcome.of(out, inner, dw);
+    return Preconditioned.of(out, inner, dw);
   }
 }

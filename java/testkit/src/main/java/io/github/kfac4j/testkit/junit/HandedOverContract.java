@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.layer.Conv1d;
@@ -17,6 +15,8 @@ import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.safetensors.StoredTensor;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.testkit.EveryLayer;

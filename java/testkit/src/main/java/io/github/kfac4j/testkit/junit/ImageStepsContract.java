@@ -6,8 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.kfac4j.Kfac;
 import io.github.kfac4j.backend.Backend;
-import io.github.kfac4j.backend.ImageLayout;
-import io.github.kfac4j.backend.Window;
 import io.github.kfac4j.layer.Conv1d;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.ConvTranspose2d;
@@ -18,6 +16,8 @@ import io.github.kfac4j.options.DampingMode;
 import io.github.kfac4j.options.InversePolicy;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
+import io.github.kfac4j.samples.ImageLayout;
+import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.testkit.EveryLayer;
 import io.github.kfac4j.testkit.Fixtures;

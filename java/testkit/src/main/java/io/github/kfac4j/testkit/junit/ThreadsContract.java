@@ -29,7 +29,7 @@ public abstract class ThreadsContract {
   private static final int ROUNDS = 12;
 
   /** So many until the other thread was refused once, however late it began. */
-  private static final int MOST_STEPS = 200;
+  private static final int MAX_STEPS = 200;
 
   /** Opens the backend under test. */
   protected abstract Backend open();
@@ -57,7 +57,7 @@ public abstract class ThreadsContract {
       CompletableFuture<Void> other =
           CompletableFuture.runAsync(() -> refused(stop, refusals, kfac::toTensors));
       try {
-        for (int step = 0; step < STEPS || refusals.get() == 0 && step < MOST_STEPS; step++) {
+        for (int step = 0; step < STEPS || refusals.get() == 0 && step < MAX_STEPS; step++) {
           double[][] expected = EveryLayer.step(alone, new Random(step));
           assertThat(step(kfac, step)).isDeepEqualTo(expected);
         }

@@ -1,10 +1,10 @@
 package io.github.kfac4j.experiments.study.batchsize;
 
 import io.github.kfac4j.experiments.study.batchsize.CriticalBatch.Point;
-import io.github.kfac4j.experiments.study.trial.Interval;
-import io.github.kfac4j.experiments.study.trial.StoredStudy;
+import io.github.kfac4j.experiments.study.report.Interval;
+import io.github.kfac4j.experiments.study.report.Verdict;
+import io.github.kfac4j.experiments.study.search.StoredStudy;
 import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
-import io.github.kfac4j.experiments.study.trial.Verdict;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;

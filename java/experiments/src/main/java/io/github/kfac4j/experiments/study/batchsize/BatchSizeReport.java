@@ -1,11 +1,11 @@
 package io.github.kfac4j.experiments.study.batchsize;
 
+import io.github.kfac4j.experiments.study.report.Interval;
 import io.github.kfac4j.experiments.study.trial.Digits;
-import io.github.kfac4j.experiments.study.trial.Interval;
 import io.github.kfac4j.experiments.study.trial.Metaparameter;
-import io.github.kfac4j.experiments.study.trial.Outcome;
 import io.github.kfac4j.experiments.study.trial.Result;
 import io.github.kfac4j.experiments.study.trial.Settings;
+import io.github.kfac4j.experiments.study.trial.TrialOutcome;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -136,9 +136,9 @@ record BatchSizeReport(List<ScalingCurve> curves, Settings settings) {
                     Long.toString(settings.interval(t.batch())),
                     curve.excess(t) == null ? "–" : "x %.2f".formatted(curve.excess(t)),
                     Integer.toString(t.search().size()),
-                    Long.toString(t.count(Outcome::reached)),
-                    Long.toString(t.count(Outcome::cut)),
-                    Long.toString(t.count(Outcome::diverged))));
+                    Long.toString(t.count(TrialOutcome::reached)),
+                    Long.toString(t.count(TrialOutcome::cut)),
+                    Long.toString(t.count(TrialOutcome::diverged))));
         searched.forEach(m -> row.add(value(t, m)));
         row.add(String.join(", ", t.edges()));
         rows.add(row);
@@ -189,9 +189,9 @@ record BatchSizeReport(List<ScalingCurve> curves, Settings settings) {
     node.put("runs", Arrays.stream(t.runs()).mapToObj(BatchSizeReport::finite).toList());
     node.put("examples_over_perfect", excess);
     node.put("trials", t.search().size());
-    node.put("reached", t.count(Outcome::reached));
-    node.put("cut", t.count(Outcome::cut));
-    node.put("diverged", t.count(Outcome::diverged));
+    node.put("reached", t.count(TrialOutcome::reached));
+    node.put("cut", t.count(TrialOutcome::cut));
+    node.put("diverged", t.count(TrialOutcome::diverged));
     Result best = t.best();
     node.put("best_trial", best == null ? null : best.trial().number());
     node.put("best_values", best == null ? null : best.outcome().values());

@@ -1,14 +1,14 @@
 package io.github.kfac4j.experiments.study.batchsize;
 
 import io.github.kfac4j.experiments.BadInputException;
+import io.github.kfac4j.experiments.study.report.StudyReport;
+import io.github.kfac4j.experiments.study.search.Search;
+import io.github.kfac4j.experiments.study.search.SobolPoints;
+import io.github.kfac4j.experiments.study.search.Study;
 import io.github.kfac4j.experiments.study.trial.Result;
-import io.github.kfac4j.experiments.study.trial.Search;
 import io.github.kfac4j.experiments.study.trial.SearchSpace;
 import io.github.kfac4j.experiments.study.trial.Settings;
-import io.github.kfac4j.experiments.study.trial.SobolPoints;
-import io.github.kfac4j.experiments.study.trial.Study;
 import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
-import io.github.kfac4j.experiments.study.trial.StudyReport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +26,7 @@ public record BatchSizeStudy(
     List<StudyOptimizer> optimizers, List<Integer> batches, int trials, int repeats)
     implements Study.Plan {
   /** Divergent trials are replaced until there are this many times as many as asked for. */
-  private static final int MOST = 3;
+  private static final int MAX_TRIALS_FACTOR = 3;
 
   /** For the report of a finished study; nothing can be trained with it. */
   public static final BatchSizeStudy STORED = new BatchSizeStudy(List.of(), List.of(0, 0), 1, 0);
@@ -71,7 +71,7 @@ public record BatchSizeStudy(
                 batch,
                 number -> space.at(points.point(number)),
                 trials,
-                MOST * trials,
+                MAX_TRIALS_FACTOR * trials,
                 true,
                 repeats));
       }

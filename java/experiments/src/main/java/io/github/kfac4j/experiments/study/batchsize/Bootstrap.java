@@ -1,7 +1,7 @@
 package io.github.kfac4j.experiments.study.batchsize;
 
 import io.github.kfac4j.experiments.study.batchsize.CriticalBatch.Point;
-import io.github.kfac4j.experiments.study.trial.Interval;
+import io.github.kfac4j.experiments.study.report.Interval;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -2,7 +2,7 @@ package io.github.kfac4j.experiments.study.batchsize;
 
 import io.github.kfac4j.experiments.study.batchsize.Bootstrap.Runs;
 import io.github.kfac4j.experiments.study.batchsize.CriticalBatch.Point;
-import io.github.kfac4j.experiments.study.trial.Interval;
+import io.github.kfac4j.experiments.study.report.Interval;
 import io.github.kfac4j.experiments.study.trial.Result;
 import io.github.kfac4j.experiments.study.trial.Settings;
 import io.github.kfac4j.experiments.study.trial.StudyOptimizer;

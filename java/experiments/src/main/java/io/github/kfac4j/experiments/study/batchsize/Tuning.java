@@ -1,11 +1,11 @@
 package io.github.kfac4j.experiments.study.batchsize;
 
+import io.github.kfac4j.experiments.study.search.Search;
 import io.github.kfac4j.experiments.study.trial.Metaparameter;
-import io.github.kfac4j.experiments.study.trial.Outcome;
 import io.github.kfac4j.experiments.study.trial.Range;
 import io.github.kfac4j.experiments.study.trial.Result;
-import io.github.kfac4j.experiments.study.trial.Search;
 import io.github.kfac4j.experiments.study.trial.Settings;
+import io.github.kfac4j.experiments.study.trial.TrialOutcome;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +44,7 @@ record Tuning(
   }
 
   /** The number of trials of the search of which something is true. */
-  long count(Predicate<Outcome> what) {
+  long count(Predicate<TrialOutcome> what) {
     return search.stream().map(Result::outcome).filter(what).count();
   }
 
@@ -78,7 +78,7 @@ record Tuning(
     return repeats.stream()
         .map(result -> result.outcome().finals())
         .filter(finals -> finals != null && finals.testAccuracy() != null)
-        .mapToDouble(Outcome.Finals::testAccuracy)
+        .mapToDouble(TrialOutcome.Finals::testAccuracy)
         .toArray();
   }
 

@@ -28,7 +28,7 @@ public record Cluster(
     @JsonProperty("inverse_seconds") Map<Integer, Double> inverseSeconds,
     @JsonProperty("latency_seconds") double latencySeconds,
     @JsonProperty("bytes_per_second") double bytesPerSecond) {
-  private static final int MOST_BYTES = 1 << 20; // of a file
+  private static final int MAX_BYTES = 1 << 20; // of a file
 
   /**
    * Checks the values.
@@ -66,7 +66,7 @@ public record Cluster(
             .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
             .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
     try {
-      return mapper.readValue(RegularFile.read(file, MOST_BYTES), Cluster.class);
+      return mapper.readValue(RegularFile.read(file, MAX_BYTES), Cluster.class);
     } catch (JsonProcessingException e) {
       if (e.getCause() instanceof BadInputException bad) {
         throw new BadInputException("%s: %s".formatted(file, bad.getMessage()), e);

@@ -25,14 +25,14 @@ import java.util.Map;
  * @param predictions by assignment and number of ranks
  */
 public record ScalingStudy(Cluster cluster, List<Prediction> predictions) {
-  private static final int MOST_RANKS = 1024;
+  private static final int MAX_RANKS = 1024;
 
   /** The predictions for a cluster. */
   public static ScalingStudy of(Cluster cluster) {
     List<LayerSize> layers = ResNet50.layers();
     List<Prediction> predictions = new ArrayList<>();
     for (AssignmentRule rule : AssignmentRule.values()) {
-      for (int ranks = 1; ranks <= MOST_RANKS; ranks *= 2) {
+      for (int ranks = 1; ranks <= MAX_RANKS; ranks *= 2) {
         predictions.add(Prediction.of(layers, cluster, rule, ranks));
       }
     }

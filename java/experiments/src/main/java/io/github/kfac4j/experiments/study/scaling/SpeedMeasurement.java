@@ -4,7 +4,7 @@ import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.backend.RowSamples;
+import io.github.kfac4j.samples.RowSamples;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.Arrays;
 import java.util.List;

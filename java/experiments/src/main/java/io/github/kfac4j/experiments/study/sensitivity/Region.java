@@ -1,9 +1,9 @@
 package io.github.kfac4j.experiments.study.sensitivity;
 
 import io.github.kfac4j.experiments.study.trial.Metaparameter;
-import io.github.kfac4j.experiments.study.trial.Outcome;
 import io.github.kfac4j.experiments.study.trial.Result;
 import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
+import io.github.kfac4j.experiments.study.trial.TrialOutcome;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -33,7 +33,7 @@ record Region(StudyOptimizer optimizer, int batch, List<Result> results) {
   }
 
   long diverged() {
-    return results.stream().map(Result::outcome).filter(Outcome::diverged).count();
+    return results.stream().map(Result::outcome).filter(TrialOutcome::diverged).count();
   }
 
   /** The part of the points that reached the goal. */

@@ -3,10 +3,10 @@ package io.github.kfac4j.experiments.study.sensitivity;
 import io.github.kfac4j.experiments.plot.HeatMap;
 import io.github.kfac4j.experiments.plot.Palette;
 import io.github.kfac4j.experiments.plot.Png;
-import io.github.kfac4j.experiments.study.trial.Outcome;
 import io.github.kfac4j.experiments.study.trial.Range;
 import io.github.kfac4j.experiments.study.trial.Result;
 import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
+import io.github.kfac4j.experiments.study.trial.TrialOutcome;
 import java.awt.Color;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -61,7 +61,7 @@ final class RegionMap {
     return range == null ? "" : range.metaparameter().title();
   }
 
-  private static HeatMap.Cell cell(Outcome outcome, Long fewest) {
+  private static HeatMap.Cell cell(TrialOutcome outcome, Long fewest) {
     if (!outcome.reached()) {
       return new HeatMap.Cell(outcome.diverged() ? "diverged" : "–", MISSED);
     }

@@ -1,9 +1,9 @@
 package io.github.kfac4j.experiments.study.sensitivity;
 
-import io.github.kfac4j.experiments.study.trial.Interval;
+import io.github.kfac4j.experiments.study.report.Interval;
+import io.github.kfac4j.experiments.study.report.Verdict;
+import io.github.kfac4j.experiments.study.search.StoredStudy;
 import io.github.kfac4j.experiments.study.trial.Length;
-import io.github.kfac4j.experiments.study.trial.StoredStudy;
-import io.github.kfac4j.experiments.study.trial.Verdict;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

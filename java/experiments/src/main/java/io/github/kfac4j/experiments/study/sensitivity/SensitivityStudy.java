@@ -2,14 +2,14 @@ package io.github.kfac4j.experiments.study.sensitivity;
 
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.OptionText;
-import io.github.kfac4j.experiments.study.trial.Picture;
+import io.github.kfac4j.experiments.study.report.Picture;
+import io.github.kfac4j.experiments.study.report.StudyReport;
+import io.github.kfac4j.experiments.study.search.Search;
+import io.github.kfac4j.experiments.study.search.Study;
 import io.github.kfac4j.experiments.study.trial.Result;
-import io.github.kfac4j.experiments.study.trial.Search;
 import io.github.kfac4j.experiments.study.trial.SearchSpace;
 import io.github.kfac4j.experiments.study.trial.Settings;
-import io.github.kfac4j.experiments.study.trial.Study;
 import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
-import io.github.kfac4j.experiments.study.trial.StudyReport;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.github.kfac4j.experiments.study.spectrum;
 
-import io.github.kfac4j.experiments.train.CurvatureSnapshot;
-import io.github.kfac4j.experiments.train.LayerCurvature;
+import io.github.kfac4j.experiments.curvature.CurvatureSnapshot;
+import io.github.kfac4j.experiments.curvature.LayerCurvature;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -17,7 +17,7 @@ import java.util.List;
  */
 record Direction(long step, String layer, double eigenvalue, double curvature, double variance) {
   /** Directions that are kept of each snapshot, at equal distances by their curvature's rank. */
-  private static final int MOST = 1000;
+  private static final int MAX_DIRECTIONS = 1000;
 
   /** Those whose curvature is not zero, or as many as are kept. */
   static List<Direction> of(CurvatureSnapshot snapshot) {
@@ -36,7 +36,7 @@ record Direction(long step, String layer, double eigenvalue, double curvature, d
       }
     }
     all.sort(Comparator.comparingDouble(Direction::curvature).reversed());
-    int every = Math.max(1, (all.size() + MOST - 1) / MOST);
+    int every = Math.max(1, (all.size() + MAX_DIRECTIONS - 1) / MAX_DIRECTIONS);
     List<Direction> kept = new ArrayList<>();
     for (int i = 0; i < all.size(); i += every) {
       kept.add(all.get(i));

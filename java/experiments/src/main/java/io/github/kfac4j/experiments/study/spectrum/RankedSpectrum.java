@@ -1,7 +1,7 @@
 package io.github.kfac4j.experiments.study.spectrum;
 
-import io.github.kfac4j.experiments.train.CurvatureSnapshot;
-import io.github.kfac4j.experiments.train.LayerCurvature;
+import io.github.kfac4j.experiments.curvature.CurvatureSnapshot;
+import io.github.kfac4j.experiments.curvature.LayerCurvature;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,7 +20,7 @@ import java.util.stream.IntStream;
  */
 record RankedSpectrum(long step, double loss, long dimension, double sum, List<Point> points) {
   /** Ranks that are kept, at equal distances of their logarithms. */
-  private static final int MOST = 100;
+  private static final int MAX_RANKS = 100;
 
   /** Where the slope is fitted: from this rank on, to a tenth of the dimension. */
   private static final int FIRST = 10;
@@ -34,8 +34,8 @@ record RankedSpectrum(long step, double loss, long dimension, double sum, List<P
     int n = ascending.length;
     List<Point> points = new ArrayList<>();
     long last = 0;
-    for (int i = 0; i < MOST; i++) {
-      long rank = Math.round(Math.pow(n, (double) i / (MOST - 1)));
+    for (int i = 0; i < MAX_RANKS; i++) {
+      long rank = Math.round(Math.pow(n, (double) i / (MAX_RANKS - 1)));
       if (rank > last) {
         points.add(new Point(rank, ascending[n - (int) rank]));
         last = rank;

@@ -1,7 +1,7 @@
 package io.github.kfac4j.experiments.study.spectrum;
 
-import io.github.kfac4j.experiments.study.trial.Interval;
-import io.github.kfac4j.experiments.study.trial.Verdict;
+import io.github.kfac4j.experiments.study.report.Interval;
+import io.github.kfac4j.experiments.study.report.Verdict;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 

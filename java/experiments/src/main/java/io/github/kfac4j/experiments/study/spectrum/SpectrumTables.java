@@ -1,6 +1,6 @@
 package io.github.kfac4j.experiments.study.spectrum;
 
-import io.github.kfac4j.experiments.study.trial.CsvRows;
+import io.github.kfac4j.experiments.study.search.CsvRows;
 import io.github.kfac4j.experiments.study.trial.Digits;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,7 +1,7 @@
 package io.github.kfac4j.experiments.study.trial;
 
 import io.github.kfac4j.experiments.BadInputException;
-import io.github.kfac4j.experiments.train.OptimizerName;
+import io.github.kfac4j.experiments.options.OptimizerName;
 import java.util.Arrays;
 import java.util.Locale;
 

@@ -10,9 +10,9 @@ import static io.github.kfac4j.experiments.study.trial.Metaparameter.KL_CLIP;
 import static io.github.kfac4j.experiments.study.trial.Metaparameter.LEARNING_RATE;
 import static io.github.kfac4j.experiments.study.trial.Metaparameter.MOMENTUM;
 
-import io.github.kfac4j.experiments.train.Hyperparameters;
-import io.github.kfac4j.experiments.train.ModelName;
-import io.github.kfac4j.experiments.train.OptimizerName;
+import io.github.kfac4j.experiments.options.Hyperparameters;
+import io.github.kfac4j.experiments.options.ModelName;
+import io.github.kfac4j.experiments.options.OptimizerName;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;

@@ -3,12 +3,12 @@ package io.github.kfac4j.experiments.study.trial;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.OptionText;
 import io.github.kfac4j.experiments.data.DatasetName;
-import io.github.kfac4j.experiments.train.Goal;
-import io.github.kfac4j.experiments.train.KfacText;
-import io.github.kfac4j.experiments.train.ModelName;
-import io.github.kfac4j.experiments.train.Recipe;
-import io.github.kfac4j.experiments.train.RunOptions;
-import io.github.kfac4j.experiments.train.Workload;
+import io.github.kfac4j.experiments.options.Goal;
+import io.github.kfac4j.experiments.options.KfacText;
+import io.github.kfac4j.experiments.options.ModelName;
+import io.github.kfac4j.experiments.options.Recipe;
+import io.github.kfac4j.experiments.options.RunOptions;
+import io.github.kfac4j.experiments.options.Workload;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,7 +43,7 @@ public record Settings(
     double divergence,
     boolean runToEnd) {
   /** How the facts about one optimizer begin, which a study may lack that is continued with it. */
-  static final String SEARCH_OF = "search of ";
+  public static final String SEARCH_OF = "search of ";
 
   /**
    * Checks what the options of a run do not.
@@ -72,7 +72,7 @@ public record Settings(
    * @param limit steps after which it ends
    * @param budget steps of the whole budget, on which schedules depend
    */
-  RunOptions run(Trial trial, long limit, long budget) {
+  public RunOptions run(Trial trial, long limit, long budget) {
     return new RunOptions(
         workload,
         List.of(trial.optimizer().rule()),
@@ -93,9 +93,13 @@ public record Settings(
    * @param limit steps after which it ends
    * @param budget steps of the whole budget
    */
-  TrialTask task(Trial trial, long limit, long budget) {
+  public TrialTask task(Trial trial, long limit, long budget) {
     return new TrialTask(
-        run(trial, limit, budget), Outcome.values(trial), runToEnd, limit < budget, divergence);
+        run(trial, limit, budget),
+        TrialOutcome.values(trial),
+        runToEnd,
+        limit < budget,
+        divergence);
   }
 
   /**
@@ -139,7 +143,7 @@ public record Settings(
   }
 
   /** With the backend that was opened. */
-  Settings withBackend(String name) {
+  public Settings withBackend(String name) {
     return new Settings(
         workload,
         name,

@@ -22,12 +22,12 @@ public record Trial(
   }
 
   /** The same values with another seed. */
-  Trial repeated(int times) {
+  public Trial repeated(int times) {
     return new Trial(optimizer, batch, number, values, times);
   }
 
   /** The name of its file. */
-  String name() {
+  public String name() {
     String name = "%s-%d-%03d".formatted(optimizer, batch, number);
     return repeat == 0 ? name : name + "-repeat" + repeat;
   }

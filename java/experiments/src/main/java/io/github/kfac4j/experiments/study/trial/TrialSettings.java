@@ -12,13 +12,13 @@ import static io.github.kfac4j.experiments.study.trial.Metaparameter.KL_CLIP;
 import static io.github.kfac4j.experiments.study.trial.Metaparameter.LEARNING_RATE;
 import static io.github.kfac4j.experiments.study.trial.Metaparameter.MOMENTUM;
 
-import io.github.kfac4j.experiments.train.AdamConstants;
-import io.github.kfac4j.experiments.train.Hyperparameters;
-import io.github.kfac4j.experiments.train.KfacKey;
-import io.github.kfac4j.experiments.train.KfacText;
-import io.github.kfac4j.experiments.train.ModelName;
-import io.github.kfac4j.experiments.train.OptimizerName;
-import io.github.kfac4j.experiments.train.ScheduleText;
+import io.github.kfac4j.experiments.options.AdamConstants;
+import io.github.kfac4j.experiments.options.Hyperparameters;
+import io.github.kfac4j.experiments.options.KfacKey;
+import io.github.kfac4j.experiments.options.KfacText;
+import io.github.kfac4j.experiments.options.ModelName;
+import io.github.kfac4j.experiments.options.OptimizerName;
+import io.github.kfac4j.experiments.options.ScheduleText;
 import java.util.EnumMap;
 import java.util.Map;
 

@@ -3,8 +3,8 @@ package io.github.kfac4j.experiments.study.trial;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.experiments.data.Dataset;
+import io.github.kfac4j.experiments.options.RunOptions;
 import io.github.kfac4j.experiments.train.History;
-import io.github.kfac4j.experiments.train.RunOptions;
 import io.github.kfac4j.experiments.train.SingleRun;
 import java.util.Map;
 import java.util.Optional;
@@ -20,7 +20,7 @@ import java.util.function.Consumer;
  * @param cut whether it is ended behind a better trial unless it reaches the goal or fails
  * @param divergence the multiple of the first loss above which the last one counts as divergence
  */
-record TrialTask(
+public record TrialTask(
     RunOptions options,
     Map<String, Double> values,
     @JsonProperty("to_end") boolean toEnd,
@@ -28,11 +28,11 @@ record TrialTask(
     double divergence) {
 
   /** Trains here; empty if asked to stop. */
-  Optional<Outcome> train(
+  public Optional<TrialOutcome> train(
       Dataset data, Backend backend, BooleanSupplier stop, Consumer<History> onStep) {
     History history = SingleRun.train(options, data, backend, toEnd, stop, onStep);
     return stop.getAsBoolean()
         ? Optional.empty()
-        : Optional.of(Outcome.of(values, history, options, cut, divergence));
+        : Optional.of(TrialOutcome.of(values, history, options, cut, divergence));
   }
 }

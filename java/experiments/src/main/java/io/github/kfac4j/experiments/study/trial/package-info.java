@@ -1,2 +1,2 @@
-/** Trials of a study: what is searched, how it is trained, and where it is kept. */
+/** One trial of a study: what is searched, what all trials share, and what came of it. */
 package io.github.kfac4j.experiments.study.trial;

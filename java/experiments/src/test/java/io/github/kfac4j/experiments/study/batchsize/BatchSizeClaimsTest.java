@@ -1,18 +1,18 @@
 package io.github.kfac4j.experiments.study.batchsize;
 
-import static io.github.kfac4j.experiments.study.trial.Verdict.Ruling.FAILS;
-import static io.github.kfac4j.experiments.study.trial.Verdict.Ruling.HOLDS;
-import static io.github.kfac4j.experiments.study.trial.Verdict.Ruling.UNDECIDED;
+import static io.github.kfac4j.experiments.study.report.Verdict.Ruling.FAILS;
+import static io.github.kfac4j.experiments.study.report.Verdict.Ruling.HOLDS;
+import static io.github.kfac4j.experiments.study.report.Verdict.Ruling.UNDECIDED;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.kfac4j.experiments.study.report.Verdict;
+import io.github.kfac4j.experiments.study.search.StoredStudy;
 import io.github.kfac4j.experiments.study.trial.Metaparameter;
-import io.github.kfac4j.experiments.study.trial.Outcome;
 import io.github.kfac4j.experiments.study.trial.Result;
 import io.github.kfac4j.experiments.study.trial.Settings;
-import io.github.kfac4j.experiments.study.trial.StoredStudy;
 import io.github.kfac4j.experiments.study.trial.StudyOptimizer;
 import io.github.kfac4j.experiments.study.trial.Trial;
-import io.github.kfac4j.experiments.study.trial.Verdict;
+import io.github.kfac4j.experiments.study.trial.TrialOutcome;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -43,8 +43,8 @@ class BatchSizeClaimsTest {
     for (int repeat = 0; repeat <= 5; repeat++) {
       long own = steps + repeat * steps / 100;
       Map<Metaparameter, Double> values = Map.of(Metaparameter.LEARNING_RATE, 0.1);
-      Outcome outcome =
-          new Outcome(
+      TrialOutcome outcome =
+          new TrialOutcome(
               Map.of(),
               own,
               false,
@@ -53,7 +53,7 @@ class BatchSizeClaimsTest {
               1.0,
               1.0,
               0.8,
-              new Outcome.Finals(1.0, 0.8, 1.0, testAccuracy),
+              new TrialOutcome.Finals(1.0, 0.8, 1.0, testAccuracy),
               List.of());
       results.add(
           new Result(

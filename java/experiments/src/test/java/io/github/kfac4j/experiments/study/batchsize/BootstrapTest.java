@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.kfac4j.experiments.study.batchsize.Bootstrap.Runs;
 import io.github.kfac4j.experiments.study.batchsize.CriticalBatch.Point;
-import io.github.kfac4j.experiments.study.trial.Interval;
+import io.github.kfac4j.experiments.study.report.Interval;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;

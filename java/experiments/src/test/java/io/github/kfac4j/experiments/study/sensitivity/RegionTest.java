@@ -3,8 +3,8 @@ package io.github.kfac4j.experiments.study.sensitivity;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.github.kfac4j.experiments.study.search.Results;
 import io.github.kfac4j.experiments.study.trial.Result;
-import io.github.kfac4j.experiments.study.trial.Results;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

@@ -15,10 +15,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.kfac4j.experiments.BadInputException;
-import io.github.kfac4j.experiments.train.Hyperparameters;
-import io.github.kfac4j.experiments.train.KfacText;
-import io.github.kfac4j.experiments.train.ModelName;
-import io.github.kfac4j.experiments.train.OptimizerName;
+import io.github.kfac4j.experiments.options.Hyperparameters;
+import io.github.kfac4j.experiments.options.KfacText;
+import io.github.kfac4j.experiments.options.ModelName;
+import io.github.kfac4j.experiments.options.OptimizerName;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

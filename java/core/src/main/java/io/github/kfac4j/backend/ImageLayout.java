@@ -1,9 +1,0 @@
-package io.github.kfac4j.backend;
-
-/** The order of an image batch's dimensions in memory. */
-public enum ImageLayout {
-  /** Batch, channel, height, width. */
-  NCHW,
-  /** Batch, height, width, channel. */
-  NHWC
-}
