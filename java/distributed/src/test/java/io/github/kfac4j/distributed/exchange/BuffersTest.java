@@ -25,7 +25,8 @@ class BuffersTest {
         .hasMessage(
             "ranks would exchange 8.0 GiB at once, which is more than the 2.0 GiB of a buffer:"
                 + " choose DIAGONAL for the largest layers or leave them out");
-    assertThatThrownBy(() -> BlockFormat.FP32.bytes(MAX_INT / 2)).isInstanceOf(MemoryException.class);
+    assertThatThrownBy(() -> BlockFormat.FP32.bytes(MAX_INT / 2))
+        .isInstanceOf(MemoryException.class);
     assertThatThrownBy(() -> BlockFormat.FP16.bytes(MAX_INT)).isInstanceOf(MemoryException.class);
   }
 }

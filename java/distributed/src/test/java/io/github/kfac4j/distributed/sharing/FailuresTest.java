@@ -15,6 +15,7 @@ import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
+import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -153,7 +154,12 @@ class FailuresTest {
             Backend.class.getClassLoader(),
             new Class<?>[] {Backend.class},
             (proxy, method, arguments) -> {
-              Object result = method.invoke(backend, arguments);
+              Object result;
+              try {
+                result = method.invoke(backend, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
               if (method.getName().equals("invert") && fails.getAsBoolean()) {
                 List<Status[]> statuses = new ArrayList<>();
                 for (Object status : (List<?>) result) {
