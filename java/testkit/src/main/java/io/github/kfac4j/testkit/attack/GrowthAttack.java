@@ -13,8 +13,8 @@ import java.util.stream.Stream;
 
 /**
  * {@code GrowthAttack BACKEND STEPS}: steps of every layer and approximation, each fifth of them
- * with K-FAC made anew, and what the process holds after the first tenth and at the end: heap,
- * memory of the system, open files (Linux). Exit 1 where it has grown by more than a tenth.
+ * with K-FAC made anew, and what the process holds after each tenth: heap, memory of the system,
+ * open files (Linux). Exit 1 where it has grown by more than a tenth since the first.
  */
 public final class GrowthAttack {
   private static final int LIFE = 5;
@@ -40,6 +40,7 @@ public final class GrowthAttack {
   public static void main(String[] arguments) throws IOException {
     long steps = Long.parseLong(arguments[1]);
     GrowthAttack first = null;
+    long next = steps / 10;
     try (Backend backend = Backends.require(arguments[0])) {
       for (long step = 0; step < steps; ) {
         Approximation[] all = Approximation.values();
@@ -49,9 +50,11 @@ public final class GrowthAttack {
             EveryLayer.step(kfac, new Random(step));
           }
         }
-        if (first == null && step >= steps / 10) {
-          first = new GrowthAttack();
-          System.out.println("after " + step + " steps: " + first);
+        if (step >= next && step < steps) {
+          next += steps / 10;
+          GrowthAttack now = new GrowthAttack();
+          first = first == null ? now : first;
+          System.out.println("after " + step + " steps: " + now);
         }
       }
       GrowthAttack last = new GrowthAttack();
