@@ -9,8 +9,6 @@ import io.github.kfac4j.cli.train.SharedArguments;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.data.Dataset;
 import io.github.kfac4j.experiments.options.Goal;
-import io.github.kfac4j.experiments.options.Hyperparameters;
-import io.github.kfac4j.experiments.options.KfacKey;
 import io.github.kfac4j.experiments.options.ModelName;
 import io.github.kfac4j.experiments.options.OptimizerName;
 import io.github.kfac4j.experiments.options.Recipe;
@@ -119,22 +117,11 @@ public final class SpectrumCommand implements Callable<Integer> {
         batch,
         at.get(at.size() - 1),
         goal,
-        hyperparameters.over(usual(workload.model())),
+        hyperparameters.over(SpectrumStudy.usual(workload.model())),
         shared.recipe(Recipe.USUAL),
         shared.seed(1),
         at.get(at.size() - 1),
         0);
-  }
-
-  /** The true Fisher, whose steps need a bound, from factors of every step. */
-  private static Hyperparameters usual(ModelName model) {
-    Hyperparameters usual = Hyperparameters.defaults(model);
-    return usual.with(
-        usual
-            .kfac()
-            .with(KfacKey.FISHER, "mc")
-            .with(KfacKey.KL_CLIP, "1e-2")
-            .with(KfacKey.INTERVALS, "1:1"));
   }
 
   private void show(History history) {

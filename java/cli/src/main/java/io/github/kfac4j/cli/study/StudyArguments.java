@@ -22,9 +22,6 @@ import picocli.CommandLine.Option;
 
 /** The options that studies share. */
 final class StudyArguments {
-  private static final double USUAL_ACCURACY = 0.8;
-  private static final String BUDGET = "steps:400";
-
   @Mixin private SharedArguments shared = new SharedArguments();
 
   @Option(
@@ -60,7 +57,7 @@ final class StudyArguments {
 
   /** The same budgets, by three options. */
   private static final class Length {
-    private String budget = BUDGET;
+    private String budget = Budget.USUAL;
 
     @Option(
         names = "--budget",
@@ -185,7 +182,7 @@ final class StudyArguments {
     return new Settings(
         workload,
         shared.backend(RunOptions.AUTO),
-        goal.given() ? goal : new Goal(USUAL_ACCURACY, null, goal.on()),
+        goal.given() ? goal : Goal.usual(goal.on()),
         Budget.parse(length.budget),
         evaluateEvery,
         search.spaces(network, optimizers(), extent),

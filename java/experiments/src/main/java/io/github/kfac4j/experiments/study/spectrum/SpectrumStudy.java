@@ -5,6 +5,9 @@ import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.curvature.CurvatureRun;
 import io.github.kfac4j.experiments.curvature.CurvatureSnapshot;
 import io.github.kfac4j.experiments.data.Dataset;
+import io.github.kfac4j.experiments.options.Hyperparameters;
+import io.github.kfac4j.experiments.options.KfacKey;
+import io.github.kfac4j.experiments.options.ModelName;
 import io.github.kfac4j.experiments.options.RunOptions;
 import io.github.kfac4j.experiments.study.batchsize.BatchSizeClaims;
 import io.github.kfac4j.experiments.study.batchsize.BatchSizeClaims.Critical;
@@ -50,6 +53,19 @@ public record SpectrumStudy(RunOptions options, List<Long> at, int examples) {
       throw new BadInputException("--examples must be at least 2, got " + examples);
     }
     options.requireSettings();
+  }
+
+  /**
+   * Settings of a network: the true Fisher, whose steps need a bound, from factors of every step.
+   */
+  public static Hyperparameters usual(ModelName model) {
+    Hyperparameters usual = Hyperparameters.defaults(model);
+    return usual.with(
+        usual
+            .kfac()
+            .with(KfacKey.FISHER, "mc")
+            .with(KfacKey.KL_CLIP, "1e-2")
+            .with(KfacKey.INTERVALS, "1:1"));
   }
 
   /**

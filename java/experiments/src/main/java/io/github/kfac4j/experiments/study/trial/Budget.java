@@ -10,6 +10,9 @@ import java.util.stream.Collectors;
  * @param lengths one at least
  */
 public record Budget(List<Length> lengths) {
+  /** As text, where nothing is said. */
+  public static final String USUAL = "steps:400";
+
   /** Copies. */
   public Budget {
     lengths = List.copyOf(lengths);
