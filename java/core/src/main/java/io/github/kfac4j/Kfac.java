@@ -175,6 +175,12 @@ public final class Kfac implements KfacPreconditioner {
     state.run(() -> state.open().discard());
   }
 
+  /** All of it in one turn: another thread is refused until the step has ended. */
+  @Override
+  public StepReport step(List<Observation> observations, List<LayerGradient> gradients) {
+    return state.call(() -> KfacPreconditioner.super.step(observations, gradients));
+  }
+
   @Override
   public StepReport preview(List<LayerGradient> gradients) {
     return state.call(() -> replace(gradients));

@@ -4,6 +4,7 @@ import java.nio.Buffer;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * A tensor in host memory: a view of a {@link FloatBuffer} or a {@link DoubleBuffer}, direct or on
@@ -180,6 +181,7 @@ public final class HostTensor implements Tensor {
    */
   public void read(int start, double[] target, int offset, int length) {
     if (strides != null) {
+      Objects.checkFromIndexSize(start, length, size());
       strides.runs(
           start, length, (at, step, done, n) -> gather(at, step, target, offset + done, n));
       return;
@@ -229,6 +231,7 @@ public final class HostTensor implements Tensor {
   /** Copies {@code source[offset, offset + length)} to elements from {@code start}, rounding. */
   public void write(int start, double[] source, int offset, int length) {
     if (strides != null) {
+      Objects.checkFromIndexSize(start, length, size());
       strides.runs(
           start, length, (at, step, done, n) -> scatter(at, step, source, offset + done, n));
       return;

@@ -20,6 +20,17 @@ class HostTensorTest {
   }
 
   @Test
+  void nothingBeyondTheEndIsReadOrWritten() {
+    float[] data = counting(12);
+    HostTensor turned = HostTensor.of(data, 4, 3).permute(1, 0);
+    assertThatThrownBy(() -> turned.read(10, new double[4], 0, 4))
+        .isInstanceOf(IndexOutOfBoundsException.class);
+    assertThatThrownBy(() -> turned.write(10, new double[4], 0, 4))
+        .isInstanceOf(IndexOutOfBoundsException.class);
+    assertThat(data).isEqualTo(counting(12));
+  }
+
+  @Test
   void elementsAreWhereTheStridesSay() {
     Random random = new Random(3);
     for (int round = 0; round < 200; round++) {

@@ -102,9 +102,14 @@ public final class ThreadAttack {
       Random random = new Random(data + step);
       List<Observation> observations = EveryLayer.observations(random);
       List<LayerGradient> gradients = EveryLayer.gradients(random);
-      if (!done(() -> kfac.observe(observations))
-          || !done(kfac::refresh)
-          || !done(() -> kfac.precondition(gradients))) {
+      boolean whole = (data & 1) == 0 && !kfac.options().approximation().measuresBetweenRefreshes();
+      boolean done =
+          whole
+              ? done(() -> kfac.step(observations, gradients))
+              : done(() -> kfac.observe(observations))
+                  && done(kfac::refresh)
+                  && done(() -> kfac.precondition(gradients));
+      if (!done) {
         return;
       }
       if (!Arrays.deepEquals(EveryLayer.values(gradients), expected[step])) {
