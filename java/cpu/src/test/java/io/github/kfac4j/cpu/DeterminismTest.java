@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.bytedeco.openblas.global.openblas;
 import org.junit.jupiter.api.Test;
 
 /** Any number of threads gives the same bits, where work is cut into tiles, slices and blocks. */
@@ -33,6 +34,32 @@ class DeterminismTest {
       for (int i = 0; i < one.size(); i++) {
         assertThat(differences(more.get(i), one.get(i))).as("result %d", i).isZero();
       }
+    }
+  }
+
+  @Test
+  void bitsDoNotDependOnTheThreadsThatOthersGaveOpenBlas() {
+    double[] before = inverse();
+    openblas.blas_set_num_threads(2);
+    assertThat(differences(inverse(), before)).isZero();
+  }
+
+  private static double[] inverse() {
+    int n = 801;
+    Random random = new Random(5);
+    try (CpuBackend backend = new CpuBackend(2, false);
+        MatrixStack source = backend.allocate(1, n, n);
+        MatrixStack inverse = backend.allocate(1, n, n)) {
+      double[] m = new double[n * n];
+      for (int i = 0; i < n; i++) {
+        for (int j = 0; j <= i; j++) {
+          m[i * n + j] = m[j * n + i] = i == j ? 1 : 0.01 * random.nextGaussian();
+        }
+      }
+      source.set(m);
+      InvertRequest request = new InvertRequest(source, 1, new double[] {0.1}, inverse);
+      assertThat(backend.invert(List.of(request)).get(0)[0].ok()).isTrue();
+      return inverse.toArray();
     }
   }
 

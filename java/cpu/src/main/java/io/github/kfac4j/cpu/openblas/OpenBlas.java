@@ -3,25 +3,31 @@ package io.github.kfac4j.cpu.openblas;
 import io.github.kfac4j.cpu.natives.LoadFailure;
 import org.bytedeco.javacpp.Loader;
 
-/** Loads OpenBLAS, once. */
+/** Loads OpenBLAS, once, and makes it serial. */
 public final class OpenBlas {
   private static String failure;
   private static boolean tried;
 
   private OpenBlas() {}
 
-  /** Loads the library if that was not tried yet; returns why it cannot be used, or null. */
+  /**
+   * Loads the library if that was not tried yet, and sets its threads; returns why it cannot be
+   * used, or null.
+   */
   public static synchronized String failure() {
     if (!tried) {
       tried = true;
       try {
         Loader.load(org.bytedeco.openblas.global.openblas.class);
-        // Two BLAS threads on cores that others use too collapse to a fraction of one thread's
-        // speed: parallelism is ours (see Pool), each BLAS call is serial.
-        org.bytedeco.openblas.global.openblas.blas_set_num_threads(1);
       } catch (LinkageError | RuntimeException e) {
         failure = describe(e);
       }
+    }
+    if (failure == null) {
+      // Two BLAS threads on cores that others use too collapse to a fraction of one thread's
+      // speed, and give other bits: parallelism is ours (see Pool), each BLAS call is serial.
+      // For each backend anew, as others in the process may have set their own number since.
+      org.bytedeco.openblas.global.openblas.blas_set_num_threads(1);
     }
     return failure;
   }
