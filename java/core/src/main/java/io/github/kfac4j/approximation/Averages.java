@@ -27,6 +27,28 @@ public final class Averages {
     this.backend = backend;
   }
 
+  /** What one use of a layer in a batch adds to its averages. */
+  interface EachUse {
+    void add(Averages averages, Curvature.Batch batch, int use);
+  }
+
+  /**
+   * Updates the averages of all batches by their first uses at once, then by their second ones: the
+   * requests of one call must not share an average.
+   */
+  static void update(Backend backend, List<Curvature.Batch> batches, EachUse each) {
+    int rounds = batches.stream().mapToInt(batch -> batch.uses().size()).max().orElse(0);
+    for (int use = 0; use < rounds; use++) {
+      Averages averages = new Averages(backend);
+      for (Curvature.Batch batch : batches) {
+        if (use < batch.uses().size()) {
+          each.add(averages, batch, use);
+        }
+      }
+      averages.run();
+    }
+  }
+
   /** {@code X = decay X + weight * (sum over rows x of x x')} for a factor. */
   void add(Curvature.Batch batch, StateKey key, double decay, double weight, Samples samples) {
     StateMatrix average = batch.state().matrix(key);

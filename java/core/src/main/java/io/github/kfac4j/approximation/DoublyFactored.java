@@ -112,16 +112,8 @@ public final class DoublyFactored implements Curvature {
 
   @Override
   public void observe(List<Batch> batches, KfacOptions options) {
-    int rounds = batches.stream().mapToInt(batch -> batch.uses().size()).max().orElse(0);
-    for (int use = 0; use < rounds; use++) {
-      Averages averages = new Averages(backend);
-      for (Batch batch : batches) {
-        if (use < batch.uses().size()) {
-          addMoments(averages, batch, use, options);
-        }
-      }
-      averages.run();
-    }
+    Averages.update(
+        backend, batches, (averages, batch, use) -> addMoments(averages, batch, use, options));
     batches.stream()
         .filter(batch -> batch.part() != Part.A)
         .forEach(batch -> Factors.observed(batch, options));

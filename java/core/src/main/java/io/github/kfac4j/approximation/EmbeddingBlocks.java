@@ -107,16 +107,8 @@ public final class EmbeddingBlocks implements Curvature {
 
   @Override
   public void observe(List<Batch> batches, KfacOptions options) {
-    int rounds = batches.stream().mapToInt(batch -> batch.uses().size()).max().orElse(0);
-    for (int use = 0; use < rounds; use++) {
-      Averages averages = new Averages(backend);
-      for (Batch batch : batches) {
-        if (use < batch.uses().size()) {
-          addWidths(averages, batch, use, options);
-        }
-      }
-      averages.run();
-    }
+    Averages.update(
+        backend, batches, (averages, batch, use) -> addWidths(averages, batch, use, options));
     for (Batch batch : batches) {
       addRows(batch, options);
       Factors.observed(batch, options);

@@ -57,16 +57,8 @@ public final class Factors {
    * layer are taken as further positions of its examples.
    */
   static void observe(Backend backend, List<Curvature.Batch> batches, KfacOptions options) {
-    int rounds = batches.stream().mapToInt(batch -> batch.uses().size()).max().orElse(0);
-    for (int use = 0; use < rounds; use++) {
-      Averages averages = new Averages(backend);
-      for (Curvature.Batch batch : batches) {
-        if (use < batch.uses().size()) {
-          addMoments(averages, batch, use, options);
-        }
-      }
-      averages.run();
-    }
+    Averages.update(
+        backend, batches, (averages, batch, use) -> addMoments(averages, batch, use, options));
     batches.stream()
         .filter(batch -> batch.part() != Curvature.Part.A)
         .forEach(batch -> observed(batch, options));
