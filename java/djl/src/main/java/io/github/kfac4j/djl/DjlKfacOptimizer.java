@@ -62,6 +62,9 @@ public final class DjlKfacOptimizer extends TrainingListenerAdapter {
   private KfacOptimizer optimizer;
   private OptimizerReport lastReport;
 
+  /** Whether the trainer has to ask the placeholder before the next batch. */
+  private boolean awaited;
+
   /**
    * Starts with an empty memory.
    *
@@ -235,13 +238,15 @@ public final class DjlKfacOptimizer extends TrainingListenerAdapter {
   /** Updates the parameters. */
   @Override
   public void onTrainingBatch(Trainer trainer, BatchData batchData) {
-    if (!placeholder.asked() && lastReport != null) {
+    if (!placeholder.asked() && awaited) {
       throw new IllegalStateException(
           "the trainer has an optimizer of its own, which would step once more: give it"
               + " placeholder() with config.optOptimizer()");
     }
+    awaited = false; // after a batch that fails the trainer takes no step
     // the trainer wants to see gradients in its step, after which the placeholder clears them
     step(batchData.getBatch().getData(), batchData.getBatch().getLabels(), false);
+    awaited = true;
   }
 
   /** Steps so far. */

@@ -77,6 +77,34 @@ class EasyTrainOptimizerTest {
   }
 
   @Test
+  void trainingGoesOnAfterABatchThatFails() throws IOException, TranslateException {
+    DefaultTrainingConfig config = Nets.config(0.5f);
+    try (Model model = Nets.model(Nets.cnn());
+        DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend)) {
+      DjlKfacOptimizer optimizer =
+          new DjlKfacOptimizer(kfac, RULE, config.getLossFunction(), OutputLoss.SOFTMAX);
+      config.optOptimizer(optimizer.placeholder()).addTrainingListeners(optimizer);
+      try (Trainer trainer = model.newTrainer(config)) {
+        trainer.initialize(Nets.IMAGES);
+        int count = 0;
+        for (Batch batch : trainer.iterateDataset(Nets.dataset(trainer.getManager()))) {
+          if (count++ == 1) {
+            batch.getData().head().muli(Float.NaN);
+            assertThatThrownBy(() -> EasyTrain.trainBatch(trainer, batch))
+                .hasMessageContaining("NaN");
+            kfac.discardStep();
+          } else {
+            EasyTrain.trainBatch(trainer, batch);
+            trainer.step();
+          }
+          batch.close();
+        }
+        assertThat(optimizer.steps()).isEqualTo(count - 1);
+      }
+    }
+  }
+
+  @Test
   void anOptimizerThatStepsOnceMoreIsNoticed() {
     DefaultTrainingConfig config = Nets.config(0.5f);
     try (Model model = Nets.model(Nets.cnn());
