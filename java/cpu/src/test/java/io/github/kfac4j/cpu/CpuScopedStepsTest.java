@@ -4,6 +4,7 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.testkit.junit.ScopedStepsContract;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
+import org.junit.jupiter.api.BeforeEach;
 
 class CpuScopedStepsTest extends ScopedStepsContract {
   @Override
@@ -14,6 +15,11 @@ class CpuScopedStepsTest extends ScopedStepsContract {
   @Override
   protected Scope scope() {
     return new CountingScope();
+  }
+
+  @BeforeEach
+  void freeWhatNobodyReaches() {
+    NativeMemory.reachableBytes();
   }
 
   @Override

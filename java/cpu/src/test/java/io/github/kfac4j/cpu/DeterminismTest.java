@@ -10,6 +10,7 @@ import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.PreconditionRequest;
+import io.github.kfac4j.cpu.openblas.OpenBlas;
 import io.github.kfac4j.samples.ChannelSamples;
 import io.github.kfac4j.samples.ImageLayout;
 import io.github.kfac4j.samples.PatchSamples;
@@ -21,7 +22,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
-import org.bytedeco.openblas.global.openblas;
 import org.junit.jupiter.api.Test;
 
 /** Any number of threads gives the same bits, where work is cut into tiles, slices and blocks. */
@@ -40,7 +40,7 @@ class DeterminismTest {
   @Test
   void bitsDoNotDependOnTheThreadsThatOthersGaveOpenBlas() {
     double[] before = inverse();
-    openblas.blas_set_num_threads(2);
+    OpenBlas.setThreads(2);
     assertThat(differences(inverse(), before)).isZero();
   }
 

@@ -80,7 +80,7 @@ class MemoryTest {
 
   @Test
   void closingReleasesEverything() {
-    long before = Pointer.totalBytes();
+    long before = NativeMemory.reachableBytes();
     CpuBackend backend = new CpuBackend(3);
     MatrixStack stack = backend.allocate(2, 50, 50);
     backend.accumulate(

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 class SizesOnCpuTest {
   @Test
   void aHeadOfThirtyThousandOutputsIsNamed() {
-    long before = Pointer.totalBytes();
+    long before = NativeMemory.reachableBytes();
     try (CpuBackend cpu = new CpuBackend(1)) {
       assertThatThrownBy(
               () -> new Kfac(cpu, Map.of("head", new Dense(9, 30000, true)), KfacOptions.DEFAULT))
@@ -49,7 +49,7 @@ class SizesOnCpuTest {
       for (int i = 0; i <= available >> 30; i++) {
         layers.put("layer" + i, new Dense(8, n, false));
       }
-      long before = Pointer.totalBytes();
+      long before = NativeMemory.reachableBytes();
       assertThatThrownBy(() -> new Kfac(cpu, layers, KfacOptions.DEFAULT))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageStartingWith("layer 'layer0': its factor G of 8192 x 8192 needs 256.0 MiB")

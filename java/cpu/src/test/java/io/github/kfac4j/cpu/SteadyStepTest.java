@@ -55,7 +55,7 @@ class SteadyStepTest {
       verb.body.run();
     }
     long scratch = backend.scratchBytes();
-    long pointers = Pointer.totalBytes();
+    long pointers = NativeMemory.reachableBytes();
     long[] direct = directBuffers();
     long[] threads = threads();
     long heap = heapBytes(threads);

@@ -2,6 +2,7 @@ package io.github.kfac4j.cpu.openblas;
 
 import io.github.kfac4j.cpu.natives.LoadFailure;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.PointerScope;
 
 /** Loads OpenBLAS, once, and makes it serial. */
 public final class OpenBlas {
@@ -27,9 +28,19 @@ public final class OpenBlas {
       // Two BLAS threads on cores that others use too collapse to a fraction of one thread's
       // speed, and give other bits: parallelism is ours (see Pool), each BLAS call is serial.
       // For each backend anew, as others in the process may have set their own number since.
-      org.bytedeco.openblas.global.openblas.blas_set_num_threads(1);
+      setThreads(1);
     }
     return failure;
+  }
+
+  /** Sets the number for the process; the preset looks the function up anew, the scope frees it. */
+  public static void setThreads(int threads) {
+    PointerScope scope = new PointerScope();
+    try {
+      org.bytedeco.openblas.global.openblas.blas_set_num_threads(threads);
+    } finally {
+      scope.close();
+    }
   }
 
   /** The deepest cause and the remedy, in one line. */
