@@ -8,17 +8,19 @@ import java.util.function.Predicate;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Where K-FAC takes tensors.
+ * In which memory K-FAC takes tensors: in that of a GPU, or after a copy in that of the host.
  *
  * @param onDevice which of them it takes in the memory of a GPU
  */
-record Place(Predicate<Tensor> onDevice) {
+record Placement(Predicate<Tensor> onDevice) {
   /** Everything in host memory. */
-  static final Place HOST = new Place(tensor -> false);
+  static final Placement HOST = new Placement(tensor -> false);
 
-  /** Where a backend takes them. */
-  static Place of(Backend backend) {
-    return backend.name().equals("cuda") && Gpu.reads(backend) ? new Place(Tensor::is_cuda) : HOST;
+  /** The placement for a backend. */
+  static Placement of(Backend backend) {
+    return backend.name().equals("cuda") && Gpu.reads(backend)
+        ? new Placement(Tensor::is_cuda)
+        : HOST;
   }
 
   /** The input of a layer. */
