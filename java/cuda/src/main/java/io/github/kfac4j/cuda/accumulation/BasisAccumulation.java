@@ -1,11 +1,16 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.accumulation;
 
 import io.github.kfac4j.backend.BasisAccumulateRequest;
-import io.github.kfac4j.cuda.Conversion.Place;
-import io.github.kfac4j.cuda.Gemm.Matrices;
-import io.github.kfac4j.cuda.natives.kfac_cuda;
-import io.github.kfac4j.cuda.natives.kfac_patches_request;
-import io.github.kfac4j.cuda.natives.kfac_squares_request;
+import io.github.kfac4j.cuda.calls.Call;
+import io.github.kfac4j.cuda.calls.Conversion;
+import io.github.kfac4j.cuda.calls.Conversion.PitchedPointer;
+import io.github.kfac4j.cuda.calls.CudaMatrixStack;
+import io.github.kfac4j.cuda.calls.Verb;
+import io.github.kfac4j.cuda.context.Address;
+import io.github.kfac4j.cuda.context.CudaContext;
+import io.github.kfac4j.cuda.matrix.BasisColumns;
+import io.github.kfac4j.cuda.matrix.Gemm;
+import io.github.kfac4j.cuda.matrix.Gemm.Matrices;
 import io.github.kfac4j.samples.JointSamples;
 import io.github.kfac4j.samples.Samples;
 import java.util.List;
@@ -16,7 +21,7 @@ import java.util.List;
  * as fit into a fixed amount of memory. A basis is applied to the rows or to the gradients,
  * whichever takes fewer operations.
  */
-final class BasisAccumulation {
+public final class BasisAccumulation {
   /** The most bytes of rows and gradients at a time. */
   private static final long MAX_BYTES = 1L << 28;
 
@@ -78,7 +83,7 @@ final class BasisAccumulation {
    *
    * @throws UnsupportedOperationException if there are joint samples; then nothing is changed
    */
-  static void run(List<BasisAccumulateRequest> moments, CudaContext context) {
+  public static void run(List<BasisAccumulateRequest> moments, CudaContext context) {
     for (BasisAccumulateRequest moment : moments) {
       if (moment.a() instanceof JointSamples) {
         throw new UnsupportedOperationException("a convolution that is used several times");
@@ -113,18 +118,11 @@ final class BasisAccumulation {
 
   /** Writes rows out as {@code [groups, count * positions, dim]}. */
   private void write(Samples samples, int first, int count, long to) {
-    try (kfac_patches_request request = new kfac_patches_request()) {
-      StridedSamples.describe(samples, call, first, count, request.samples());
-      request.out(Address.floats(floats));
-      call.kernels(
-          "kfac_patches",
-          "%d x %d rows of %d".formatted(samples.groups(), count * positions, samples.dim()),
-          () -> kfac_cuda.kfac_patches_workspace(request, 1),
-          (workspace, bytes) ->
-              kfac_cuda.kfac_patches(request, 1, workspace, bytes, call.context().stream()));
-    }
+    String shape =
+        "%d x %d rows of %d".formatted(samples.groups(), count * positions, samples.dim());
+    Patches.write(samples, first, count, Address.floats(floats), shape, call);
     long size = (long) samples.groups() * count * positions * samples.dim();
-    conversion.copy(Place.floats(floats, size), Place.doubles(to, size), 1, size);
+    conversion.copy(PitchedPointer.floats(floats, size), PitchedPointer.doubles(to, size), 1, size);
   }
 
   /** The gradients of some examples in the basis of group {@code k}; returns where they are. */
@@ -166,20 +164,17 @@ final class BasisAccumulation {
   }
 
   private void addSquares(long gradients, int count, int k, double decay) {
-    try (kfac_squares_request request = new kfac_squares_request()) {
-      request
-          .x(Address.doubles(gradients))
-          .y(target.pointer().getPointer((long) k * rows * cols))
-          .terms(count)
-          .size((long) rows * cols)
-          .weight((float) moment.weight())
-          .decay((float) decay);
-      call.kernels(
-          "kfac_squares",
-          "%d gradients of %d x %d".formatted(count, rows, cols),
-          () -> kfac_cuda.kfac_squares_workspace(request, 1),
-          (workspace, bytes) ->
-              kfac_cuda.kfac_squares(request, 1, workspace, bytes, call.context().stream()));
-    }
+    call.run(
+        Verb.SQUARES,
+        "%d gradients of %d x %d".formatted(count, rows, cols),
+        1,
+        (request, i) ->
+            request
+                .x(Address.doubles(gradients))
+                .y(target.pointer().getPointer((long) k * rows * cols))
+                .terms(count)
+                .size((long) rows * cols)
+                .weight((float) moment.weight())
+                .decay((float) decay));
   }
 }

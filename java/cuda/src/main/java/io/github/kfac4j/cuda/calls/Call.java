@@ -1,15 +1,17 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.calls;
 
 import static org.bytedeco.cuda.global.cudart.cudaMemoryTypeDevice;
 import static org.bytedeco.cuda.global.cudart.cudaMemoryTypeManaged;
 import static org.bytedeco.cuda.global.cudart.cudaPointerGetAttributes;
 
 import io.github.kfac4j.backend.MatrixStack;
-import io.github.kfac4j.cuda.Conversion.Copy;
-import io.github.kfac4j.cuda.Conversion.Place;
+import io.github.kfac4j.cuda.CudaException;
+import io.github.kfac4j.cuda.DeviceTensor;
 import io.github.kfac4j.cuda.DeviceTensor.Type;
-import io.github.kfac4j.cuda.natives.kfac_cuda;
-import io.github.kfac4j.cuda.natives.kfac_upload_request;
+import io.github.kfac4j.cuda.calls.Conversion.Copy;
+import io.github.kfac4j.cuda.calls.Conversion.PitchedPointer;
+import io.github.kfac4j.cuda.context.Address;
+import io.github.kfac4j.cuda.context.CudaContext;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
 import java.nio.ByteBuffer;
@@ -17,6 +19,7 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ObjIntConsumer;
 import org.bytedeco.cuda.cudart.cudaPointerAttributes;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -26,9 +29,9 @@ import org.bytedeco.javacpp.PointerScope;
  * One call of a verb: where its tensors lie on the device while it lasts. Those of the host are
  * copied to scratch memory, results of the host are copied back by {@link #finish}.
  */
-final class Call implements AutoCloseable {
+public final class Call implements AutoCloseable {
   private final CudaContext context;
-  private final Map<Tensor, Long> places = new IdentityHashMap<>();
+  private final Map<Tensor, Long> inputs = new IdentityHashMap<>();
   private final Map<Tensor, Long> results = new IdentityHashMap<>();
 
   /** For the requests made while the call lasts: a scope of the caller's would collect them. */
@@ -36,74 +39,76 @@ final class Call implements AutoCloseable {
 
   private boolean finished;
 
-  Call(CudaContext context) {
+  public Call(CudaContext context) {
     this.context = context;
     context.enter();
     this.scope = new PointerScope();
   }
 
-  /** One of the two functions of a verb of libkfac_cuda. */
-  @FunctionalInterface
-  interface Query {
-    long bytes();
-  }
-
-  /** The other one. */
-  @FunctionalInterface
-  interface Launch {
-    int run(Pointer workspace, long bytes);
-  }
-
-  /** Runs a verb of libkfac_cuda with the workspace that it asks for. */
-  void kernels(String function, String what, Query query, Launch launch) {
-    long bytes = query.bytes();
-    if (bytes < 0) {
-      context.check.kernels((int) bytes, function + "_workspace", what);
+  /**
+   * Runs a verb of libkfac_cuda with the workspace that it asks for.
+   *
+   * @param shapes what it is about, for the message of an exception
+   * @param describe writes a request, by its index
+   */
+  public <R extends Pointer> void run(
+      Verb<R> verb, String shapes, int count, ObjIntConsumer<R> describe) {
+    try (R requests = verb.requests().apply(Math.max(1, count))) {
+      for (int i = 0; i < count; i++) {
+        requests.position(i);
+        describe.accept(requests, i);
+      }
+      requests.position(0);
+      long bytes = verb.workspace().bytes(requests, count);
+      if (bytes < 0) {
+        context.check().kernels((int) bytes, verb.name() + "_workspace", shapes);
+      }
+      Pointer workspace = bytes == 0 ? null : Address.pointer(take(bytes));
+      int code = verb.launch().run(requests, count, workspace, bytes, context.stream());
+      context.check().kernels(code, verb.name(), shapes);
     }
-    Pointer workspace = bytes == 0 ? null : Address.pointer(take(bytes));
-    context.check.kernels(launch.run(workspace, bytes), function, what);
   }
 
-  CudaContext context() {
+  public CudaContext context() {
     return context;
   }
 
   /** Scratch memory until the end of the call. */
-  long take(long bytes) {
-    return context.scratch.take(bytes);
+  public long take(long bytes) {
+    return context.scratch().take(bytes);
   }
 
-  CudaMatrixStack stack(MatrixStack stack) {
+  public CudaMatrixStack stack(MatrixStack stack) {
     return CudaMatrixStack.of(context, stack);
   }
 
   /** The data of a tensor on the device. */
-  long input(Tensor tensor) {
+  public long input(Tensor tensor) {
     if (tensor instanceof DeviceTensor device) {
       return own(device).address();
     }
-    return places.computeIfAbsent(
+    return inputs.computeIfAbsent(
         tensor,
         t -> {
           HostTensor host = (HostTensor) t;
-          long place = take((long) host.size() * Float.BYTES);
-          context.staging().upload(host, place);
-          return place;
+          long address = take((long) host.size() * Float.BYTES);
+          context.staging().upload(host, address);
+          return address;
         });
   }
 
   /** The type of a tensor's data on the device. */
-  static Type type(Tensor tensor) {
+  public static Type type(Tensor tensor) {
     return tensor instanceof DeviceTensor device ? device.type() : Type.F32;
   }
 
   /** The fp32 data of a tensor on the device. */
-  long inputFloats(Tensor tensor) {
+  public long inputFloats(Tensor tensor) {
     return input(floats(tensor));
   }
 
   /** Where the fp32 data of a result is to be written. */
-  long outputFloats(Tensor tensor) {
+  public long outputFloats(Tensor tensor) {
     Long known = results.get(floats(tensor));
     if (known != null) {
       return known;
@@ -111,7 +116,7 @@ final class Call implements AutoCloseable {
     if (tensor instanceof DeviceTensor device) {
       return own(device).address();
     }
-    Long input = places.get(tensor);
+    Long input = inputs.get(tensor);
     return result(tensor, input != null ? input : takeFloats(tensor));
   }
 
@@ -119,7 +124,7 @@ final class Call implements AutoCloseable {
    * Where the fp32 data of a result is to be written that may be an input itself and is not to
    * overwrite it before {@link #finish}.
    */
-  long outputFloatsApart(Tensor tensor, Tensor input) {
+  public long outputFloatsApart(Tensor tensor, Tensor input) {
     if (floats(tensor) instanceof DeviceTensor device
         && own(device).address() != inputFloats(input)) {
       return device.address();
@@ -128,9 +133,9 @@ final class Call implements AutoCloseable {
     return known != null ? known : result(tensor, takeFloats(tensor));
   }
 
-  private long result(Tensor tensor, long place) {
-    results.put(tensor, place);
-    return place;
+  private long result(Tensor tensor, long address) {
+    results.put(tensor, address);
+    return address;
   }
 
   private long takeFloats(Tensor tensor) {
@@ -151,10 +156,12 @@ final class Call implements AutoCloseable {
       return tensor;
     }
     try (cudaPointerAttributes of = new cudaPointerAttributes()) {
-      context.check.runtime(
-          cudaPointerGetAttributes(of, Address.pointer(tensor.address())),
-          "cudaPointerGetAttributes",
-          "a tensor of shape " + tensor.shape());
+      context
+          .check()
+          .runtime(
+              cudaPointerGetAttributes(of, Address.pointer(tensor.address())),
+              "cudaPointerGetAttributes",
+              "a tensor of shape " + tensor.shape());
       boolean device = of.type() == cudaMemoryTypeDevice && of.device() == context.device();
       if (!device && of.type() != cudaMemoryTypeManaged) {
         throw new IllegalArgumentException(
@@ -172,7 +179,7 @@ final class Call implements AutoCloseable {
   }
 
   /** Doubles from the device, after all work enqueued before. */
-  double[] readDoubles(long address, int count) {
+  public double[] readDoubles(long address, int count) {
     double[] values = new double[count];
     read(
         address,
@@ -183,7 +190,7 @@ final class Call implements AutoCloseable {
   }
 
   /** Integers from the device, after all work enqueued before. */
-  int[] readInts(long address, int count) {
+  public int[] readInts(long address, int count) {
     int[] values = new int[count];
     read(
         address,
@@ -194,7 +201,7 @@ final class Call implements AutoCloseable {
   }
 
   /** Longs from the device, after all work enqueued before. */
-  long[] readLongs(long address, int count) {
+  public long[] readLongs(long address, int count) {
     long[] values = new long[count];
     read(
         address,
@@ -221,48 +228,49 @@ final class Call implements AutoCloseable {
    * Copies floats to scratch memory. They travel with the launch, not through the staging buffers,
    * which a captured graph would find with other contents.
    */
-  long uploadFloats(double[] values) {
-    long place = take((long) values.length * Float.BYTES);
+  public long uploadFloats(double[] values) {
+    long address = take((long) values.length * Float.BYTES);
     float[] floats = new float[values.length];
     for (int i = 0; i < floats.length; i++) {
       floats[i] = (float) values[i];
     }
-    try (FloatPointer host = new FloatPointer(floats);
-        kfac_upload_request request = new kfac_upload_request()) {
-      request.values(host).to(Address.pointer(place)).bytes((long) floats.length * Float.BYTES);
-      kernels(
-          "kfac_upload",
+    try (FloatPointer host = new FloatPointer(floats)) {
+      run(
+          Verb.UPLOAD,
           floats.length + " numbers",
-          () -> kfac_cuda.kfac_upload_workspace(request, 1),
-          (workspace, bytes) ->
-              kfac_cuda.kfac_upload(request, 1, workspace, bytes, context.stream()));
+          1,
+          (request, i) ->
+              request
+                  .values(host)
+                  .to(Address.pointer(address))
+                  .bytes((long) floats.length * Float.BYTES));
     }
-    return place;
+    return address;
   }
 
   /**
    * Copies results to where they belong. Those of the host are there on return; work on the device
    * may go on, as {@link CudaContext#settle} says.
    */
-  void finish() {
+  public void finish() {
     List<Copy> copies = new ArrayList<>();
     results.forEach(
-        (tensor, place) -> {
+        (tensor, address) -> {
           if (tensor instanceof DeviceTensor device) {
             long size = device.shape().size();
-            Place from = Place.floats(place, size);
-            copies.add(new Copy(from, Place.floats(device.address(), size), 1, size));
+            PitchedPointer from = PitchedPointer.floats(address, size);
+            copies.add(new Copy(from, PitchedPointer.floats(device.address(), size), 1, size));
           }
         });
     new Conversion(this).copy(copies);
     results.forEach(
-        (tensor, place) -> {
+        (tensor, address) -> {
           if (tensor instanceof HostTensor host) {
-            context.staging().download(place, host);
+            context.staging().download(address, host);
           }
         });
     if (context.capturing()) {
-      context.scratch.keep();
+      context.scratch().keep();
     }
     context.settle();
     finished = true;
@@ -278,7 +286,7 @@ final class Call implements AutoCloseable {
     } catch (CudaException e) {
       // the failure that is on its way says more
     } finally {
-      context.scratch.reset();
+      context.scratch().reset();
       scope.close();
     }
   }

@@ -1,15 +1,17 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.calls;
 
 import static org.bytedeco.cuda.global.cudart.cudaMemcpyAsync;
 import static org.bytedeco.cuda.global.cudart.cudaMemcpyDeviceToDevice;
 import static org.bytedeco.cuda.global.cudart.cudaMemsetAsync;
 
 import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.cuda.context.Address;
+import io.github.kfac4j.cuda.context.CudaContext;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
 import org.bytedeco.javacpp.FloatPointer;
 
 /** A stack of matrices in device memory, in fp32 or fp64. */
-final class CudaMatrixStack implements MatrixStack {
+public final class CudaMatrixStack implements MatrixStack {
   private final CudaContext context;
   private final int count;
   private final int rows;
@@ -27,7 +29,7 @@ final class CudaMatrixStack implements MatrixStack {
    *
    * @param wide in fp64, which only the verbs of eigendecompositions take
    */
-  CudaMatrixStack(CudaContext context, int count, int rows, int cols, boolean wide) {
+  public CudaMatrixStack(CudaContext context, int count, int rows, int cols, boolean wide) {
     this.context = context;
     this.wide = wide;
     this.count = count;
@@ -36,14 +38,16 @@ final class CudaMatrixStack implements MatrixStack {
     long bytes = (long) size() * elementBytes();
     context.enter();
     address = context.allocate(bytes, "a stack of " + shape());
-    context.check.runtime(
-        cudaMemsetAsync(Address.pointer(address), 0, bytes, context.stream()),
-        "cudaMemsetAsync",
-        bytes + " bytes");
+    context
+        .check()
+        .runtime(
+            cudaMemsetAsync(Address.pointer(address), 0, bytes, context.stream()),
+            "cudaMemsetAsync",
+            bytes + " bytes");
   }
 
   /** The stack as one of this backend's. */
-  static CudaMatrixStack of(CudaContext context, MatrixStack stack) {
+  public static CudaMatrixStack of(CudaContext context, MatrixStack stack) {
     if (stack instanceof CudaMatrixStack own && own.context == context) {
       return own;
     }
@@ -52,7 +56,7 @@ final class CudaMatrixStack implements MatrixStack {
   }
 
   /** Where the elements lie on the device. */
-  long address() {
+  public long address() {
     if (address == 0 || context.closed()) {
       throw new IllegalStateException("the matrix stack is closed");
     }
@@ -60,7 +64,7 @@ final class CudaMatrixStack implements MatrixStack {
   }
 
   /** The elements of a stack of fp32. */
-  FloatPointer pointer() {
+  public FloatPointer pointer() {
     if (wide) {
       throw new IllegalArgumentException("a stack of fp64 for a verb that takes fp32: " + shape());
     }
@@ -68,7 +72,7 @@ final class CudaMatrixStack implements MatrixStack {
   }
 
   /** Room for an fp64 number a matrix, its squared Frobenius norm where {@link #hasNorms}. */
-  long norms() {
+  public long norms() {
     address();
     if (norms == 0) {
       norms = context.allocate((long) count * Double.BYTES, "the norms of " + shape());
@@ -76,22 +80,22 @@ final class CudaMatrixStack implements MatrixStack {
     return norms;
   }
 
-  boolean hasNorms() {
+  public boolean hasNorms() {
     return normsKnown;
   }
 
   /** What writes {@link #norms} has been enqueued. */
-  void normsFound() {
+  public void normsFound() {
     normsKnown = true;
   }
 
   /** Elements are about to change: to be called by all that writes them. */
-  void changes() {
+  public void changes() {
     normsKnown = false;
   }
 
   /** The kfac_dtype of the elements. */
-  int dtype() {
+  public int dtype() {
     return wide ? kfac_cuda.KFAC_F64 : kfac_cuda.KFAC_F32;
   }
 
@@ -100,11 +104,11 @@ final class CudaMatrixStack implements MatrixStack {
   }
 
   /** Where matrix {@code k} starts. */
-  long address(int k) {
+  public long address(int k) {
     return address() + (long) k * rows * cols * elementBytes();
   }
 
-  String shape() {
+  public String shape() {
     return "%d x %d x %d".formatted(count, rows, cols);
   }
 
@@ -130,7 +134,7 @@ final class CudaMatrixStack implements MatrixStack {
 
   @Override
   public double[] toArray() {
-    return context.guard.call(
+    return context.call(
         () -> {
           long from = address();
           context.enter();
@@ -146,7 +150,7 @@ final class CudaMatrixStack implements MatrixStack {
 
   @Override
   public void set(double[] elements) {
-    context.guard.run(
+    context.run(
         () -> {
           long to = address();
           requireSize(elements);
@@ -163,22 +167,24 @@ final class CudaMatrixStack implements MatrixStack {
 
   @Override
   public void copyFrom(MatrixStack other) {
-    context.guard.run(
+    context.run(
         () -> {
           CudaMatrixStack own = of(context, other);
           requireLike(own);
           long bytes = (long) size() * elementBytes();
           context.enter();
           changes();
-          context.check.runtime(
-              cudaMemcpyAsync(
-                  Address.pointer(address()),
-                  Address.pointer(own.address()),
-                  bytes,
-                  cudaMemcpyDeviceToDevice,
-                  context.stream()),
-              "cudaMemcpyAsync",
-              bytes + " bytes");
+          context
+              .check()
+              .runtime(
+                  cudaMemcpyAsync(
+                      Address.pointer(address()),
+                      Address.pointer(own.address()),
+                      bytes,
+                      cudaMemcpyDeviceToDevice,
+                      context.stream()),
+                  "cudaMemcpyAsync",
+                  bytes + " bytes");
           context.settle();
         });
   }
@@ -190,7 +196,7 @@ final class CudaMatrixStack implements MatrixStack {
 
   @Override
   public void close() {
-    context.guard.run(
+    context.run(
         () -> {
           context.free(address);
           context.free(norms);

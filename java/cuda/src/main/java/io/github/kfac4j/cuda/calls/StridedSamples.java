@@ -1,6 +1,7 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.calls;
 
 import io.github.kfac4j.cuda.DeviceTensor.Type;
+import io.github.kfac4j.cuda.context.Address;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
 import io.github.kfac4j.cuda.natives.kfac_samples;
 import io.github.kfac4j.samples.ChannelSamples;
@@ -11,16 +12,17 @@ import io.github.kfac4j.samples.Samples;
 import io.github.kfac4j.samples.Window;
 
 /** Samples as the kernels see them: activations indexed through strides, whatever their kind. */
-final class StridedSamples {
+public final class StridedSamples {
   private StridedSamples() {}
 
   /** Describes all samples. */
-  static void describe(Samples samples, Call call, kfac_samples strided) {
+  public static void describe(Samples samples, Call call, kfac_samples strided) {
     describe(samples, call, 0, samples.examples(), strided);
   }
 
   /** Describes the samples of the given examples. */
-  static void describe(Samples samples, Call call, int first, int count, kfac_samples strided) {
+  public static void describe(
+      Samples samples, Call call, int first, int count, kfac_samples strided) {
     Type type = Call.type(samples.data());
     strided.dtype(dtype(type)).groups(samples.groups());
     window(strided, Window.of(1, 1));
@@ -52,7 +54,7 @@ final class StridedSamples {
   }
 
   /** The kernels' name of an element type. */
-  static int dtype(Type type) {
+  public static int dtype(Type type) {
     return switch (type) {
       case F32 -> kfac_cuda.KFAC_F32;
       case BF16 -> kfac_cuda.KFAC_BF16;

@@ -1,4 +1,4 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.context;
 
 import org.bytedeco.cuda.cudart.CUstream_st;
 import org.bytedeco.javacpp.DoublePointer;
@@ -8,35 +8,35 @@ import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 
 /** Addresses as JavaCPP's pointers, which own nothing. */
-final class Address {
+public final class Address {
   private Address() {}
 
-  static long of(Pointer pointer) {
+  public static long of(Pointer pointer) {
     return pointer.address();
   }
 
-  static Pointer pointer(long address) {
+  public static Pointer pointer(long address) {
     return new At(address);
   }
 
   /** A stream; null for the default stream. */
-  static CUstream_st stream(long address) {
+  public static CUstream_st stream(long address) {
     return address == 0 ? null : new CUstream_st(new At(address));
   }
 
-  static FloatPointer floats(long address) {
+  public static FloatPointer floats(long address) {
     return new FloatPointer(new At(address));
   }
 
-  static DoublePointer doubles(long address) {
+  public static DoublePointer doubles(long address) {
     return new DoublePointer(new At(address));
   }
 
-  static IntPointer ints(long address) {
+  public static IntPointer ints(long address) {
     return new IntPointer(new At(address));
   }
 
-  static LongPointer longs(long address) {
+  public static LongPointer longs(long address) {
     return new LongPointer(new At(address));
   }
 

@@ -1,5 +1,6 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.context;
 
+import io.github.kfac4j.cuda.CudaOutOfMemoryException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -7,7 +8,7 @@ import java.util.List;
  * Scratch memory on the device for the duration of one verb. It grows on demand and is kept for the
  * next verb, in one piece. What a captured graph uses is never freed.
  */
-final class Arena {
+public final class Arena {
   private static final long ALIGNMENT = 256;
   private static final long SMALLEST = 1 << 20;
 
@@ -25,7 +26,7 @@ final class Arena {
   }
 
   /** Memory until {@link #reset}, aligned to 256 bytes, with whatever is in it. */
-  long take(long bytes) {
+  public long take(long bytes) {
     long size = Math.addExact(bytes, ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (size > end - at) {
       grow(size);
@@ -38,14 +39,14 @@ final class Arena {
   }
 
   /** A point to which {@link #release} can go back. */
-  record Mark(int blocks, long at, long used) {}
+  public record Mark(int blocks, long at, long used) {}
 
-  Mark mark() {
+  public Mark mark() {
     return new Mark(blocks.size(), at, used);
   }
 
   /** Takes back what was taken since; work on it may go on, if what comes next waits for it. */
-  void release(Mark mark) {
+  public void release(Mark mark) {
     // a block that was added since has been taken since from its start
     at = mark.blocks == blocks.size() ? mark.at : blocks.get(blocks.size() - 1);
     used = mark.used;
@@ -67,12 +68,12 @@ final class Arena {
   }
 
   /** What has been taken from now on belongs to a graph, too. */
-  void keep() {
+  public void keep() {
     captured = true;
   }
 
   /** Takes back all memory, for work that waits for what uses it now. */
-  void reset() {
+  public void reset() {
     if (blocks.size() > 1) {
       if (!captured) {
         blocks.forEach(context::free);

@@ -1,4 +1,4 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.context;
 
 import static org.bytedeco.cuda.global.cublas.CUBLAS_STATUS_ALLOC_FAILED;
 import static org.bytedeco.cuda.global.cublas.cublasGetStatusName;
@@ -9,12 +9,14 @@ import static org.bytedeco.cuda.global.cudart.cudaGetLastError;
 import static org.bytedeco.cuda.global.cudart.cudaMemGetInfo;
 import static org.bytedeco.cuda.global.cusolver.CUSOLVER_STATUS_ALLOC_FAILED;
 
+import io.github.kfac4j.cuda.CudaException;
+import io.github.kfac4j.cuda.CudaOutOfMemoryException;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.javacpp.SizeTPointer;
 
 /** The one place where statuses of CUDA's libraries are looked at. */
-final class Check {
+public final class Check {
   private static final int OUT_OF_MEMORY = 2;
 
   private CudaException fatal;
@@ -24,7 +26,7 @@ final class Check {
    *
    * @param what the shapes or sizes it was about
    */
-  void runtime(int code, String function, String what) {
+  public void runtime(int code, String function, String what) {
     if (code == 0) {
       return;
     }
@@ -33,7 +35,7 @@ final class Check {
   }
 
   /** Throws unless a call of libkfac_cuda succeeded. */
-  void kernels(int code, String function, String what) {
+  public void kernels(int code, String function, String what) {
     if (code > 0) {
       runtime(code, function, what);
     } else if (code < 0) {
@@ -44,7 +46,7 @@ final class Check {
   }
 
   /** Throws unless a call of cuBLAS succeeded. */
-  void blas(int code, String function, String what) {
+  public void blas(int code, String function, String what) {
     if (code != 0) {
       String name = cublasGetStatusName(code).getString();
       fail(code, function, name, what, code == CUBLAS_STATUS_ALLOC_FAILED);
@@ -52,7 +54,7 @@ final class Check {
   }
 
   /** Throws unless a call of cuSOLVER succeeded. */
-  void solver(int code, String function, String what) {
+  public void solver(int code, String function, String what) {
     if (code != 0) {
       fail(code, function, "cuSOLVER status", what, code == CUSOLVER_STATUS_ALLOC_FAILED);
     }
@@ -86,7 +88,7 @@ final class Check {
   }
 
   /** Free memory of the current device; as much as can be if it does not say. */
-  static long freeBytes() {
+  public static long freeBytes() {
     long[] bytes = memoryInfo();
     return bytes == null ? Long.MAX_VALUE : bytes[0];
   }

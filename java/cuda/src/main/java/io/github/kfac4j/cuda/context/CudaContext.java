@@ -1,4 +1,4 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.context;
 
 import static org.bytedeco.cuda.global.cublas.CUBLAS_PEDANTIC_MATH;
 import static org.bytedeco.cuda.global.cublas.cublasCreate_v2;
@@ -24,9 +24,11 @@ import static org.bytedeco.cuda.global.cusolver.cusolverDnDestroy;
 import static org.bytedeco.cuda.global.cusolver.cusolverDnSetStream;
 
 import io.github.kfac4j.backend.OneThread;
+import io.github.kfac4j.cuda.CudaOutOfMemoryException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.bytedeco.cuda.cublas.cublasContext;
 import org.bytedeco.cuda.cudart.CUevent_st;
 import org.bytedeco.cuda.cudart.CUstream_st;
@@ -37,15 +39,15 @@ import org.bytedeco.javacpp.Pointer;
  * What one backend holds of a device: a stream, the handles of cuBLAS and cuSOLVER on it, scratch
  * memory, pinned staging buffers, and all memory it has allocated.
  */
-final class CudaContext implements AutoCloseable {
+public final class CudaContext implements AutoCloseable {
   /** Enough for cuBLAS on every chip so far; with memory of its own its results repeat. */
   private static final long BLAS_WORKSPACE = 32L << 20;
 
-  final Check check = new Check();
-  final OneThread guard = new OneThread("the cuda backend");
-  final Arena scratch = new Arena(this);
-  final ResultMemory inverseResults = new ResultMemory(this);
-  final ResultMemory stepResults = new ResultMemory(this);
+  private final Check check = new Check();
+  private final OneThread guard = new OneThread("the cuda backend");
+  private final Arena scratch = new Arena(this);
+  private final ResultMemory inverseResults = new ResultMemory(this);
+  private final ResultMemory stepResults = new ResultMemory(this);
   private final int device;
   private final CUstream_st stream;
   private final boolean ownsStream;
@@ -61,7 +63,7 @@ final class CudaContext implements AutoCloseable {
    * @param borrowed a stream of the device that stays the caller's; null for one of our own
    * @throws IllegalArgumentException if the stream belongs to another device
    */
-  CudaContext(int device, CUstream_st borrowed) {
+  public CudaContext(int device, CUstream_st borrowed) {
     this.device = device;
     this.ownsStream = borrowed == null;
     this.stream = ownsStream ? new CUstream_st() : borrowed;
@@ -79,16 +81,50 @@ final class CudaContext implements AutoCloseable {
     }
   }
 
-  int device() {
+  /** Looks at the statuses of this backend's calls. */
+  public Check check() {
+    return check;
+  }
+
+  /**
+   * Runs a call of the backend.
+   *
+   * @throws IllegalStateException if one is under way on another thread
+   */
+  public <T> T call(Supplier<T> work) {
+    return guard.call(work);
+  }
+
+  /** The same for a call without a result. */
+  public void run(Runnable work) {
+    guard.run(work);
+  }
+
+  /** Memory for the duration of one verb. */
+  public Arena scratch() {
+    return scratch;
+  }
+
+  /** Memory for what inversions that are only enqueued will tell. */
+  public ResultMemory inverseResults() {
+    return inverseResults;
+  }
+
+  /** Memory for what steps that are only enqueued will tell. */
+  public ResultMemory stepResults() {
+    return stepResults;
+  }
+
+  public int device() {
     return device;
   }
 
-  CUstream_st stream() {
+  public CUstream_st stream() {
     return stream;
   }
 
   /** To be called before each use: makes the device current for this thread. */
-  void enter() {
+  public void enter() {
     if (closed) {
       throw new IllegalStateException("the CUDA backend is closed");
     }
@@ -96,7 +132,7 @@ final class CudaContext implements AutoCloseable {
     check.runtime(cudaSetDevice(device), "cudaSetDevice", "device " + device);
   }
 
-  void synchronize() {
+  public void synchronize() {
     check.runtime(cudaStreamSynchronize(stream), "cudaStreamSynchronize", "work enqueued before");
   }
 
@@ -104,21 +140,21 @@ final class CudaContext implements AutoCloseable {
    * Waits for what was enqueued, on a stream of our own: a trainer on another one may change its
    * data as soon as a verb returns. On the caller's stream whatever comes next waits anyway.
    */
-  void settle() {
+  public void settle() {
     if (ownsStream) {
       synchronize();
     }
   }
 
   /** Whether what is enqueued now becomes part of a graph. */
-  boolean capturing() {
+  public boolean capturing() {
     int[] status = new int[1];
     check.runtime(cudaStreamIsCapturing(stream, status), "cudaStreamIsCapturing", "a stream");
     return status[0] != 0;
   }
 
   /** Lets later work on this stream wait for what another one has enqueued. */
-  void await(CUstream_st other) {
+  public void await(CUstream_st other) {
     enter();
     try (CUevent_st event = new CUevent_st()) {
       check.runtime(
@@ -138,7 +174,7 @@ final class CudaContext implements AutoCloseable {
    * @param what it is for, for the message of the exception
    * @throws CudaOutOfMemoryException if there is not enough
    */
-  long allocate(long bytes, String what) {
+  public long allocate(long bytes, String what) {
     try (Pointer pointer = Address.pointer(0)) {
       int code = cudaMalloc(pointer, Math.max(1, bytes));
       check.runtime(code, "cudaMalloc", bytes + " bytes for " + what);
@@ -148,7 +184,7 @@ final class CudaContext implements AutoCloseable {
   }
 
   /** Frees memory that {@link #allocate} gave; nothing happens if it is free already. */
-  void free(long address) {
+  public void free(long address) {
     if (allocations.remove(address)) {
       if (!ownsStream && !closed) {
         cudaStreamSynchronize(stream); // verbs did not wait for work that uses it
@@ -157,14 +193,14 @@ final class CudaContext implements AutoCloseable {
     }
   }
 
-  Staging staging() {
+  public Staging staging() {
     if (staging == null) {
       staging = new Staging(this);
     }
     return staging;
   }
 
-  cublasContext blas() {
+  public cublasContext blas() {
     if (blas == null) {
       cublasContext handle = new cublasContext();
       check.blas(cublasCreate_v2(handle), "cublasCreate", "device " + device);
@@ -181,7 +217,7 @@ final class CudaContext implements AutoCloseable {
     return blas;
   }
 
-  cusolverDnContext solver() {
+  public cusolverDnContext solver() {
     if (solver == null) {
       cusolverDnContext handle = new cusolverDnContext();
       check.solver(cusolverDnCreate(handle), "cusolverDnCreate", "device " + device);
@@ -191,7 +227,7 @@ final class CudaContext implements AutoCloseable {
     return solver;
   }
 
-  boolean closed() {
+  public boolean closed() {
     return closed;
   }
 

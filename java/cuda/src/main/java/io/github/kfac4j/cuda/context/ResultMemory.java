@@ -1,4 +1,4 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.context;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -10,7 +10,7 @@ import java.util.Map;
  * the next request of their size: a call that was made before allocates nothing, as nothing may be
  * allocated while a stream captures.
  */
-final class ResultMemory {
+public final class ResultMemory {
   private final CudaContext context;
   private final Map<Long, Deque<Long>> free = new HashMap<>();
 
@@ -23,7 +23,7 @@ final class ResultMemory {
   }
 
   /** Room for so many bytes. */
-  long take(long bytes) {
+  public long take(long bytes) {
     Deque<Long> pieces = free.get(bytes);
     return pieces == null || pieces.isEmpty() ? context.allocate(bytes, "results") : pieces.pop();
   }

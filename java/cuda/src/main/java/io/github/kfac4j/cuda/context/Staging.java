@@ -1,4 +1,4 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.context;
 
 import static org.bytedeco.cuda.global.cudart.cudaEventCreateWithFlags;
 import static org.bytedeco.cuda.global.cudart.cudaEventDestroy;
@@ -24,7 +24,7 @@ import org.bytedeco.javacpp.Pointer;
  * Copies between host and device through two pinned buffers: while one is on its way, the other is
  * filled or emptied, converting to or from fp32 where needed.
  */
-final class Staging implements AutoCloseable {
+public final class Staging implements AutoCloseable {
   private static final int CHUNK = 4 << 20;
 
   private final CudaContext context;
@@ -51,27 +51,36 @@ final class Staging implements AutoCloseable {
     private final CUevent_st event = new CUevent_st();
 
     Slot() {
-      context.check.runtime(
-          cudaMallocHost(memory, CHUNK), "cudaMallocHost", CHUNK + " bytes for staging");
+      context
+          .check()
+          .runtime(cudaMallocHost(memory, CHUNK), "cudaMallocHost", CHUNK + " bytes for staging");
       bytes = new BytePointer(memory).capacity(CHUNK).asByteBuffer().order(ByteOrder.nativeOrder());
-      context.check.runtime(
-          cudaEventCreateWithFlags(event, cudaEventDisableTiming), "cudaEventCreate", "staging");
+      context
+          .check()
+          .runtime(
+              cudaEventCreateWithFlags(event, cudaEventDisableTiming),
+              "cudaEventCreate",
+              "staging");
       record();
     }
 
     void record() {
-      context.check.runtime(cudaEventRecord(event, context.stream()), "cudaEventRecord", "staging");
+      context
+          .check()
+          .runtime(cudaEventRecord(event, context.stream()), "cudaEventRecord", "staging");
     }
 
     void await() {
-      context.check.runtime(cudaEventSynchronize(event), "cudaEventSynchronize", "staging");
+      context.check().runtime(cudaEventSynchronize(event), "cudaEventSynchronize", "staging");
     }
 
     void copy(Pointer to, Pointer from, long size, int kind) {
-      context.check.runtime(
-          cudaMemcpyAsync(to, from, size, kind, context.stream()),
-          "cudaMemcpyAsync",
-          size + " bytes");
+      context
+          .check()
+          .runtime(
+              cudaMemcpyAsync(to, from, size, kind, context.stream()),
+              "cudaMemcpyAsync",
+              size + " bytes");
       record();
     }
 
@@ -131,7 +140,7 @@ final class Staging implements AutoCloseable {
     target.move(start, slot.part(bytes));
   }
 
-  void upload(HostTensor source, long target) {
+  public void upload(HostTensor source, long target) {
     upload(
         source.size(),
         Float.BYTES,
@@ -139,7 +148,7 @@ final class Staging implements AutoCloseable {
         target);
   }
 
-  void download(long source, HostTensor target) {
+  public void download(long source, HostTensor target) {
     download(
         source,
         target.size(),
@@ -148,7 +157,7 @@ final class Staging implements AutoCloseable {
   }
 
   /** Rounds to fp32. */
-  void uploadFloats(double[] source, long target) {
+  public void uploadFloats(double[] source, long target) {
     upload(
         source.length,
         Float.BYTES,
@@ -156,7 +165,7 @@ final class Staging implements AutoCloseable {
         target);
   }
 
-  void downloadFloats(long source, double[] target) {
+  public void downloadFloats(long source, double[] target) {
     download(
         source,
         target.length,
@@ -164,7 +173,7 @@ final class Staging implements AutoCloseable {
         (start, part) -> get(part.asFloatBuffer(), target, start));
   }
 
-  void uploadDoubles(double[] source, long target) {
+  public void uploadDoubles(double[] source, long target) {
     upload(
         source.length,
         Double.BYTES,
@@ -175,7 +184,7 @@ final class Staging implements AutoCloseable {
         target);
   }
 
-  void downloadDoubles(long source, double[] target) {
+  public void downloadDoubles(long source, double[] target) {
     download(
         source,
         target.length,
@@ -187,7 +196,7 @@ final class Staging implements AutoCloseable {
   }
 
   /** A small piece of device memory, after all work enqueued before; valid until the next call. */
-  ByteBuffer read(long source, int bytes) {
+  public ByteBuffer read(long source, int bytes) {
     if (bytes > CHUNK) {
       throw new IllegalArgumentException(bytes + " bytes are more than a staging buffer holds");
     }

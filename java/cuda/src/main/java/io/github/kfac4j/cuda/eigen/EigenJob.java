@@ -1,6 +1,8 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.eigen;
 
 import io.github.kfac4j.backend.DecomposeRequest;
+import io.github.kfac4j.cuda.calls.Call;
+import io.github.kfac4j.cuda.calls.CudaMatrixStack;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
 
 /**

@@ -1,4 +1,4 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.eigen;
 
 import static org.bytedeco.cuda.global.cublas.CUBLAS_FILL_MODE_LOWER;
 import static org.bytedeco.cuda.global.cusolver.CUSOLVER_EIG_MODE_VECTOR;
@@ -9,6 +9,8 @@ import static org.bytedeco.cuda.global.cusolver.cusolverDnDsyevd_bufferSize;
 import static org.bytedeco.cuda.global.cusolver.cusolverDnDsyevj;
 import static org.bytedeco.cuda.global.cusolver.cusolverDnDsyevj_bufferSize;
 
+import io.github.kfac4j.cuda.calls.Call;
+import io.github.kfac4j.cuda.context.Address;
 import org.bytedeco.cuda.cusolver.cusolverDnContext;
 import org.bytedeco.cuda.cusolver.syevjInfo;
 
@@ -61,7 +63,7 @@ final class EigenSolver implements AutoCloseable {
   static EigenSolver jacobi(Call call, int n) {
     syevjInfo info = new syevjInfo();
     call.context()
-        .check
+        .check()
         .solver(cusolverDnCreateSyevjInfo(info), "cusolverDnCreateSyevjInfo", n + " x " + n);
     return new EigenSolver(call, n, info);
   }
@@ -107,7 +109,7 @@ final class EigenSolver implements AutoCloseable {
   }
 
   private void check(int code, String function) {
-    call.context().check.solver(code, function, n + " x " + n);
+    call.context().check().solver(code, function, n + " x " + n);
   }
 
   @Override

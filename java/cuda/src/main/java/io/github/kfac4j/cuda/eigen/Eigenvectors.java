@@ -1,12 +1,16 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.eigen;
 
 import static org.bytedeco.cuda.global.cudart.cudaMemcpyAsync;
 import static org.bytedeco.cuda.global.cudart.cudaMemcpyDeviceToDevice;
 
 import io.github.kfac4j.backend.DecomposeRequest;
 import io.github.kfac4j.backend.Status;
-import io.github.kfac4j.cuda.EigenJob.Part;
-import io.github.kfac4j.cuda.Gemm.Matrices;
+import io.github.kfac4j.cuda.calls.Call;
+import io.github.kfac4j.cuda.context.Address;
+import io.github.kfac4j.cuda.context.CudaContext;
+import io.github.kfac4j.cuda.eigen.EigenJob.Part;
+import io.github.kfac4j.cuda.matrix.Gemm;
+import io.github.kfac4j.cuda.matrix.Gemm.Matrices;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +21,7 @@ import java.util.List;
  * again by the next of these ways, the last being cuSOLVER's Jacobi rotations. Each result is
  * multiplied with its matrix before it is believed.
  */
-final class Eigenvectors {
+public final class Eigenvectors {
   /** Scratch memory for small matrices that are done together. */
   private static final long MAX_BYTES = 1L << 30;
 
@@ -45,7 +49,7 @@ final class Eigenvectors {
     }
   }
 
-  static List<Status[]> run(List<DecomposeRequest> requests, CudaContext context) {
+  public static List<Status[]> run(List<DecomposeRequest> requests, CudaContext context) {
     context.enter();
     Status[][] all = new Status[requests.size()][];
     List<Integer> together = new ArrayList<>();
@@ -143,7 +147,7 @@ final class Eigenvectors {
     EigenJob job = part.job();
     long bytes = (long) part.count() * part.n() * part.n() * Double.BYTES;
     call.context()
-        .check
+        .check()
         .runtime(
             cudaMemcpyAsync(
                 Address.pointer(part.matrix(job.vectors())),

@@ -1,7 +1,10 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.elementwise;
 
-import io.github.kfac4j.cuda.natives.kfac_cuda;
-import io.github.kfac4j.cuda.natives.kfac_scale_request;
+import io.github.kfac4j.backend.HostScan;
+import io.github.kfac4j.cuda.calls.Call;
+import io.github.kfac4j.cuda.calls.Verb;
+import io.github.kfac4j.cuda.context.Address;
+import io.github.kfac4j.cuda.context.CudaContext;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
@@ -9,10 +12,10 @@ import java.util.Arrays;
 import java.util.List;
 
 /** Passes over tensors, done where the tensors are: copies would cost more. */
-final class Elementwise {
+public final class Elementwise {
   private Elementwise() {}
 
-  static long[] firstNonFinite(List<? extends Tensor> tensors, CudaContext context) {
+  public static long[] firstNonFinite(List<? extends Tensor> tensors, CudaContext context) {
     try (Call call = new Call(context)) {
       long[] first = FiniteScan.run(ranges(tensors, call), call);
       call.finish();
@@ -20,13 +23,15 @@ final class Elementwise {
       long[] all = new long[tensors.size()];
       for (int i = 0; i < all.length; i++) {
         all[i] =
-            tensors.get(i) instanceof HostTensor host ? FiniteScan.first(host) : first[device++];
+            tensors.get(i) instanceof HostTensor host
+                ? HostScan.firstNonFinite(host)
+                : first[device++];
       }
       return all;
     }
   }
 
-  static double[] largest(List<? extends Tensor> tensors, CudaContext context) {
+  public static double[] largest(List<? extends Tensor> tensors, CudaContext context) {
     try (Call call = new Call(context)) {
       double[] largest = MagnitudeScan.run(ranges(tensors, call), call);
       call.finish();
@@ -34,9 +39,7 @@ final class Elementwise {
       double[] all = new double[tensors.size()];
       for (int i = 0; i < all.length; i++) {
         all[i] =
-            tensors.get(i) instanceof HostTensor host
-                ? MagnitudeScan.largest(host)
-                : largest[device++];
+            tensors.get(i) instanceof HostTensor host ? HostScan.largest(host) : largest[device++];
       }
       return all;
     }
@@ -54,7 +57,7 @@ final class Elementwise {
     return ranges;
   }
 
-  static void scale(List<? extends Tensor> tensors, double factor, CudaContext context) {
+  public static void scale(List<? extends Tensor> tensors, double factor, CudaContext context) {
     try (Call call = new Call(context)) {
       List<Tensor> onDevice = new ArrayList<>();
       for (Tensor tensor : tensors) {
@@ -86,22 +89,15 @@ final class Elementwise {
     if (count == 0) {
       return;
     }
-    long place = call.uploadFloats(new double[] {factor});
-    try (kfac_scale_request requests = new kfac_scale_request(count)) {
-      for (int i = 0; i < count; i++) {
-        requests
-            .position(i)
-            .x(Address.floats(call.outputFloats(tensors.get(i))))
-            .factor(Address.floats(place))
-            .size(tensors.get(i).shape().size());
-      }
-      requests.position(0);
-      call.kernels(
-          "kfac_scale",
-          Arrays.toString(tensors.stream().map(Tensor::shape).toArray()),
-          () -> kfac_cuda.kfac_scale_workspace(requests, count),
-          (workspace, bytes) ->
-              kfac_cuda.kfac_scale(requests, count, workspace, bytes, call.context().stream()));
-    }
+    long onDevice = call.uploadFloats(new double[] {factor});
+    call.run(
+        Verb.SCALE,
+        Arrays.toString(tensors.stream().map(Tensor::shape).toArray()),
+        count,
+        (request, i) ->
+            request
+                .x(Address.floats(call.outputFloats(tensors.get(i))))
+                .factor(Address.floats(onDevice))
+                .size(tensors.get(i).shape().size()));
   }
 }

@@ -1,12 +1,13 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.elementwise;
 
 import io.github.kfac4j.cuda.DeviceTensor.Type;
-import io.github.kfac4j.cuda.natives.kfac_cuda;
-import io.github.kfac4j.cuda.natives.kfac_first_non_finite_request;
-import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.cuda.calls.Call;
+import io.github.kfac4j.cuda.calls.StridedSamples;
+import io.github.kfac4j.cuda.calls.Verb;
+import io.github.kfac4j.cuda.context.Address;
 import java.util.List;
 
-/** Looks for NaN and infinity, where the data is: a copy to the device would cost more. */
+/** Looks for NaN and infinity in device memory. */
 final class FiniteScan {
   private FiniteScan() {}
 
@@ -20,40 +21,18 @@ final class FiniteScan {
       return new long[0];
     }
     long first = call.take((long) count * Long.BYTES);
-    try (kfac_first_non_finite_request requests = new kfac_first_non_finite_request(count)) {
-      for (int i = 0; i < count; i++) {
-        Range range = ranges.get(i);
-        requests
-            .position(i)
-            .x(Address.pointer(range.address()))
-            .first(Address.longs(first + (long) i * Long.BYTES))
-            .size(range.size())
-            .dtype(StridedSamples.dtype(range.type()));
-      }
-      requests.position(0);
-      call.kernels(
-          "kfac_first_non_finite",
-          count + " arrays",
-          () -> kfac_cuda.kfac_first_non_finite_workspace(requests, count),
-          (workspace, bytes) ->
-              kfac_cuda.kfac_first_non_finite(
-                  requests, count, workspace, bytes, call.context().stream()));
-    }
+    call.run(
+        Verb.FIRST_NON_FINITE,
+        count + " arrays",
+        count,
+        (request, i) -> {
+          Range range = ranges.get(i);
+          request
+              .x(Address.pointer(range.address()))
+              .first(Address.longs(first + (long) i * Long.BYTES))
+              .size(range.size())
+              .dtype(StridedSamples.dtype(range.type()));
+        });
     return call.readLongs(first, count);
-  }
-
-  /** The index of the first element that is not finite, or -1. */
-  static long first(HostTensor tensor) {
-    double[] chunk = new double[Math.min(tensor.size(), 4096)];
-    for (int start = 0; start < tensor.size(); start += chunk.length) {
-      int n = Math.min(chunk.length, tensor.size() - start);
-      tensor.read(start, chunk, 0, n);
-      for (int i = 0; i < n; i++) {
-        if (!Double.isFinite(chunk[i])) {
-          return start + i;
-        }
-      }
-    }
-    return -1;
   }
 }

@@ -1,4 +1,4 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.inversion;
 
 import static org.bytedeco.cuda.global.cublas.CUBLAS_FILL_MODE_UPPER;
 import static org.bytedeco.cuda.global.cusolver.cusolverDnDpotrf;
@@ -10,8 +10,10 @@ import static org.bytedeco.cuda.global.cusolver.cusolverDnSpotrf_bufferSize;
 import static org.bytedeco.cuda.global.cusolver.cusolverDnSpotri;
 import static org.bytedeco.cuda.global.cusolver.cusolverDnSpotri_bufferSize;
 
+import io.github.kfac4j.cuda.calls.Call;
+import io.github.kfac4j.cuda.calls.Verb;
+import io.github.kfac4j.cuda.context.Address;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
-import io.github.kfac4j.cuda.natives.kfac_damp_request;
 import org.bytedeco.cuda.cusolver.cusolverDnContext;
 import org.bytedeco.javacpp.IntPointer;
 
@@ -129,27 +131,24 @@ final class CusolverInverses {
 
   private void check(int code, String function) {
     String name = "cusolverDn" + (wide ? "D" : "S") + function;
-    call.context().check.solver(code, name, n + " x " + n);
+    call.context().check().solver(code, name, n + " x " + n);
   }
 
   private void damp(long damped) {
-    try (kfac_damp_request request = new kfac_damp_request()) {
-      request
-          .matrix(Address.floats(job.source()))
-          .damped(Address.pointer(damped))
-          .status(Address.ints(job.statuses()))
-          .dampings(Address.floats(job.dampings()))
-          .scale(job.scale())
-          .damping(0)
-          .n(n)
-          .count(job.count())
-          .dtype(dtype());
-      call.kernels(
-          "kfac_damp",
-          job.shape(),
-          () -> kfac_cuda.kfac_damp_workspace(request, 1),
-          (workspace, bytes) ->
-              kfac_cuda.kfac_damp(request, 1, workspace, bytes, call.context().stream()));
-    }
+    call.run(
+        Verb.DAMP,
+        job.shape(),
+        1,
+        (request, i) ->
+            request
+                .matrix(Address.floats(job.source()))
+                .damped(Address.pointer(damped))
+                .status(Address.ints(job.statuses()))
+                .dampings(Address.floats(job.dampings()))
+                .scale(job.scale())
+                .damping(0)
+                .n(n)
+                .count(job.count())
+                .dtype(dtype()));
   }
 }

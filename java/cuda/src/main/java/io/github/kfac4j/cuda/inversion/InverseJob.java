@@ -1,7 +1,8 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.inversion;
 
-import io.github.kfac4j.cuda.natives.kfac_cuda;
-import io.github.kfac4j.cuda.natives.kfac_mirror_request;
+import io.github.kfac4j.cuda.calls.Call;
+import io.github.kfac4j.cuda.calls.Verb;
+import io.github.kfac4j.cuda.context.Address;
 
 /**
  * Matrices to invert, where they lie on the device.
@@ -45,21 +46,18 @@ record InverseJob(
 
   /** Copies lower triangles to both sides where {@code statuses} and {@code pivots} are 0. */
   void mirror(long lower, int dtype, long to, long pivots, Call call) {
-    try (kfac_mirror_request request = new kfac_mirror_request()) {
-      request
-          .lower(Address.pointer(lower))
-          .inverse(Address.floats(to))
-          .status(Address.ints(statuses))
-          .pivots(Address.ints(pivots))
-          .n(n)
-          .count(count)
-          .dtype(dtype);
-      call.kernels(
-          "kfac_mirror",
-          shape(),
-          () -> kfac_cuda.kfac_mirror_workspace(request, 1),
-          (workspace, bytes) ->
-              kfac_cuda.kfac_mirror(request, 1, workspace, bytes, call.context().stream()));
-    }
+    call.run(
+        Verb.MIRROR,
+        shape(),
+        1,
+        (request, i) ->
+            request
+                .lower(Address.pointer(lower))
+                .inverse(Address.floats(to))
+                .status(Address.ints(statuses))
+                .pivots(Address.ints(pivots))
+                .n(n)
+                .count(count)
+                .dtype(dtype));
   }
 }

@@ -1,4 +1,4 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.inversion;
 
 import static io.github.kfac4j.cuda.natives.kfac_cuda.KFAC_INVERT_CUSOLVER;
 import static org.bytedeco.cuda.global.cudart.cudaMemcpyAsync;
@@ -7,9 +7,13 @@ import static org.bytedeco.cuda.global.cudart.cudaMemcpyDeviceToDevice;
 import io.github.kfac4j.backend.InverseAccuracy;
 import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.Status;
+import io.github.kfac4j.cuda.calls.Call;
+import io.github.kfac4j.cuda.calls.CudaMatrixStack;
+import io.github.kfac4j.cuda.calls.Verb;
+import io.github.kfac4j.cuda.context.Address;
+import io.github.kfac4j.cuda.context.CudaContext;
+import io.github.kfac4j.cuda.context.Readback;
 import io.github.kfac4j.cuda.natives.kfac_cuda;
-import io.github.kfac4j.cuda.natives.kfac_inverse_error_request;
-import io.github.kfac4j.cuda.natives.kfac_invert_request;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -19,7 +23,7 @@ import java.util.List;
  * then, too, has the whole one on the host, which is slow and rare. One that is only enqueued is
  * tested all the same, but left as it was where it fails.
  */
-final class Inverses {
+public final class Inverses {
   private final boolean cusolver;
   private final CudaContext context;
   private final Call call;
@@ -53,7 +57,8 @@ final class Inverses {
    *
    * @param cusolver by cuSOLVER, else by what the table of sizes names
    */
-  static List<Status[]> run(List<InvertRequest> inversions, boolean cusolver, CudaContext context) {
+  public static List<Status[]> run(
+      List<InvertRequest> inversions, boolean cusolver, CudaContext context) {
     try (Call call = new Call(context)) {
       long results = call.take(resultBytes(matrices(inversions)));
       return new Inverses(inversions, cusolver, results, call).run();
@@ -61,19 +66,19 @@ final class Inverses {
   }
 
   /** Inverts all matrices without waiting; what fails the test in fp32 stays as it was. */
-  static Enqueued<List<Status[]>> enqueue(
+  public static Readback<List<Status[]>> enqueue(
       List<InvertRequest> inversions, boolean cusolver, CudaContext context) {
     try (Call call = new Call(context)) {
       int matrices = matrices(inversions);
       long bytes = resultBytes(matrices);
-      long results = context.inverseResults.take(bytes);
+      long results = context.inverseResults().take(bytes);
       Inverses all = new Inverses(inversions, cusolver, results, call);
       all.enqueue();
       all.mirror();
       call.finish();
       List<Integer> counts = inversions.stream().map(i -> i.source().count()).toList();
-      return new Enqueued<>(
-          context.inverseResults, results, bytes, () -> read(results, counts, context));
+      return new Readback<>(
+          context.inverseResults(), results, bytes, () -> read(results, counts, context));
     }
   }
 
@@ -148,59 +153,48 @@ final class Inverses {
   }
 
   private void byKernels(List<InverseJob> some) {
-    int count = some.size();
-    try (kfac_invert_request requests = new kfac_invert_request(Math.max(1, count))) {
-      for (int i = 0; i < count; i++) {
-        InverseJob job = some.get(i);
-        requests
-            .position(i)
-            .matrix(Address.floats(job.source()))
-            .inverse(Address.floats(job.result()))
-            .status(Address.ints(job.statuses()))
-            .dampings(Address.floats(job.dampings()))
-            .scale((float) job.scale())
-            .damping(0)
-            .n(job.n())
-            .count(job.count())
-            .algorithm(kfac_cuda.KFAC_INVERT_BY_SIZE);
-      }
-      requests.position(0);
-      call.kernels(
-          "kfac_invert",
-          some.stream().map(InverseJob::shape).toList().toString(),
-          () -> kfac_cuda.kfac_invert_workspace(requests, count, CudaBackend.MATH),
-          (workspace, bytes) ->
-              kfac_cuda.kfac_invert(
-                  requests, count, CudaBackend.MATH, workspace, bytes, context.stream()));
-    }
+    call.run(
+        Verb.INVERT,
+        shapes(some),
+        some.size(),
+        (request, i) -> {
+          InverseJob job = some.get(i);
+          request
+              .matrix(Address.floats(job.source()))
+              .inverse(Address.floats(job.result()))
+              .status(Address.ints(job.statuses()))
+              .dampings(Address.floats(job.dampings()))
+              .scale((float) job.scale())
+              .damping(0)
+              .n(job.n())
+              .count(job.count())
+              .algorithm(kfac_cuda.KFAC_INVERT_BY_SIZE);
+        });
   }
 
   private void test(List<InverseJob> some) {
-    int count = some.size();
-    try (kfac_inverse_error_request requests = new kfac_inverse_error_request(Math.max(1, count))) {
-      for (int i = 0; i < count; i++) {
-        InverseJob job = some.get(i);
-        requests
-            .position(i)
-            .matrix(Address.floats(job.source()))
-            .inverse(Address.floats(job.result()))
-            .errors(Address.doubles(job.errors()))
-            .status(Address.ints(job.statuses()))
-            .dampings(Address.floats(job.dampings()))
-            .scale((float) job.scale())
-            .damping(0)
-            .bound(InverseAccuracy.BOUND)
-            .n(job.n())
-            .count(job.count());
-      }
-      requests.position(0);
-      call.kernels(
-          "kfac_inverse_error",
-          some.stream().map(InverseJob::shape).toList().toString(),
-          () -> kfac_cuda.kfac_inverse_error_workspace(requests, count),
-          (workspace, bytes) ->
-              kfac_cuda.kfac_inverse_error(requests, count, workspace, bytes, context.stream()));
-    }
+    call.run(
+        Verb.INVERSE_ERROR,
+        shapes(some),
+        some.size(),
+        (request, i) -> {
+          InverseJob job = some.get(i);
+          request
+              .matrix(Address.floats(job.source()))
+              .inverse(Address.floats(job.result()))
+              .errors(Address.doubles(job.errors()))
+              .status(Address.ints(job.statuses()))
+              .dampings(Address.floats(job.dampings()))
+              .scale((float) job.scale())
+              .damping(0)
+              .bound(InverseAccuracy.BOUND)
+              .n(job.n())
+              .count(job.count());
+        });
+  }
+
+  private static String shapes(List<InverseJob> some) {
+    return some.stream().map(InverseJob::shape).toList().toString();
   }
 
   /** Tries in fp64 what failed; returns what the host found out, null for the rest. */
@@ -232,15 +226,17 @@ final class Inverses {
     context.staging().downloadFloats(job.source(), source);
     context.staging().downloadFloats(job.result(), inverse);
     long bytes = (long) n * n * Float.BYTES;
-    context.check.runtime(
-        cudaMemcpyAsync(
-            Address.pointer(job.target()),
-            Address.pointer(job.result()),
-            bytes,
-            cudaMemcpyDeviceToDevice,
-            context.stream()),
-        "cudaMemcpyAsync",
-        bytes + " bytes");
+    context
+        .check()
+        .runtime(
+            cudaMemcpyAsync(
+                Address.pointer(job.target()),
+                Address.pointer(job.result()),
+                bytes,
+                cudaMemcpyDeviceToDevice,
+                context.stream()),
+            "cudaMemcpyAsync",
+            bytes + " bytes");
     return InverseAccuracy.test(source, 0, n, job.scale(), damping, inverse);
   }
 

@@ -1,8 +1,10 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.matrix;
 
 import io.github.kfac4j.backend.Basis;
-import io.github.kfac4j.cuda.Conversion.Place;
-import io.github.kfac4j.cuda.Gemm.Matrices;
+import io.github.kfac4j.cuda.calls.Call;
+import io.github.kfac4j.cuda.calls.Conversion;
+import io.github.kfac4j.cuda.calls.Conversion.PitchedPointer;
+import io.github.kfac4j.cuda.matrix.Gemm.Matrices;
 import io.github.kfac4j.tensor.HostTensor;
 import java.util.Arrays;
 
@@ -10,11 +12,11 @@ import java.util.Arrays;
  * Bases as columns in fp64. This backend makes no reflections, but goes on from states that another
  * has made: they are multiplied out, until the next refresh decomposes the factor.
  */
-final class BasisColumns {
+public final class BasisColumns {
   private BasisColumns() {}
 
   /** Where {@code [count, n, n]} lies on the device, in scratch memory or in the basis's own. */
-  static long of(Basis basis, Call call) {
+  public static long of(Basis basis, Call call) {
     Conversion conversion = new Conversion(call);
     long stored = conversion.doubles(basis.matrices());
     if (!basis.isReflected()) {
@@ -34,7 +36,7 @@ final class BasisColumns {
     long one = call.inputFloats(HostTensor.of(ones, n));
     for (int k = 0; k < count; k++) {
       long diagonal = q + k * stride * Double.BYTES;
-      conversion.copy(Place.floats(one, 1), Place.doubles(diagonal, n + 1), n, 1);
+      conversion.copy(PitchedPointer.floats(one, 1), PitchedPointer.doubles(diagonal, n + 1), n, 1);
     }
     gemm.add(v, w, -1, q, count);
     return q;

@@ -1,14 +1,16 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.matrix;
 
 import io.github.kfac4j.backend.Gradient;
-import io.github.kfac4j.cuda.Conversion.Copy;
-import io.github.kfac4j.cuda.Conversion.Place;
-import io.github.kfac4j.cuda.Gemm.Matrices;
+import io.github.kfac4j.cuda.calls.Call;
+import io.github.kfac4j.cuda.calls.Conversion;
+import io.github.kfac4j.cuda.calls.Conversion.Copy;
+import io.github.kfac4j.cuda.calls.Conversion.PitchedPointer;
+import io.github.kfac4j.cuda.matrix.Gemm.Matrices;
 import java.util.ArrayList;
 import java.util.List;
 
 /** A layer's gradient in fp64 on the device, the bias as the last column, and products with it. */
-final class WideGradient {
+public final class WideGradient {
   private final Call call;
   private final Gemm gemm;
   private final Conversion conversion;
@@ -22,7 +24,7 @@ final class WideGradient {
   /** Room for the next one, from the first product on. */
   private long next;
 
-  WideGradient(int groups, int rows, int cols, Call call) {
+  public WideGradient(int groups, int rows, int cols, Call call) {
     this.call = call;
     this.gemm = new Gemm(call.context());
     this.conversion = new Conversion(call);
@@ -32,21 +34,21 @@ final class WideGradient {
     this.x = call.take(size() * Double.BYTES);
   }
 
-  long size() {
+  public long size() {
     return (long) groups * rows * cols;
   }
 
-  long address() {
+  public long address() {
     return x;
   }
 
   /** {@code x = A x} for each group. */
-  void left(Matrices a) {
+  public void left(Matrices a) {
     multiply(a, Matrices.of(x, rows, cols), 1);
   }
 
   /** {@code x = alpha x B} for each group. */
-  void right(Matrices b, double alpha) {
+  public void right(Matrices b, double alpha) {
     multiply(Matrices.of(x, rows, cols), b, alpha);
   }
 
@@ -61,47 +63,49 @@ final class WideGradient {
   }
 
   /** Writes the inner product with another gradient to an fp64 number on the device. */
-  void inner(WideGradient other, long to) {
+  public void inner(WideGradient other, long to) {
     int all = Math.toIntExact(size());
     gemm.multiply(Matrices.of(x, 1, all), Matrices.of(other.x, all, 1), to, 1);
   }
 
-  void read(Gradient gradient) {
+  public void read(Gradient gradient) {
     conversion.copy(reads(gradient));
   }
 
   /** The copies that read a gradient. */
-  List<Copy> reads(Gradient gradient) {
+  public List<Copy> reads(Gradient gradient) {
     List<Copy> copies = new ArrayList<>();
     int width = width(gradient);
-    Place weight = Place.floats(call.inputFloats(gradient.weight()), width);
-    copies.add(new Copy(weight, Place.doubles(x, cols), allRows(), width));
+    PitchedPointer weight = PitchedPointer.floats(call.inputFloats(gradient.weight()), width);
+    copies.add(new Copy(weight, PitchedPointer.doubles(x, cols), allRows(), width));
     if (gradient.bias() != null) {
-      Place bias = Place.floats(call.inputFloats(gradient.bias()), 1);
+      PitchedPointer bias = PitchedPointer.floats(call.inputFloats(gradient.bias()), 1);
       copies.add(new Copy(bias, biasColumn(), allRows(), 1));
     }
     return copies;
   }
 
   /** Rounds all elements to fp32. */
-  void round() {
+  public void round() {
     long floats = call.take(size() * Float.BYTES);
-    conversion.copy(Place.doubles(x, size()), Place.floats(floats, size()), 1, size());
-    conversion.copy(Place.floats(floats, size()), Place.doubles(x, size()), 1, size());
+    conversion.copy(
+        PitchedPointer.doubles(x, size()), PitchedPointer.floats(floats, size()), 1, size());
+    conversion.copy(
+        PitchedPointer.floats(floats, size()), PitchedPointer.doubles(x, size()), 1, size());
   }
 
-  void write(Gradient result) {
+  public void write(Gradient result) {
     conversion.copy(writes(result));
   }
 
   /** The copies that write a result. */
-  List<Copy> writes(Gradient result) {
+  public List<Copy> writes(Gradient result) {
     List<Copy> copies = new ArrayList<>();
     int width = width(result);
-    Place weight = Place.floats(call.outputFloats(result.weight()), width);
-    copies.add(new Copy(Place.doubles(x, cols), weight, allRows(), width));
+    PitchedPointer weight = PitchedPointer.floats(call.outputFloats(result.weight()), width);
+    copies.add(new Copy(PitchedPointer.doubles(x, cols), weight, allRows(), width));
     if (result.bias() != null) {
-      Place bias = Place.floats(call.outputFloats(result.bias()), 1);
+      PitchedPointer bias = PitchedPointer.floats(call.outputFloats(result.bias()), 1);
       copies.add(new Copy(biasColumn(), bias, allRows(), 1));
     }
     return copies;
@@ -115,7 +119,7 @@ final class WideGradient {
     return gradient.bias() == null ? cols : cols - 1;
   }
 
-  private Place biasColumn() {
-    return Place.doubles(x + (cols - 1L) * Double.BYTES, cols);
+  private PitchedPointer biasColumn() {
+    return PitchedPointer.doubles(x + (cols - 1L) * Double.BYTES, cols);
   }
 }

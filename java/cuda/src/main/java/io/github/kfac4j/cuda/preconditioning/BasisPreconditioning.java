@@ -1,10 +1,16 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.preconditioning;
 
 import io.github.kfac4j.backend.Basis;
 import io.github.kfac4j.backend.BasisPreconditionRequest;
-import io.github.kfac4j.cuda.Gemm.Matrices;
-import io.github.kfac4j.cuda.natives.kfac_cuda;
-import io.github.kfac4j.cuda.natives.kfac_divide_request;
+import io.github.kfac4j.cuda.calls.Call;
+import io.github.kfac4j.cuda.calls.Conversion;
+import io.github.kfac4j.cuda.calls.CudaMatrixStack;
+import io.github.kfac4j.cuda.calls.Verb;
+import io.github.kfac4j.cuda.context.Address;
+import io.github.kfac4j.cuda.context.CudaContext;
+import io.github.kfac4j.cuda.matrix.BasisColumns;
+import io.github.kfac4j.cuda.matrix.Gemm.Matrices;
+import io.github.kfac4j.cuda.matrix.WideGradient;
 import java.util.List;
 
 /**
@@ -13,7 +19,7 @@ import java.util.List;
  * factors is divided by the damping alone. Conversions and divisions take one launch each for all
  * layers, products one a layer.
  */
-final class BasisPreconditioning {
+public final class BasisPreconditioning {
   private final BasisPreconditionRequest step;
   private final CudaMatrixStack moments;
   private final WideGradient x;
@@ -36,7 +42,7 @@ final class BasisPreconditioning {
   }
 
   /** Runs all steps; returns for each the inner product of U and dW. */
-  static double[] run(List<BasisPreconditionRequest> steps, CudaContext context) {
+  public static double[] run(List<BasisPreconditionRequest> steps, CudaContext context) {
     try (Call call = new Call(context)) {
       List<BasisPreconditioning> all =
           steps.stream().map(step -> new BasisPreconditioning(step, call)).toList();
@@ -76,26 +82,20 @@ final class BasisPreconditioning {
     if (count == 0) {
       return;
     }
-    try (kfac_divide_request requests = new kfac_divide_request(count)) {
-      for (int i = 0; i < count; i++) {
-        BasisPreconditioning one = all.get(i);
-        requests
-            .position(i)
-            .moments(Address.pointer(one.moments.address()))
-            .x(Address.doubles(one.x.address()))
-            .inner(Address.doubles(inner + (long) i * Double.BYTES))
-            .scale(one.step.scale())
-            .damping(one.step.damping())
-            .size(one.x.size())
-            .dtype(one.moments.dtype());
-      }
-      requests.position(0);
-      call.kernels(
-          "kfac_divide",
-          count + " layers",
-          () -> kfac_cuda.kfac_divide_workspace(requests, count),
-          (workspace, bytes) ->
-              kfac_cuda.kfac_divide(requests, count, workspace, bytes, call.context().stream()));
-    }
+    call.run(
+        Verb.DIVIDE,
+        count + " layers",
+        count,
+        (request, i) -> {
+          BasisPreconditioning one = all.get(i);
+          request
+              .moments(Address.pointer(one.moments.address()))
+              .x(Address.doubles(one.x.address()))
+              .inner(Address.doubles(inner + (long) i * Double.BYTES))
+              .scale(one.step.scale())
+              .damping(one.step.damping())
+              .size(one.x.size())
+              .dtype(one.moments.dtype());
+        });
   }
 }

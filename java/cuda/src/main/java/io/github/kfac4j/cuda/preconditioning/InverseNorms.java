@@ -1,8 +1,10 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.preconditioning;
 
 import io.github.kfac4j.backend.PreconditionRequest;
-import io.github.kfac4j.cuda.natives.kfac_cuda;
-import io.github.kfac4j.cuda.natives.kfac_squared_norms_request;
+import io.github.kfac4j.cuda.calls.Call;
+import io.github.kfac4j.cuda.calls.CudaMatrixStack;
+import io.github.kfac4j.cuda.calls.Verb;
+import io.github.kfac4j.cuda.context.Address;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -21,29 +23,22 @@ final class InverseNorms {
       unknown.add(call.stack(step.aInverse()));
     }
     unknown.removeIf(CudaMatrixStack::hasNorms);
-    int count = unknown.size();
-    if (count == 0) {
+    if (unknown.isEmpty()) {
       return;
     }
-    try (kfac_squared_norms_request requests = new kfac_squared_norms_request(count)) {
-      int i = 0;
-      for (CudaMatrixStack stack : unknown) {
-        requests
-            .position(i++)
-            .matrix(stack.pointer())
-            .norms(Address.doubles(stack.norms()))
-            .n(stack.rows())
-            .count(stack.count());
-      }
-      requests.position(0);
-      call.kernels(
-          "kfac_squared_norms",
-          count + " stacks",
-          () -> kfac_cuda.kfac_squared_norms_workspace(requests, count),
-          (workspace, bytes) ->
-              kfac_cuda.kfac_squared_norms(
-                  requests, count, workspace, bytes, call.context().stream()));
-    }
+    List<CudaMatrixStack> stacks = List.copyOf(unknown);
+    call.run(
+        Verb.SQUARED_NORMS,
+        stacks.size() + " stacks",
+        stacks.size(),
+        (request, i) -> {
+          CudaMatrixStack stack = stacks.get(i);
+          request
+              .matrix(stack.pointer())
+              .norms(Address.doubles(stack.norms()))
+              .n(stack.rows())
+              .count(stack.count());
+        });
     unknown.forEach(CudaMatrixStack::normsFound);
   }
 }

@@ -1,10 +1,17 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.preconditioning;
 
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.StepAccuracy;
-import io.github.kfac4j.cuda.natives.kfac_cuda;
-import io.github.kfac4j.cuda.natives.kfac_precondition_request;
+import io.github.kfac4j.cuda.DeviceTensor;
+import io.github.kfac4j.cuda.EnqueuedStep;
+import io.github.kfac4j.cuda.calls.Call;
+import io.github.kfac4j.cuda.calls.CudaMatrixStack;
+import io.github.kfac4j.cuda.calls.Verb;
+import io.github.kfac4j.cuda.context.Address;
+import io.github.kfac4j.cuda.context.Arena;
+import io.github.kfac4j.cuda.context.CudaContext;
+import io.github.kfac4j.cuda.context.Readback;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -17,7 +24,7 @@ import org.bytedeco.javacpp.FloatPointer;
  * waits once; steps that are only enqueued are not formed again. Results reach the gradients'
  * memory only when everything has been enqueued.
  */
-final class KroneckerPreconditioning {
+public final class KroneckerPreconditioning {
   /** Of each step: the inner product, and the two norms that the kernels find. */
   private static final int MEASURES = 3;
 
@@ -36,7 +43,7 @@ final class KroneckerPreconditioning {
   }
 
   /** Runs all steps; returns for each the inner product of U and dW. */
-  static double[] run(List<PreconditionRequest> steps, CudaContext context) {
+  public static double[] run(List<PreconditionRequest> steps, CudaContext context) {
     try (Call call = new Call(context)) {
       long measures = call.take(measureBytes(steps.size()));
       return new KroneckerPreconditioning(steps, measures, call).run();
@@ -44,7 +51,7 @@ final class KroneckerPreconditioning {
   }
 
   /** Runs all steps in fp32 without waiting. */
-  static Enqueued<List<EnqueuedStep>> enqueue(
+  public static Readback<List<EnqueuedStep>> enqueue(
       List<PreconditionRequest> steps, CudaContext context) {
     for (PreconditionRequest step : steps) {
       requireOnDevice(step.gradient());
@@ -53,11 +60,11 @@ final class KroneckerPreconditioning {
     try (Call call = new Call(context)) {
       int count = steps.size();
       long bytes = measureBytes(count);
-      long measures = context.stepResults.take(bytes);
+      long measures = context.stepResults().take(bytes);
       new KroneckerPreconditioning(steps, measures, call).inFp32();
       call.finish();
-      return new Enqueued<>(
-          context.stepResults, measures, bytes, () -> read(measures, count, context));
+      return new Readback<>(
+          context.stepResults(), measures, bytes, () -> read(measures, count, context));
     }
   }
 
@@ -93,9 +100,9 @@ final class KroneckerPreconditioning {
     for (int i = 0; i < steps.size(); i++) {
       if (isLossy(measured, i)) {
         // what one step needs in fp64 serves the next
-        Arena.Mark before = call.context().scratch.mark();
+        Arena.Mark before = call.context().scratch().mark();
         PrecisePreconditioning.run(steps.get(i), measure(i, 0), call);
-        call.context().scratch.release(before);
+        call.context().scratch().release(before);
         repeated = true;
       }
     }
@@ -120,40 +127,32 @@ final class KroneckerPreconditioning {
 
   private void inFp32() {
     InverseNorms.require(steps, call);
-    int count = steps.size();
-    try (kfac_precondition_request requests = new kfac_precondition_request(Math.max(1, count))) {
-      for (int i = 0; i < count; i++) {
-        PreconditionRequest step = steps.get(i);
-        CudaMatrixStack g = call.stack(step.gInverse());
-        CudaMatrixStack a = call.stack(step.aInverse());
-        Tensor weight = step.gradient().weight();
-        Tensor bias = step.gradient().bias();
-        requests
-            .position(i)
-            .g_inverse(g.pointer())
-            .a_inverse(a.pointer())
-            .weight_gradient(Address.floats(call.inputFloats(weight)))
-            .bias_gradient(bias == null ? null : Address.floats(call.inputFloats(bias)))
-            .weight_result(result(step.result().weight(), weight))
-            .bias_result(bias == null ? null : result(step.result().bias(), bias))
-            .inner(Address.doubles(measure(i, 0)))
-            .groups(g.count())
-            .out(g.count() * g.rows())
-            .in(bias == null ? a.rows() : a.rows() - 1)
-            .scale((float) step.scale())
-            .g_norms(Address.doubles(g.norms()))
-            .a_norms(Address.doubles(a.norms()))
-            .norms(Address.doubles(measure(i, 1)));
-      }
-      requests.position(0);
-      call.kernels(
-          "kfac_precondition",
-          count + " layers",
-          () -> kfac_cuda.kfac_precondition_workspace(requests, count, CudaBackend.MATH),
-          (workspace, bytes) ->
-              kfac_cuda.kfac_precondition(
-                  requests, count, CudaBackend.MATH, workspace, bytes, call.context().stream()));
-    }
+    call.run(
+        Verb.PRECONDITION,
+        steps.size() + " layers",
+        steps.size(),
+        (request, i) -> {
+          PreconditionRequest step = steps.get(i);
+          CudaMatrixStack g = call.stack(step.gInverse());
+          CudaMatrixStack a = call.stack(step.aInverse());
+          Tensor weight = step.gradient().weight();
+          Tensor bias = step.gradient().bias();
+          request
+              .g_inverse(g.pointer())
+              .a_inverse(a.pointer())
+              .weight_gradient(Address.floats(call.inputFloats(weight)))
+              .bias_gradient(bias == null ? null : Address.floats(call.inputFloats(bias)))
+              .weight_result(result(step.result().weight(), weight))
+              .bias_result(bias == null ? null : result(step.result().bias(), bias))
+              .inner(Address.doubles(measure(i, 0)))
+              .groups(g.count())
+              .out(g.count() * g.rows())
+              .in(bias == null ? a.rows() : a.rows() - 1)
+              .scale((float) step.scale())
+              .g_norms(Address.doubles(g.norms()))
+              .a_norms(Address.doubles(a.norms()))
+              .norms(Address.doubles(measure(i, 1)));
+        });
   }
 
   private FloatPointer result(Tensor tensor, Tensor gradient) {

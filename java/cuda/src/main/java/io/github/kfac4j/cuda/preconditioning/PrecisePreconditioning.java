@@ -1,7 +1,11 @@
-package io.github.kfac4j.cuda;
+package io.github.kfac4j.cuda.preconditioning;
 
 import io.github.kfac4j.backend.PreconditionRequest;
-import io.github.kfac4j.cuda.Gemm.Matrices;
+import io.github.kfac4j.cuda.calls.Call;
+import io.github.kfac4j.cuda.calls.Conversion;
+import io.github.kfac4j.cuda.calls.CudaMatrixStack;
+import io.github.kfac4j.cuda.matrix.Gemm.Matrices;
+import io.github.kfac4j.cuda.matrix.WideGradient;
 
 /** The products of inverses with a gradient in fp64, rounded once. */
 final class PrecisePreconditioning {
