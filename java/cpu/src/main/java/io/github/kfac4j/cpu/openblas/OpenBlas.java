@@ -2,7 +2,8 @@ package io.github.kfac4j.cpu.openblas;
 
 import io.github.kfac4j.cpu.natives.LoadFailure;
 import org.bytedeco.javacpp.Loader;
-import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.openblas.presets.openblas_nolapack;
 
 /** Loads OpenBLAS, once, and makes it serial. */
 public final class OpenBlas {
@@ -33,15 +34,21 @@ public final class OpenBlas {
     return failure;
   }
 
-  /** Sets the number for the process; the preset looks the function up anew, the scope frees it. */
+  /**
+   * Sets the number of OpenBLAS's threads in this process. The preset's own function would set
+   * those of any MKL in the process too, such as libtorch's, whose threads are not ours.
+   */
   public static void setThreads(int threads) {
-    PointerScope scope = new PointerScope();
-    try {
-      org.bytedeco.openblas.global.openblas.blas_set_num_threads(threads);
-    } finally {
-      scope.close();
+    Pointer address = Loader.addressof("openblas_set_num_threads");
+    if (address != null) { // else another library stands in for OpenBLAS, by a setting of JavaCPP
+      try (SetThreads function = new SetThreads()) {
+        function.put(address);
+        function.call(threads);
+      }
     }
   }
+
+  private static final class SetThreads extends openblas_nolapack.SetNumThreads {}
 
   /** The deepest cause and the remedy, in one line. */
   static String describe(Throwable failure) {
