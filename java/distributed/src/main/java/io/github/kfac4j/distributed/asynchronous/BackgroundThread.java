@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /** One thread that works through what it is given; the first failure is kept. */
 final class BackgroundThread implements AutoCloseable {
-  private final AtomicReference<RuntimeException> failure = new AtomicReference<>();
+  private final AtomicReference<Throwable> failure = new AtomicReference<>();
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(
           task -> {
@@ -25,7 +25,7 @@ final class BackgroundThread implements AutoCloseable {
         () -> {
           try {
             work.run();
-          } catch (RuntimeException e) {
+          } catch (RuntimeException | Error e) {
             failure.compareAndSet(null, e);
           }
         });
@@ -43,9 +43,12 @@ final class BackgroundThread implements AutoCloseable {
 
   /** Throws the failure that was kept, once. */
   void throwFailure() {
-    RuntimeException kept = failure.getAndSet(null);
-    if (kept != null) {
-      throw kept;
+    Throwable kept = failure.getAndSet(null);
+    if (kept instanceof Error error) {
+      throw error;
+    }
+    if (kept instanceof RuntimeException exception) {
+      throw exception;
     }
   }
 
