@@ -40,6 +40,12 @@ final class Pass implements TrainingPass {
         .toList();
   }
 
+  /** The backward pass is over when K-FAC asks: those whose layers it did not reach are frozen. */
+  @Override
+  public boolean expectsGradients() {
+    return hasGradients();
+  }
+
   @Override
   public boolean hasGradients() {
     return taps.stream().anyMatch(Tap::heard);

@@ -123,9 +123,12 @@ final class Attachment implements AutoCloseable {
     }
     Tensor output = site.forward(x);
     // on no rows, as where no token is masked or no example routed here, it was not used
-    if (tap != null && tap.active() && output.requires_grad() && output.numel() > 0) {
-      used.add(tap);
-      step.pass().use(tap, site, x, output, microBatches > 1);
+    if (tap != null && output.requires_grad() && output.numel() > 0) {
+      boolean active = tap.active();
+      if (active) {
+        used.add(tap);
+      }
+      step.pass().use(tap, site, x, output, active, microBatches > 1);
     }
     return output;
   }
