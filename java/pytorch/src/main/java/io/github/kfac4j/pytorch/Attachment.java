@@ -256,6 +256,9 @@ final class Attachment implements AutoCloseable {
   }
 
   void discardStep() {
+    if (closed) {
+      return;
+    }
     step.discard();
     new Gradients(net, List.of(), place, step::options, used::contains).clear();
   }

@@ -400,6 +400,7 @@ class PassesTest {
     kfac.close();
     Nets.loss(net, kfac, Nets.images(1)).backward();
     assertThatIllegalStateException().isThrownBy(kfac::precondition).withMessage("K-FAC is closed");
+    kfac.discardStep();
   }
 
   @Test
