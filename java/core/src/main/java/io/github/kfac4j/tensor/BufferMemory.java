@@ -19,21 +19,20 @@ record BufferMemory(Object base, long bytes) {
   private static final MethodHandle ADDRESS = address();
 
   /**
-   * That of a buffer from its position on.
+   * That of a buffer whose position is 0.
    *
    * @return empty if this JVM does not tell, as of a heap buffer of bytes that is seen as floats
    */
   static Optional<BufferMemory> of(Buffer buffer, int elementBytes) {
-    long position = (long) buffer.position() * elementBytes;
     if (buffer.hasArray()) {
-      long offset = (long) buffer.arrayOffset() * elementBytes;
-      return Optional.of(new BufferMemory(buffer.array(), offset + position));
+      return Optional.of(
+          new BufferMemory(buffer.array(), (long) buffer.arrayOffset() * elementBytes));
     }
     if (!buffer.isDirect() || ADDRESS == null) {
       return Optional.empty();
     }
     try {
-      return Optional.of(new BufferMemory(null, (long) ADDRESS.invokeExact(buffer) + position));
+      return Optional.of(new BufferMemory(null, (long) ADDRESS.invokeExact(buffer)));
     } catch (Throwable e) { // which method handles declare
       throw new IllegalStateException(e);
     }
@@ -53,16 +52,9 @@ record BufferMemory(Object base, long bytes) {
     Class<?> segment = Class.forName("java.lang.foreign.MemorySegment");
     MethodHandle of =
         lookup.findStatic(segment, "ofBuffer", MethodType.methodType(segment, Buffer.class));
-    MethodHandle whole =
-        MethodHandles.filterArguments(
-            of,
-            0,
-            lookup
-                .findVirtual(Buffer.class, "rewind", MethodType.methodType(Buffer.class))
-                .asType(MethodType.methodType(Buffer.class, Buffer.class)));
     MethodHandle address =
         lookup.findVirtual(segment, "address", MethodType.methodType(long.class));
-    return MethodHandles.filterReturnValue(whole, address);
+    return MethodHandles.filterReturnValue(of, address);
   }
 
   private static MethodHandle ofField() throws ReflectiveOperationException {

@@ -1,6 +1,7 @@
 package io.github.kfac4j.distributed.ranks;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.data.Advice;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.distributed.exchange.Block;
 import io.github.kfac4j.distributed.exchange.Conversions;
@@ -68,7 +69,7 @@ final class GradientBlocks {
             names.get(i)
                 + " holds a NaN or infinity at flat index "
                 + first[i]
-                + "; discardStep() drops this step");
+                + Advice.DISCARD_STEP);
       }
     }
   }
