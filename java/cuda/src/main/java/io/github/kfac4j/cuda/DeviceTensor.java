@@ -110,7 +110,7 @@ public final class DeviceTensor implements Tensor {
     return type;
   }
 
-  long address() {
+  public long address() {
     return address;
   }
 }
