@@ -1,5 +1,6 @@
 package io.github.kfac4j.distributed.asynchronous;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
@@ -19,6 +20,15 @@ class BackgroundThreadTest {
         BackgroundThread.await(thread.call(() -> null));
         assertThatThrownBy(thread::throwFailure).isSameAs(kept);
       }
+    }
+  }
+
+  @Test
+  void anInterruptEndsNoWait() {
+    try (BackgroundThread thread = new BackgroundThread()) {
+      Thread.currentThread().interrupt();
+      assertThat(BackgroundThread.await(thread.call(() -> 5))).isEqualTo(5);
+      assertThat(Thread.interrupted()).isTrue();
     }
   }
 }
