@@ -5,6 +5,7 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.backend.BasisAccumulateRequest;
 import io.github.kfac4j.backend.BasisPreconditionRequest;
 import io.github.kfac4j.backend.DecomposeRequest;
+import io.github.kfac4j.backend.HostScan;
 import io.github.kfac4j.backend.InverseAccuracy;
 import io.github.kfac4j.backend.InvertRequest;
 import io.github.kfac4j.backend.MatrixStack;
@@ -55,39 +56,12 @@ public final class JavaBackend implements Backend {
 
   @Override
   public long[] firstNonFinite(List<? extends Tensor> tensors) {
-    return tensors.stream().mapToLong(t -> firstNonFinite((HostTensor) t)).toArray();
-  }
-
-  private static long firstNonFinite(HostTensor tensor) {
-    double[] chunk = new double[4096];
-    for (int start = 0; start < tensor.size(); start += chunk.length) {
-      int n = Math.min(chunk.length, tensor.size() - start);
-      tensor.read(start, chunk, 0, n);
-      for (int i = 0; i < n; i++) {
-        if (!Double.isFinite(chunk[i])) {
-          return start + i;
-        }
-      }
-    }
-    return -1;
+    return tensors.stream().mapToLong(t -> HostScan.firstNonFinite((HostTensor) t)).toArray();
   }
 
   @Override
   public double[] largest(List<? extends Tensor> tensors) {
-    return tensors.stream().mapToDouble(t -> largest((HostTensor) t)).toArray();
-  }
-
-  private static double largest(HostTensor tensor) {
-    double largest = 0;
-    double[] chunk = new double[4096];
-    for (int start = 0; start < tensor.size(); start += chunk.length) {
-      int n = Math.min(chunk.length, tensor.size() - start);
-      tensor.read(start, chunk, 0, n);
-      for (int i = 0; i < n; i++) {
-        largest = Math.max(largest, Math.abs(chunk[i])); // NaN stays
-      }
-    }
-    return largest;
+    return tensors.stream().mapToDouble(t -> HostScan.largest((HostTensor) t)).toArray();
   }
 
   @Override

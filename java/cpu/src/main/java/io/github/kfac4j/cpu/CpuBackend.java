@@ -83,7 +83,7 @@ public final class CpuBackend implements Backend {
     if (failure != null) {
       throw new BackendUnavailableException("cpu", failure);
     }
-    this.pool = new Pool(threads);
+    this.pool = new Pool(threads, OpenBlas::serially);
     this.own = own;
   }
 

@@ -11,13 +11,21 @@ import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.backend.Status;
 import io.github.kfac4j.backend.Storage;
-import io.github.kfac4j.cuda.natives.kfac_accumulate_request;
-import io.github.kfac4j.cuda.natives.kfac_cuda;
-import io.github.kfac4j.cuda.natives.kfac_patches_request;
-import io.github.kfac4j.cuda.natives.kfac_traces_request;
+import io.github.kfac4j.cuda.accumulation.Accumulation;
+import io.github.kfac4j.cuda.accumulation.BasisAccumulation;
+import io.github.kfac4j.cuda.accumulation.Patches;
+import io.github.kfac4j.cuda.calls.CudaMatrixStack;
+import io.github.kfac4j.cuda.context.Address;
+import io.github.kfac4j.cuda.context.Check;
+import io.github.kfac4j.cuda.context.CudaContext;
+import io.github.kfac4j.cuda.eigen.Eigenvectors;
+import io.github.kfac4j.cuda.elementwise.Elementwise;
+import io.github.kfac4j.cuda.inversion.Inverses;
+import io.github.kfac4j.cuda.matrix.Traces;
+import io.github.kfac4j.cuda.preconditioning.BasisPreconditioning;
+import io.github.kfac4j.cuda.preconditioning.KroneckerPreconditioning;
 import io.github.kfac4j.samples.PatchSamples;
 import io.github.kfac4j.tensor.Tensor;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 import org.bytedeco.cuda.cudart.CUstream_st;
@@ -40,9 +48,6 @@ import org.bytedeco.cuda.cudart.CUstream_st;
  * After a fatal error, see {@link CudaException#fatal}, all calls are refused with that error.
  */
 public final class CudaBackend implements Backend {
-  /** Tensor cores with fp32 accuracy; every chip that the library is built for has them. */
-  static final int MATH = kfac_cuda.KFAC_SPLIT_F16;
-
   private final CudaContext context;
   private boolean cusolverInverses;
 
@@ -102,7 +107,7 @@ public final class CudaBackend implements Backend {
    * @param stream a {@code cudaStream_t}; 0 is the default stream
    */
   public void await(long stream) {
-    context.guard.run(() -> context.await(Address.stream(stream)));
+    context.run(() -> context.await(Address.stream(stream)));
   }
 
   /**
@@ -120,7 +125,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public Storage storage() {
-    return context.guard.call(
+    return context.call(
         () -> {
           context.enter();
           return new Storage(
@@ -135,88 +140,52 @@ public final class CudaBackend implements Backend {
 
   @Override
   public <T> T inTurn(Supplier<T> calls) {
-    return context.guard.call(calls);
+    return context.call(calls);
   }
 
   @Override
   public MatrixStack allocate(int count, int rows, int cols) {
-    return context.guard.call(() -> new CudaMatrixStack(context, count, rows, cols, false));
+    return context.call(() -> new CudaMatrixStack(context, count, rows, cols, false));
   }
 
   /** In fp64. */
   @Override
   public MatrixStack allocateBasis(int count, int rows, int cols) {
-    return context.guard.call(() -> new CudaMatrixStack(context, count, rows, cols, true));
+    return context.call(() -> new CudaMatrixStack(context, count, rows, cols, true));
   }
 
   @Override
   public long[] firstNonFinite(List<? extends Tensor> tensors) {
-    return context.guard.call(() -> Elementwise.firstNonFinite(tensors, context));
+    return context.call(() -> Elementwise.firstNonFinite(tensors, context));
   }
 
   @Override
   public double[] largest(List<? extends Tensor> tensors) {
-    return context.guard.call(() -> Elementwise.largest(tensors, context));
+    return context.call(() -> Elementwise.largest(tensors, context));
   }
 
   @Override
   public void scale(List<? extends Tensor> tensors, double factor) {
-    context.guard.run(() -> Elementwise.scale(tensors, factor, context));
+    context.run(() -> Elementwise.scale(tensors, factor, context));
   }
 
   @Override
   public void patches(PatchSamples samples, MatrixStack target) {
-    context.guard.run(
-        () -> {
-          try (Call call = new Call(context);
-              kfac_patches_request request = new kfac_patches_request()) {
-            CudaMatrixStack out = call.stack(target);
-            out.changes();
-            StridedSamples.describe(samples, call, request.samples());
-            request.out(out.pointer());
-            call.kernels(
-                "kfac_patches",
-                out.shape(),
-                () -> kfac_cuda.kfac_patches_workspace(request, 1),
-                (workspace, bytes) ->
-                    kfac_cuda.kfac_patches(request, 1, workspace, bytes, context.stream()));
-            call.finish();
-          }
-        });
+    context.run(() -> Patches.run(samples, target, context));
   }
 
   @Override
   public void accumulate(List<AccumulateRequest> moments) {
-    context.guard.run(
+    context.run(
         () -> {
-          int count = moments.size();
           moments.forEach(moment -> changes(moment.target()));
-          try (Call call = new Call(context);
-              kfac_accumulate_request requests = new kfac_accumulate_request(count)) {
-            for (int i = 0; i < count; i++) {
-              AccumulateRequest moment = moments.get(i);
-              StridedSamples.describe(moment.samples(), call, requests.position(i).samples());
-              requests
-                  .target(call.stack(moment.target()).pointer())
-                  .weight((float) moment.weight())
-                  .decay((float) moment.decay());
-            }
-            requests.position(0);
-            call.kernels(
-                "kfac_accumulate",
-                count + " moments",
-                () -> kfac_cuda.kfac_accumulate_workspace(requests, count, MATH),
-                (workspace, bytes) ->
-                    kfac_cuda.kfac_accumulate(
-                        requests, count, MATH, workspace, bytes, context.stream()));
-            call.finish();
-          }
+          Accumulation.run(moments, context);
         });
   }
 
   @Override
   public void accumulateInBasis(List<BasisAccumulateRequest> moments) {
-    context.guard.run(
+    context.run(
         () -> {
           moments.forEach(moment -> changes(moment.target()));
           BasisAccumulation.run(moments, context);
@@ -225,49 +194,12 @@ public final class CudaBackend implements Backend {
 
   @Override
   public List<double[]> traces(List<MatrixStack> stacks) {
-    return context.guard.call(
-        () -> {
-          int count = stacks.size();
-          try (Call call = new Call(context);
-              kfac_traces_request requests = new kfac_traces_request(count)) {
-            int matrices = stacks.stream().mapToInt(MatrixStack::count).sum();
-            long traces = call.take((long) matrices * Double.BYTES);
-            long at = traces;
-            for (int i = 0; i < count; i++) {
-              CudaMatrixStack stack = call.stack(stacks.get(i));
-              requests
-                  .position(i)
-                  .matrix(stack.pointer())
-                  .traces(Address.doubles(at))
-                  .n(stack.rows())
-                  .count(stack.count());
-              at += (long) stack.count() * Double.BYTES;
-            }
-            requests.position(0);
-            call.kernels(
-                "kfac_traces",
-                matrices + " matrices",
-                () -> kfac_cuda.kfac_traces_workspace(requests, count),
-                (workspace, bytes) ->
-                    kfac_cuda.kfac_traces(requests, count, workspace, bytes, context.stream()));
-            double[] all = call.readDoubles(traces, matrices);
-            call.finish();
-            List<double[]> result = new ArrayList<>();
-            int first = 0;
-            for (MatrixStack stack : stacks) {
-              double[] one = new double[stack.count()];
-              System.arraycopy(all, first, one, 0, one.length);
-              result.add(one);
-              first += one.length;
-            }
-            return result;
-          }
-        });
+    return context.call(() -> Traces.run(stacks, context));
   }
 
   @Override
   public List<Status[]> invert(List<InvertRequest> inversions) {
-    return context.guard.call(
+    return context.call(
         () -> {
           inversions.forEach(inversion -> changes(inversion.inverse()));
           return Inverses.run(inversions, cusolverInverses, context);
@@ -280,16 +212,16 @@ public final class CudaBackend implements Backend {
    * keeps the dampings of the request.
    */
   public Enqueued<List<Status[]>> enqueueInvert(List<InvertRequest> inversions) {
-    return context.guard.call(
+    return context.call(
         () -> {
           inversions.forEach(inversion -> changes(inversion.inverse()));
-          return Inverses.enqueue(inversions, cusolverInverses, context);
+          return new Enqueued<>(Inverses.enqueue(inversions, cusolverInverses, context));
         });
   }
 
   @Override
   public List<Status[]> decompose(List<DecomposeRequest> decompositions) {
-    return context.guard.call(
+    return context.call(
         () -> {
           decompositions.forEach(
               request -> {
@@ -302,7 +234,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public double[] precondition(List<PreconditionRequest> steps) {
-    return context.guard.call(() -> KroneckerPreconditioning.run(steps, context));
+    return context.call(() -> KroneckerPreconditioning.run(steps, context));
   }
 
   /**
@@ -312,12 +244,12 @@ public final class CudaBackend implements Backend {
    * @throws IllegalArgumentException if a gradient or result is not a {@link DeviceTensor}
    */
   public Enqueued<List<EnqueuedStep>> enqueuePrecondition(List<PreconditionRequest> steps) {
-    return context.guard.call(() -> KroneckerPreconditioning.enqueue(steps, context));
+    return context.call(() -> new Enqueued<>(KroneckerPreconditioning.enqueue(steps, context)));
   }
 
   @Override
   public double[] preconditionInBasis(List<BasisPreconditionRequest> steps) {
-    return context.guard.call(() -> BasisPreconditioning.run(steps, context));
+    return context.call(() -> BasisPreconditioning.run(steps, context));
   }
 
   private void changes(MatrixStack target) {
@@ -327,6 +259,6 @@ public final class CudaBackend implements Backend {
   /** Frees all memory, that of matrix stacks that are still open too; idempotent. */
   @Override
   public void close() {
-    context.guard.run(() -> context.close());
+    context.run(() -> context.close());
   }
 }

@@ -8,7 +8,7 @@ public class CudaException extends RuntimeException {
   private final int code;
   private final boolean fatal;
 
-  CudaException(String function, int code, String message, boolean fatal) {
+  public CudaException(String function, int code, String message, boolean fatal) {
     super(message);
     this.function = function;
     this.code = code;

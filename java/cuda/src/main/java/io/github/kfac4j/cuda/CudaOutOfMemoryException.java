@@ -9,7 +9,7 @@ import io.github.kfac4j.backend.MemoryShortage;
 public final class CudaOutOfMemoryException extends CudaException implements MemoryShortage {
   private static final long serialVersionUID = 1L;
 
-  CudaOutOfMemoryException(String function, int code, String message) {
+  public CudaOutOfMemoryException(String function, int code, String message) {
     super(function, code, message, false);
   }
 }

@@ -103,7 +103,7 @@ public final class DeviceTensor implements Tensor {
     return type;
   }
 
-  long address() {
+  public long address() {
     return address;
   }
 }

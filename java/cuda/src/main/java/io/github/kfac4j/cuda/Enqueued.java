@@ -1,6 +1,6 @@
 package io.github.kfac4j.cuda;
 
-import java.util.function.Supplier;
+import io.github.kfac4j.cuda.context.Readback;
 
 /**
  * A verb that has been enqueued and not been waited for: its results on the device come in stream
@@ -13,18 +13,10 @@ import java.util.function.Supplier;
  * @param <T> what it tells
  */
 public final class Enqueued<T> implements AutoCloseable {
-  private final ResultMemory pool;
-  private final long memory;
-  private final long bytes;
-  private final Supplier<T> read;
-  private boolean closed;
+  private final Readback<T> readback;
 
-  /** {@code memory} is a piece of {@code pool}, of so many bytes. */
-  Enqueued(ResultMemory pool, long memory, long bytes, Supplier<T> read) {
-    this.pool = pool;
-    this.memory = memory;
-    this.bytes = bytes;
-    this.read = read;
+  Enqueued(Readback<T> readback) {
+    this.readback = readback;
   }
 
   /**
@@ -34,28 +26,12 @@ public final class Enqueued<T> implements AutoCloseable {
    * @throws IllegalStateException after {@link #close}, and after that of the backend
    */
   public T get() {
-    CudaContext context = pool.context();
-    return context.guard.call(
-        () -> {
-          context.enter();
-          if (closed) {
-            throw new IllegalStateException("what was enqueued is closed");
-          }
-          return read.get();
-        });
+    return readback.read();
   }
 
   /** Gives back the memory of what it tells, for the next verb; idempotent. */
   @Override
   public void close() {
-    pool.context()
-        .guard
-        .run(
-            () -> {
-              if (!closed) {
-                closed = true;
-                pool.release(memory, bytes);
-              }
-            });
+    readback.close();
   }
 }

@@ -1,6 +1,7 @@
 package io.github.kfac4j.cuda;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.cuda.context.Check;
 import io.github.kfac4j.testkit.junit.ScopedStepsContract;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;

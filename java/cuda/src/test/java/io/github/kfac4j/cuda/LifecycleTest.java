@@ -85,7 +85,7 @@ class LifecycleTest {
   }
 
   @Test
-  void tooLittleMemoryIsAnErrorOfItsOwnThatCanBeGotOver() {
+  void tooLittleMemoryIsARecoverableErrorOfItsOwn() {
     try (CudaBackend backend = new CudaBackend(0)) {
       MatrixStack kept = Fixtures.stack(backend, 1, 1, 2, new double[] {3, 4});
       List<MatrixStack> large = new ArrayList<>();

@@ -3,12 +3,14 @@ package io.github.kfac4j.djl;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.LibUtils;
 import com.sun.jna.Function;
+import com.sun.jna.Library;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.PointerByReference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.Map;
 
 /**
  * What DJL does not tell of its arrays, asked from the C functions of the libtorch that DJL has
@@ -20,6 +22,9 @@ final class Torch {
   private static final String STRIDES = "aoti_torch_get_strides";
   private static final String STREAM = "aoti_torch_get_current_cuda_stream";
 
+  /** RTLD_LAZY | RTLD_LOCAL of dlopen; Windows takes no notice. */
+  private static final int LAZY_AND_LOCAL = 1;
+
   private Torch() {}
 
   /** The functions of tensors, which libtorch has since version 2.2. */
@@ -30,9 +35,14 @@ final class Torch {
     static final Function STEPS = CPU.getFunction(STRIDES);
   }
 
+  /**
+   * By JNA's own choice the library's symbols would become visible to all others in the process,
+   * and a LAPACK that is called later would be libtorch's, with other bits.
+   */
   private static NativeLibrary library(String name) {
-    Path folder = Path.of(LibUtils.getLibtorchPath());
-    return NativeLibrary.getInstance(folder.resolve(System.mapLibraryName(name)).toString());
+    Path file = Path.of(LibUtils.getLibtorchPath()).resolve(System.mapLibraryName(name));
+    return NativeLibrary.getInstance(
+        file.toString(), Map.of(Library.OPTION_OPEN_FLAGS, LAZY_AND_LOCAL));
   }
 
   /**

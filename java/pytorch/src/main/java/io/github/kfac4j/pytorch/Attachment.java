@@ -21,7 +21,7 @@ final class Attachment implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(TorchKfac.class.getName());
 
   private final Module net;
-  private final Place place;
+  private final Placement placement;
   private final boolean sampled;
   private final NetTaps taps;
   private final TrainedLayers layers;
@@ -47,11 +47,11 @@ final class Attachment implements AutoCloseable {
       KfacOptions options,
       Fisher fisher,
       KfacFactory factory,
-      Place place,
+      Placement placement,
       String... leftOut) {
     options.requireMeasurable();
     this.net = net;
-    this.place = place;
+    this.placement = placement;
     this.sampled = fisher.estimator() != Fisher.Estimator.EMPIRICAL;
     this.taps = new NetTaps(net);
     try {
@@ -65,7 +65,8 @@ final class Attachment implements AutoCloseable {
       step =
           new TrainingStep<>(
               fisher,
-              new Gradients(net, taps.taps(), place, () -> layers.kfac().options(), used::contains),
+              new Gradients(
+                  net, taps.taps(), placement, () -> layers.kfac().options(), used::contains),
               LOG);
       update();
     } catch (RuntimeException e) {
@@ -144,13 +145,13 @@ final class Attachment implements AutoCloseable {
     }
     boolean captured = step.wantsNext();
     await();
-    step.begin(new Pass(place, step.options(), examples, saidExamples > 0, captured));
+    step.begin(new Pass(placement, step.options(), examples, saidExamples > 0, captured));
     saidExamples = 0;
   }
 
   /** Waits until what K-FAC takes on a GPU is there. */
   private void await() {
-    int device = place == Place.HOST ? -1 : Devices.of(taps.taps().get(0).weight());
+    int device = placement == Placement.HOST ? -1 : Devices.of(taps.taps().get(0).weight());
     if (device >= 0) {
       Gpu.await(device);
     }
@@ -254,7 +255,7 @@ final class Attachment implements AutoCloseable {
 
   void discardStep() {
     step.discard();
-    new Gradients(net, List.of(), place, step::options, used::contains).clear();
+    new Gradients(net, List.of(), placement, step::options, used::contains).clear();
   }
 
   @Override

@@ -20,7 +20,7 @@ import org.bytedeco.pytorch.TensorVector;
 final class Gradients implements ModelGradients {
   private final Module net;
   private final List<Tap> taps;
-  private final Place place;
+  private final Placement placement;
   private final Supplier<KfacOptions> options;
   private final Predicate<Tap> used;
 
@@ -31,11 +31,15 @@ final class Gradients implements ModelGradients {
    * @param used whether a layer took part in the step
    */
   Gradients(
-      Module net, List<Tap> taps, Place place, Supplier<KfacOptions> options, Predicate<Tap> used) {
+      Module net,
+      List<Tap> taps,
+      Placement placement,
+      Supplier<KfacOptions> options,
+      Predicate<Tap> used) {
     this.options = options;
     this.net = net;
     this.taps = taps;
-    this.place = place;
+    this.placement = placement;
     this.used = used;
   }
 
@@ -73,11 +77,12 @@ final class Gradients implements ModelGradients {
     for (Tap tap : taps) {
       if (tap.active() && used.test(tap) && present(tap)) {
         Layer layer = tap.layer();
-        View weight = place.gradient(tap, tap.weight().grad(), layer.weightShape(), options.get());
+        View weight =
+            placement.gradient(tap, tap.weight().grad(), layer.weightShape(), options.get());
         views.add(weight);
         View bias = null;
         if (layer.bias()) {
-          bias = place.gradient(tap, tap.bias().grad(), layer.biasShape(), options.get());
+          bias = placement.gradient(tap, tap.bias().grad(), layer.biasShape(), options.get());
           views.add(bias);
         }
         gradients.add(

@@ -16,7 +16,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /** A forward pass in training and what the layers saw in it. */
 final class Pass implements TrainingPass {
-  private final Place place;
+  private final Placement placement;
   private final KfacOptions options;
   private final int examples;
   private final boolean said;
@@ -30,14 +30,14 @@ final class Pass implements TrainingPass {
   /**
    * Begins a pass.
    *
-   * @param place where K-FAC takes tensors
+   * @param placement where K-FAC takes tensors
    * @param options of K-FAC
    * @param examples N
    * @param said whether the program has said so; else it was read off the first input
    * @param observes whether what layers see is captured
    */
-  Pass(Place place, KfacOptions options, int examples, boolean said, boolean observes) {
-    this.place = place;
+  Pass(Placement placement, KfacOptions options, int examples, boolean said, boolean observes) {
+    this.placement = placement;
     this.options = options;
     this.examples = examples;
     this.said = said;
@@ -138,7 +138,7 @@ final class Pass implements TrainingPass {
   private Observation observation(Capture one, double scale) {
     Tensor outputGrad = one.site().reaching(one.seen(), one.outputGrad());
     int[] shape = one.site().shape(Sizes.of(outputGrad));
-    View view = place.outputGrad(one.tap(), outputGrad, shape, examples, options);
+    View view = placement.outputGrad(one.tap(), outputGrad, shape, examples, options);
     views.add(view);
     return new Observation(one.tap().name(), input(one), view.tensor(), scale, examples);
   }
@@ -146,7 +146,8 @@ final class Pass implements TrainingPass {
   private io.github.kfac4j.tensor.Tensor input(Capture one) {
     return one.input(
             seen ->
-                place.input(one.tap(), seen, one.site().shape(Sizes.of(seen)), examples, options))
+                placement.input(
+                    one.tap(), seen, one.site().shape(Sizes.of(seen)), examples, options))
         .tensor();
   }
 

@@ -72,7 +72,7 @@ public final class TorchKfac implements AutoCloseable {
     try {
       Attachment attachment =
           new Attachment(
-              net, options, Fisher.EMPIRICAL, factory(backend), Place.of(backend), leftOut);
+              net, options, Fisher.EMPIRICAL, factory(backend), Placement.of(backend), leftOut);
       return new TorchKfac(attachment, backend);
     } catch (RuntimeException e) {
       backend.close();
@@ -89,19 +89,19 @@ public final class TorchKfac implements AutoCloseable {
    */
   public static TorchKfac attach(
       Module net, KfacOptions options, Fisher fisher, Backend backend, String... leftOut) {
-    return attach(net, options, fisher, backend, Place.of(backend), leftOut);
+    return attach(net, options, fisher, backend, Placement.of(backend), leftOut);
   }
 
-  /** Takes tensors where the place says. */
+  /** Takes tensors where the placement says. */
   static TorchKfac attach(
       Module net,
       KfacOptions options,
       Fisher fisher,
       Backend backend,
-      Place place,
+      Placement placement,
       String... leftOut) {
     return new TorchKfac(
-        new Attachment(net, options, fisher, factory(backend), place, leftOut), null);
+        new Attachment(net, options, fisher, factory(backend), placement, leftOut), null);
   }
 
   /**
@@ -114,7 +114,7 @@ public final class TorchKfac implements AutoCloseable {
    */
   public static TorchKfac attach(
       Module net, KfacOptions options, Fisher fisher, KfacFactory factory) {
-    return new TorchKfac(new Attachment(net, options, fisher, factory, Place.HOST), null);
+    return new TorchKfac(new Attachment(net, options, fisher, factory, Placement.HOST), null);
   }
 
   private static KfacFactory factory(Backend backend) {

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
  */
 @RequiresCuda
 class DeviceTest {
-  private static final Place EVERYTHING = new Place(tensor -> true);
+  private static final Placement EVERYTHING = new Placement(tensor -> true);
 
   @BeforeEach
   void emulated() {
@@ -92,7 +92,11 @@ class DeviceTest {
       try (Backend backend = Backends.require("cuda");
           TorchKfac kfac =
               TorchKfac.attach(
-                  net, Nets.OPTIONS, Fisher.EMPIRICAL, backend, device ? EVERYTHING : Place.HOST)) {
+                  net,
+                  Nets.OPTIONS,
+                  Fisher.EMPIRICAL,
+                  backend,
+                  device ? EVERYTHING : Placement.HOST)) {
         for (int step = 0; step < 5; step++) {
           Nets.step(net, kfac, sgd, step);
         }

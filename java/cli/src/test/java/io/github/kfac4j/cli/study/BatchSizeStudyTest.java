@@ -12,12 +12,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import javax.imageio.ImageIO;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-@Tag("processes")
 class BatchSizeStudyTest extends StudyRuns {
   private static final String SMALL =
       "batch-size --batch 16,40 --trials 3 --repeats 2 --max-steps 30 --target 0.6"

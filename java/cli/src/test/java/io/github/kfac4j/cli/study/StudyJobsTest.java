@@ -6,10 +6,8 @@ import io.github.kfac4j.cli.Cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-@Tag("processes")
 class StudyJobsTest extends StudyRuns {
   private static final String SMALL =
       "batch-size --optimizer sgd,heavy-ball --batch 16,40 --trials 3 --repeats 1 --max-steps 40"

@@ -2,6 +2,7 @@ package io.github.kfac4j.cpu.scheduling;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Threads that work off plans, the caller's among them unless a task needs a deep stack. A thread
@@ -9,8 +10,16 @@ import java.util.List;
  */
 public final class Pool implements AutoCloseable {
   private final List<Worker> workers = new ArrayList<>();
+  private final Consumer<Runnable> frame;
 
-  public Pool(int threads) {
+  /**
+   * A pool whose threads start when there is something to do.
+   *
+   * @param frame runs what it is given, on the caller's thread: all that is done for one call of
+   *     {@link #run} lies inside
+   */
+  public Pool(int threads, Consumer<Runnable> frame) {
+    this.frame = frame;
     for (int i = 0; i < threads; i++) {
       workers.add(new Worker("kfac-cpu-" + i));
     }
@@ -40,10 +49,15 @@ public final class Pool implements AutoCloseable {
     for (int i = 0; i < threads; i++) {
       workers.get(i).scratch().reserve(floats);
     }
-    for (int i = deep ? 0 : 1; i < threads; i++) {
+    boolean callerWorks = !deep;
+    frame.accept(() -> run(run, threads, callerWorks));
+  }
+
+  private void run(Run run, int threads, boolean callerWorks) {
+    for (int i = callerWorks ? 1 : 0; i < threads; i++) {
       workers.get(i).start(run);
     }
-    if (!deep) {
+    if (callerWorks) {
       run.work(workers.get(0).scratch());
     }
     run.await();

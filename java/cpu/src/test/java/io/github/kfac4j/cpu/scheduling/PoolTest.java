@@ -51,7 +51,7 @@ class PoolTest {
               }
             });
     Plan small = new Tasks(1, new int[] {1}, (phase, task) -> seen[0] = awaited(secondPhase));
-    try (Pool pool = new Pool(2)) {
+    try (Pool pool = new Pool(2, Runnable::run)) {
       pool.run(List.of(small, large));
     }
     assertThat(seen[0]).isTrue();
@@ -72,7 +72,7 @@ class PoolTest {
     for (double work : new double[] {3, 5, 0, 4}) {
       plans.add(new Tasks(work, new int[] {1, 2}, (phase, task) -> order.add(work)));
     }
-    try (Pool pool = new Pool(1)) {
+    try (Pool pool = new Pool(1, Runnable::run)) {
       pool.run(plans);
     }
     assertThat(order).hasSize(12).isSortedAccordingTo(Collections.reverseOrder());
@@ -83,7 +83,7 @@ class PoolTest {
   void everyTaskRunsOnceAndAfterThePhasesBefore() {
     Random random = new Random(5);
     for (int threads = 1; threads <= 4; threads++) {
-      try (Pool pool = new Pool(threads)) {
+      try (Pool pool = new Pool(threads, Runnable::run)) {
         for (int round = 0; round < 500; round++) {
           List<Counter> counters = new ArrayList<>();
           for (int i = random.nextInt(9); i > 0; i--) {
@@ -132,7 +132,7 @@ class PoolTest {
 
   @Test
   void aFailureEndsTheRunAndNotThePool() {
-    try (Pool pool = new Pool(3)) {
+    try (Pool pool = new Pool(3, Runnable::run)) {
       Plan fails =
           new Tasks(
               1,

@@ -1,0 +1,2 @@
+/** Passes over tensors, one element after another. */
+package io.github.kfac4j.cuda.elementwise;

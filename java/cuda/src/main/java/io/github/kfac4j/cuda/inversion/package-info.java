@@ -1,0 +1,2 @@
+/** Damped inverses, and whether they may be trusted. */
+package io.github.kfac4j.cuda.inversion;
