@@ -13,6 +13,7 @@ import io.github.kfac4j.data.Share;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -65,7 +66,8 @@ public final class BatchStatistics implements AutoCloseable {
    *     tied to the softmax and its convention divides moments of gradients alone by N twice: both
    *     kinds are pooled, and the N of the other shards is not known yet
    */
-  public void observe(List<Observation> observations, Share share) {
+  public void observe(List<Observation> given, Share share) {
+    List<Observation> observations = new ArrayList<>(given);
     requireSeparable(observations);
     batch.observe(
         observations,

@@ -7,10 +7,9 @@ import io.github.kfac4j.curvature.Fp32Range;
 import io.github.kfac4j.curvature.LayerState;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.layer.Layer;
-import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.tensor.InPlace;
 import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.tensor.Tensor;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -36,26 +35,28 @@ final class GradientCheck {
   Map<LayerState, Integer> require(List<LayerGradient> gradients) {
     Set<String> seen = new HashSet<>();
     Magnitudes magnitudes = new Magnitudes(backend);
+    InPlace replaced = new InPlace("replaced by the preconditioned one");
     for (LayerGradient gradient : gradients) {
       LayerState layer = state.layer(gradient.layer());
       if (!seen.add(gradient.layer())) {
         throw new IllegalArgumentException(
             LayerState.prefix(gradient.layer()) + "given twice in one call");
       }
-      requireGradient(layer, gradient);
+      requireGradient(layer, gradient, replaced);
       magnitudes.add(layer, Quantity.WEIGHT_GRADIENT, gradient.weight(), 1);
       if (gradient.bias() != null) {
         magnitudes.add(layer, Quantity.BIAS_GRADIENT, gradient.bias(), 1);
       }
     }
+    replaced.requireApart();
     Map<LayerState, Integer> exponents = new HashMap<>();
     magnitudes.require().forEach((layer, found) -> exponents.put(layer, exponent(layer, found)));
     return exponents;
   }
 
-  private static void requireGradient(LayerState state, LayerGradient gradient) {
+  private static void requireGradient(LayerState state, LayerGradient gradient, InPlace replaced) {
     Layer layer = state.layer;
-    requireReplaceable(state, Quantity.WEIGHT_GRADIENT, gradient.weight(), layer.weightShape());
+    requireShape(state, Quantity.WEIGHT_GRADIENT, gradient.weight(), layer.weightShape(), replaced);
     if (layer.bias() != (gradient.bias() != null)) {
       throw new IllegalArgumentException(
           LayerState.prefix(state.name)
@@ -64,32 +65,18 @@ final class GradientCheck {
                   : "has no bias, but was given a gradient of one"));
     }
     if (layer.bias()) {
-      requireReplaceable(state, Quantity.BIAS_GRADIENT, gradient.bias(), layer.biasShape());
+      requireShape(state, Quantity.BIAS_GRADIENT, gradient.bias(), layer.biasShape(), replaced);
     }
   }
 
-  private static void requireReplaceable(
-      LayerState state, Quantity what, Tensor tensor, Shape shape) {
+  private static void requireShape(
+      LayerState state, Quantity what, Tensor tensor, Shape shape, InPlace replaced) {
     if (!tensor.shape().equals(shape)) {
       throw new IllegalArgumentException(
           LayerState.prefix(state.name)
               + "%s has shape %s, expected %s".formatted(what, tensor.shape(), shape));
     }
-    if (!(tensor instanceof HostTensor host)) {
-      return;
-    }
-    if (host.isReadOnly()) {
-      throw new IllegalArgumentException(
-          LayerState.prefix(state.name)
-              + what
-              + " is in a read-only buffer, and is to be replaced by the preconditioned one: copy it");
-    }
-    if (host.overlaps()) {
-      throw new IllegalArgumentException(
-          LayerState.prefix(state.name)
-              + "%s of shape %s has strides %s, by which several of its elements may be one place, and is to be replaced by the preconditioned one: copy it"
-                  .formatted(what, shape, Arrays.toString(host.strides())));
-    }
+    replaced.add(LayerState.prefix(state.name) + what, tensor);
   }
 
   private static int exponent(LayerState layer, List<Magnitude> magnitudes) {

@@ -18,6 +18,7 @@ import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.safetensors.StoredTensor;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -133,7 +134,7 @@ public final class Kfac implements KfacPreconditioner {
    *     that are missing or of another size, NaN or infinity
    */
   public void add(Map<String, LayerStatistics> batch) {
-    state.run(() -> statistics.add(batch, options.decay()));
+    state.run(() -> statistics.add(new LinkedHashMap<>(batch), options.decay()));
   }
 
   @Override
@@ -186,7 +187,9 @@ public final class Kfac implements KfacPreconditioner {
     return state.call(() -> replace(gradients));
   }
 
-  private StepReport replace(List<LayerGradient> gradients) {
+  private StepReport replace(List<LayerGradient> given) {
+    // what is checked is what is used, whatever list this is
+    List<LayerGradient> gradients = new ArrayList<>(given);
     boolean burnIn = options.intervals().burningIn(state.step());
     List<String> layers = gradients.stream().map(LayerGradient::layer).toList();
     List<Curvature.Request> requests =

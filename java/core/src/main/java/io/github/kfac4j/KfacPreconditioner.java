@@ -169,7 +169,11 @@ public interface KfacPreconditioner extends AutoCloseable {
    */
   void restore(Map<String, StoredTensor> tensors);
 
-  /** Writes what {@link #toTensors} gives to a file of its own, atomically. */
+  /**
+   * Writes what {@link #toTensors} gives to a file of its own, atomically.
+   *
+   * @throws IllegalStateException as {@link KfacState#save}; the file is as it was
+   */
   default void save(Path file) throws IOException {
     KfacState.write(toTensors(), file);
   }

@@ -11,6 +11,7 @@ import io.github.kfac4j.curvature.OpenStep;
 import io.github.kfac4j.curvature.StateIdentity;
 import io.github.kfac4j.curvature.StateMatrix;
 import io.github.kfac4j.curvature.StateTensors;
+import io.github.kfac4j.safetensors.DType;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.safetensors.TensorFile;
 import java.io.IOException;
@@ -262,13 +263,34 @@ public final class KfacState {
     return new SavedState(tensors).layers();
   }
 
-  /** Writes a file of its own, atomically. */
+  /**
+   * Writes a file of its own, atomically.
+   *
+   * @throws IllegalStateException naming the tensor if the state is not finite, as after a batch
+   *     whose memory another thread has changed meanwhile: {@link #load} would refuse it. The file
+   *     is as it was; {@link Kfac#discardStep} or an earlier state mend it
+   */
   public void save(Path file) throws IOException {
     write(toTensors(), file);
   }
 
   static void write(Map<String, StoredTensor> tensors, Path file) throws IOException {
+    tensors.forEach(KfacState::requireFinite);
     new TensorFile(tensors, Map.of(FORMAT, FORMAT_VERSION)).write(file);
+  }
+
+  private static void requireFinite(String name, StoredTensor tensor) {
+    if (tensor.dtype() != DType.F32 && tensor.dtype() != DType.F64) {
+      return;
+    }
+    double[] elements = tensor.toDoubles();
+    for (int i = 0; i < elements.length; i++) {
+      if (!Double.isFinite(elements[i])) {
+        throw new IllegalStateException(
+            "the K-FAC state cannot be saved, as it has %s in '%s' at flat index %d and could not be loaded: discard the step that is under way, or restore an earlier state"
+                .formatted(elements[i], name, i));
+      }
+    }
   }
 
   /**

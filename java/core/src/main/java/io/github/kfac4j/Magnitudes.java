@@ -3,6 +3,7 @@ package io.github.kfac4j;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.curvature.Fp32Range;
 import io.github.kfac4j.curvature.LayerState;
+import io.github.kfac4j.data.Advice;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -12,8 +13,6 @@ import java.util.Map;
 
 /** Checks the values of tensors, whose magnitudes are asked for in one batch. */
 final class Magnitudes {
-  private static final String DISCARD = "; discardStep() drops this step";
-
   private final Backend backend;
   private final List<Magnitude> unknown = new ArrayList<>();
 
@@ -52,20 +51,20 @@ final class Magnitudes {
         throw new IllegalArgumentException(
             "%s is multiplied by %s, whose square is beyond fp64; correct the scale"
                     .formatted(name(), scale)
-                + DISCARD);
+                + Advice.DISCARD_STEP);
       }
       if (scaled > Fp32Range.LARGEST || largest > Fp32Range.LARGEST) {
         throw new IllegalArgumentException(
             "%s is up to %s%s, beyond the %s that K-FAC takes; normalise it, or leave the layer out"
                     .formatted(
                         name(), largest, scale == 1 ? "" : " times " + scale, Fp32Range.LARGEST)
-                + DISCARD);
+                + Advice.DISCARD_STEP);
       }
       if (largest > 0 && scaled < Fp32Range.SMALLEST_GRADIENT) {
         throw new IllegalArgumentException(
             "%s is at most %s times %s, below the %s that K-FAC takes; correct the scale"
                     .formatted(name(), largest, scale, Fp32Range.SMALLEST_GRADIENT)
-                + DISCARD);
+                + Advice.DISCARD_STEP);
       }
     }
   }
@@ -90,7 +89,7 @@ final class Magnitudes {
             one.name()
                 + " holds a NaN or infinity at flat index "
                 + backend.firstNonFinite(List.of(one.tensor))[0]
-                + DISCARD);
+                + Advice.DISCARD_STEP);
       }
       known
           .computeIfAbsent(one.state, s -> new ArrayList<>())

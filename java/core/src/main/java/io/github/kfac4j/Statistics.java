@@ -141,9 +141,9 @@ final class Statistics implements AutoCloseable {
     double decay = options.decay();
     double weightBefore = decay + (1 - decay) * before;
     double weight = decay + (1 - decay) * (before + share);
-    observing = true;
     seen.forEach(batch -> state.open().keepAverages(batch.state()));
     blocks.observe(seen, share == 1 ? options : options.withDecay(weightBefore / weight));
+    observing = true;
   }
 
   /** The first examples of each pass. */
@@ -180,9 +180,9 @@ final class Statistics implements AutoCloseable {
   /** Takes in statistics of a whole step that were made elsewhere. */
   void add(Map<String, LayerStatistics> statistics, double decay) {
     statistics.forEach((name, fresh) -> state.layer(name).requireFits(fresh));
-    observing = true;
     statistics.keySet().forEach(name -> state.open().keepAverages(state.layer(name)));
     statistics.forEach((name, fresh) -> state.layer(name).observe(fresh, decay));
+    observing = true;
   }
 
   /** Takes over all of another state but its number of steps. */

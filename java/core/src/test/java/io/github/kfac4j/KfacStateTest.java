@@ -6,6 +6,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.kfac4j.approximation.Factors;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;
@@ -121,5 +122,25 @@ class KfacStateTest {
     Path file = directory.resolve("saved.safetensors");
     kfac.state().save(file);
     return file;
+  }
+
+  /** As where another thread writes to an input between its check and its use. */
+  @Test
+  void aStateThatCouldNotBeLoadedIsNotSavedOverOneThatCan() throws IOException {
+    Path file = directory.resolve("state.safetensors");
+    try (Kfac kfac = Networks.kfac(LAYER, options(Approximation.KRONECKER))) {
+      step(kfac, 0);
+      kfac.state().save(file);
+      byte[] good = Files.readAllBytes(file);
+      double[] factor = kfac.state().layer("layer").stack(Factors.A).toArray();
+      factor[7] = Double.NaN;
+      kfac.state().layer("layer").stack(Factors.A).set(factor);
+      String message = "cannot be saved, as it has NaN in 'layer.A' at flat index";
+      assertThatThrownBy(() -> kfac.state().save(file))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining(message);
+      assertThatThrownBy(() -> kfac.save(file)).hasMessageContaining(message);
+      assertThat(file).hasBinaryContent(good);
+    }
   }
 }

@@ -27,6 +27,7 @@ import io.github.kfac4j.samples.Window;
 import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.testkit.Literal;
+import java.util.AbstractList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -294,5 +295,39 @@ class KfacTest {
     assertThatThrownBy(() -> Window.of(3, 3).withPadding(-1, 1)).hasMessageContaining("padding");
     assertThatThrownBy(() -> new Kfac(new JavaBackend(), Map.of(), OPTIONS))
         .hasMessageContaining("at least one layer");
+  }
+
+  /** As Guava's {@code Lists.transform} gives it. */
+  @Test
+  void ofAListThatMakesItsElementsAnewEachIsUsedAsItWasChecked() {
+    try (Kfac kfac = Networks.kfac(new Dense(3, 2, false), OPTIONS)) {
+      kfac.observe(List.of(dense(7, 3, 2)));
+      kfac.refresh();
+      int[] made = new int[1];
+      List<LayerGradient> anew =
+          new AbstractList<>() {
+            @Override
+            public LayerGradient get(int index) {
+              int rows = made[0]++ == 0 ? 2 : 2000;
+              return new LayerGradient("layer", HostTensor.of(new float[rows * 3], rows, 3));
+            }
+
+            @Override
+            public int size() {
+              return 1;
+            }
+          };
+      kfac.precondition(anew);
+      assertThat(made[0]).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void anObserveThatFailsIsNone() {
+    Kfac kfac = Networks.kfac(new Dense(3, 2, false), OPTIONS);
+    kfac.close();
+    assertThatThrownBy(() -> kfac.observe(List.of(dense(7, 3, 2))))
+        .isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(kfac::refresh).isInstanceOf(IllegalStateException.class);
   }
 }

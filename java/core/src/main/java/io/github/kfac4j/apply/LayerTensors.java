@@ -126,6 +126,15 @@ record LayerTensors(
           "layer '%s': tensor '%s' has dtype %s, expected one of %s"
               .formatted(layer, layer + suffix, tensor.type(), readable));
     }
+    try {
+      return host(tensor);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          "layer '%s': tensor '%s': %s".formatted(layer, layer + suffix, e.getMessage()), e);
+    }
+  }
+
+  private static HostTensor host(StoredTensor tensor) {
     return switch (tensor.dtype()) {
       case F32 -> HostTensor.of(tensor.asFloatBuffer(), extents(tensor));
       case F64 -> HostTensor.of(tensor.asDoubleBuffer(), extents(tensor));

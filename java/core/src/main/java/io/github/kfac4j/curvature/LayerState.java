@@ -1,6 +1,7 @@
 package io.github.kfac4j.curvature;
 
 import io.github.kfac4j.backend.MatrixStack;
+import io.github.kfac4j.data.Advice;
 import io.github.kfac4j.data.LayerStatistics;
 import io.github.kfac4j.layer.Layer;
 import java.util.Collection;
@@ -113,7 +114,7 @@ public final class LayerState implements AutoCloseable {
                   + average.key()
                   + " of the batch holds a NaN or infinity at flat index "
                   + i
-                  + "; discardStep() drops this step");
+                  + Advice.DISCARD_STEP);
         }
       }
     }

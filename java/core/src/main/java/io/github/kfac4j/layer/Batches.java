@@ -31,7 +31,7 @@ final class Batches {
                   + " number of rows for every example, or leave it out")
               .formatted(rows, examples));
     }
-    return Math.toIntExact(rows / examples);
+    return counted("its tensors have %d rows".formatted(rows), rows / examples);
   }
 
   /** A tensor whose elements the layer itself has to read. */
@@ -65,12 +65,25 @@ final class Batches {
     return (int) length;
   }
 
-  /** The product of dimensions {@code [from, to)}. */
+  /**
+   * The product of dimensions {@code [from, to)}.
+   *
+   * @throws IllegalArgumentException if it is more than an int counts
+   */
   static int product(Shape shape, int from, int to) {
-    int product = 1;
+    long product = 1;
     for (int i = from; i < to; i++) {
-      product = Math.multiplyExact(product, shape.get(i));
+      product *= shape.get(i); // no more than the shape's own, which a long holds
     }
-    return product;
+    return counted("shape " + shape, product);
+  }
+
+  private static int counted(String what, long positions) {
+    if (positions > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "%s is too large: %d positions, of which at most %d can be counted"
+              .formatted(what, positions, Integer.MAX_VALUE));
+    }
+    return (int) positions;
   }
 }

@@ -136,11 +136,8 @@ record Header(List<Entry> entries, Map<String, String> metadata) {
     long expected;
     try {
       expected = StoredTensor.byteCount(dtype, shape);
-    } catch (ArithmeticException e) {
-      throw problem(
-          name,
-          "has an impossible shape %s for %s: too large, or no whole bytes"
-              .formatted(Arrays.toString(shape), dtype));
+    } catch (IllegalArgumentException e) {
+      throw problem(name, "has an " + e.getMessage());
     }
     if (offsets[1] - offsets[0] != expected) {
       throw problem(

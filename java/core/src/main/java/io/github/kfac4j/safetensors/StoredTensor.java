@@ -83,18 +83,26 @@ public final class StoredTensor {
   /**
    * Bytes of data of a tensor.
    *
-   * @throws ArithmeticException if they are not whole bytes, or beyond 2^63 bits
-   * @throws IllegalArgumentException if an extent is negative
+   * @throws IllegalArgumentException if an extent is negative, or they are not whole bytes, or
+   *     beyond 2^63 bits
    */
   public static long byteCount(DType dtype, long... shape) {
-    long count = 1;
-    for (long extent : shape) {
-      if (extent < 0) {
-        throw new IllegalArgumentException("negative extent in shape " + Arrays.toString(shape));
+    try {
+      long count = 1;
+      for (long extent : shape) {
+        if (extent < 0) {
+          throw new IllegalArgumentException(
+              "impossible shape %s: negative extent".formatted(Arrays.toString(shape)));
+        }
+        count = Math.multiplyExact(count, extent);
       }
-      count = Math.multiplyExact(count, extent);
+      return dtype.byteCount(count);
+    } catch (ArithmeticException e) {
+      throw new IllegalArgumentException(
+          "impossible shape %s for %s: too large, or no whole bytes"
+              .formatted(Arrays.toString(shape), dtype),
+          e);
     }
-    return dtype.byteCount(count);
   }
 
   /** Element type. */

@@ -5,6 +5,7 @@ import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * A tensor in host memory: a view of a {@link FloatBuffer} or a {@link DoubleBuffer}, direct or on
@@ -87,9 +88,13 @@ public final class HostTensor implements Tensor {
     return checked == null ? of(data, shape) : new HostTensor(s, null, data.slice(), checked);
   }
 
-  /** A new tensor of zeros on the heap, in the precision of another. */
+  /**
+   * A new tensor of zeros on the heap, in the precision of another.
+   *
+   * @throws IllegalArgumentException if there are more than 2^31 - 1 elements
+   */
   public static HostTensor like(HostTensor other, int... shape) {
-    int size = Math.toIntExact(Shape.of(shape).size());
+    int size = (int) counted(shape).size();
     return other.isDouble() ? of(new double[size], shape) : of(new float[size], shape);
   }
 
@@ -122,7 +127,7 @@ public final class HostTensor implements Tensor {
     long step = 1;
     for (int i = steps.length - 1; i >= 0; i--) {
       steps[i] = step;
-      step *= shape.get(i);
+      step *= Math.max(shape.get(i), 1);
     }
     return steps;
   }
@@ -133,6 +138,19 @@ public final class HostTensor implements Tensor {
    */
   public boolean overlaps() {
     return strides != null && !strides.areApart();
+  }
+
+  @Override
+  public Optional<MemoryRegion> memory() {
+    Buffer buffer = isDouble() ? doubles : floats;
+    int bytes = isDouble() ? Double.BYTES : Float.BYTES;
+    return BufferMemory.of(buffer, bytes)
+        .map(
+            at ->
+                strides == null
+                    ? MemoryRegion.of(
+                        at.base(), at.bytes(), bytes, new int[] {size()}, new int[] {1})
+                    : strides.region(at, bytes));
   }
 
   /** Whether the buffer that it is a view of cannot be written. */

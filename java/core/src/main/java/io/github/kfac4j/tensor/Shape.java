@@ -14,15 +14,40 @@ public final class Shape {
   /**
    * A shape with the given extents.
    *
-   * @throws IllegalArgumentException if an extent is negative
+   * @throws IllegalArgumentException if an extent is negative, or those other than 0 have a product
+   *     beyond 2^63 - 1, so that a long could not count how far elements lie apart
    */
   public static Shape of(int... extents) {
+    long product = 1;
     for (int extent : extents) {
       if (extent < 0) {
         throw new IllegalArgumentException("negative extent in shape " + Arrays.toString(extents));
       }
+      int entries = Math.max(extent, 1);
+      if (product > Long.MAX_VALUE / entries) {
+        throw new IllegalArgumentException(
+            "shape %s is too large: the product of its extents is beyond 2^63 - 1"
+                .formatted(Arrays.toString(extents)));
+      }
+      product *= entries;
     }
     return new Shape(extents.clone());
+  }
+
+  /**
+   * Extents that a trainer counts in longs.
+   *
+   * @throws IllegalArgumentException if one is beyond 2^31 - 1
+   */
+  public static int[] ints(long... extents) {
+    for (long extent : extents) {
+      if (extent > Integer.MAX_VALUE) {
+        throw new IllegalArgumentException(
+            "shape %s is too large: an extent may be %d at most"
+                .formatted(Arrays.toString(extents), Integer.MAX_VALUE));
+      }
+    }
+    return Arrays.stream(extents).mapToInt(extent -> (int) extent).toArray();
   }
 
   /** The number of dimensions. */
@@ -39,7 +64,7 @@ public final class Shape {
   public long size() {
     long size = 1;
     for (int extent : extents) {
-      size = Math.multiplyExact(size, (long) extent);
+      size *= extent; // which fits, see of()
     }
     return size;
   }

@@ -101,6 +101,11 @@ final class Strides {
     return steps.clone();
   }
 
+  /** The memory of elements that are apart, in a buffer. */
+  MemoryRegion region(BufferMemory buffer, int elementBytes) {
+    return MemoryRegion.of(buffer.base(), buffer.bytes(), elementBytes, extents, joined);
+  }
+
   /** Whether no two elements can be one place: each dimension steps over all shorter ones. */
   boolean areApart() {
     Integer[] byStep = new Integer[joined.length];

@@ -1,5 +1,7 @@
 package io.github.kfac4j.tensor;
 
+import java.util.Optional;
+
 /**
  * A trainer's array, borrowed for the duration of one call. kfac4j never owns a tensor and never
  * keeps one after the call it was passed to.
@@ -11,4 +13,9 @@ package io.github.kfac4j.tensor;
 public interface Tensor {
   /** The extent of each dimension. */
   Shape shape();
+
+  /** Where its elements lie; empty if that cannot be told. Asked of tensors that are replaced. */
+  default Optional<MemoryRegion> memory() {
+    return Optional.empty();
+  }
 }

@@ -2,11 +2,11 @@ package io.github.kfac4j.trainer;
 
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.tensor.InPlace;
 import io.github.kfac4j.trainer.DampingRule.LevenbergMarquardt;
 import io.github.kfac4j.trainer.Preconditioner.Refresh;
 import io.github.kfac4j.trainer.Rates.Memory;
 import io.github.kfac4j.trainer.Rates.Order;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,11 +38,11 @@ public final class KfacOptimizer {
    *
    * @param weights views that stay valid, by name
    * @param rule settings
-   * @throws IllegalArgumentException naming a weight in a read-only buffer, or with elements that
-   *     may be one place
+   * @throws IllegalArgumentException naming a weight in a read-only buffer, with elements that may
+   *     be one place, or that shares memory with another
    */
   public KfacOptimizer(Map<String, HostTensor> weights, UpdateRule rule) {
-    weights.forEach((name, weight) -> requireWritable("weight", name, weight));
+    overwritten(weights).requireApart();
     this.weights = new LinkedHashMap<>(weights);
     this.rule = rule;
     this.memory = Tensors.zerosLike(weights);
@@ -68,7 +68,8 @@ public final class KfacOptimizer {
    * @param batch the batch of the gradients; asked only by Levenberg-Marquardt damping and {@link
    *     Rates.QuadraticMinimum}
    * @throws IllegalArgumentException naming a gradient that is missing, does not fit, is in a
-   *     read-only buffer or has elements that may be one place; nothing has changed then
+   *     read-only buffer, has elements that may be one place, or shares memory with a weight or
+   *     another gradient; nothing has changed then
    */
   public OptimizerReport step(
       Map<String, HostTensor> gradients, Preconditioner preconditioner, BatchFunction batch) {
@@ -214,7 +215,16 @@ public final class KfacOptimizer {
     Tensors.combine(weights, keep, move.direction, -move.scale);
   }
 
+  /** The weights, to which gradients are added. */
+  private static InPlace overwritten(Map<String, HostTensor> weights) {
+    InPlace overwritten = new InPlace("overwritten");
+    weights.forEach(
+        (name, one) -> overwritten.add("parameter '%s': the weight".formatted(name), one));
+    return overwritten;
+  }
+
   private void requireGradients(Map<String, HostTensor> gradients) {
+    InPlace overwritten = overwritten(weights);
     weights.forEach(
         (name, weight) -> {
           HostTensor gradient = gradients.get(name);
@@ -223,21 +233,9 @@ public final class KfacOptimizer {
                 "parameter '%s': the gradient has shape %s, expected %s"
                     .formatted(name, gradient == null ? "none" : gradient.shape(), weight.shape()));
           }
-          requireWritable("gradient", name, gradient);
+          overwritten.add("parameter '%s': the gradient".formatted(name), gradient);
         });
-  }
-
-  private static void requireWritable(String what, String name, HostTensor tensor) {
-    if (tensor.isReadOnly()) {
-      throw new IllegalArgumentException(
-          "parameter '%s': the %s is in a read-only buffer, and is to be overwritten"
-              .formatted(name, what));
-    }
-    if (tensor.overlaps()) {
-      throw new IllegalArgumentException(
-          "parameter '%s': the %s of shape %s has strides %s, by which several of its elements may be one place, and is to be overwritten"
-              .formatted(name, what, tensor.shape(), Arrays.toString(tensor.strides())));
-    }
+    overwritten.requireApart();
   }
 
   /** A copy of everything remembered between steps, as named tensors. */

@@ -30,6 +30,12 @@ public interface TrainingPass extends AutoCloseable {
    */
   List<Observation> observations(double outputGradScale);
 
+  /**
+   * Whether any layer took part from which a backward pass brings an observation. None does where
+   * all that the pass used are frozen.
+   */
+  boolean expectsGradients();
+
   /** Whether a backward pass has reached any of the layers. */
   boolean hasGradients();
 

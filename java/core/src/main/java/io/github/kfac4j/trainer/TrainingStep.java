@@ -179,7 +179,10 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
       return;
     }
     kfac.observeInputs(pass.inputs(), Share.of(microBatches.share()));
-    if (sampled != null) {
+    if (sampled != null && !pass.expectsGradients()) {
+      observe(outputGradScale, 0, 1);
+      observed = true;
+    } else if (sampled != null) {
       long start = System.nanoTime();
       long before = observeTime;
       try (TrainingPass.Outputs open = outputs.get()) {
@@ -196,7 +199,7 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
   }
 
   private void nameLostForward() {
-    boolean lost = captured && sampled == null && !pass.hasGradients();
+    boolean lost = captured && sampled == null && pass.expectsGradients() && !pass.hasGradients();
     if (lost && !lostForward) {
       lostForward = true;
       log.log(
@@ -215,11 +218,14 @@ public final class TrainingStep<P extends TrainingPass> implements AutoCloseable
     }
   }
 
-  /** Takes one of {@code count} backward passes of a micro-batch into the factors. */
+  /**
+   * Takes one of {@code count} backward passes of a micro-batch into the factors. If all layers of
+   * the pass are frozen it has no observations, and counts all the same.
+   */
   private void observe(double scale, int index, int count) {
     long start = System.nanoTime();
     List<Observation> observations = pass.observations(scale);
-    if (observations.isEmpty()) {
+    if (observations.isEmpty() && pass.expectsGradients()) {
       throw new IllegalStateException(
           "no layer has a gradient from the last forward pass in training: run its backward pass"
               + (microBatches.several()

@@ -2,6 +2,7 @@ package io.github.kfac4j.trainer;
 
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.tensor.InPlace;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -22,13 +23,18 @@ public final class WeightAverage {
    *
    * @param weights views that stay valid, by name
    * @param decay in [0, 1)
-   * @throws IllegalArgumentException if the decay is out of range
+   * @throws IllegalArgumentException if the decay is out of range, or naming a weight that cannot
+   *     be exchanged, because it is in a read-only buffer or shares memory with another
    */
   public WeightAverage(Map<String, HostTensor> weights, double decay) {
     if (!(decay >= 0 && decay < 1)) {
       throw new IllegalArgumentException(
           "the decay of the weights' average must be in [0, 1) but is " + decay);
     }
+    InPlace exchanged = new InPlace("exchanged");
+    weights.forEach(
+        (name, one) -> exchanged.add("parameter '%s': the weight".formatted(name), one));
+    exchanged.requireApart();
     this.decay = decay;
     this.weights = new LinkedHashMap<>(weights);
     this.average = Tensors.copy(weights);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -113,6 +114,29 @@ class HostTensorTest {
     refuse(data, new int[] {5, 5}, new long[] {Long.MAX_VALUE / 2, 1}, "2^63 or more");
     assertThatThrownBy(() -> HostTensor.strided(DoubleBuffer.allocate(3), new int[] {2, 2}, 2, 1))
         .hasMessageContaining("element 3 of a buffer that holds 3");
+  }
+
+  @Test
+  void shapesBeyondALongAreRefusedWithTheirNumbers() {
+    for (int[] shape :
+        new int[][] {{MUCH, MUCH, MUCH}, {0, MUCH, MUCH, MUCH}, {MUCH, 0, MUCH, 5}}) {
+      String words = "shape %s is too large".formatted(Arrays.toString(shape));
+      assertThatThrownBy(() -> Shape.of(shape))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining(words);
+      assertThatThrownBy(() -> HostTensor.of(new float[4], shape)).hasMessageContaining(words);
+      long[] strides = new long[shape.length];
+      refuse(FloatBuffer.allocate(4), shape, strides, words);
+    }
+    assertThat(Shape.of(MUCH, MUCH, 2).size()).isEqualTo(2L * MUCH * MUCH);
+    assertThat(HostTensor.of(new float[0], MUCH, 0, MUCH).strides()).containsExactly(MUCH, MUCH, 1);
+    HostTensor small = HostTensor.of(new float[1], 1);
+    assertThatThrownBy(() -> HostTensor.like(small, MUCH, 2))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("shape [2147483647, 2] has 4294967294 elements");
+    assertThatThrownBy(() -> Shape.ints(3, 1L << 31))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("shape [3, 2147483648] is too large");
   }
 
   private static void refuse(FloatBuffer data, int[] shape, long[] strides, String reason) {

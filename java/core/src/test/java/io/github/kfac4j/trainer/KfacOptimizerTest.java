@@ -168,6 +168,28 @@ class KfacOptimizerTest {
     assertThat(problem.w).containsExactly(before);
   }
 
+  @Test
+  void weightsAndGradientsHaveMemoryOfTheirOwn() {
+    Quadratic problem = new Quadratic(1);
+    KfacOptimizer optimizer = new KfacOptimizer(problem.weights, RULE);
+    double[] before = problem.w.clone();
+    Map<String, HostTensor> gradients = new HashMap<>(problem.gradient());
+    gradients.put("b", problem.weights.get("b"));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> optimizer.step(gradients, identity(), problem))
+        .withMessage(
+            "parameter 'b': the weight and parameter 'b': the gradient share memory, and both are to"
+                + " be overwritten: copy one of them");
+    assertThat(problem.w).containsExactly(before);
+    assertThat(optimizer.steps()).isZero();
+    double[] one = new double[4];
+    Map<String, HostTensor> tied =
+        Map.of("a", HostTensor.of(one, 2, 2), "b", HostTensor.of(one, 4));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new KfacOptimizer(tied, RULE))
+        .withMessageContaining("share memory");
+  }
+
   @ParameterizedTest
   @CsvSource({
     "-5, 1e-3, 1, the number of steps -5.0, which must be a whole number from 0",

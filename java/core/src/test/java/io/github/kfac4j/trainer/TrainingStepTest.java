@@ -35,6 +35,7 @@ class TrainingStepTest {
   private final double[] dy = random.doubles(12 * OUT).toArray();
   private final double[] gradient = new double[OUT * IN];
   private final List<String> calls = new ArrayList<>();
+  private boolean withoutLayers;
   private Kfac kfac = kfac(OPTIONS);
 
   /** What it asks of a model's gradients. */
@@ -57,7 +58,7 @@ class TrainingStepTest {
           return new Layers() {
             @Override
             public List<LayerGradient> layers() {
-              return List.of(new LayerGradient("fc", weight));
+              return withoutLayers ? List.of() : List.of(new LayerGradient("fc", weight));
             }
 
             @Override
@@ -77,6 +78,7 @@ class TrainingStepTest {
     private final int to;
     private boolean captured;
     private boolean backward;
+    private boolean frozen;
     private boolean closed;
 
     Pass(int from, int to) {
@@ -105,14 +107,19 @@ class TrainingStepTest {
       Arrays.setAll(mean, i -> mean[i] / examples());
       HostTensor input = HostTensor.of(Arrays.copyOfRange(x, from * IN, to * IN), examples(), IN);
       HostTensor output = HostTensor.of(mean, examples(), OUT);
-      return backward
+      return hasGradients()
           ? List.of(new Observation("fc", input, output, outputGradScale, examples()))
           : List.of();
     }
 
     @Override
+    public boolean expectsGradients() {
+      return captured && !frozen;
+    }
+
+    @Override
     public boolean hasGradients() {
-      return backward;
+      return backward && !frozen;
     }
 
     /** Adds the gradient of the mean loss to the weight's. */
@@ -237,6 +244,43 @@ class TrainingStepTest {
     assertThat(step.lostForward()).isFalse();
     forward(0, 12);
     assertThat(step.lostForward()).isTrue();
+  }
+
+  /** All that K-FAC has is frozen, and the step is as if there were no K-FAC. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aPassOfFrozenLayersIsObservedByNoFactor(boolean fromTheFirstStep) {
+    if (!fromTheFirstStep) {
+      forward(0, 12).backward();
+      step.endPasses();
+      step.precondition();
+      step.close();
+    }
+    double[] factor = fromTheFirstStep ? null : kfac.state().inputFactor("fc");
+    withoutLayers = true;
+    for (int passes = 1; passes <= 2; passes++) {
+      step.setMicroBatches(passes);
+      for (int i = 0; i < passes; i++) {
+        forward(6 * i, 6 * i + 6).frozen = true;
+        step.pass().backward();
+      }
+      step.endPasses();
+      step.precondition();
+      step.close();
+    }
+    forward(0, 12).frozen = true;
+    step.setMicroBatches(1);
+    forward(0, 12);
+    assertThat(step.lostForward()).isFalse();
+    step.discard();
+    assertThat(kfac.step()).isEqualTo(fromTheFirstStep ? 2 : 3);
+    if (!fromTheFirstStep) {
+      assertThat(kfac.state().inputFactor("fc")).isEqualTo(factor);
+    }
+    withoutLayers = false;
+    forward(0, 12).backward();
+    step.endPasses();
+    assertThat(step.precondition().plain()).isEmpty();
   }
 
   @Test

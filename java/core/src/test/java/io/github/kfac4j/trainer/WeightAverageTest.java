@@ -34,5 +34,9 @@ class WeightAverageTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new WeightAverage(Map.of(), 1))
         .withMessageContaining("in [0, 1) but is 1.0");
+    Map<String, HostTensor> one = Map.of("a", HostTensor.of(w, 2), "b", HostTensor.of(w, 3));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new WeightAverage(one, 0.9))
+        .withMessageContaining("share memory, and both are to be exchanged");
   }
 }

@@ -1,7 +1,9 @@
 package io.github.kfac4j.cuda;
 
+import io.github.kfac4j.tensor.MemoryRegion;
 import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.tensor.Tensor;
+import java.util.Optional;
 import org.bytedeco.javacpp.Pointer;
 
 /**
@@ -65,11 +67,11 @@ public final class DeviceTensor implements Tensor {
       throw new IllegalArgumentException("a null pointer for a tensor of shape " + extents);
     }
     long address = data.address() + data.position() * data.sizeof();
-    long known = (data.limit() - data.position()) * data.sizeof();
-    if (data.limit() > 0 && known < extents.size() * type.bytes) {
+    long known = (data.limit() - data.position()) * data.sizeof() / type.bytes;
+    if (data.limit() > 0 && known < extents.size()) {
       throw new IllegalArgumentException(
-          "shape %s needs %d bytes but the pointer has %d"
-              .formatted(extents, extents.size() * type.bytes, known));
+          "shape %s has %d elements but the pointer has %d"
+              .formatted(extents, extents.size(), known));
     }
     return of(address, type, shape);
   }
@@ -96,6 +98,11 @@ public final class DeviceTensor implements Tensor {
   @Override
   public Shape shape() {
     return shape;
+  }
+
+  @Override
+  public Optional<MemoryRegion> memory() {
+    return Optional.of(MemoryRegion.at(address, type.bytes, shape));
   }
 
   /** The element type. */

@@ -5,11 +5,17 @@ import static io.github.kfac4j.testkit.Fixtures.gaussian;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.github.kfac4j.Kfac;
 import io.github.kfac4j.backend.AccumulateRequest;
 import io.github.kfac4j.backend.Gradient;
 import io.github.kfac4j.backend.MatrixStack;
 import io.github.kfac4j.backend.PreconditionRequest;
 import io.github.kfac4j.cuda.DeviceTensor.Type;
+import io.github.kfac4j.data.LayerGradient;
+import io.github.kfac4j.data.Observation;
+import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.layer.Layer;
+import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.samples.ImageLayout;
 import io.github.kfac4j.samples.PatchSamples;
 import io.github.kfac4j.samples.RowSamples;
@@ -19,6 +25,7 @@ import io.github.kfac4j.testkit.Fixtures;
 import io.github.kfac4j.testkit.Literal;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
@@ -210,7 +217,29 @@ class DeviceTensorTest {
           .withMessageContaining("misaligned pointer");
       assertThatIllegalArgumentException()
           .isThrownBy(() -> DeviceTensor.of(bytes, 4, 5))
-          .withMessageContaining("needs 80 bytes but the pointer has 64");
+          .withMessageContaining("has 20 elements but the pointer has 16");
+    }
+  }
+
+  @Test
+  void gradientsThatShareDeviceMemoryAreRefused() {
+    Map<String, Layer> layers = Map.of("fc", new Dense(3, 2, true));
+    try (Kfac kfac = new Kfac(backend, layers, KfacOptions.DEFAULT);
+        Gpu gpu = Gpu.floats(new double[] {1, 2, 3, 4, 5, 6, 7, 8})) {
+      HostTensor input = direct(gaussian(random, 15), 5, 3);
+      HostTensor outputGrad = direct(gaussian(random, 10), 5, 2);
+      kfac.observe(List.of(Observation.ofMeanLoss("fc", input, outputGrad)));
+      kfac.refresh();
+      long address = gpu.pointer().address();
+      DeviceTensor weight = DeviceTensor.of(address, Type.F32, 2, 3);
+      DeviceTensor inside = DeviceTensor.of(address + 5 * Float.BYTES, Type.F32, 2);
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> kfac.precondition(List.of(new LayerGradient("fc", weight, inside))))
+          .withMessageContaining("weight gradient and layer 'fc': bias gradient share memory");
+      assertThat(gpu.read()).containsExactly(1, 2, 3, 4, 5, 6, 7, 8);
+      DeviceTensor behind = DeviceTensor.of(address + 6 * Float.BYTES, Type.F32, 2);
+      kfac.precondition(List.of(new LayerGradient("fc", weight, behind)));
+      assertThat(gpu.read()[0]).isNotEqualTo(1);
     }
   }
 

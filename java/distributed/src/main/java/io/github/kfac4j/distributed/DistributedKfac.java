@@ -220,7 +220,8 @@ public final class DistributedKfac implements KfacPreconditioner {
    * all.
    *
    * @param weights by layer, in the same order on all ranks
-   * @throws IllegalArgumentException naming a layer that is unknown
+   * @throws IllegalArgumentException naming a layer that is unknown, or whose weights are in a
+   *     read-only buffer or share memory with others
    */
   public void gatherWeights(Map<String, List<HostTensor>> weights) {
     preconditioning.gatherWeights(weights);

@@ -6,7 +6,6 @@ import ai.djl.pytorch.jni.JniUtils;
 import io.github.kfac4j.data.Observation;
 import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.tensor.Tensor;
-import java.util.Arrays;
 
 /** What a layer saw in a pass. */
 final class Capture {
@@ -64,8 +63,8 @@ final class Capture {
   /** What is known before the backward pass. */
   Observation inputObservation(Pass pass) {
     long[] extents = tap.channels().arrange(zeros.getShape()).getShape();
-    int[] shape = Arrays.stream(extents).mapToInt(Math::toIntExact).toArray();
-    return Observation.ofInput(tap.name(), seen(pass), Shape.of(shape), pass.examples());
+    return Observation.ofInput(
+        tap.name(), seen(pass), Shape.of(Shape.ints(extents)), pass.examples());
   }
 
   /** Forgets the output gradient of a first backward pass and waits for a second one. */

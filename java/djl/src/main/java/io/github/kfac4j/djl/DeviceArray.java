@@ -3,8 +3,8 @@ package io.github.kfac4j.djl;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.pytorch.engine.PtNDArray;
+import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.tensor.Tensor;
-import java.util.Arrays;
 
 /**
  * An NDArray in the memory of a GPU: its own memory if it is contiguous and of a type that K-FAC
@@ -29,7 +29,7 @@ final class DeviceArray implements ArrayView {
     NDArray typed = half && !fp32 ? array : array.toType(DataType.FLOAT32, false);
     // flattening copies what does not lie row by row
     this.data = Torch.isContiguous((PtNDArray) typed) ? typed : typed.flatten();
-    int[] shape = Arrays.stream(array.getShape().getShape()).mapToInt(Math::toIntExact).toArray();
+    int[] shape = Shape.ints(array.getShape().getShape());
     this.tensor = Gpu.tensor(Torch.address((PtNDArray) data), typed.getDataType(), shape);
   }
 

@@ -206,7 +206,9 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    * is, but gradients that are still there become zeros.
    */
   public void discardStep() {
-    attachment.discardStep();
+    if (!closed) {
+      attachment.discardStep();
+    }
   }
 
   /** Names of the layers that K-FAC preconditions, as far as they are trained now. */
@@ -239,9 +241,6 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    *     infinite; {@link #discardStep} then drops the step
    */
   public StepReport precondition() {
-    if (closed) {
-      throw new IllegalStateException("K-FAC is closed: attach it again");
-    }
     Step current = step();
     current.endPasses();
     try {
@@ -257,9 +256,20 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
     }
   }
 
-  /** The step whose passes have been run. */
+  /**
+   * The step whose passes have been run.
+   *
+   * @throws IllegalStateException if there was no pass, or this is closed
+   */
   Step step() {
+    if (closed) {
+      throw new IllegalStateException("K-FAC is closed: attach it again");
+    }
     return attachment.step();
+  }
+
+  boolean isClosed() {
+    return closed;
   }
 
   /** The parameters of the model by name, each once. */

@@ -235,9 +235,12 @@ public final class DjlKfacOptimizer extends TrainingListenerAdapter {
     kfac.onTrainingBegin(trainer);
   }
 
-  /** Updates the parameters. */
+  /** Updates the parameters; if K-FAC is closed it does nothing, and they stay as they are. */
   @Override
   public void onTrainingBatch(Trainer trainer, BatchData batchData) {
+    if (kfac.isClosed()) {
+      return;
+    }
     if (!placeholder.asked() && awaited) {
       throw new IllegalStateException(
           "the trainer has an optimizer of its own, which would step once more: give it"

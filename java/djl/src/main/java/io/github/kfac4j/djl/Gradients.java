@@ -3,7 +3,6 @@ package io.github.kfac4j.djl;
 import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Parameter;
 import io.github.kfac4j.data.LayerGradient;
-import io.github.kfac4j.tensor.HostTensor;
 import io.github.kfac4j.tensor.Tensor;
 import io.github.kfac4j.trainer.ModelGradients;
 import java.util.ArrayList;
@@ -33,13 +32,18 @@ final class Gradients implements ModelGradients.Layers {
     if (gradient == null) {
       return;
     }
-    first = layers.isEmpty() ? gradient : first;
+    addOther(gradient);
     Tensor weight = view(tap, "weight gradient", gradient);
     Tensor bias = null;
     if (tap.bias() != null) {
       bias = view(tap, "bias gradient", pass.gradient(tap.bias()));
     }
     layers.add(new LayerGradient(tap.name(), weight, bias));
+  }
+
+  /** Adds a gradient that K-FAC does not rewrite. */
+  void addOther(NDArray gradient) {
+    first = first == null ? gradient : first;
   }
 
   private Tensor view(Tap tap, String what, NDArray array) {
@@ -55,10 +59,10 @@ final class Gradients implements ModelGradients.Layers {
 
   @Override
   public void store() {
-    if (burnIn) {
+    arrays.forEach(ArrayView::store);
+    if (burnIn && first != null) {
       markPresent();
     }
-    arrays.forEach(ArrayView::store);
   }
 
   /**
@@ -67,13 +71,12 @@ final class Gradients implements ModelGradients.Layers {
    * a step that must change nothing is not.
    */
   private void markPresent() {
-    if (layers.isEmpty()) {
-      return;
-    }
-    if (layers.get(0).weight() instanceof HostTensor weight) {
-      weight.write(0, new double[] {Float.MIN_VALUE}, 0, 1);
-    } else {
+    if (first.getDevice().isGpu()) {
       first.addi(Float.MIN_VALUE);
+    } else {
+      HostArray array = new HostArray("of the model", "gradient", first);
+      array.tensor().write(0, new double[] {Float.MIN_VALUE}, 0, 1);
+      array.store();
     }
   }
 

@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.tensor.Shape;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
@@ -37,7 +38,7 @@ final class HostArray implements ArrayView {
   }
 
   private static int[] extents(NDArray array) {
-    return Arrays.stream(array.getShape().getShape()).mapToInt(Math::toIntExact).toArray();
+    return Shape.ints(array.getShape().getShape());
   }
 
   /** Views or copies an array, as a tensor of another shape of the same size. */

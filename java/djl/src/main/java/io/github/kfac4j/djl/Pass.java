@@ -84,6 +84,11 @@ final class Pass implements TrainingPass {
   }
 
   @Override
+  public boolean expectsGradients() {
+    return !captures.isEmpty();
+  }
+
+  @Override
   public boolean hasGradients() {
     return captures().stream().anyMatch(capture -> capture.hasGradient(this));
   }

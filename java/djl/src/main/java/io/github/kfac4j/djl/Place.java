@@ -6,7 +6,6 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.trainer.OnDevice;
-import java.util.Arrays;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
@@ -58,7 +57,6 @@ record Place(Predicate<NDArray> onDevice, Consumer<Device> await) {
   }
 
   private static Shape shape(NDArray array) {
-    long[] extents = array.getShape().getShape();
-    return Shape.of(Arrays.stream(extents).mapToInt(Math::toIntExact).toArray());
+    return Shape.of(Shape.ints(array.getShape().getShape()));
   }
 }

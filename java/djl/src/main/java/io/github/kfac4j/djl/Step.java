@@ -12,6 +12,7 @@ import io.github.kfac4j.trainer.ModelGradients;
 import io.github.kfac4j.trainer.TrainingStep;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -111,6 +112,13 @@ final class Step implements ModelGradients, AutoCloseable {
   public Layers ofLayers() {
     Gradients gradients = new Gradients(neutral.pass(), neutral.burningIn());
     taps.stream().filter(Tap::active).filter(used::contains).forEach(gradients::add);
+    if (neutral.burningIn()) {
+      parameters.stream()
+          .filter(Parameter::requiresGradient)
+          .map(neutral.pass()::gradient)
+          .filter(Objects::nonNull)
+          .forEach(gradients::addOther);
+    }
     return neutral.pass().ordered(gradients);
   }
 

@@ -104,6 +104,37 @@ class EasyTrainOptimizerTest {
     }
   }
 
+  /** As the listener that it is around. */
+  @Test
+  void afterCloseItDoesNothing() throws IOException, TranslateException {
+    DefaultTrainingConfig config = Nets.config(0.5f);
+    try (Model model = Nets.model(Nets.cnn())) {
+      DjlKfac kfac = DjlKfac.attach(model, OPTIONS, Fisher.EMPIRICAL, backend);
+      DjlKfacOptimizer optimizer =
+          new DjlKfacOptimizer(kfac, RULE, config.getLossFunction(), OutputLoss.SOFTMAX);
+      config.optOptimizer(optimizer.placeholder()).addTrainingListeners(optimizer);
+      try (Trainer trainer = model.newTrainer(config)) {
+        trainer.initialize(Nets.IMAGES);
+        Dataset data = Nets.dataset(trainer.getManager());
+        EasyTrain.fit(trainer, 1, data, null);
+        kfac.close();
+        Map<String, float[]> before = Nets.weights(model);
+        EasyTrain.fit(trainer, 1, data, null);
+        Nets.weights(model)
+            .forEach((name, w) -> assertThat(w).as(name).isEqualTo(before.get(name)));
+        assertThat(optimizer.steps()).isEqualTo(3);
+        assertThat(optimizer.toTensors()).isNotEmpty();
+        NDList images = Nets.images(trainer.getManager(), 1);
+        Nets.pass(trainer, images);
+        assertThatThrownBy(
+                () -> optimizer.step(new NDList(images.get(0)), new NDList(images.get(1))))
+            .isInstanceOf(IllegalStateException.class)
+            .hasMessage("K-FAC is closed: attach it again");
+        kfac.discardStep();
+      }
+    }
+  }
+
   @Test
   void anOptimizerThatStepsOnceMoreIsNoticed() {
     DefaultTrainingConfig config = Nets.config(0.5f);

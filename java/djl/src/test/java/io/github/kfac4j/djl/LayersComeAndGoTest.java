@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Model;
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -20,12 +21,15 @@ import io.github.kfac4j.backend.Backends;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.fisher.OutputLoss;
 import io.github.kfac4j.options.Approximation;
+import io.github.kfac4j.options.Intervals;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.trainer.UpdateRule;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Layers that some passes skip, and parameters that are frozen and unfrozen. */
@@ -235,6 +239,83 @@ class LayersComeAndGoTest {
       assertThat(Nets.weights(model).get("01trunk_weight")).isNotEqualTo(before);
       assertThat(kfac.lastReport().orElseThrow().step()).isEqualTo(3);
       assertThat(optimizer.steps()).isEqualTo(3);
+    }
+  }
+
+  /** What the optimizer alone trains moves as it does without K-FAC, from the first step on. */
+  @ParameterizedTest
+  @CsvSource({"false, false, 1", "false, true, 2", "true, false, 1", "true, true, 2"})
+  void allOfItsLayersMayBeFrozen(boolean fromTheFirstStep, boolean sampled, int passes) {
+    Fisher fisher = sampled ? Fisher.monteCarlo(1) : Fisher.EMPIRICAL;
+    Map<String, float[]> plain = trainedWithFrozenHeads(null, fromTheFirstStep, passes);
+    Map<String, float[]> with = trainedWithFrozenHeads(fisher, fromTheFirstStep, passes);
+    plain.forEach((name, weights) -> assertThat(with.get(name)).as(name).isEqualTo(weights));
+  }
+
+  /** Weights after steps in which the trunk moves, the heads being frozen. */
+  private Map<String, float[]> trainedWithFrozenHeads(
+      Fisher fisher, boolean fromTheFirstStep, int passes) {
+    TwoHeads block = new TwoHeads();
+    try (Model model = Nets.model(block);
+        DjlKfac kfac =
+            fisher == null ? null : DjlKfac.attach(model, OPTIONS, fisher, backend, "01trunk");
+        Trainer trainer = model.newTrainer(Nets.config(fromTheFirstStep ? 0.02f : 0))) {
+      trainer.initialize(Nets.IMAGES);
+      if (!fromTheFirstStep && kfac != null) {
+        Nets.step(trainer, kfac, 0);
+      }
+      block.first.freezeParameters(true);
+      block.second.freezeParameters(true);
+      for (int step = 1; step < 4; step++) {
+        if (kfac != null) {
+          kfac.setMicroBatches(passes);
+        }
+        for (int i = 0; i < passes; i++) {
+          Nets.pass(trainer, Nets.images(trainer.getManager(), step));
+        }
+        if (kfac != null) {
+          assertThat(kfac.layers()).isEmpty();
+          assertThat(kfac.precondition().plain()).isEmpty();
+        } else if (passes > 1) {
+          block.trunk.getDirectParameters().values().forEach(LayersComeAndGoTest::halve);
+        }
+        trainer.step();
+      }
+      Map<String, float[]> weights = Nets.weights(model);
+      if (kfac != null) {
+        assertThat(kfac.kfac().step()).isEqualTo(fromTheFirstStep ? 3 : 4);
+        block.first.freezeParameters(false);
+        kfac.setMicroBatches(1);
+        Nets.step(trainer, kfac, 4);
+        assertThat(kfac.layers()).containsExactly("02first");
+      }
+      return weights;
+    }
+  }
+
+  private static void halve(Parameter parameter) {
+    try (NDArray gradient = parameter.getArray().getGradient()) {
+      gradient.muli(0.5);
+    }
+  }
+
+  /** DJL's trainer takes gradients of nothing but zeros for a forgotten backward pass. */
+  @Test
+  void theBurnInMovesNothingWhereAllOfItsLayersAreFrozen() {
+    TwoHeads block = new TwoHeads();
+    KfacOptions options = OPTIONS.withIntervals(Intervals.of(1, 1).withBurnIn(2));
+    try (Model model = Nets.model(block);
+        DjlKfac kfac = DjlKfac.attach(model, options, Fisher.EMPIRICAL, backend, "01trunk");
+        Trainer trainer = model.newTrainer(Nets.config(0.02f))) {
+      trainer.initialize(Nets.IMAGES);
+      block.first.freezeParameters(true);
+      block.second.freezeParameters(true);
+      float[] before = Nets.weights(model).get("01trunk_weight");
+      Nets.step(trainer, kfac, 0);
+      Nets.step(trainer, kfac, 1);
+      assertThat(Nets.weights(model).get("01trunk_weight")).isEqualTo(before);
+      Nets.step(trainer, kfac, 2);
+      assertThat(Nets.weights(model).get("01trunk_weight")).isNotEqualTo(before);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.github.kfac4j.dl4j;
 
 import io.github.kfac4j.KfacPreconditioner;
+import io.github.kfac4j.data.Advice;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.trainer.KfacFactory;
@@ -34,6 +35,13 @@ final class Attachment implements AutoCloseable {
     layers.update(step, this::others);
   }
 
+  /** Drops the step that is under way. */
+  void discardStep() {
+    if (!closed) {
+      step.discard();
+    }
+  }
+
   private List<Tap> taps() {
     return network.taps().stream().filter(layers::has).toList();
   }
@@ -62,11 +70,8 @@ final class Attachment implements AutoCloseable {
 
   /** A forward pass has been run, a backward pass follows. */
   void forward() {
-    if (closed) {
-      return;
-    }
     step.close(); // one whose gradients were not for a step
-    boolean captured = step.wantsNext();
+    boolean captured = step.wantsNext() && !network.lacksLabels();
     int examples = network.examples();
     step.setLossScale(examples); // losses are sums
     step.begin(new Pass(examples, captured ? taps() : List.of()));
@@ -74,7 +79,7 @@ final class Attachment implements AutoCloseable {
 
   /** The gradients are there and the updater has not seen them yet. */
   void precondition() {
-    if (closed || !step.hasPass()) {
+    if (!step.hasPass()) {
       return;
     }
     try {
@@ -83,12 +88,19 @@ final class Attachment implements AutoCloseable {
           network.learningRate(),
           "the network's updaters have none; set it by KfacOptions.withKlClip(clip, learningRate)");
       step.precondition();
+    } catch (IllegalArgumentException e) {
+      step.discard();
+      throw Advice.saying("; network and K-FAC are as before it: go on with the next batch", e);
     } catch (RuntimeException e) {
       step.discard();
       throw e;
     } finally {
       step.close();
     }
+  }
+
+  boolean isClosed() {
+    return closed;
   }
 
   @Override

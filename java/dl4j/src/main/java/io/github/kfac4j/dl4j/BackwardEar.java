@@ -16,18 +16,38 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 record BackwardEar(Layer layer, Consumer<Layer> network) implements Ear {
   @Override
-  public void listen(Consumer<INDArray> listener) {
+  public void listen(Listener listener) {
     network.accept(
         (Layer)
             Proxy.newProxyInstance(
                 Layer.class.getClassLoader(),
                 new Class<?>[] {Layer.class},
-                (proxy, method, arguments) -> {
-                  if (method.getName().equals("backpropGradient")) {
-                    listener.accept((INDArray) arguments[0]);
-                  }
-                  return invoke(method, arguments);
-                }));
+                (proxy, method, arguments) ->
+                    method.getName().equals("backpropGradient")
+                        ? backward(listener, method, arguments)
+                        : invoke(method, arguments)));
+  }
+
+  /**
+   * Listens before the layer runs, which may reuse the array; what the layer throws comes first.
+   */
+  private Object backward(Listener listener, Method method, Object[] arguments) throws Throwable {
+    RuntimeException own = null;
+    try {
+      listener.hear((INDArray) arguments[0]);
+    } catch (RuntimeException e) {
+      own = e;
+    }
+    try {
+      Object gradient = invoke(method, arguments);
+      if (own != null) {
+        throw own;
+      }
+      return gradient;
+    } catch (Throwable e) { // whatever it is
+      listener.failed();
+      throw e;
+    }
   }
 
   private Object invoke(Method method, Object[] arguments) throws Throwable {

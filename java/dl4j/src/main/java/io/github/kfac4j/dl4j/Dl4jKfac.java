@@ -29,13 +29,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * }</pre>
  *
  * <p>Layers are {@code DenseLayer}, {@code Convolution1DLayer}, {@code ConvolutionLayer}, {@code
- * Deconvolution2D}, {@code EmbeddingLayer}, {@code EmbeddingSequenceLayer}, {@code
- * BatchNormalization} (scale and shift), {@code OutputLayer} and {@code RnnOutputLayer}, behind
- * whatever preprocessors. All other parameters, and layers that none of K-FAC's describes exactly,
- * are trained by the updater as before and named in one line of the log with the reason. The Fisher
- * is the empirical one. The number of examples N is that of the batch; what a gradient is divided
- * by, weight decay, clipping and the updater's rule come after K-FAC, which sees gradients as means
- * over the batch.
+ * Deconvolution2D}, {@code EmbeddingLayer}, {@code EmbeddingSequenceLayer}, both matrices of {@code
+ * SimpleRnn}, {@code BatchNormalization} (scale and shift), {@code OutputLayer} and {@code
+ * RnnOutputLayer}, behind whatever preprocessors. All other parameters, and layers that none of
+ * K-FAC's describes exactly, are trained by the updater as before and named in one line of the log
+ * with the reason. The Fisher is the empirical one. The number of examples N is that of the batch;
+ * what a gradient is divided by, weight decay, clipping and the updater's rule come after K-FAC,
+ * which sees gradients as means over the batch.
  *
  * <p>During a pass that K-FAC listens to, the activation functions and losses in the network's
  * configuration are stand-ins; models that are saved meanwhile have the real ones. One thread
@@ -142,6 +142,9 @@ public final class Dl4jKfac extends BaseTrainingListener implements AutoCloseabl
   }
 
   private boolean concerns(Model model) {
+    if (attachment.isClosed()) {
+      return false;
+    }
     boolean own = attachment.network().is(model);
     boolean network = model instanceof MultiLayerNetwork || model instanceof ComputationGraph;
     if (!own && network) {
@@ -153,11 +156,12 @@ public final class Dl4jKfac extends BaseTrainingListener implements AutoCloseabl
   }
 
   /**
-   * Drops a pass that {@code fit} has not ended because it threw an exception of its own. The next
-   * call of {@code fit} does the same.
+   * Drops a pass that {@code fit} has not ended because it threw an exception of its own. Where a
+   * layer or loss that K-FAC listens to threw it that has been done; else the next call of {@code
+   * fit} does the same.
    */
   public void discardStep() {
-    attachment.step().discard();
+    attachment.discardStep();
   }
 
   /** Names of the layers that K-FAC preconditions. */

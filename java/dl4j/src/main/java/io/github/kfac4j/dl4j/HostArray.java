@@ -1,7 +1,7 @@
 package io.github.kfac4j.dl4j;
 
 import io.github.kfac4j.tensor.HostTensor;
-import java.util.Arrays;
+import io.github.kfac4j.tensor.Shape;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -20,7 +20,7 @@ final class HostArray implements AutoCloseable {
   private HostArray(INDArray source, INDArray data) {
     this.source = source;
     this.data = data;
-    int[] shape = Arrays.stream(data.shape()).mapToInt(Math::toIntExact).toArray();
+    int[] shape = Shape.ints(data.shape());
     tensor =
         data.dataType() == DataType.DOUBLE
             ? HostTensor.strided(data.data().asNioDouble(), shape, data.stride())

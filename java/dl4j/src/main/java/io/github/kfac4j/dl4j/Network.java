@@ -3,6 +3,7 @@ package io.github.kfac4j.dl4j;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -24,6 +25,7 @@ final class Network {
   private final Model model;
   private final List<Tap> taps = new ArrayList<>();
   private final List<String> others = new ArrayList<>();
+  private final Set<String> names = new HashSet<>();
 
   /**
    * Looks for layers.
@@ -87,20 +89,19 @@ final class Network {
     if (name == null) {
       return "layer" + index;
     }
-    boolean taken = taps.stream().anyMatch(tap -> tap.name().equals(name));
-    return taken ? name + "_" + index : name;
+    return names.add(name) ? name : name + "_" + index;
   }
 
   private void add(String name, Layer layer) {
     if (layer.numParams() == 0) {
       return;
     }
-    Site site = Sites.of(layer);
     String reason = Sites.reasonAgainst(layer);
-    if (site != null) {
+    List<Site> sites = Sites.of(layer);
+    if (!sites.isEmpty()) {
       try {
-        site.describe();
-        taps.add(new Tap(name, layer, site, ear(site, layer)));
+        sites.forEach(Site::describe);
+        sites.forEach(site -> taps.add(tap(name, layer, site)));
         return;
       } catch (IllegalArgumentException e) {
         reason = e.getMessage();
@@ -108,6 +109,12 @@ final class Network {
     }
     String kind = layer.getClass().getSimpleName();
     others.add("%s (%s%s)".formatted(name, kind, reason.isEmpty() ? "" : ": " + reason));
+  }
+
+  private Tap tap(String name, Layer layer, Site site) {
+    return site instanceof SimpleRnnSite rnn
+        ? new StepsTap(name + "_" + rnn.weightKey(), layer, rnn, ear(site, layer))
+        : new Tap(name, layer, site, ear(site, layer));
   }
 
   private Ear ear(Site site, Layer layer) {
@@ -145,6 +152,11 @@ final class Network {
   /** Whether it is this network's call. */
   boolean is(Model other) {
     return other == model;
+  }
+
+  /** Whether labels are missing that a graph does not tell of: the backward pass will not begin. */
+  boolean lacksLabels() {
+    return model instanceof MultiLayerNetwork net && net.getLabels() == null;
   }
 
   /** The number of examples of the batch that it is at. */

@@ -9,11 +9,11 @@ final class Pass implements TrainingPass {
   private final int examples;
   private final List<Tap> taps;
 
-  /** Begins to listen. */
+  /** Begins to listen, until it is closed or a layer fails: the network is as it was then. */
   Pass(int examples, List<Tap> taps) {
     this.examples = examples;
     this.taps = taps;
-    taps.forEach(Tap::listen);
+    taps.forEach(tap -> tap.listen(this::close));
   }
 
   @Override
@@ -38,6 +38,12 @@ final class Pass implements TrainingPass {
         .filter(Tap::heard)
         .map(tap -> tap.observation(outputGradScale, examples))
         .toList();
+  }
+
+  /** The backward pass is over when K-FAC asks: those whose layers it did not reach are frozen. */
+  @Override
+  public boolean expectsGradients() {
+    return hasGradients();
   }
 
   @Override

@@ -1,9 +1,12 @@
 package io.github.kfac4j.dl4j;
 
+import java.util.List;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.layers.RecurrentLayer;
 import org.deeplearning4j.nn.conf.layers.Deconvolution2D;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
+import org.deeplearning4j.nn.layers.FrozenLayer;
+import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.layers.OutputLayer;
 import org.deeplearning4j.nn.layers.convolution.Convolution1DLayer;
 import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
@@ -12,19 +15,33 @@ import org.deeplearning4j.nn.layers.feedforward.dense.DenseLayer;
 import org.deeplearning4j.nn.layers.feedforward.embedding.EmbeddingLayer;
 import org.deeplearning4j.nn.layers.feedforward.embedding.EmbeddingSequenceLayer;
 import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
+import org.deeplearning4j.nn.layers.recurrent.BidirectionalLayer;
 import org.deeplearning4j.nn.layers.recurrent.RnnOutputLayer;
+import org.deeplearning4j.nn.layers.recurrent.SimpleRnn;
+import org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer;
 
 /** Finds what K-FAC has of a layer. */
 final class Sites {
   /** For messages. */
   static final String KNOWN =
       "known are DenseLayer, Convolution1DLayer, ConvolutionLayer, Deconvolution2D, EmbeddingLayer,"
-          + " EmbeddingSequenceLayer, BatchNormalization, OutputLayer, RnnOutputLayer";
+          + " EmbeddingSequenceLayer, SimpleRnn, BatchNormalization, OutputLayer, RnnOutputLayer";
 
   private Sites() {}
 
-  /** A layer as K-FAC sees it; null if it is of no kind that K-FAC knows. */
-  static Site of(Layer layer) {
+  /**
+   * The parts of a layer as K-FAC sees them, as a rule one; none if K-FAC does not know the kind.
+   */
+  static List<Site> of(Layer layer) {
+    if (layer.getClass() == SimpleRnn.class) {
+      var rnn = (org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn) layer.conf().getLayer();
+      return List.of(new SimpleRnnSite(rnn, false), new SimpleRnnSite(rnn, true));
+    }
+    Site whole = whole(layer);
+    return whole == null ? List.of() : List.of(whole);
+  }
+
+  private static Site whole(Layer layer) {
     Class<?> type = layer.getClass(); // a subclass may compute anything
     if (type == DenseLayer.class) {
       DenseLayer dense = (DenseLayer) layer;
@@ -59,8 +76,18 @@ final class Sites {
 
   /** Why K-FAC does not have a layer that it might be expected to have; else nothing. */
   static String reasonAgainst(Layer layer) {
-    return layer instanceof RecurrentLayer
-        ? "its gates are computed within one layer, and their gradients are not taken yet"
+    if (layer instanceof FrozenLayer || layer instanceof FrozenLayerWithBackprop) {
+      return "";
+    }
+    Layer inside = layer;
+    while (inside instanceof BaseWrapperLayer wrapper) {
+      inside = wrapper.getUnderlying();
+    }
+    if (inside instanceof BidirectionalLayer || inside != layer && inside instanceof SimpleRnn) {
+      return "it runs what it wraps by itself";
+    }
+    return inside instanceof RecurrentLayer && !(inside instanceof SimpleRnn)
+        ? "its gates are computed within one layer, which does not hand out their gradients"
         : "";
   }
 }

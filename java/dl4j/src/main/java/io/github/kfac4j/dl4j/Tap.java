@@ -11,7 +11,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * A layer of a network that K-FAC may precondition. Between {@link #listen} and {@link #stop} there
  * is a stand-in for the part that computes the gradient at its output, or for the layer itself.
  */
-final class Tap implements ModelLayer {
+class Tap implements ModelLayer {
   private final String name;
   private final org.deeplearning4j.nn.api.Layer layer;
   private final Site site;
@@ -61,13 +61,36 @@ final class Tap implements ModelLayer {
     return (BaseLayer) layer.conf().getLayer();
   }
 
-  /** Listens to the next backward pass. */
-  void listen() {
-    ear.listen(this::hear);
+  /**
+   * Listens to the next backward pass.
+   *
+   * @param failed is run if the layer throws an exception in it
+   */
+  void listen(Runnable failed) {
+    ear.listen(
+        new Ear.Listener() {
+          @Override
+          public void hear(INDArray gradient) {
+            Tap.this.hear(gradient);
+          }
+
+          @Override
+          public void activated(INDArray output) {
+            Tap.this.activated(output);
+          }
+
+          @Override
+          public void failed() {
+            failed.run();
+          }
+        });
   }
 
+  /** Is told of an output that the backward pass computes once more. */
+  void activated(INDArray output) {}
+
   /** Takes what the layer sees while its backward pass runs. */
-  private void hear(INDArray delta) {
+  void hear(INDArray delta) {
     free();
     input = HostArray.copy(site.input(layer.input()));
     outputGrad = HostArray.copy(site.outputGrad(delta));
@@ -83,7 +106,7 @@ final class Tap implements ModelLayer {
     free();
   }
 
-  private void free() {
+  void free() {
     if (outputGrad != null) {
       input.close();
       outputGrad.close();

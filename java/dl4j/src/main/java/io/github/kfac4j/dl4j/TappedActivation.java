@@ -1,6 +1,5 @@
 package io.github.kfac4j.dl4j;
 
-import java.util.function.Consumer;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -12,14 +11,14 @@ final class TappedActivation implements IActivation, Tapped {
   private static final long serialVersionUID = 1L;
 
   private final IActivation delegate;
-  private final transient Consumer<INDArray> listener;
+  private final transient Ear.Listener listener;
 
   /**
    * Stands for an activation function.
    *
-   * @param listener hears the gradients; it must not keep the arrays
+   * @param listener hears the gradients
    */
-  TappedActivation(IActivation delegate, Consumer<INDArray> listener) {
+  TappedActivation(IActivation delegate, Ear.Listener listener) {
     this.delegate = delegate;
     this.listener = listener;
   }
@@ -31,14 +30,22 @@ final class TappedActivation implements IActivation, Tapped {
 
   @Override
   public INDArray getActivation(INDArray in, boolean training) {
-    return delegate.getActivation(in, training);
+    return listener.guard(
+        () -> {
+          INDArray output = delegate.getActivation(in, training);
+          listener.activated(output);
+          return output;
+        });
   }
 
   @Override
   public Pair<INDArray, INDArray> backprop(INDArray in, INDArray epsilon) {
-    Pair<INDArray, INDArray> gradients = delegate.backprop(in, epsilon);
-    listener.accept(gradients.getFirst());
-    return gradients;
+    return listener.guard(
+        () -> {
+          Pair<INDArray, INDArray> gradients = delegate.backprop(in, epsilon);
+          listener.hear(gradients.getFirst());
+          return gradients;
+        });
   }
 
   @Override
@@ -53,6 +60,6 @@ final class TappedActivation implements IActivation, Tapped {
   }
 
   private Object writeReplace() {
-    return delegate;
+    return delegate instanceof TappedActivation inner ? inner.writeReplace() : delegate;
   }
 }

@@ -1,6 +1,5 @@
 package io.github.kfac4j.dl4j;
 
-import java.util.function.Consumer;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -16,14 +15,14 @@ final class TappedLoss implements ILossFunction, Tapped {
   private static final long serialVersionUID = 1L;
 
   private final ILossFunction delegate;
-  private final transient Consumer<INDArray> listener;
+  private final transient Ear.Listener listener;
 
   /**
    * Stands for a loss.
    *
-   * @param listener hears the gradients; it must not keep the arrays
+   * @param listener hears the gradients
    */
-  TappedLoss(ILossFunction delegate, Consumer<INDArray> listener) {
+  TappedLoss(ILossFunction delegate, Ear.Listener listener) {
     this.delegate = delegate;
     this.listener = listener;
   }
@@ -36,7 +35,8 @@ final class TappedLoss implements ILossFunction, Tapped {
   @Override
   public double computeScore(
       INDArray labels, INDArray preOutput, IActivation activation, INDArray mask, boolean average) {
-    return delegate.computeScore(labels, preOutput, activation, mask, average);
+    return listener.guard(
+        () -> delegate.computeScore(labels, preOutput, activation, mask, average));
   }
 
   @Override
@@ -48,9 +48,12 @@ final class TappedLoss implements ILossFunction, Tapped {
   @Override
   public INDArray computeGradient(
       INDArray labels, INDArray preOutput, IActivation activation, INDArray mask) {
-    INDArray gradient = delegate.computeGradient(labels, preOutput, activation, mask);
-    listener.accept(gradient);
-    return gradient;
+    return listener.guard(
+        () -> {
+          INDArray gradient = delegate.computeGradient(labels, preOutput, activation, mask);
+          listener.hear(gradient);
+          return gradient;
+        });
   }
 
   @Override

@@ -22,6 +22,7 @@ import org.deeplearning4j.nn.conf.layers.SeparableConvolution2D;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
+import org.deeplearning4j.nn.conf.layers.util.MaskZeroLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -114,12 +115,24 @@ class AttachmentTest {
                 .nOut(3)
                 .build()),
         Arguments.of(
-            "LSTM: its gates are computed within one layer, and their gradients are not taken yet",
+            "layer0 (LSTM: its gates are computed within one layer, which does not hand out their"
+                + " gradients)",
             sequences,
             new LSTM.Builder().nOut(3).build()),
-        Arguments.of("SimpleRnn", sequences, new SimpleRnn.Builder().nOut(3).build()),
         Arguments.of(
-            "Bidirectional", sequences, new Bidirectional(new LSTM.Builder().nOut(3).build())));
+            "layer0 (MaskZeroLayer: it runs what it wraps by itself)",
+            sequences,
+            new MaskZeroLayer.Builder()
+                .setUnderlying(new SimpleRnn.Builder().nOut(3).build())
+                .build()),
+        Arguments.of(
+            "layer0 (MaskZeroLayer: its gates are computed within one layer",
+            sequences,
+            new MaskZeroLayer.Builder().setUnderlying(new LSTM.Builder().nOut(3).build()).build()),
+        Arguments.of(
+            "layer0 (BidirectionalLayer: it runs what it wraps by itself)",
+            sequences,
+            new Bidirectional(new LSTM.Builder().nOut(3).build())));
   }
 
   /** They move by the updater's rule on their own gradients, bit for bit. */

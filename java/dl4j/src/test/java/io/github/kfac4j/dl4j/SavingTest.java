@@ -12,13 +12,19 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.dataset.DataSet;
 
 /** Models that are saved, at whatever point, have nothing of K-FAC in them. */
 class SavingTest {
@@ -42,9 +48,18 @@ class SavingTest {
     }
   }
 
-  @Test
-  void inTheMiddleOfAPass() throws IOException {
-    MultiLayerNetwork net = Nets.init(Nets.cnn(Nets.settings()));
+  static Stream<Arguments> networks() {
+    return Stream.of(
+        Arguments.of(Nets.cnn(Nets.settings()), Nets.images(1)),
+        Arguments.of(
+            RecurrentLayersTest.network(RNNFormat.NCW, rnn -> rnn),
+            ObservedLayersTest.sequences(false)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("networks")
+  void inTheMiddleOfAPass(MultiLayerConfiguration configuration, DataSet data) throws IOException {
+    MultiLayerNetwork net = Nets.init(configuration);
     List<byte[]> files = new ArrayList<>();
     List<MultiLayerConfiguration> copies = new ArrayList<>();
     try (Dl4jKfac kfac = Dl4jKfac.attach(net, Nets.OPTIONS)) {
@@ -59,7 +74,7 @@ class SavingTest {
             }
           });
       String before = net.getLayerWiseConfigurations().toJson();
-      net.fit(Nets.images(1));
+      net.fit(data);
       assertThat(files).hasSize(1);
       assertThat(copies.get(0).toJson()).isEqualTo(before);
       MultiLayerNetwork loaded =

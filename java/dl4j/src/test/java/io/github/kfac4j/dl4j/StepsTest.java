@@ -2,6 +2,7 @@ package io.github.kfac4j.dl4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.github.kfac4j.options.Intervals;
 import io.github.kfac4j.options.KfacOptions;
@@ -12,12 +13,17 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
+import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
+import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.junit.jupiter.api.Test;
@@ -73,8 +79,9 @@ class StepsTest {
           bad.getFeatures().putScalar(3, Double.NaN);
           assertThatIllegalArgumentException()
               .isThrownBy(() -> net.fit(bad))
-              .withMessageContaining("layer0")
-              .withMessageContaining("NaN");
+              .withMessage(
+                  "layer 'layer0': input holds a NaN or infinity at flat index 3; network and K-FAC"
+                      + " are as before it: go on with the next batch");
           assertThat(net.params()).isEqualTo(before);
           assertThat(kfac.kfac().step()).isEqualTo(2);
         }
@@ -90,16 +97,77 @@ class StepsTest {
     try (Dl4jKfac kfac = attach(net, Nets.OPTIONS)) {
       for (int step = 0; step < 4; step++) {
         if (step == 2) {
-          DataSet bad = new DataSet(Nets.images(9).getFeatures(), Nd4j.zeros(Nets.BATCH, 4));
-          assertThat(org.assertj.core.api.Assertions.catchThrowable(() -> net.fit(bad)))
-              .isNotNull();
-          kfac.discardStep();
-          assertThat(listened(net)).isEmpty();
+          INDArray labels = Nd4j.zeros(Nets.BATCH, 4);
+          for (DataSet bad :
+              List.of(
+                  new DataSet(Nets.images(9).getFeatures(), labels),
+                  new DataSet(Nets.images(9).getFeatures(), null))) {
+            assertThat(catchThrowable(() -> net.fit(bad))).isNotNull();
+            assertThat(listened(net)).isEmpty();
+            assertThat(net.getLayer(1)).isExactlyInstanceOf(BatchNormalization.class);
+          }
         }
         net.fit(Nets.images(step));
       }
+      assertThat(kfac.kfac().step()).isEqualTo(4);
     }
     assertThat(net.params().dup().data().asDouble()).isEqualTo(trained(Nets.settings()));
+  }
+
+  /** Deeplearning4j's own words reach the user, and no stand-in stays in the network. */
+  @Test
+  void whatDeeplearning4jRefusesItRefusesInItsOwnWords() {
+    MultiLayerNetwork net =
+        Nets.init(
+            Nets.settings()
+                .list()
+                .layer(new Convolution1DLayer.Builder(3).nIn(4).nOut(Nets.BATCH).build())
+                .layer(
+                    new org.deeplearning4j.nn.conf.layers.BatchNormalization.Builder()
+                        .nOut(Nets.BATCH)
+                        .build())
+                .layer(
+                    new RnnOutputLayer.Builder(LossFunction.MSE)
+                        .nIn(Nets.BATCH)
+                        .nOut(3)
+                        .dataFormat(RNNFormat.NCW)
+                        .build())
+                .build());
+    INDArray features = Nets.gaussian(1, Nets.BATCH, 4, 9);
+    INDArray labels = Nd4j.zeros(DataType.DOUBLE, Nets.BATCH, 3, 7);
+    Throwable plain = catchThrowable(() -> net.clone().fit(features, labels));
+    assertThat(plain).hasMessageContaining("The layer prior to BatchNorm");
+    try (Dl4jKfac kfac = attach(net, Nets.OPTIONS)) {
+      assertThat(kfac.layers()).hasSize(3);
+      Throwable actual = catchThrowable(() -> net.fit(features, labels));
+      assertThat(actual).hasSameClassAs(plain).hasMessage(plain.getMessage());
+      assertThat(listened(net)).isEmpty();
+      assertThat(net.getLayer(1)).isExactlyInstanceOf(BatchNormalization.class);
+    }
+  }
+
+  /** Deeplearning4j ends its backward pass at a frozen layer. */
+  @Test
+  void aPassThatReachesNoneOfItsLayersChangesNothing() {
+    MultiLayerNetwork net =
+        Nets.init(
+            Nets.chain(
+                Nets.settings(),
+                InputType.feedForward(4),
+                new DenseLayer.Builder().nOut(5).build(),
+                new FrozenLayer(new DenseLayer.Builder().nOut(5).build()),
+                Nets.output(3)));
+    MultiLayerNetwork plain = net.clone();
+    try (Dl4jKfac kfac = Dl4jKfac.attach(net, Nets.OPTIONS, "layer2")) {
+      assertThat(kfac.layers()).containsExactly("layer0");
+      net.addListeners(kfac);
+      for (int step = 0; step < 3; step++) {
+        net.fit(Nets.data(step, Nets.BATCH, 4));
+        plain.fit(Nets.data(step, Nets.BATCH, 4));
+      }
+      assertThat(kfac.kfac().step()).isEqualTo(3);
+      assertThat(net.params()).isEqualTo(plain.params());
+    }
   }
 
   @Test
@@ -128,6 +196,19 @@ class StepsTest {
       }
     }
     return found;
+  }
+
+  @Test
+  void afterCloseItDoesNothing() {
+    MultiLayerNetwork net = cnn();
+    MultiLayerNetwork plain = net.clone();
+    Dl4jKfac kfac = attach(net, Nets.OPTIONS);
+    kfac.close();
+    net.fit(Nets.images(1));
+    kfac.discardStep();
+    plain.setListeners(kfac);
+    plain.fit(Nets.images(1));
+    assertThat(net.params()).isEqualTo(plain.params());
   }
 
   @Test

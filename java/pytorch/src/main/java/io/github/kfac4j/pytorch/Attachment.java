@@ -124,9 +124,12 @@ final class Attachment implements AutoCloseable {
     }
     Tensor output = site.forward(x);
     // on no rows, as where no token is masked or no example routed here, it was not used
-    if (tap != null && tap.active() && output.requires_grad() && output.numel() > 0) {
-      used.add(tap);
-      step.pass().use(tap, site, x, output, microBatches > 1);
+    if (tap != null && output.requires_grad() && output.numel() > 0) {
+      boolean active = tap.active();
+      if (active) {
+        used.add(tap);
+      }
+      step.pass().use(tap, site, x, output, active, microBatches > 1);
     }
     return output;
   }
@@ -254,6 +257,9 @@ final class Attachment implements AutoCloseable {
   }
 
   void discardStep() {
+    if (closed) {
+      return;
+    }
     step.discard();
     new Gradients(net, List.of(), placement, step::options, used::contains).clear();
   }

@@ -58,7 +58,7 @@ final class NetTaps implements AutoCloseable {
         if (join(name, site, module)) {
           return;
         }
-        reason = ": it shares its weight with a layer of another kind";
+        reason = ": it shares its weight with another layer";
       } catch (IllegalArgumentException e) {
         reason = ": " + e.getMessage();
       }

@@ -24,6 +24,10 @@ final class Pass implements TrainingPass {
   private final List<Capture> captures = new ArrayList<>();
   private final Set<Tap> used = new HashSet<>();
   private final List<View> views = new ArrayList<>();
+
+  /** Hears the backward pass where no layer is captured; null if one is. */
+  private Capture end;
+
   private boolean ended;
   private boolean sampled;
 
@@ -49,8 +53,13 @@ final class Pass implements TrainingPass {
     return examples;
   }
 
-  /** Records a use of a layer that K-FAC has. */
-  void use(Tap tap, Site site, Tensor input, Tensor output, boolean boundary) {
+  /**
+   * Records a use of a layer that K-FAC has.
+   *
+   * @param active whether K-FAC takes it now, or it is frozen or left out
+   * @param boundary whether the pass must know that its backward pass has come
+   */
+  void use(Tap tap, Site site, Tensor input, Tensor output, boolean active, boolean boundary) {
     captures.removeIf(
         old -> {
           boolean dead = old.dead();
@@ -59,9 +68,14 @@ final class Pass implements TrainingPass {
           }
           return dead;
         });
-    used.add(tap);
-    if (observes || boundary && captures.isEmpty()) {
-      captures.add(new Capture(tap, site, observes ? input : null, output));
+    if (active) {
+      used.add(tap);
+    }
+    if (observes && active) {
+      captures.add(new Capture(tap, site, input, output));
+    } else if (boundary && captures.isEmpty() && (end == null || end.dead())) {
+      closeEnd();
+      end = new Capture(tap, site, null, output);
     }
   }
 
@@ -184,8 +198,20 @@ final class Pass implements TrainingPass {
   }
 
   @Override
+  public boolean expectsGradients() {
+    return !captures.isEmpty();
+  }
+
+  @Override
   public boolean hasGradients() {
-    return captures.stream().anyMatch(Capture::hasGradient);
+    return captures.stream().anyMatch(Capture::hasGradient) || end != null && end.hasGradient();
+  }
+
+  private void closeEnd() {
+    if (end != null) {
+      end.close();
+      end = null;
+    }
   }
 
   private void closeViews() {
@@ -198,5 +224,6 @@ final class Pass implements TrainingPass {
     closeViews();
     captures.forEach(Capture::close);
     captures.clear();
+    closeEnd();
   }
 }

@@ -46,7 +46,7 @@ final class Sizes {
   }
 
   static int[] ints(long[] sizes) {
-    return Arrays.stream(sizes).mapToInt(Math::toIntExact).toArray();
+    return Shape.ints(sizes);
   }
 
   static int[] ints(Shape shape) {

@@ -9,8 +9,14 @@ import java.util.function.Consumer;
  * that comes late finds less to do, but nobody waits for it.
  */
 public final class Pool implements AutoCloseable {
+  /** LAPACK needs more than a thread has by default. */
+  private static final long STACK_BYTES = 16L << 20;
+
+  private static final System.Logger LOG = System.getLogger(Pool.class.getName());
+
   private final List<Worker> workers = new ArrayList<>();
   private final Consumer<Runnable> frame;
+  private boolean saidSmaller;
 
   /**
    * A pool whose threads start when there is something to do.
@@ -19,9 +25,13 @@ public final class Pool implements AutoCloseable {
    *     {@link #run} lies inside
    */
   public Pool(int threads, Consumer<Runnable> frame) {
+    this(threads, frame, STACK_BYTES);
+  }
+
+  Pool(int threads, Consumer<Runnable> frame, long stackBytes) {
     this.frame = frame;
     for (int i = 0; i < threads; i++) {
-      workers.add(new Worker("kfac-cpu-" + i));
+      workers.add(new Worker("kfac-cpu-" + i, stackBytes));
     }
   }
 
@@ -54,13 +64,37 @@ public final class Pool implements AutoCloseable {
   }
 
   private void run(Run run, int threads, boolean callerWorks) {
-    for (int i = callerWorks ? 1 : 0; i < threads; i++) {
-      workers.get(i).start(run);
+    int started = callerWorks ? 1 : 0;
+    try {
+      while (started < threads) {
+        workers.get(started).start(run);
+        started++;
+      }
+    } catch (OutOfMemoryError e) { // no room for its stack, or no more threads for this process
+      if (started == 0) {
+        throw new IllegalStateException(
+            "the cpu backend can start no thread for LAPACK: "
+                + e.getMessage()
+                + "; let the process have more threads or address space",
+            e);
+      }
+      saySmaller(started, e);
     }
     if (callerWorks) {
       run.work(workers.get(0).scratch());
     }
     run.await();
+  }
+
+  /** Fewer threads do the same work, to the bit. */
+  private void saySmaller(int started, OutOfMemoryError reason) {
+    if (!saidSmaller) {
+      saidSmaller = true;
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "the cpu backend works with %d of its %d threads, as the next cannot be started: %s; give it fewer, or let the process have more"
+              .formatted(started, workers.size(), reason.getMessage()));
+    }
   }
 
   /** The scratch memory of all threads. */

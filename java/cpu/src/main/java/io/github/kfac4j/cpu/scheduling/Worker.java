@@ -5,17 +5,14 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /** A thread of the pool, started when it first has something to do, and its scratch memory. */
 final class Worker implements Runnable, AutoCloseable {
-  /** LAPACK needs more than a thread has by default. */
-  private static final long STACK_BYTES = 16L << 20;
-
   private final Thread thread;
   private final Arena scratch = new Arena();
   private final Gate gate = new Gate();
   private final AtomicReference<Run> next = new AtomicReference<>();
   private volatile boolean closed;
 
-  Worker(String name) {
-    thread = new Thread(null, this, name, STACK_BYTES);
+  Worker(String name, long stackBytes) {
+    thread = new Thread(null, this, name, stackBytes);
     thread.setDaemon(true);
   }
 

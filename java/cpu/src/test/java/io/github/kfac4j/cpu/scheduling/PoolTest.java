@@ -148,4 +148,23 @@ class PoolTest {
       counter.requireOnce();
     }
   }
+
+  /** No process has room for such stacks. */
+  @Test
+  void threadsThatCannotBeStartedAreDoneWithout() {
+    AtomicIntegerArray runs = new AtomicIntegerArray(50);
+    Plan plan = new Tasks(1, new int[] {50}, (phase, task) -> runs.incrementAndGet(task));
+    try (Pool pool = new Pool(4, Runnable::run, 1L << 50)) {
+      pool.run(List.of(plan));
+      pool.run(List.of(plan));
+      for (int i = 0; i < 50; i++) {
+        assertThat(runs.get(i)).isEqualTo(2);
+      }
+      Plan deep = Plan.of(1, scratch -> runs.incrementAndGet(0));
+      assertThatThrownBy(() -> pool.run(List.of(deep)))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("can start no thread for LAPACK");
+      assertThat(runs.get(0)).isEqualTo(2);
+    }
+  }
 }

@@ -1,16 +1,16 @@
 package io.github.kfac4j.distributed.asynchronous;
 
-import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 
 /** One thread that works through what it is given; the first failure is kept. */
 final class BackgroundThread implements AutoCloseable {
-  private final AtomicReference<RuntimeException> failure = new AtomicReference<>();
+  private final AtomicReference<Throwable> failure = new AtomicReference<>();
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(
           task -> {
@@ -25,33 +25,36 @@ final class BackgroundThread implements AutoCloseable {
         () -> {
           try {
             work.run();
-          } catch (RuntimeException e) {
+          } catch (RuntimeException | Error e) {
             failure.compareAndSet(null, e);
           }
         });
   }
 
   /** Work that is waited for. */
-  Future<?> submitAlone(Runnable work) {
-    return thread.submit(work);
+  CompletableFuture<Void> submitAlone(Runnable work) {
+    return CompletableFuture.runAsync(work, thread);
   }
 
   /** Work with a result. */
-  <T> Future<T> call(Callable<T> work) {
-    return thread.submit(work);
+  <T> CompletableFuture<T> call(Supplier<T> work) {
+    return CompletableFuture.supplyAsync(work, thread);
   }
 
   /** Throws the failure that was kept, once. */
   void throwFailure() {
-    RuntimeException kept = failure.getAndSet(null);
-    if (kept != null) {
-      throw kept;
+    Throwable kept = failure.getAndSet(null);
+    if (kept instanceof Error error) {
+      throw error;
+    }
+    if (kept instanceof RuntimeException exception) {
+      throw exception;
     }
   }
 
   /** Finishes what was submitted, and some last work, and forgets what went wrong before it. */
   void finish(Runnable last) {
-    Future<?> done =
+    CompletableFuture<Void> done =
         submitAlone(
             () -> {
               failure.set(null);
@@ -60,18 +63,18 @@ final class BackgroundThread implements AutoCloseable {
     await(done);
   }
 
-  /** The result, or the exception that the work threw. */
-  static <T> T await(Future<T> future) {
+  /**
+   * The result, or the exception that the work threw. An interrupt ends no wait and stays for the
+   * caller to find.
+   */
+  static <T> T await(CompletableFuture<T> future) {
     try {
-      return future.get();
-    } catch (ExecutionException e) {
+      return future.join();
+    } catch (CompletionException e) {
       if (e.getCause() instanceof RuntimeException thrown) {
         throw thrown;
       }
       throw new IllegalStateException(e.getCause());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while the worker was waited for", e);
     }
   }
 

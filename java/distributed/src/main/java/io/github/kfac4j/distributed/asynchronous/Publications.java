@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Future;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
@@ -45,7 +45,7 @@ final class Publications {
     return new Content(reports, mine.toTensors(clock));
   }
 
-  private record Publication(long clock, Future<Content> content) {}
+  private record Publication(long clock, CompletableFuture<Content> content) {}
 
   /**
    * None yet.
@@ -63,7 +63,7 @@ final class Publications {
     this.everywhere = everywhere;
   }
 
-  void ask(long step, Future<Content> content) {
+  void ask(long step, CompletableFuture<Content> content) {
     asked.add(new Publication(step, content));
   }
 

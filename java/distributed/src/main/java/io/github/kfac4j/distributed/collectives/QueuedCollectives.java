@@ -1,10 +1,10 @@
 package io.github.kfac4j.distributed.collectives;
 
 import java.nio.ByteBuffer;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 
 /**
@@ -27,26 +27,27 @@ public abstract class QueuedCollectives implements Collectives {
 
   /** Runs on the engine's thread after all that was submitted before. */
   protected final Pending submit(Runnable operation) {
-    Future<?> future;
+    CompletableFuture<Void> future;
     try {
-      future = queue.submit(operation);
+      future = CompletableFuture.runAsync(operation, queue);
     } catch (RejectedExecutionException e) {
       throw new CollectiveException("rank %d has left the job".formatted(rank()), e);
     }
     return () -> await(future);
   }
 
-  private void await(Future<?> future) {
+  /**
+   * An interrupt ends no wait and stays for the caller to find: the other ranks count on this one,
+   * and a job of which one leaves an operation early is out of step for good.
+   */
+  private void await(CompletableFuture<Void> future) {
     try {
-      future.get();
-    } catch (ExecutionException e) {
+      future.join();
+    } catch (CompletionException e) {
       if (e.getCause() instanceof CollectiveException failure) {
         throw new CollectiveException(failure.getMessage(), failure);
       }
       throw new CollectiveException("rank %d: %s".formatted(rank(), e.getCause()), e.getCause());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new CollectiveException("rank %d: interrupted while it waited".formatted(rank()), e);
     }
   }
 

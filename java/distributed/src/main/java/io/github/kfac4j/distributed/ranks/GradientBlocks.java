@@ -1,12 +1,14 @@
 package io.github.kfac4j.distributed.ranks;
 
 import io.github.kfac4j.backend.Backend;
+import io.github.kfac4j.data.Advice;
 import io.github.kfac4j.data.LayerGradient;
 import io.github.kfac4j.distributed.exchange.Block;
 import io.github.kfac4j.distributed.exchange.Conversions;
 import io.github.kfac4j.distributed.sharing.Assignment;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.tensor.InPlace;
 import io.github.kfac4j.tensor.Shape;
 import io.github.kfac4j.tensor.Tensor;
 import java.util.ArrayList;
@@ -40,6 +42,7 @@ final class GradientBlocks {
     Set<String> seen = new HashSet<>();
     List<Tensor> tensors = new ArrayList<>();
     List<String> names = new ArrayList<>();
+    InPlace replaced = new InPlace("replaced by the preconditioned one");
     for (LayerGradient gradient : gradients) {
       Layer layer = layers.get(gradient.layer());
       require(layer != null, gradient, "unknown layer; known are " + layers.keySet());
@@ -55,6 +58,10 @@ final class GradientBlocks {
         add(gradient, "bias gradient", gradient.bias(), layer.biasShape(), tensors, names);
       }
     }
+    for (int i = 0; i < tensors.size(); i++) {
+      replaced.add(names.get(i), tensors.get(i));
+    }
+    replaced.requireApart();
     long[] first = finite ? backend.firstNonFinite(tensors) : new long[0];
     for (int i = 0; i < first.length; i++) {
       if (first[i] >= 0) {
@@ -62,7 +69,7 @@ final class GradientBlocks {
             names.get(i)
                 + " holds a NaN or infinity at flat index "
                 + first[i]
-                + "; discardStep() drops this step");
+                + Advice.DISCARD_STEP);
       }
     }
   }

@@ -9,6 +9,7 @@ import io.github.kfac4j.distributed.exchange.Conversions;
 import io.github.kfac4j.distributed.exchange.Exchange;
 import io.github.kfac4j.distributed.exchange.Frames;
 import io.github.kfac4j.tensor.HostTensor;
+import io.github.kfac4j.tensor.InPlace;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -163,6 +164,7 @@ final class GradientExchange {
   void gatherWeights(Map<String, List<HostTensor>> weights) {
     List<Block> copies = new ArrayList<>();
     List<HostTensor> tensors = new ArrayList<>();
+    InPlace overwritten = new InPlace("overwritten");
     weights.forEach(
         (layer, parts) -> {
           if (!shared.layers().containsKey(layer)) {
@@ -172,10 +174,12 @@ final class GradientExchange {
           }
           for (HostTensor part : parts) {
             float[] values = Conversions.toFloats(part.toArray(), 1);
+            overwritten.add("layer '%s': weight".formatted(layer), part);
             copies.add(new Block(shared.assignment().owner(layer), values));
             tensors.add(part);
           }
         });
+    overwritten.requireApart();
     new Exchange(shared.collectives(), Precision.FP32).gather(copies).await();
     for (int i = 0; i < tensors.size(); i++) {
       double[] values = Conversions.toDoubles(copies.get(i).values());

@@ -8,6 +8,7 @@ import io.github.kfac4j.distributed.collectives.Precision;
 import io.github.kfac4j.distributed.exchange.Block;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.tensor.HostTensor;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -63,19 +64,39 @@ public final class SharedPreconditioning implements AutoCloseable {
    */
   public StepReport toAll(
       List<LayerGradient> given, RuntimeException failure, List<LayerReport> refreshed) {
-    List<Block> blocks = gradients.sum(given, examples, failure);
-    StepReport report = precondition(given, blocks, refreshed);
-    gradients.toAll(blocks, given);
+    List<LayerGradient> own = new ArrayList<>();
+    RuntimeException problem = copy(given, own, failure);
+    List<Block> blocks = gradients.sum(own, examples, problem);
+    StepReport report = precondition(own, blocks, refreshed);
+    gradients.toAll(blocks, own);
     return report;
   }
 
   /** The same for the owners of the layers alone. */
   public StepReport toOwners(
       List<LayerGradient> given, RuntimeException failure, List<LayerReport> refreshed) {
-    List<Block> blocks = gradients.sum(given, examples, failure);
-    StepReport report = precondition(given, blocks, refreshed);
-    gradients.toOwners(blocks, given);
+    List<LayerGradient> own = new ArrayList<>();
+    RuntimeException problem = copy(given, own, failure);
+    List<Block> blocks = gradients.sum(own, examples, problem);
+    StepReport report = precondition(own, blocks, refreshed);
+    gradients.toOwners(blocks, own);
     return report;
+  }
+
+  /**
+   * Copies the gradients, so that what is checked is what is used, whatever list they come in.
+   *
+   * @return what this rank has to say to the others, who wait for it: the failure, if there is none
+   *     that of the copy, or null
+   */
+  private static RuntimeException copy(
+      List<LayerGradient> given, List<LayerGradient> own, RuntimeException failure) {
+    try {
+      own.addAll(given);
+      return failure;
+    } catch (RuntimeException e) {
+      return failure == null ? e : failure;
+    }
   }
 
   private StepReport precondition(

@@ -104,4 +104,20 @@ class ThreadCollectivesTest {
             });
     assertThat(bytes).containsExactly(8L + 8 + 16, 4L + 16 + 10 + 16, 12L + 0 + 16);
   }
+
+  @Test
+  void anInterruptLeavesTheJobInStep() {
+    Ranks.run(
+        2,
+        c -> {
+          for (int round = 0; round < 5; round++) {
+            if (c.rank() == 0) {
+              Thread.currentThread().interrupt();
+            }
+            c.barrier().await();
+            assertThat(Thread.interrupted()).isEqualTo(c.rank() == 0);
+          }
+          return null;
+        });
+  }
 }

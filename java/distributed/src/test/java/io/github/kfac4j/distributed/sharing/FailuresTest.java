@@ -1,6 +1,7 @@
 package io.github.kfac4j.distributed.sharing;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.github.kfac4j.backend.Backend;
@@ -20,6 +21,7 @@ import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BooleanSupplier;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
@@ -225,5 +227,40 @@ class FailuresTest {
         .containsOnly(
             "ranks give gradients of different layers: rank 0 of [fc0, fc1, fc2], rank 1 of [fc0,"
                 + " fc1]; the shards of all ranks are empty");
+  }
+
+  @Test
+  void gradientsThatShareMemoryOnOneRankAreRefusedByAll() {
+    var messages =
+        Ranks.run(
+            2,
+            c -> {
+              try (var kfac = DistributedKfac.of(c, new JavaBackend(), Mlp.layers(), OPTIONS)) {
+                Mlp network = new Mlp();
+                network.forwardBackward(0, 0, 4);
+                kfac.observe(network.observations());
+                kfac.refresh();
+                List<LayerGradient> all = new ArrayList<>(network.gradients());
+                LayerGradient first = all.get(0);
+                HostTensor weight = (HostTensor) first.weight();
+                int[] out = {weight.shape().get(0)};
+                if (c.rank() == 1) {
+                  HostTensor row = HostTensor.of(weight.doubles(), out);
+                  all.set(0, new LayerGradient(first.layer(), weight, row));
+                  assertThatIllegalArgumentException()
+                      .isThrownBy(
+                          () -> kfac.gatherWeights(Map.of(first.layer(), List.of(weight, row))))
+                      .withMessageContaining("share memory");
+                }
+                double[] before = weight.toArray();
+                String message = message(() -> kfac.precondition(all));
+                assertThat(weight.toArray()).isEqualTo(before);
+                return message;
+              }
+            });
+    assertThat(messages)
+        .containsOnly(
+            "rank 1: layer 'fc0': weight gradient and layer 'fc0': bias gradient share memory, and"
+                + " both are to be replaced by the preconditioned one: copy one of them");
   }
 }

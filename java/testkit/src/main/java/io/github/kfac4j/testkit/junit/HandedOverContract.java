@@ -95,6 +95,85 @@ public abstract class HandedOverContract {
     }
   }
 
+  /** A weight of 2 x 3 and what overlaps it, in a memory of 12 elements. */
+  static Stream<Arguments> sharing() {
+    return Stream.of(
+        Arguments.of("the same memory", new long[] {3, 1}, 0, 1),
+        Arguments.of("its last element", new long[] {3, 1}, 5, 1),
+        Arguments.of("a column of a wider matrix", new long[] {4, 1}, 2, 4),
+        Arguments.of("one element of a transpose", new long[] {1, 2}, 5, 4));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("sharing")
+  void gradientsThatShareMemoryAreRefused(String name, long[] steps, int at, long step) {
+    Map<String, Layer> layers = Map.of("a", new Dense(3, 2, true), "b", new Dense(1, 2, false));
+    try (Backend backend = open();
+        Kfac kfac = new Kfac(backend, layers, OPTIONS)) {
+      kfac.observe(
+          List.of(
+              new Observation("a", tensor(5, 3), tensor(5, 2), 1),
+              new Observation("b", tensor(5, 1), tensor(5, 2), 1)));
+      kfac.refresh();
+      Map<String, StoredTensor> before = kfac.toTensors();
+      float[] values = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+      for (boolean direct : new boolean[] {true, false}) {
+        FloatBuffer memory = floats(direct, values);
+        HostTensor weight = HostTensor.strided(memory, new int[] {2, 3}, steps);
+        FloatBuffer rest = memory.slice(at, 12 - at);
+        HostTensor bias = HostTensor.strided(rest, new int[] {2}, step);
+        HostTensor other = HostTensor.strided(rest, new int[] {2, 1}, step, 1);
+        assertThatThrownBy(() -> kfac.precondition(List.of(new LayerGradient("a", weight, bias))))
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessage(
+                "layer 'a': weight gradient and layer 'a': bias gradient share memory, and both are"
+                    + " to be replaced by the preconditioned one: copy one of them");
+        assertThatThrownBy(
+                () ->
+                    kfac.preview(
+                        List.of(
+                            new LayerGradient("b", other),
+                            new LayerGradient("a", weight, tensor(2)))))
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessageContaining("layer 'a': weight gradient")
+            .hasMessageContaining("layer 'b': weight gradient")
+            .hasMessageContaining("share memory");
+        assertThat(memory).isEqualTo(floats(direct, values));
+      }
+      assertThat(kfac.toTensors()).isEqualTo(before);
+    }
+  }
+
+  /** As a trainer has them whose weight and bias are columns of one matrix. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void gradientsMayLieBetweenOneAnother(boolean direct) {
+    Map<String, Layer> layers = Map.of("fc", new Dense(2, 2, true));
+    HostTensor input = tensor(5, 2);
+    HostTensor outputGrad = tensor(5, 2);
+    FloatBuffer matrix = floats(direct, 1, 2, 3, 4, 5, 6);
+    FloatBuffer weight = floats(direct, 1, 2, 4, 5);
+    FloatBuffer bias = floats(direct, 3, 6);
+    try (Backend backend = open();
+        Kfac kfac = new Kfac(backend, layers, OPTIONS)) {
+      kfac.observe(List.of(new Observation("fc", input, outputGrad, 1)));
+      kfac.refresh();
+      kfac.preview(
+          List.of(new LayerGradient("fc", HostTensor.of(weight, 2, 2), HostTensor.of(bias, 2))));
+      kfac.preview(
+          List.of(
+              new LayerGradient(
+                  "fc",
+                  HostTensor.strided(matrix, new int[] {2, 2}, 3, 1),
+                  HostTensor.strided(matrix.slice(2, 4), new int[] {2}, 3))));
+    }
+    for (int i = 0; i < 2; i++) {
+      assertThat(matrix.get(3 * i)).isEqualTo(weight.get(2 * i));
+      assertThat(matrix.get(3 * i + 1)).isEqualTo(weight.get(2 * i + 1));
+      assertThat(matrix.get(3 * i + 2)).isEqualTo(bias.get(i));
+    }
+  }
+
   private static List<LayerGradient> gradient(FloatBuffer weight, FloatBuffer bias) {
     return List.of(new LayerGradient("fc", HostTensor.of(weight, 1, 2), HostTensor.of(bias, 1)));
   }
