@@ -18,6 +18,8 @@ import java.util.Map;
 final class SavedState {
   static final String STEP = "step";
 
+  // with any interval added, still a whole number of fp64, as counters are saved
+  private static final long MAX_STEPS = 1L << 52;
   private static final int LARGEST_EXPONENT = 2 * Double.MAX_EXPONENT;
 
   private final Map<String, StoredTensor> tensors;
@@ -38,8 +40,10 @@ final class SavedState {
   /** The number of steps. */
   long step() {
     long step = require(STEP, StoredTensor.of(new long[1])).asLongBuffer().get(0);
-    if (step < 0) {
-      throw new IllegalArgumentException("the saved K-FAC state has " + step + " steps");
+    if (step < 0 || step > MAX_STEPS) {
+      throw new IllegalArgumentException(
+          "the saved K-FAC state has %d steps, which must be from 0 to %d"
+              .formatted(step, MAX_STEPS));
     }
     return step;
   }

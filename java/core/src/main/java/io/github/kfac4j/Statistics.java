@@ -1,5 +1,7 @@
 package io.github.kfac4j;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.github.kfac4j.approximation.Blocks;
 import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.curvature.Allocation;
@@ -22,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 
 /**
  * The observing half of K-FAC: the running averages of what layers saw. {@link Kfac} adds inverses
@@ -29,6 +32,7 @@ import java.util.function.Function;
  */
 final class Statistics implements AutoCloseable {
   private static final double SHARE_ROUNDING = 1e-9;
+  private static final Pattern HALF_PAIR = Pattern.compile("\\p{Cs}");
 
   private static final System.Logger LOG = System.getLogger(Kfac.class.getName());
 
@@ -49,6 +53,7 @@ final class Statistics implements AutoCloseable {
     if (layers.isEmpty()) {
       throw new IllegalArgumentException("K-FAC needs at least one layer");
     }
+    layers.keySet().forEach(Statistics::requireSavable);
     this.backend = new FallbackBackend(backend, line -> LOG.log(System.Logger.Level.WARNING, line));
     this.blocks = new Blocks(this.backend, options);
     requireKnown(options.approximations(), layers);
@@ -62,6 +67,20 @@ final class Statistics implements AutoCloseable {
     Allocation.make(this.backend, states.values(), keeps);
     this.state = new KfacState(this.backend, states, new OpenStep(keeps.discardable()));
     this.batches = new CheckedBatches(this.backend, state);
+  }
+
+  /** Names are those of tensors in saved states, which are UTF-8. */
+  private static void requireSavable(String name) {
+    if (!UTF_8.newEncoder().canEncode(name)) {
+      String shown =
+          HALF_PAIR
+              .matcher(name)
+              .replaceAll(half -> "\\\\u%04x".formatted((int) half.group().charAt(0)));
+      throw new IllegalArgumentException(
+          LayerState.prefix(shown)
+              + "its name is not valid Unicode, as one half of a surrogate pair stands alone, and"
+              + " could not be saved; choose another");
+    }
   }
 
   private static void requireKnown(Map<String, ?> named, Map<String, ?> layers) {

@@ -9,11 +9,14 @@ import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.Intervals;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -106,6 +109,22 @@ class IntervalsTest {
       assertThat(refreshes(resumed, 9, 40, 1))
           .containsExactlyElementsOf(refreshes(kfac, 9, 40, 1))
           .containsExactly(12, 20, 33);
+    }
+  }
+
+  @Test
+  void intervalsEndAtTheLongest() {
+    try (Kfac kfac = Networks.kfac(LAYER, ADAPTIVE)) {
+      refreshes(kfac, 0, 7, 1); // the next is due
+      Map<String, StoredTensor> saved = new HashMap<>(kfac.state().toTensors());
+      double[] counters = new double[11];
+      saved.get("layer.counters").asDoubleBuffer().get(counters);
+      counters[5] = Integer.MAX_VALUE; // the last interval, and the one before
+      counters[6] = Integer.MAX_VALUE;
+      saved.put("layer.counters", StoredTensor.of(counters, counters.length));
+      kfac.state().restore(saved);
+      assertThat(refreshes(kfac, 7, 20, 1)).containsExactly(7);
+      kfac.state().restore(kfac.state().toTensors());
     }
   }
 

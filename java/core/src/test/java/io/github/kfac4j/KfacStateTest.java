@@ -7,9 +7,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.kfac4j.approximation.Factors;
+import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.layer.Dense;
 import io.github.kfac4j.options.Approximation;
 import io.github.kfac4j.options.KfacOptions;
+import io.github.kfac4j.reference.JavaBackend;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.tensor.HostTensor;
 import java.io.IOException;
@@ -23,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class KfacStateTest {
   private static final Dense LAYER = new Dense(5, 3, true);
@@ -76,6 +79,29 @@ class KfacStateTest {
       for (int i = 5; i < 9; i++) {
         assertThat(step(resumed, i)).containsExactly(step(straight, i));
       }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {-1, (1L << 52) + 1, Long.MAX_VALUE})
+  void stepsBeyondTheRangeAreRefused(long steps) {
+    try (Kfac kfac = Networks.kfac(LAYER, OPTIONS)) {
+      Map<String, StoredTensor> saved = new HashMap<>(kfac.state().toTensors());
+      saved.put("step", StoredTensor.of(new long[] {steps}));
+      assertThatThrownBy(() -> kfac.state().restore(saved))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("%d steps", steps);
+      assertThat(kfac.state().step()).isZero();
+    }
+  }
+
+  @Test
+  void aNameThatCannotBeSavedIsRefusedFromTheStart() {
+    Map<String, Dense> layers = Map.of("\ud83d\ude00\ud83d.fc", LAYER);
+    try (Backend backend = new JavaBackend()) {
+      assertThatThrownBy(() -> new Kfac(backend, layers, OPTIONS))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageStartingWith("layer '\ud83d\ude00\\ud83d.fc': its name is not valid Unicode");
     }
   }
 

@@ -4,6 +4,7 @@ import io.github.kfac4j.backend.BackendUnavailableException;
 import io.github.kfac4j.cli.apply.ApplyCommand;
 import io.github.kfac4j.cli.common.ExitCode;
 import io.github.kfac4j.cli.common.Memory;
+import io.github.kfac4j.cli.common.Printable;
 import io.github.kfac4j.cli.common.Version;
 import io.github.kfac4j.cli.info.InfoCommand;
 import io.github.kfac4j.cli.nqm.NqmCommand;
@@ -103,11 +104,8 @@ public final class KfacCommand implements Runnable {
   }
 
   private static int report(CommandLine command, String message, int exitCode) {
-    String line =
-        message
-            .strip()
-            .replaceAll("\\s*\\R\\s*", "; ")
-            .replaceAll("\\p{Cntrl}", "?"); // it may quote a file
+    // it may quote a file
+    String line = Printable.line(message.strip().replaceAll("\\s*\\R\\s*", "; "));
     if (line.length() > MAX_CHARACTERS) {
       line = line.substring(0, MAX_CHARACTERS) + "...";
     }

@@ -13,6 +13,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -50,9 +51,11 @@ record LayerTensors(
               DType.U32,
               DType.I64));
 
+  private static final int MAX_DIGITS = 9; // of the number of a use
+
   /** A tensor's ending, with the number of the use from the second on. */
   static final Pattern ENDING =
-      Pattern.compile("\\.((input|output_grad)(_\\d+)?|weight_grad|bias_grad)$");
+      Pattern.compile("\\.((input|output_grad)(_\\d+)?|weight_grad|bias_grad)\\z");
 
   /**
    * Finds a layer's tensors and checks their types and shapes.
@@ -65,6 +68,7 @@ record LayerTensors(
     for (int k = 2; tensors.containsKey(name + INPUT + "_" + k); k++) {
       uses.add(use(name, "_" + k, layer, tensors));
     }
+    requireNoOtherUse(name, uses.size(), tensors.keySet());
     DType dtype = resultType(tensors.get(name + INPUT).dtype(), tensors.get(name + WEIGHT_GRAD));
     HostTensor weightGrad = gradient(name, WEIGHT_GRAD, tensors, layer.weightShape(), dtype);
     HostTensor biasGrad = null;
@@ -75,6 +79,29 @@ record LayerTensors(
           "layer '%s' has no bias, but there is a tensor '%s'".formatted(name, name + BIAS_GRAD));
     }
     return new LayerTensors(name, dtype, uses, weightGrad, biasGrad);
+  }
+
+  /** Refuses numbered tensors beyond the uses that were found: they would be left out. */
+  private static void requireNoOtherUse(String layer, int uses, Set<String> tensors) {
+    for (String tensor : tensors) {
+      Matcher ending = ENDING.matcher(tensor);
+      if (!ending.find()
+          || ending.group(3) == null
+          || !tensor.substring(0, ending.start()).equals(layer)) {
+        continue;
+      }
+      String number = ending.group(3).substring(1);
+      if (number.startsWith("0") || number.equals("1")) {
+        throw new IllegalArgumentException(
+            "layer '%s': tensor '%s' is not used: further uses are _2, _3 and so on"
+                .formatted(layer, tensor));
+      }
+      if (number.length() > MAX_DIGITS || Integer.parseInt(number) > uses) {
+        throw new IllegalArgumentException(
+            "layer '%s': tensor '%s' is there, but '%s' is missing; further uses are _2, _3 and so on"
+                .formatted(layer, tensor, layer + INPUT + "_" + (uses + 1)));
+      }
+    }
   }
 
   private static DType resultType(DType input, StoredTensor weightGrad) {

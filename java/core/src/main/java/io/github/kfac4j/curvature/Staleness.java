@@ -70,9 +70,8 @@ public final class Staleness {
     if (!likeLast) {
       return Math.max(1, counters.lastInterval / 2);
     }
-    return likeBefore
-        ? Math.addExact(counters.lastInterval, counters.intervalBefore)
-        : counters.lastInterval;
+    long sum = (long) counters.lastInterval + counters.intervalBefore;
+    return likeBefore ? (int) Math.min(sum, Integer.MAX_VALUE) : counters.lastInterval;
   }
 
   /** {@code |P - Q| < bound |Q|} in the Frobenius norm; all zeros are similar to all zeros. */

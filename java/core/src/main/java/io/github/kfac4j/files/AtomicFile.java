@@ -13,8 +13,11 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 
 /**
@@ -24,6 +27,7 @@ import java.util.List;
 public final class AtomicFile {
   private static final String PREFIX = ".kfac4j-";
   private static final String SUFFIX = ".tmp";
+  private static final Duration LONGEST_WRITE = Duration.ofHours(1); // of one part, and to disk
   private static final int MAX_LINKS = 40; // as Linux
 
   private static final SecureRandom RANDOM = new SecureRandom();
@@ -92,13 +96,28 @@ public final class AtomicFile {
     return target;
   }
 
-  /** Removes what processes that were killed while they wrote have left in a folder. */
+  /**
+   * Removes what processes that were killed while they wrote have left in a folder: files to which
+   * nothing was written for an hour. Others may be those of a thread, process or machine that is
+   * writing.
+   */
   public static void removeRemains(Path directory) throws IOException {
+    Instant old = Instant.now().minus(LONGEST_WRITE);
     try (DirectoryStream<Path> remains =
         Files.newDirectoryStream(directory, PREFIX + "*" + SUFFIX)) {
       for (Path file : remains) {
-        Files.deleteIfExists(file);
+        if (lastWritten(file).isBefore(old)) {
+          Files.deleteIfExists(file);
+        }
       }
+    }
+  }
+
+  private static Instant lastWritten(Path file) throws IOException {
+    try {
+      return Files.getLastModifiedTime(file, NOFOLLOW_LINKS).toInstant();
+    } catch (NoSuchFileException e) { // its writer has renamed it
+      return Instant.MAX;
     }
   }
 

@@ -5,6 +5,7 @@ import io.github.kfac4j.files.RegularFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.AccessDeniedException;
@@ -117,6 +118,9 @@ public record TensorFile(Map<String, StoredTensor> tensors, Map<String, String> 
     }
     if (e instanceof AccessDeniedException) {
       return "access denied";
+    }
+    if (e instanceof ClosedByInterruptException) {
+      return "the thread was interrupted";
     }
     return e instanceof FileSystemException problem && problem.getReason() != null
         ? problem.getReason()

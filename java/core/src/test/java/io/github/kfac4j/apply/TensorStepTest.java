@@ -17,6 +17,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** A step on stored tensors is that of K-FAC; the tests of the command apply have the rest. */
 class TensorStepTest {
@@ -64,6 +66,29 @@ class TensorStepTest {
     assertThat(TensorStep.layerOf("block.0.fc.input_2")).hasValue("block.0.fc");
     assertThat(TensorStep.layerOf("fc.bias_grad")).hasValue("fc");
     assertThat(TensorStep.layerOf("fc.momentum")).isEmpty();
+    assertThat(TensorStep.layerOf("fc.input\n")).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "fc.input_3 | tensor 'fc.input_3' is there, but 'fc.input_2' is missing",
+        "fc.output_grad_2 | tensor 'fc.output_grad_2' is there, but 'fc.input_2' is missing",
+        "fc.output_grad_4 | tensor 'fc.output_grad_4' is there, but 'fc.input_2' is missing",
+        "fc.input_99999999999 | tensor 'fc.input_99999999999' is there, but 'fc.input_2' is missing",
+        "fc.input_1 | tensor 'fc.input_1' is not used: further uses are _2, _3 and so on",
+        "fc.input_01 | tensor 'fc.input_01' is not used: further uses are _2, _3 and so on",
+        "fc.output_grad_02 | tensor 'fc.output_grad_02' is not used: further uses are _2, _3",
+      })
+  void aUseThatWouldBeDroppedIsNamed(String tensor, String message) {
+    Map<String, StoredTensor> tensors = tensors();
+    tensors.put(tensor, StoredTensor.of(INPUT.clone(), 3, 2));
+    try (Backend backend = new JavaBackend()) {
+      assertThatThrownBy(() -> new TensorStep(LAYERS, OPTIONS).run(backend, tensors))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageStartingWith("layer 'fc': " + message);
+    }
   }
 
   @Test

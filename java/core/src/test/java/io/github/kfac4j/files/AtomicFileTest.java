@@ -6,11 +6,15 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.kfac4j.testkit.Pipes;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -101,9 +105,31 @@ class AtomicFileTest {
 
   @Test
   void whatKilledProcessesLeftCanBeRemoved() throws IOException {
-    Files.writeString(directory.resolve(".kfac4j-0123456789abcdef.tmp"), "half");
-    Files.writeString(directory.resolve("f.tmp"), "another's");
+    FileTime old = FileTime.from(Instant.now().minus(Duration.ofHours(2)));
+    for (String name : List.of(".kfac4j-0123456789abcdef.tmp", "f.tmp")) {
+      Files.setLastModifiedTime(Files.writeString(directory.resolve(name), "half"), old);
+    }
     AtomicFile.removeRemains(directory);
     assertThat(names()).containsExactly("f.tmp");
+  }
+
+  @Test
+  void aFileThatIsBeingWrittenIsNoRemains() throws IOException {
+    Path file = directory.resolve("f");
+    Iterable<ByteBuffer> parts =
+        () ->
+            Stream.of(ByteBuffer.wrap(NEW))
+                .peek(
+                    part -> {
+                      try {
+                        AtomicFile.removeRemains(directory);
+                      } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                      }
+                    })
+                .iterator();
+    AtomicFile.write(file, parts);
+    assertThat(file).hasBinaryContent(NEW);
+    assertThat(names()).containsExactly("f");
   }
 }

@@ -132,6 +132,28 @@ class TensorFileTest {
   }
 
   @Test
+  void anInterruptedThreadIsSaidToBeSo() throws IOException {
+    TensorFile old = new TensorFile(Map.of("x", StoredTensor.of(new float[] {1}, 1)), Map.of());
+    old.write(file);
+    TensorFile fresh = new TensorFile(Map.of(), Map.of());
+    try {
+      Thread.currentThread().interrupt();
+      assertThatThrownBy(() -> fresh.write(file))
+          .isInstanceOf(SafetensorsException.class)
+          .hasMessage(file + ": cannot be written: the thread was interrupted");
+      assertThatThrownBy(() -> TensorFile.read(file))
+          .isInstanceOf(SafetensorsException.class)
+          .hasMessage(file + ": cannot be read: the thread was interrupted");
+    } finally {
+      assertThat(Thread.interrupted()).isTrue();
+    }
+    assertThat(TensorFile.read(file)).isEqualTo(old);
+    try (Stream<Path> left = Files.list(directory)) {
+      assertThat(left).containsExactly(file);
+    }
+  }
+
+  @Test
   void aTensorChecksItsShapeAndType() {
     assertThatThrownBy(() -> StoredTensor.of(new float[3], 2, 2))
         .isInstanceOf(IllegalArgumentException.class)

@@ -75,7 +75,9 @@ class AvailabilityTest {
   @Test
   void anInstructionSetThatDoesNotExistIsNamed() {
     assertThat(KfacCpuLibrary.complaint(null, "avx2")).isNull();
+    assertThat(KfacCpuLibrary.complaint("", "avx2")).as("empty is as unset").isNull();
     assertThat(KfacCpuLibrary.complaint("portable", "portable")).isNull();
+    assertThat(KfacCpuLibrary.complaint("\u001b[2J\n\u009b", "avx2")).contains("'?[2J??'");
     assertThat(KfacCpuLibrary.complaint("avx51", "avx2"))
         .isEqualTo(
             "KFAC_CPU_INSTRUCTIONS is 'avx51', which is none of [avx512, avx2, portable], and has"

@@ -22,10 +22,11 @@ import java.util.Set;
 
 /**
  * K-FAC in a DJL training program: preconditions the gradients of every {@code Linear}, {@code
- * Conv1d}, {@code Conv2d}, {@code TrainableWordEmbedding}, {@code BatchNorm} and {@code LayerNorm}
- * (scale and shift) in a model, between the backward pass and the optimizer's step. All other
- * parameters are trained by the optimizer as before; they are named in one line of the log, as are
- * inversions that needed a fallback. Transposed convolutions do not run on DJL's PyTorch engine.
+ * Conv1d}, {@code Conv2d}, {@code TrainableWordEmbedding}, {@link TiedEmbedding}, {@code BatchNorm}
+ * and {@code LayerNorm} (scale and shift) in a model, between the backward pass and the optimizer's
+ * step. All other parameters are trained by the optimizer as before; they are named in one line of
+ * the log, as are inversions that needed a fallback. Transposed convolutions do not run on DJL's
+ * PyTorch engine.
  *
  * <p>With {@code EasyTrain} it is a training listener, in a hand-written loop one call of {@link
  * #precondition}; the package description shows both.

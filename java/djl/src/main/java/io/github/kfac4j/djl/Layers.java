@@ -1,6 +1,7 @@
 package io.github.kfac4j.djl;
 
 import ai.djl.modality.nlp.embedding.TrainableWordEmbedding;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.convolutional.Conv1d;
@@ -22,7 +23,8 @@ import java.util.Optional;
 final class Layers {
   /** For messages. */
   static final String KNOWN =
-      "known are Linear, Conv1d, Conv2d, TrainableWordEmbedding, BatchNorm and LayerNorm";
+      "known are Linear, Conv1d, Conv2d, TrainableWordEmbedding, TiedEmbedding, BatchNorm and"
+          + " LayerNorm";
 
   private Layers() {}
 
@@ -32,7 +34,7 @@ final class Layers {
     return type == Linear.class
         || type == Conv2d.class
         || type == Conv1d.class
-        || type == TrainableWordEmbedding.class
+        || embeds(block)
         || normalises(block);
   }
 
@@ -80,7 +82,7 @@ final class Layers {
     if (normalises(block)) {
       return "gamma";
     }
-    return block instanceof TrainableWordEmbedding ? "embedding" : "weight";
+    return embeds(block) ? TiedEmbedding.TABLE : "weight";
   }
 
   /** The parameter that is the bias. */
@@ -88,9 +90,16 @@ final class Layers {
     return normalises(block) ? "beta" : "bias";
   }
 
-  /** Whether the input holds row numbers instead of values. */
-  static boolean takesNumbers(Block block) {
-    return block instanceof TrainableWordEmbedding;
+  /** Whether it is a table of vectors. */
+  private static boolean embeds(Block block) {
+    Class<?> type = block.getClass();
+    return type == TrainableWordEmbedding.class || type == TiedEmbedding.class;
+  }
+
+  /** Whether an input holds row numbers instead of values. */
+  static boolean takesNumbers(Block block, DataType input) {
+    return block instanceof TrainableWordEmbedding
+        || block instanceof TiedEmbedding && !input.isFloating();
   }
 
   /**
@@ -105,7 +114,7 @@ final class Layers {
       int size = Math.toIntExact(weight.size());
       return new ScaleShift(size, Structure.UNIT_WISE, bias, block instanceof LayerNorm, 1);
     }
-    if (block instanceof TrainableWordEmbedding) {
+    if (embeds(block)) {
       return new Embedding(out, extent(weight, 1));
     }
     if (block instanceof Conv1d conv) {

@@ -117,7 +117,7 @@ final class Tap implements ModelLayer {
 
   /** What the layer's weight is multiplied by, as the layer wants it. */
   private NDArray seen(NDArray x) {
-    if (Layers.takesNumbers(block)) {
+    if (Layers.takesNumbers(block, x.getDataType())) {
       return x.toType(DataType.FLOAT64, true); // which holds all row numbers
     }
     return Layers.normalises(block)

@@ -1,8 +1,9 @@
 /**
  * K-FAC in training programs of the Deep Java Library, on its PyTorch engine: {@link
  * io.github.kfac4j.djl.DjlKfac} preconditions the gradients of every {@code Linear}, {@code
- * Conv1d}, {@code Conv2d}, {@code TrainableWordEmbedding}, {@code BatchNorm} and {@code LayerNorm}
- * of a model, and the program's own optimizer takes the step.
+ * Conv1d}, {@code Conv2d}, {@code TrainableWordEmbedding}, {@link
+ * io.github.kfac4j.djl.TiedEmbedding}, {@code BatchNorm} and {@code LayerNorm} of a model, and the
+ * program's own optimizer takes the step.
  *
  * <p>With {@code EasyTrain}, three lines are added (the first three):
  *

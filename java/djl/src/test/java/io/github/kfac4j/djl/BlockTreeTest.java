@@ -253,7 +253,7 @@ class BlockTreeTest {
           .isThrownBy(() -> attach(model))
           .withMessage(
               "the model has no layer for K-FAC: known are Linear, Conv1d, Conv2d,"
-                  + " TrainableWordEmbedding, BatchNorm and LayerNorm");
+                  + " TrainableWordEmbedding, TiedEmbedding, BatchNorm and LayerNorm");
     }
   }
 

@@ -174,7 +174,9 @@ enum Programs {
       NDArray q = query.forward(store, normal, training).head();
       NDArray k = key.forward(store, normal, training).head();
       NDArray v = value.forward(store, normal, training).head();
-      NDArray weights = q.matMul(k.transpose(0, 2, 1)).div(Math.sqrt(WIDTH)).softmax(2);
+      // an array, as DJL may free the memory of a plain number before the backward pass reads it
+      NDArray scale = q.getManager().create((float) (1 / Math.sqrt(WIDTH)));
+      NDArray weights = q.matMul(k.transpose(0, 2, 1)).mul(scale).softmax(2);
       x = x.add(weights.matMul(v));
       NDList h = wide.forward(store, between.forward(store, new NDList(x), training), training);
       x = x.add(narrow.forward(store, Activation.relu(h), training).head());

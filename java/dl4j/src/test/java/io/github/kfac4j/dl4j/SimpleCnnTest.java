@@ -60,7 +60,7 @@ class SimpleCnnTest {
   private static DataSet batch(BatchReader reader, int[] indices, long step) {
     reader.read(indices, step);
     float[] pixels = new float[indices.length * 28 * 28];
-    reader.pixels().asFloatBuffer().get(pixels);
+    reader.inputs().asFloatBuffer().get(pixels);
     ByteBuffer labels = reader.labels();
     INDArray classes = Nd4j.zeros(indices.length, 10);
     for (int i = 0; i < indices.length; i++) {

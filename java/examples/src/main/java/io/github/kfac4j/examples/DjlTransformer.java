@@ -127,7 +127,9 @@ public final class DjlTransformer {
       NDArray q = query.forward(store, normal, training).head();
       NDArray k = key.forward(store, normal, training).head();
       NDArray v = value.forward(store, normal, training).head();
-      x = x.add(q.matMul(k.transpose(0, 2, 1)).div(Math.sqrt(WIDTH)).softmax(2).matMul(v));
+      // an array, as DJL may free the memory of a plain number before the backward pass reads it
+      NDArray scale = q.getManager().create((float) (1 / Math.sqrt(WIDTH)));
+      x = x.add(q.matMul(k.transpose(0, 2, 1)).mul(scale).softmax(2).matMul(v));
       NDList h = wide.forward(store, between.forward(store, new NDList(x), training), training);
       x = x.add(narrow.forward(store, Activation.relu(h), training).head());
       return head.forward(store, new NDList(x.get(":, 0")), training);

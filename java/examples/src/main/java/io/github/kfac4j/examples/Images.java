@@ -35,7 +35,7 @@ record Images(float[] pixels, float[] classes) {
     reader.read(IntStream.range(0, count).toArray(), 0);
     float[] pixels = new float[count * PIXELS];
     float[] classes = new float[count];
-    reader.pixels().asFloatBuffer().get(pixels);
+    reader.inputs().asFloatBuffer().get(pixels);
     reader.labels().asFloatBuffer().get(classes);
     return new Images(pixels, classes);
   }

@@ -25,8 +25,8 @@ public final class FolderLock implements AutoCloseable {
   }
 
   /**
-   * Takes the lock, and clears away what a killed run left half-written. Where the file system has
-   * no locks, a line in the log says so.
+   * Takes the lock, and clears away what a run that was killed an hour ago or earlier left
+   * half-written. Where the file system has no locks, a line in the log says so.
    *
    * @param folder that exists
    * @throws BadInputException if another run holds it

@@ -45,6 +45,33 @@ public final class TinyData {
     return directory;
   }
 
+  /**
+   * Writes a text {@code words.txt} of 800 lines: words of a small language, each of which is
+   * followed by one of two.
+   */
+  public static Path writeText(Path directory) throws IOException {
+    Files.createDirectories(directory);
+    Random random = new Random(3);
+    String[] words = new String[250];
+    for (int i = 0; i < words.length; i++) {
+      words[i] =
+          random
+              .ints(6, 'a', 'z' + 1)
+              .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+              .toString();
+    }
+    StringBuilder text = new StringBuilder();
+    int word = 0;
+    for (int line = 0; line < 800; line++) {
+      for (int i = 0; i < 8; i++) {
+        text.append(words[word]).append(i < 7 ? " " : ".\n");
+        word = (7 * word + random.nextInt(2) + 1) % words.length;
+      }
+    }
+    Files.writeString(directory.resolve("words.txt"), text);
+    return directory;
+  }
+
   private static void write(Path directory, String part, int count, Random random)
       throws IOException {
     ByteBuffer images = header(0x803, count, SIDE, SIDE);

@@ -58,7 +58,7 @@ class SimpleCnnTest {
   private static Batch batch(BatchReader reader, int[] indices, long step) {
     reader.read(indices, step);
     float[] pixels = new float[indices.length * 28 * 28];
-    reader.pixels().asFloatBuffer().get(pixels);
+    reader.inputs().asFloatBuffer().get(pixels);
     ByteBuffer labels = reader.labels();
     long[] classes = new long[indices.length];
     Arrays.setAll(classes, i -> (long) labels.getFloat(i * Float.BYTES));

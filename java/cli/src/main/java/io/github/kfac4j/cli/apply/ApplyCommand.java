@@ -6,15 +6,15 @@ import io.github.kfac4j.backend.MemoryException;
 import io.github.kfac4j.cli.common.BackendOption;
 import io.github.kfac4j.cli.common.JsonOption;
 import io.github.kfac4j.cli.common.Memory;
+import io.github.kfac4j.cli.common.OutputFile;
+import io.github.kfac4j.cli.common.Printable;
 import io.github.kfac4j.experiments.BadInputException;
-import io.github.kfac4j.files.AtomicFile;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.KfacOptions;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.safetensors.TensorFile;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -128,7 +128,7 @@ public final class ApplyCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     ApplyConfig config = ConfigFile.read(configFile);
     TensorStep step = step(config);
-    requireWritable();
+    OutputFile.require(out, List.of(configFile, in));
     List<String> layers = config.layers().stream().map(LayerConfig::name).toList();
     TensorFile tensors = TensorFile.read(in, name -> isUsed(name, layers));
     try (Backend backend = backendOption.open()) {
@@ -162,26 +162,6 @@ public final class ApplyCommand implements Callable<Integer> {
     }
   }
 
-  /** Checked before the work is done, not after. */
-  private void requireWritable() {
-    Path directory = out.toAbsolutePath().getParent();
-    if (directory == null || Files.isDirectory(out)) {
-      throw new BadInputException("--out " + out + " is a directory");
-    }
-    if (!Files.isDirectory(directory)) {
-      throw new BadInputException("--out " + out + ": there is no directory " + directory);
-    }
-    try {
-      Path target = AtomicFile.target(out);
-      if (!Files.isWritable(target.getParent())) {
-        throw new BadInputException(
-            "--out " + out + ": " + target.getParent() + " cannot be written to");
-      }
-    } catch (IOException e) {
-      throw new BadInputException("--out " + e.getMessage(), e);
-    }
-  }
-
   /**
    * Refuses tensors of layers that the configuration does not have; reports which other tensors are
    * ignored.
@@ -189,7 +169,8 @@ public final class ApplyCommand implements Callable<Integer> {
   private boolean isUsed(String tensor, List<String> layers) {
     Optional<String> layer = TensorStep.layerOf(tensor);
     if (layer.isEmpty()) {
-      spec.commandLine().getErr().printf("%s: tensor '%s' is not used%n", in, tensor);
+      String line = Printable.line("%s: tensor '%s' is not used".formatted(in, tensor));
+      spec.commandLine().getErr().println(line);
       return false;
     }
     if (!layers.contains(layer.get())) {

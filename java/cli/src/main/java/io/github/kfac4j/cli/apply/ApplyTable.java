@@ -1,6 +1,7 @@
 package io.github.kfac4j.cli.apply;
 
 import io.github.kfac4j.cli.apply.ApplyReport.OfLayer;
+import io.github.kfac4j.cli.common.Printable;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -19,7 +20,7 @@ final class ApplyTable {
     for (OfLayer layer : report.layers()) {
       out.printf(
           format,
-          layer.name(),
+          Printable.line(layer.name()),
           layer.type(),
           layer.groups(),
           layer.dims().a(),

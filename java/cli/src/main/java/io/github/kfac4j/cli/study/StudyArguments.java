@@ -176,8 +176,9 @@ final class StudyArguments {
     Goal goal =
         shared.goal(
             new Goal(null, null, OptionText.choice("--target-on", Goal.On.values(), goalOn)));
-    if (!goal.given() && !network.classifies()) {
-      throw new BadInputException(network + " has no accuracy: give its goal by --target-loss");
+    if (!goal.given() && (!network.classifies() || network.text().isPresent())) {
+      throw new BadInputException(
+          network + " is not judged by its accuracy: give its goal by --target-loss");
     }
     return new Settings(
         workload,

@@ -2,6 +2,7 @@ package io.github.kfac4j.cli.study;
 
 import io.github.kfac4j.cli.common.ExitCode;
 import io.github.kfac4j.cli.common.JsonOption;
+import io.github.kfac4j.cli.common.OutputFile;
 import io.github.kfac4j.cli.common.TextTable;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.study.batchsize.BatchSizeClaims;
@@ -14,6 +15,8 @@ import io.github.kfac4j.files.AtomicFile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,6 +55,9 @@ public final class VerdictsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (out != null) {
+      OutputFile.require(out, tables());
+    }
     List<Verdict> verdicts = new ArrayList<>();
     for (Path folder : folders) {
       verdicts.addAll(of(folder));
@@ -71,6 +77,18 @@ public final class VerdictsCommand implements Callable<Integer> {
     writer.print(table);
     writer.flush();
     return ExitCode.OK;
+  }
+
+  private List<Path> tables() throws IOException {
+    List<Path> tables = new ArrayList<>();
+    for (Path folder : folders) {
+      if (Files.isDirectory(folder)) { // else it is refused by name when it is read
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*.{json,csv}")) {
+          files.forEach(tables::add);
+        }
+      }
+    }
+    return tables;
   }
 
   private static List<Verdict> of(Path folder) {

@@ -15,14 +15,16 @@ public final class SharedArguments {
   @Option(
       names = "--data",
       paramLabel = "NAME",
-      description = "Data set: fashion-mnist (default), mnist, cifar10 or svhn.")
+      description =
+          "Data set: fashion-mnist (default), mnist, cifar10 or svhn; for a language model text"
+              + " (its default) or lm1b.")
   private String data;
 
   @Option(
       names = "--data-dir",
       paramLabel = "DIR",
       description =
-          "Folder with the data set's published files. Default: Debian's dataset-fashion-mnist,"
+          "Folder with the data set's published files, of text with files *.txt. Default: Debian's dataset-fashion-mnist,"
               + " else a bundled subset of Fashion-MNIST.")
   private Path dataDir;
 
@@ -31,7 +33,8 @@ public final class SharedArguments {
       paramLabel = "NAME",
       description =
           "Network: simple-cnn (default of train), mlp (default of studies), narrow-cnn, resnet8,"
-              + " resnet20, resnet32, vgg11, alexnet or autoencoder.")
+              + " resnet20, resnet32, vgg11, alexnet or autoencoder; a language model: transformer or"
+              + " narrow-transformer.")
   private String model;
 
   @Option(
@@ -69,12 +72,18 @@ public final class SharedArguments {
     return model == null ? base : OptionText.choice("--model", ModelName.values(), model);
   }
 
-  /** Network and data set, as in {@code base} where the user said nothing. */
+  /**
+   * Network and data set, as in {@code base} where the user said nothing; the usual data of a
+   * network that does not read those.
+   */
   public Workload workload(Workload base) {
+    ModelName network = model(base.model());
+    boolean fits = network.text().isPresent() == base.data().isText();
+    DatasetName usual = fits ? base.data() : Workload.usual(network).data();
     return new Workload(
-        data == null ? base.data() : OptionText.choice("--data", DatasetName.values(), data),
+        data == null ? usual : OptionText.choice("--data", DatasetName.values(), data),
         dataDir == null ? base.dataDir() : dataDir.toString(),
-        model(base.model()));
+        network);
   }
 
   /** The goal, as in {@code base} where the user said nothing. */

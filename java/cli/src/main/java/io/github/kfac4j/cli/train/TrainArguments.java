@@ -25,7 +25,10 @@ final class TrainArguments {
               + " (default: kfac,sgd,adam).")
   private List<String> optimizers;
 
-  @Option(names = "--batch", paramLabel = "N", description = "Images per step (default: 256).")
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      description = "Images or sequences per step (default: 256).")
   private Integer batch;
 
   @ArgGroup private Length length = new Length();
@@ -92,7 +95,8 @@ final class TrainArguments {
     int count = data.train().count();
     if (options.batch() > count) {
       throw new BadInputException(
-          "--batch %d is more than the %d training images".formatted(options.batch(), count));
+          "--batch %d is more than the %d training %s"
+              .formatted(options.batch(), count, data.train().unit()));
     }
     if (length.epochs == null) {
       return options;

@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
     name = "train",
     mixinStandardHelpOptions = true,
     description = {
-      "Trains a network on images with K-FAC beside SGD with momentum and Adam: same initial"
+      "Trains a network on images or text with K-FAC beside SGD with momentum and Adam: same initial"
           + " weights, same batches.",
       "Leaves metrics.csv, curves.png, report.html and checkpoints in a folder. Ctrl-C leaves them"
           + " too, and --resume continues with the same bits."

@@ -291,6 +291,23 @@ class ApplyRefusalTest {
   }
 
   @Test
+  void anInputIsNotReplaced(@TempDir Path elsewhere) throws IOException {
+    bench.run(GOOD.replace("fc", "unknown"));
+    write(GOOD);
+    byte[] tensors = Files.readAllBytes(bench.in);
+    Path link = Files.createSymbolicLink(elsewhere.resolve("c"), bench.config);
+    Path folder = Files.createSymbolicLink(elsewhere.resolve("folder"), directory);
+    for (Path out : List.of(bench.config, link, folder.resolve("c.json"))) {
+      refused(withOut(out), 2, "--out " + out + " is the input " + bench.config);
+    }
+    for (Path out : List.of(bench.in, folder.resolve("in.safetensors"))) {
+      refused(withOut(out), 2, "--out " + out + " is the input " + bench.in);
+    }
+    assertThat(bench.config).hasContent(GOOD);
+    assertThat(bench.in).hasBinaryContent(tensors);
+  }
+
+  @Test
   void anOutputThatCannotBeWrittenAfterAllIsNamed() {
     assumeTrue(Files.isDirectory(Path.of("/proc/self")), "no /proc here");
     bench.run(GOOD.replace("fc", "unknown"));
@@ -326,6 +343,21 @@ class ApplyRefusalTest {
         KnownBackends.all().stream().anyMatch(b -> b.name().equals("cuda") && !b.available()),
         "a CUDA backend is available here");
     refused(bench.run(GOOD, "--backend", "cuda"), 3, "backend 'cuda' is not available: ");
+  }
+
+  @Test
+  void namesWithControlCharactersArePrintedWithoutThem() {
+    String name = "\u001b[31mfc\n\u009b";
+    for (String suffix : List.of("input", "output_grad", "weight_grad", "bias_grad")) {
+      bench.tensors.put(name + "." + suffix, bench.tensors.remove("fc." + suffix));
+    }
+    bench.put("un\u001bused\n", DType.F32, new double[1], 1);
+    Cli.Outcome outcome = bench.run(GOOD.replace("\"fc\"", "\"\\u001b[31mfc\\n\\u009b\""));
+    assertThat(outcome.exitCode()).as(outcome.err()).isZero();
+    assertThat(outcome.err()).hasLineCount(1).contains("tensor 'un?used?' is not used");
+    assertThat(outcome.out()).hasLineCount(5).contains("\n?[31mfc??  dense ");
+    assertThat((outcome.out() + outcome.err()).replace("\n", "")).doesNotContainPattern("\\p{Cc}");
+    assertThat(bench.results()).containsKey(name + ".A");
   }
 
   @Test

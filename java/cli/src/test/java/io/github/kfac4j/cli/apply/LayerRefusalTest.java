@@ -75,6 +75,9 @@ class LayerRefusalTest {
       delimiter = '|',
       value = {
         "x.input_2 | layer 'x': tensor 'x.output_grad_2' is missing",
+        "x.input_3 | layer 'x': tensor 'x.input_3' is there, but 'x.input_2' is missing",
+        "x.output_grad_2 | layer 'x': tensor 'x.output_grad_2' is there, but 'x.input_2' is missing",
+        "x.input_01 | layer 'x': tensor 'x.input_01' is not used",
         "y.input_2 | tensor 'y.input_2' belongs to no layer",
       })
   void usesAreComplete(String tensor, String message) {

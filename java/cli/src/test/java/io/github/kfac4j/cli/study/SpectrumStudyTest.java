@@ -78,6 +78,17 @@ class SpectrumStudyTest extends StudyRuns {
     assertThat(verdicts.out()).contains("the spectrum of the Fisher is close to 1/i");
     assertThat(Files.readString(directory.resolve("verdicts.md")))
         .startsWith("| claim | verdict |");
+    byte[] table = Files.readAllBytes(file("s", "spectrum.csv"));
+    Cli.Outcome replacing =
+        Cli.run(
+            "study",
+            "verdicts",
+            file("s", "").toString(),
+            "--out",
+            file("s", "spectrum.csv").toString());
+    assertThat(replacing.err()).hasLineCount(1).contains("is the input", "spectrum.csv");
+    assertThat(replacing.exitCode()).isEqualTo(2);
+    assertThat(file("s", "spectrum.csv")).hasBinaryContent(table);
   }
 
   @ParameterizedTest

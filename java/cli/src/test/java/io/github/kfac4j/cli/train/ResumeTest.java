@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -252,6 +253,7 @@ class ResumeTest {
       process.waitFor();
     }
     Path half = Files.writeString(out.resolve("checkpoints/.kfac4j-0123456789abcdef.tmp"), "half");
+    Files.setLastModifiedTime(half, FileTime.from(Instant.now().minus(Duration.ofHours(2))));
     Cli.Outcome outcome = Cli.run("train", "--resume", out.toString(), "--steps", "1");
     assertThat(outcome.exitCode()).as(outcome.err()).isZero();
     assertThat(half).doesNotExist();

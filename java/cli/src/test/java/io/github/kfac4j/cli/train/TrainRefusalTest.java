@@ -89,7 +89,7 @@ class TrainRefusalTest extends TrainRuns {
         "--model autoencoder --target 0.5 | --target is an accuracy, which autoencoder does not"
             + " have",
         "--model vgg | --model: unknown 'vgg'; known are [simple-cnn, narrow-cnn, mlp, resnet8,",
-        "--data imagenet | --data: unknown 'imagenet'; known are [fashion-mnist, mnist, cifar10, svhn]",
+        "--data imagenet | --data: unknown 'imagenet'; known are [fashion-mnist, mnist, cifar10, svhn,",
         "--backend tpu | unknown backend 'tpu'; known are [java, cpu, cuda]",
         "--data-dir /nonexistent | --data-dir /nonexistent is not a directory",
         "--data cifar10 | has no file data_batch_1.bin",

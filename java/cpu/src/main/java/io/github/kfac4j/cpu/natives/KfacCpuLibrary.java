@@ -35,10 +35,10 @@ public final class KfacCpuLibrary {
 
   /** What is wrong with a value of the environment variable, null if nothing. */
   public static String complaint(String asked, String used) {
-    return asked == null || KNOWN.contains(asked)
+    return asked == null || asked.isEmpty() || KNOWN.contains(asked)
         ? null
         : "%s is '%s', which is none of %s, and has no effect: %s is used"
-            .formatted(INSTRUCTIONS, asked, KNOWN, used);
+            .formatted(INSTRUCTIONS, asked.replaceAll("\\p{Cc}", "?"), KNOWN, used);
   }
 
   private static String load() {

@@ -18,6 +18,8 @@ final class Progress implements AutoCloseable {
   private static final double SMOOTHING = 0.9;
 
   private final OptimizerName optimizer;
+  private final String unit;
+  private final boolean language;
   private final int batch;
   private final long steps;
   private final PrintWriter log;
@@ -28,6 +30,8 @@ final class Progress implements AutoCloseable {
 
   Progress(OptimizerName optimizer, RunOptions options, long from, PrintWriter log) {
     this.optimizer = optimizer;
+    this.unit = options.workload().model().unit();
+    this.language = options.workload().model().text().isPresent();
     this.batch = options.batch();
     this.steps = options.steps();
     this.log = log;
@@ -80,13 +84,13 @@ final class Progress implements AutoCloseable {
     if (!history.validations().isEmpty()) {
       History.Validation last = history.validations().get(history.validations().size() - 1);
       line.append(
-          Double.isNaN(last.accuracy())
+          Double.isNaN(last.accuracy()) || language
               ? "  validation %.4f".formatted(last.loss())
               : "  validation %.1f %%".formatted(100 * last.accuracy()));
     }
     long left = Math.round((steps - step.step()) * secondsPerStep);
     line.append(
-        "  %.0f images/s  %d:%02d left".formatted(batch / secondsPerStep, left / 60, left % 60));
+        "  %.0f %s/s  %d:%02d left".formatted(batch / secondsPerStep, unit, left / 60, left % 60));
     return line.toString();
   }
 

@@ -5,6 +5,7 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.experiments.BadInputException;
 import io.github.kfac4j.experiments.data.Dataset;
 import io.github.kfac4j.experiments.network.Network;
+import io.github.kfac4j.experiments.options.ModelName;
 import io.github.kfac4j.experiments.options.OptimizerName;
 import io.github.kfac4j.experiments.options.RunOptions;
 import io.github.kfac4j.experiments.train.History;
@@ -19,6 +20,19 @@ import java.util.function.Consumer;
 /** Trains with K-FAC and measures the curvature on the way. */
 public final class CurvatureRun {
   private CurvatureRun() {}
+
+  /**
+   * Checks that the Fisher of a network can be measured.
+   *
+   * @throws BadInputException if it does not tell classes of images apart
+   */
+  public static void requireMeasurable(ModelName model) {
+    if (!model.classifies() || model.text().isPresent()) {
+      throw new BadInputException(
+          "--model %s: the Fisher is measured over the classes of images, which it does not have"
+              .formatted(model));
+    }
+  }
 
   /**
    * Runs to the last of the steps.
@@ -36,11 +50,7 @@ public final class CurvatureRun {
       Dataset data,
       Backend backend,
       Consumer<History> onStep) {
-    if (!options.workload().model().classifies()) {
-      throw new BadInputException(
-          "--model %s: the Fisher is measured over classes, which it does not have"
-              .formatted(options.workload().model()));
-    }
+    requireMeasurable(options.workload().model());
     OptimizerName optimizer = options.optimizers().get(0);
     List<CurvatureSnapshot> snapshots = new ArrayList<>();
     try (Training training = new Training(optimizer, options, data, backend, Team.ALONE);

@@ -19,7 +19,7 @@ final class CifarFile {
     for (DataFile file : files) {
       for (int i = 0; i < count(file); i++, at++) {
         labels[at] = file.bytes()[i * RECORD];
-        if (labels[at] < 0 || labels[at] >= Dataset.CLASSES) {
+        if (labels[at] < 0 || labels[at] >= Images.CLASSES) {
           throw file.damaged("label %d at position %d", labels[at] & 0xff, i);
         }
         System.arraycopy(file.bytes(), i * RECORD + 1, pixels, at * PIXELS, PIXELS);

@@ -36,11 +36,7 @@ record DataFile(String name, byte[] bytes) {
 
   private static DataFile read(String name, InputStream in, int most) {
     try {
-      BufferedInputStream raw = new BufferedInputStream(in);
-      raw.mark(2);
-      boolean gzip = raw.read() == 0x1f && raw.read() == 0x8b;
-      raw.reset();
-      InputStream content = gzip ? new GZIPInputStream(raw) : raw;
+      InputStream content = unpacked(in);
       byte[] bytes = content.readNBytes(most);
       if (content.read() >= 0) {
         throw new IOException("it has more than %,d bytes".formatted(most));
@@ -52,6 +48,15 @@ record DataFile(String name, byte[] bytes) {
     } catch (IOException e) { // truncated or damaged gzip data
       throw new BadInputException("%s is damaged: %s".formatted(name, e.getMessage()), e);
     }
+  }
+
+  /** The content, buffered, of what may be compressed. */
+  static InputStream unpacked(InputStream in) throws IOException {
+    BufferedInputStream raw = new BufferedInputStream(in);
+    raw.mark(2);
+    boolean gzip = raw.read() == 0x1f && raw.read() == 0x8b;
+    raw.reset();
+    return gzip ? new BufferedInputStream(new GZIPInputStream(raw)) : raw;
   }
 
   BadInputException damaged(String reason, Object... arguments) {

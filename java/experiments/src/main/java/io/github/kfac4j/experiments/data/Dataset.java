@@ -5,25 +5,22 @@ package io.github.kfac4j.experiments.data;
  *
  * @param name as given to {@code --data}
  * @param source where it came from, for the user
- * @param split how training and validation images were chosen, for the user
- * @param train the training images
- * @param validation images never trained on
- * @param test images that nothing is chosen by; null where validation took them
+ * @param split how training and validation examples were chosen, for the user
+ * @param train the training examples
+ * @param validation examples never trained on
+ * @param test examples that nothing is chosen by; null where validation took them
  */
 public record Dataset(
-    String name, String source, String split, Images train, Images validation, Images test) {
+    String name, String source, String split, Examples train, Examples validation, Examples test) {
 
-  /** Number of classes; the same for every data set here. */
-  public static final int CLASSES = 10;
-
-  /** The first training images, as many as there are for validation. */
-  public Images trainingSample() {
-    return train.slice(0, Math.min(train.count(), validation.count()));
+  /** The first training examples, as many as there are for validation. */
+  public Examples trainingSample() {
+    return train.first(Math.min(train.count(), validation.count()));
   }
 
   /** One line: source, counts and split. */
   public String describe() {
-    return "%s: %s; %,d training and %,d validation images (%s)"
-        .formatted(name, source, train.count(), validation.count(), split);
+    return "%s: %s; %,d training and %,d validation %s (%s)"
+        .formatted(name, source, train.count(), validation.count(), train.unit(), split);
   }
 }

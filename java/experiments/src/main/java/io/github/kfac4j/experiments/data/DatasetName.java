@@ -9,7 +9,11 @@ public enum DatasetName {
   /** 32 x 32 colour images of animals and vehicles. */
   CIFAR10("cifar10", 50_000),
   /** 32 x 32 colour images of digits on houses, cropped. */
-  SVHN("svhn", 73_257);
+  SVHN("svhn", 73_257),
+  /** Any text, as files {@code *.txt}. */
+  TEXT("text", 0),
+  /** The One Billion Word Benchmark (Chelba et al., 2014), as its shards. */
+  LM1B("lm1b", 0);
 
   private final String label;
   private final int completeCount;
@@ -17,6 +21,11 @@ public enum DatasetName {
   DatasetName(String label, int completeCount) {
     this.label = label;
     this.completeCount = completeCount;
+  }
+
+  /** Whether it is text, not images. */
+  public boolean isText() {
+    return this == TEXT || this == LM1B;
   }
 
   /** Images in the published training files. */

@@ -33,12 +33,31 @@ public final class Datasets {
     return load(name, directory, DEBIAN);
   }
 
+  /**
+   * Loads a text from {@code directory}.
+   *
+   * @throws BadInputException if it is missing, a file is damaged or empty, or there is too little
+   */
+  public static Dataset loadText(DatasetName name, Optional<Path> directory, TextForm form) {
+    Path given =
+        directory.orElseThrow(
+            () ->
+                new BadInputException(
+                    "--data %s: name its folder with --data-dir".formatted(name)));
+    requireDirectory(given);
+    return name == DatasetName.LM1B ? Texts.lm1b(given, form) : Texts.plain(given, form);
+  }
+
+  private static void requireDirectory(Path given) {
+    if (!Files.isDirectory(given)) {
+      throw new BadInputException("--data-dir %s is not a directory".formatted(given));
+    }
+  }
+
   static Dataset load(DatasetName name, Optional<Path> directory, Path systemDirectory) {
     if (directory.isPresent()) {
       Path given = directory.get();
-      if (!Files.isDirectory(given)) {
-        throw new BadInputException("--data-dir %s is not a directory".formatted(given));
-      }
+      requireDirectory(given);
       return fromDirectory(name, given, given.toString());
     }
     Path system = systemDirectory.resolve(name.toString());
@@ -65,6 +84,7 @@ public final class Datasets {
                   CifarFile.images(List.of(files.apply("test_batch.bin"))));
           case SVHN -> new Parts(svhn(directory, "train"), svhn(directory, "test"));
           case MNIST, FASHION_MNIST -> idx(files);
+          case TEXT, LM1B -> throw new IllegalArgumentException(name + " has no images");
         };
     return split(name, source, parts);
   }

@@ -20,7 +20,7 @@ final class IdxFile {
     }
     byte[] labels = body(labelFile, 1);
     for (int i = 0; i < labels.length; i++) {
-      if (labels[i] < 0 || labels[i] >= Dataset.CLASSES) {
+      if (labels[i] < 0 || labels[i] >= Images.CLASSES) {
         throw labelFile.damaged("label %d at position %d", labels[i] & 0xff, i);
       }
     }

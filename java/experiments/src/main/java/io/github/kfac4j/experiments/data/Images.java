@@ -9,7 +9,11 @@ package io.github.kfac4j.experiments.data;
  * @param height rows
  * @param width columns
  */
-public record Images(byte[] pixels, byte[] labels, int channels, int height, int width) {
+public record Images(byte[] pixels, byte[] labels, int channels, int height, int width)
+    implements Examples {
+
+  /** Number of classes; the same for every data set here. */
+  public static final int CLASSES = 10;
 
   /** Checks that pixels and labels agree. */
   public Images {
@@ -20,7 +24,7 @@ public record Images(byte[] pixels, byte[] labels, int channels, int height, int
     }
   }
 
-  /** Number of images. */
+  @Override
   public int count() {
     return labels.length;
   }
@@ -28,6 +32,26 @@ public record Images(byte[] pixels, byte[] labels, int channels, int height, int
   /** Values per image. */
   public int imageSize() {
     return channels * height * width;
+  }
+
+  @Override
+  public long[] shape() {
+    return new long[] {channels, height, width};
+  }
+
+  @Override
+  public int classes() {
+    return CLASSES;
+  }
+
+  @Override
+  public String unit() {
+    return "images";
+  }
+
+  @Override
+  public Images first(int number) {
+    return slice(0, number);
   }
 
   /** Copies images {@code from} (inclusive) to {@code to} (exclusive). */

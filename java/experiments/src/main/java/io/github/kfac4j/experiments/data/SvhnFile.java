@@ -51,10 +51,10 @@ final class SvhnFile {
     byte[] labels = new byte[count];
     for (int i = 0; i < count; i++) {
       int label = y.getInt(i);
-      if (label < 1 || label > Dataset.CLASSES) {
+      if (label < 1 || label > Images.CLASSES) {
         throw file.damaged("label %d at position %d", label, i);
       }
-      labels[i] = (byte) (label % Dataset.CLASSES);
+      labels[i] = (byte) (label % Images.CLASSES);
     }
     return new Images(pixels, labels, CHANNELS, SIDE, SIDE);
   }

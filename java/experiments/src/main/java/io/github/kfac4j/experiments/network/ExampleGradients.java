@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.training.GradientCollector;
 import io.github.kfac4j.experiments.data.BatchReader;
 import io.github.kfac4j.experiments.data.Dataset;
+import io.github.kfac4j.experiments.data.Images;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +28,7 @@ public final class ExampleGradients {
     this.network = network;
     this.layers = layers;
     reader = BatchReader.evaluation(data, data.train(), 1);
-    labels = data.train().labels();
+    labels = ((Images) data.train()).labels();
   }
 
   public int label(int image) {

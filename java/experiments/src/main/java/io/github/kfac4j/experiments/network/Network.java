@@ -34,7 +34,7 @@ public final class Network implements AutoCloseable {
 
   private final Model model = Model.newInstance("kfac4j", Device.cpu(), "PyTorch");
   private final NDManager manager = model.getNDManager();
-  private final Shape imageShape;
+  private final Shape exampleShape;
   private final ParameterStore store = new ParameterStore(manager, false);
   private final Map<String, NDArray> parameters = new LinkedHashMap<>();
   private final Map<String, NDArray> all = new LinkedHashMap<>();
@@ -43,20 +43,21 @@ public final class Network implements AutoCloseable {
 
   /**
    * Makes a network: weights uniform with variance 2 / (inputs + outputs) (Glorot and Bengio,
-   * 2010), biases zero.
+   * 2010), those of an embedding normal with variance 1 / width, biases zero.
    *
-   * @param imageShape [channels, height, width]
+   * @param exampleShape [channels, height, width] of images, [length] of sequences
    * @param seed equal seeds give equal weights
    */
-  public Network(ModelName name, int classes, Shape imageShape, Recipe recipe, long seed) {
-    Block block = Networks.create(name, classes, Math.toIntExact(imageShape.size()));
-    this.imageShape = imageShape;
+  public Network(ModelName name, int classes, Shape exampleShape, Recipe recipe, long seed) {
+    Block block = Networks.create(name, classes, Math.toIntExact(exampleShape.size()));
+    this.exampleShape = exampleShape;
     this.task = Task.of(name);
     this.trainingLoss = task.loss(recipe);
     model.setBlock(block);
     Engine.getInstance().setRandomSeed((int) (seed ^ seed >>> 32));
     block.setInitializer(new XavierInitializer(), Parameter.Type.WEIGHT);
-    block.initialize(manager, DataType.FLOAT32, new Shape(1).addAll(imageShape));
+    block.setInitializer(new EmbeddingInitializer(), one -> one.getName().equals("embedding"));
+    block.initialize(manager, DataType.FLOAT32, new Shape(1).addAll(exampleShape));
     block
         .getParameters()
         .forEach(
@@ -114,8 +115,10 @@ public final class Network implements AutoCloseable {
   }
 
   /**
-   * Sum of the loss over a batch and the number of images classified correctly, NaN without
+   * Sum of the loss over the predictions of a batch and how many of them were right, NaN without
    * classes, and how long it took to compute.
+   *
+   * @param count of predictions: one an image, one a token
    */
   public record Result(
       double lossSum, double correct, int count, double forwardSeconds, double backwardSeconds) {
@@ -143,11 +146,12 @@ public final class Network implements AutoCloseable {
 
   /** The batch in {@code reader}, owned by {@code scope}. */
   public Batch batch(BatchReader reader, NDManager scope) {
-    long count = reader.labels().remaining() / Float.BYTES;
-    Shape shape = new Shape(count).addAll(imageShape);
-    NDArray images = scope.create(reader.pixels(), shape, DataType.FLOAT32);
-    NDArray labels = scope.create(reader.labels(), new Shape(count), DataType.FLOAT32);
-    return new Batch(new NDList(images), task.targets(images, labels));
+    long count = reader.inputs().remaining() / Float.BYTES / exampleShape.size();
+    Shape shape = new Shape(count).addAll(exampleShape);
+    NDArray inputs = scope.create(reader.inputs(), shape, DataType.FLOAT32);
+    Shape labelled = task.labelled(shape);
+    NDArray labels = scope.create(reader.labels(), labelled, DataType.FLOAT32);
+    return new Batch(new NDList(inputs), task.targets(inputs, labels));
   }
 
   /** Adds the gradients of the mean loss of the batch in {@code reader} to the parameters'. */
@@ -182,8 +186,9 @@ public final class Network implements AutoCloseable {
 
   private Result result(
       Batch batch, NDArray outputs, NDArray mean, double forward, double backward) {
-    int count = (int) outputs.getShape().get(0);
-    double correct = task.correct(outputs, batch.targets.singletonOrThrow());
+    NDArray targets = batch.targets.singletonOrThrow();
+    int count = task.predictions(targets);
+    double correct = task.correct(outputs, targets);
     return new Result((double) mean.getFloat() * count, correct, count, forward, backward);
   }
 

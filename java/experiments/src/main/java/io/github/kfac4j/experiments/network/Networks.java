@@ -17,7 +17,7 @@ import java.util.List;
 
 /**
  * The networks as DJL blocks; input [N, C, H, W], output logits [N, classes], of the autoencoder
- * [N, pixels].
+ * [N, pixels]; language models from [N, length] to [N, length, vocabulary].
  */
 final class Networks {
   /** Images that are normalised together (Zhang et al., 2019). */
@@ -36,6 +36,8 @@ final class Networks {
       case VGG11 -> vgg11(classes);
       case ALEXNET -> alexNet(classes);
       case AUTOENCODER -> autoencoder(pixels);
+      case TRANSFORMER -> new Transformer(classes, 512, 2048, 8);
+      case NARROW_TRANSFORMER -> new Transformer(classes, 64, 256, 4);
     };
   }
 

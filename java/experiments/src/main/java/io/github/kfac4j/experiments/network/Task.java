@@ -3,6 +3,7 @@ package io.github.kfac4j.experiments.network;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.training.loss.Loss;
 import io.github.kfac4j.experiments.data.BatchReader;
@@ -12,7 +13,9 @@ import io.github.kfac4j.experiments.options.Recipe;
 /** What a network is trained for: its targets, its loss and what counts as correct. */
 public enum Task {
   /** Labels by softmax cross entropy. */
-  CLASSIFICATION(Loss.softmaxCrossEntropyLoss()),
+  CLASSIFICATION(new CrossEntropy()),
+  /** The next token of every token, by softmax cross entropy, a mean over all. */
+  LANGUAGE(new CrossEntropy()),
   /** The image itself by sigmoid cross entropy, summed over its pixels. */
   RECONSTRUCTION(new PixelLoss());
 
@@ -23,6 +26,9 @@ public enum Task {
   }
 
   static Task of(ModelName model) {
+    if (model.text().isPresent()) {
+      return LANGUAGE;
+    }
     return model.classifies() ? CLASSIFICATION : RECONSTRUCTION;
   }
 
@@ -41,18 +47,45 @@ public enum Task {
     return this == RECONSTRUCTION ? standardised.asBrightness() : standardised;
   }
 
+  /** The shape of the labels for inputs of a shape. */
+  Shape labelled(Shape inputs) {
+    return this == LANGUAGE ? inputs : inputs.slice(0, 1);
+  }
+
+  /** How many predictions a batch with such targets has. */
+  int predictions(NDArray targets) {
+    Shape shape = targets.getShape();
+    return Math.toIntExact(this == LANGUAGE ? shape.size() : shape.get(0));
+  }
+
   NDList targets(NDArray images, NDArray labels) {
     return new NDList(
         this == RECONSTRUCTION ? images.reshape(images.getShape().get(0), -1) : labels);
   }
 
-  /** Examples predicted correctly; NaN where that has no meaning. */
+  /** Right predictions; NaN where that has no meaning. */
   double correct(NDArray outputs, NDArray targets) {
     if (this == RECONSTRUCTION) {
       return Double.NaN;
     }
     NDArray classes = targets.toType(DataType.INT64, false);
-    return outputs.argMax(1).eq(classes).sum().toLongArray()[0];
+    return outputs.argMax(-1).eq(classes).sum().toLongArray()[0];
+  }
+
+  /** A mean over all rows of logits; DJL's own knows a single dimension of them. */
+  private static final class CrossEntropy extends Loss {
+    private final Loss rows = Loss.softmaxCrossEntropyLoss();
+
+    CrossEntropy() {
+      super("CrossEntropy");
+    }
+
+    @Override
+    public NDArray evaluate(NDList labels, NDList predictions) {
+      NDArray logits = predictions.singletonOrThrow();
+      NDArray flat = logits.reshape(-1, logits.getShape().getLastDimension());
+      return rows.evaluate(new NDList(labels.singletonOrThrow().flatten()), new NDList(flat));
+    }
   }
 
   /** {@code max(z, 0) - z y + log(1 + exp(-|z|))}, the sigmoid cross entropy without overflow. */
@@ -76,7 +109,7 @@ public enum Task {
    */
   private static final class SmoothedLoss extends Loss {
     private final float spread;
-    private final Loss hard = Loss.softmaxCrossEntropyLoss();
+    private final Loss hard = new CrossEntropy();
 
     SmoothedLoss(double spread) {
       super("SmoothedLoss");
@@ -85,8 +118,9 @@ public enum Task {
 
     @Override
     public NDArray evaluate(NDList labels, NDList predictions) {
-      NDArray uniform = predictions.singletonOrThrow().logSoftmax(1).mean().neg();
-      return hard.evaluate(labels, predictions).mul(1 - spread).add(uniform.mul(spread));
+      NDArray uniform = predictions.singletonOrThrow().logSoftmax(-1).mean().neg();
+      return Scaled.times(hard.evaluate(labels, predictions), 1 - spread)
+          .add(Scaled.times(uniform, spread));
     }
   }
 }

@@ -47,6 +47,13 @@ public record Hyperparameters(
           Map.of(OptimizerName.KFAC, 0.3, OptimizerName.EKFAC, 10.0, OptimizerName.DIAGONAL, 10.0),
           new KfacText(Map.of(KfacKey.FISHER, "mc", KfacKey.KL_CLIP, "1")));
 
+  /** Of a language model the gradients of sampled tokens are the better factors. */
+  private static final Hyperparameters LANGUAGE =
+      of(
+          rates(0.1, 0.1, 0.1, 0.3, 0.01),
+          Map.of(OptimizerName.KFAC, 1e-2, OptimizerName.EKFAC, 1e-2, OptimizerName.DIAGONAL, 1e-2),
+          new KfacText(Map.of(KfacKey.FISHER, "mc", KfacKey.KL_CLIP, "1e-2")));
+
   private static Hyperparameters of(
       Map<OptimizerName, Double> rates, Map<OptimizerName, Double> dampings, KfacText kfac) {
     Map<OptimizerName, Double> momenta = new TreeMap<>(rates);
@@ -77,6 +84,9 @@ public record Hyperparameters(
 
   /** What is used where the command line says nothing. */
   public static Hyperparameters defaults(ModelName model) {
+    if (model.text().isPresent()) {
+      return LANGUAGE;
+    }
     return model.classifies() ? LABELS : AUTOENCODER;
   }
 

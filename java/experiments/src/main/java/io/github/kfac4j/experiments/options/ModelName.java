@@ -1,6 +1,8 @@
 package io.github.kfac4j.experiments.options;
 
+import io.github.kfac4j.experiments.data.TextForm;
 import io.github.kfac4j.fisher.OutputLoss;
+import java.util.Optional;
 
 /** The networks that {@code --model} accepts. */
 public enum ModelName {
@@ -24,12 +26,35 @@ public enum ModelName {
    * A deep autoencoder, 1000-500-250-30 units and back, tanh (Hinton and Salakhutdinov, 2006):
    * reconstructs the image's brightness by sigmoid cross entropy.
    */
-  AUTOENCODER("autoencoder");
+  AUTOENCODER("autoencoder"),
+  /**
+   * A language model: the base Transformer (Vaswani et al., 2017) with two layers, whose embedding
+   * is the weight of its softmax (Zhang et al., 2019).
+   */
+  TRANSFORMER("transformer", new TextForm(32_768, 64)),
+  /** The same with 64 units and four heads, for a small text and two cores. */
+  NARROW_TRANSFORMER("narrow-transformer", new TextForm(1_024, 32));
 
   private final String label;
+  private final TextForm text;
 
   ModelName(String label) {
+    this(label, null);
+  }
+
+  ModelName(String label, TextForm text) {
     this.label = label;
+    this.text = text;
+  }
+
+  /** What a language model makes of a text; empty for networks that look at images. */
+  public Optional<TextForm> text() {
+    return Optional.ofNullable(text);
+  }
+
+  /** What its examples are called in the plural. */
+  public String unit() {
+    return text == null ? "images" : "sequences";
   }
 
   /** Whether the network predicts labels, so that there is an accuracy. */

@@ -49,6 +49,10 @@ public record Recipe(
 
   /** Checks that a network can be trained with it. */
   void require(ModelName model) {
+    if (model.text().isPresent() && Boolean.TRUE.equals(augment)) {
+      throw new BadInputException(
+          "--augment: %s reads text, which is not augmented".formatted(model));
+    }
     if (model.classifies()) {
       return;
     }

@@ -2,6 +2,7 @@ package io.github.kfac4j.experiments.report;
 
 import io.github.kfac4j.experiments.data.Dataset;
 import io.github.kfac4j.experiments.options.Hyperparameters;
+import io.github.kfac4j.experiments.options.ModelName;
 import io.github.kfac4j.experiments.options.OptimizerName;
 import io.github.kfac4j.experiments.options.RunOptions;
 import io.github.kfac4j.experiments.train.History;
@@ -53,16 +54,17 @@ final class HtmlReport {
         .map(s -> "%s: %s after %d steps".formatted(s.optimizer().title(), score(s), s.steps()))
         .collect(
             Collectors.joining(
-                ", ",
-                options.workload().model().classifies()
-                    ? "Validation accuracy – "
-                    : "Validation loss – ",
-                "."));
+                ", ", byAccuracy() ? "Validation accuracy – " : "Validation loss – ", "."));
   }
 
-  /** The best result of a network: its accuracy, or its loss if it has none. */
+  private boolean byAccuracy() {
+    ModelName model = options.workload().model();
+    return model.classifies() && model.text().isEmpty();
+  }
+
+  /** The best result of a network: its accuracy, or of one without classes and of text its loss. */
   private String score(Summary s) {
-    return options.workload().model().classifies()
+    return byAccuracy()
         ? ResultTable.percent(s.validationAccuracy())
         : ResultTable.number("%.4g", s.validationLoss());
   }
@@ -168,7 +170,7 @@ final class HtmlReport {
     Map<String, Object> rows = new LinkedHashMap<>();
     rows.put("data", data.describe());
     rows.put("model", options.workload().model());
-    rows.put("batch", options.batch() + " images");
+    rows.put("batch", options.batch() + " " + options.workload().model().unit());
     rows.put("steps per optimizer", options.steps());
     rows.put("seed", options.seed());
     Hyperparameters h = options.hyperparameters();

@@ -19,8 +19,8 @@ public final class JsonResult {
     root.put("data", options.workload().data().toString());
     root.put("data_source", data.source());
     root.put("data_split", data.split());
-    root.put("train_images", data.train().count());
-    root.put("validation_images", data.validation().count());
+    root.put("train_" + data.train().unit(), data.train().count());
+    root.put("validation_" + data.train().unit(), data.validation().count());
     root.put("model", options.workload().model().toString());
     root.put("batch", options.batch());
     root.put("seed", options.seed());
@@ -46,6 +46,9 @@ public final class JsonResult {
     node.put("train_loss", finite(s.trainLoss()));
     node.put("train_accuracy", finite(s.trainAccuracy()));
     node.put("validation_loss", finite(s.validationLoss()));
+    if (options.workload().model().text().isPresent()) {
+      node.put("validation_perplexity", finite(s.perplexity()));
+    }
     node.put("validation_accuracy", finite(s.validationAccuracy()));
     node.put("best_validation_accuracy", finite(s.bestAccuracy()));
     node.put("steps_to_target", s.atTarget().map(History.Validation::step).orElse(null));

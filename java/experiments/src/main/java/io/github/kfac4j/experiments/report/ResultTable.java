@@ -23,6 +23,9 @@ final class ResultTable {
                 "seconds",
                 "ms/step",
                 "of it K-FAC"));
+    if (options.workload().model().text().isPresent()) {
+      header.add(6, "perplexity");
+    }
     if (options.goal().given()) {
       header.add("steps to " + target(options));
       header.add("seconds to it");
@@ -45,6 +48,9 @@ final class ResultTable {
                 number("%.1f", s.seconds()),
                 number("%.0f", 1e3 * s.times().total()),
                 s.times().kfac() > 0 ? number("%.0f", 1e3 * s.times().kfac()) : "–"));
+    if (options.workload().model().text().isPresent()) {
+      row.add(6, number("%.1f", s.perplexity()));
+    }
     if (options.goal().given()) {
       row.add(s.atTarget().map(v -> Long.toString(v.step())).orElse("–"));
       row.add(s.atTarget().map(v -> number("%.1f", v.seconds())).orElse("–"));

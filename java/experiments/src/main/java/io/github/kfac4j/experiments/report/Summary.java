@@ -40,6 +40,11 @@ public record Summary(
     History.Times times) {
   private static final int LAST = 10;
 
+  /** The exponential of the validation loss, of a language model. */
+  public double perplexity() {
+    return Math.exp(validationLoss);
+  }
+
   /** Summaries in the order of the histories. */
   public static List<Summary> of(Map<OptimizerName, History> histories, RunOptions options) {
     return histories.entrySet().stream()

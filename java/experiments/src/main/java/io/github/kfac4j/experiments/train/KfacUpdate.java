@@ -13,6 +13,7 @@ import io.github.kfac4j.experiments.options.RunOptions;
 import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.layer.Conv2d;
 import io.github.kfac4j.layer.Dense;
+import io.github.kfac4j.layer.Embedding;
 import io.github.kfac4j.layer.FlattenedDense;
 import io.github.kfac4j.layer.Layer;
 import io.github.kfac4j.options.Approximation;
@@ -48,7 +49,7 @@ final class KfacUpdate implements Update {
                 team.kfac(
                     backend,
                     layers,
-                    flatten(layers, built, settings.flattened()),
+                    tables(layers, flatten(layers, built, settings.flattened())),
                     examples,
                     options.hyperparameters().kfac().values().sharing()));
     observesInForwardPass = settings.fisher().estimator() != Fisher.Estimator.EMPIRICAL;
@@ -61,6 +62,17 @@ final class KfacUpdate implements Update {
           "several ranks need K-FAC for all layers, but it does not support "
               + kfac.unsupportedLayers());
     }
+  }
+
+  /** Leaves tables of vectors, which have no other, with Kronecker factors. */
+  private static KfacOptions tables(Map<String, Layer> layers, KfacOptions options) {
+    KfacOptions changed = options;
+    for (Map.Entry<String, Layer> entry : layers.entrySet()) {
+      if (entry.getValue() instanceof Embedding) {
+        changed = changed.withApproximation(entry.getKey(), Approximation.KRONECKER);
+      }
+    }
+    return changed;
   }
 
   /**

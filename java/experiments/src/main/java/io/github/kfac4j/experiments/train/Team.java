@@ -29,6 +29,8 @@ public final class Team implements AutoCloseable {
   /** The engine that processes find each other by. */
   public static final String MPI = "mpi";
 
+  private static final String TASKS = "SLURM_STEP_NUM_TASKS";
+
   private Collectives collectives;
 
   Team(Collectives collectives) {
@@ -42,7 +44,7 @@ public final class Team implements AutoCloseable {
    */
   public static Team join() {
     Map<String, String> environment = System.getenv();
-    int tasks = Integer.parseInt(environment.getOrDefault("SLURM_STEP_NUM_TASKS", "1"));
+    int tasks = tasks(environment);
     if (!MpiCollectives.launched()) {
       if (tasks > 1 && environment.containsKey("SLURM_PROCID")) {
         throw new BadInputException(
@@ -60,6 +62,24 @@ public final class Team implements AutoCloseable {
     } catch (CollectiveException e) {
       throw new BadInputException("started as one of several ranks, but " + e.getMessage(), e);
     }
+  }
+
+  /**
+   * How many tasks Slurm started together with this process.
+   *
+   * @throws BadInputException if the environment does not say a number
+   */
+  static int tasks(Map<String, String> environment) {
+    String tasks = environment.getOrDefault(TASKS, "");
+    if (tasks.isEmpty()) {
+      return 1;
+    }
+    if (!tasks.matches("\\d{1,9}")) {
+      throw new BadInputException(
+          "%s is '%s', which is no number of tasks: unset it unless srun starts this process"
+              .formatted(TASKS, tasks));
+    }
+    return Integer.parseInt(tasks);
   }
 
   /**

@@ -9,6 +9,7 @@ import io.github.kfac4j.backend.Backend;
 import io.github.kfac4j.experiments.data.BatchOrder;
 import io.github.kfac4j.experiments.data.BatchReader;
 import io.github.kfac4j.experiments.data.Dataset;
+import io.github.kfac4j.experiments.data.Examples;
 import io.github.kfac4j.experiments.data.Images;
 import io.github.kfac4j.experiments.network.Network;
 import io.github.kfac4j.experiments.network.Task;
@@ -38,6 +39,7 @@ public final class Training implements AutoCloseable {
   private final Team team;
   private final ModelName model;
   private final Shape shape;
+  private final int classes;
   private final Recipe recipe;
   private final Network network;
   private final Update update;
@@ -45,13 +47,13 @@ public final class Training implements AutoCloseable {
   private final BatchOrder order;
   private final int parts;
 
-  /** One for each part of a batch: K-FAC looks at the images of all parts at the end. */
+  /** One for each part of a batch: K-FAC looks at the examples of all parts at the end. */
   private final List<BatchReader> trainReaders;
 
   private final Dataset data;
   private final Evaluator validation;
 
-  /** Where the goal is looked for on training images; else null. */
+  /** Where the goal is looked for on training examples; else null. */
   private final Evaluator sample;
 
   private final double epochsPerStep;
@@ -61,11 +63,12 @@ public final class Training implements AutoCloseable {
   public Training(
       OptimizerName name, RunOptions options, Dataset data, Backend backend, Team team) {
     this.team = team;
-    Images images = data.train();
+    Examples examples = data.train();
     model = options.workload().model();
-    shape = new Shape(images.channels(), images.height(), images.width());
-    recipe = options.recipe(images.channels());
-    network = new Network(model, Dataset.CLASSES, shape, recipe, options.seed());
+    shape = new Shape(examples.shape());
+    classes = examples.classes();
+    recipe = options.recipe(examples instanceof Images images ? images.channels() : 0);
+    network = new Network(model, classes, shape, recipe, options.seed());
     boolean preconditions = name.approximation().isPresent();
     Hyperparameters hyperparameters = options.hyperparameters();
     update =
@@ -86,7 +89,7 @@ public final class Training implements AutoCloseable {
     average =
         Optional.ofNullable(hyperparameters.average())
             .map(decay -> new WeightAverage(Arrays.hostViews(network.parameters()), decay));
-    order = new BatchOrder(images.count(), options.batch(), options.seed());
+    order = new BatchOrder(examples.count(), options.batch(), options.seed());
     parts = preconditions ? KfacSettings.of(options, name).microBatches() : 1;
     Task task = network.task();
     int size = options.batch() / parts;
@@ -167,11 +170,11 @@ public final class Training implements AutoCloseable {
   }
 
   private Network.Result backward(long index) {
-    int[] images = order.indices(index);
-    int size = images.length / parts;
+    int[] examples = order.indices(index);
+    int size = examples.length / parts;
     Network.Result sum = null;
     for (int part = 0; part < parts; part++) {
-      int[] batch = copyOfRange(images, part * size, (part + 1) * size);
+      int[] batch = copyOfRange(examples, part * size, (part + 1) * size);
       BatchReader reader = trainReaders.get(part);
       reader.read(batch, team.start(size, team.rank()), team.start(size, team.rank() + 1), index);
       Network.Result result = network.backward(reader);
@@ -187,11 +190,11 @@ public final class Training implements AutoCloseable {
         sums[0], sums[1], (int) sums[2], mine.forwardSeconds(), mine.backwardSeconds());
   }
 
-  private Evaluator evaluator(Images images) {
-    return new Evaluator(network, data, images, team);
+  private Evaluator evaluator(Examples examples) {
+    return new Evaluator(network, data, examples, team);
   }
 
-  /** Evaluates on the validation images, and on those of the goal; what it says of the first. */
+  /** Evaluates on the validation examples, and on those of the goal; what it says of the first. */
   History.Validation evaluate() {
     History.Validation found = evaluate(validation);
     history.validations().add(found);
@@ -201,9 +204,9 @@ public final class Training implements AutoCloseable {
     return found;
   }
 
-  /** Measures what the network does at the end, on training and test images. */
+  /** Measures what the network does at the end, on training and test examples. */
   void finish() {
-    Images test = data.test();
+    Examples test = data.test();
     history.finish(
         new History.Finals(
             evaluate(sample == null ? evaluator(data.trainingSample()) : sample),
@@ -238,7 +241,7 @@ public final class Training implements AutoCloseable {
 
   /** A network like the one in training, that nothing listens to. */
   public Network untrained() {
-    return new Network(model, Dataset.CLASSES, shape, recipe, 0);
+    return new Network(model, classes, shape, recipe, 0);
   }
 
   /** Gives another network the weights of the one in training. */

@@ -10,6 +10,7 @@ import io.github.kfac4j.experiments.data.BatchReader;
 import io.github.kfac4j.experiments.data.Dataset;
 import io.github.kfac4j.experiments.data.DatasetName;
 import io.github.kfac4j.experiments.data.Datasets;
+import io.github.kfac4j.experiments.data.Images;
 import io.github.kfac4j.experiments.network.Network;
 import io.github.kfac4j.experiments.options.Goal;
 import io.github.kfac4j.experiments.options.ModelName;
@@ -69,7 +70,7 @@ class CurvatureProbeTest {
       List<LayerCurvature> measured =
           new CurvatureProbe(probe, training.kfac().state(), layers.subList(2, 3), data, backend)
               .measure(EXAMPLES);
-      compare(measured.get(0), gradients(probe, data), data.train().labels());
+      compare(measured.get(0), gradients(probe, data), ((Images) data.train()).labels());
       double[] a = training.kfac().state().inputFactor(layers.get(2));
       assertEigen(measured.get(0).inputValues(), measured.get(0).inputVectors(), a);
     }
@@ -95,8 +96,8 @@ class CurvatureProbeTest {
     Example[] examples = new Example[EXAMPLES];
     for (int n = 0; n < EXAMPLES; n++) {
       reader.read(new int[] {n}, 0);
-      float[] pixels = new float[data.train().imageSize()];
-      reader.pixels().asFloatBuffer().get(pixels);
+      float[] pixels = new float[((Images) data.train()).imageSize()];
+      reader.inputs().asFloatBuffer().get(pixels);
       double[] x = new double[pixels.length];
       Arrays.setAll(x, i -> pixels[i]);
       double[] h1 = relu(dense(w[0], w[1], x));

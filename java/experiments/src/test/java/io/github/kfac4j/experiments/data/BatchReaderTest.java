@@ -17,12 +17,12 @@ class BatchReaderTest {
 
     BatchReader reader = BatchReader.validation(data, 3);
     reader.read(new int[] {1, 0}, 0);
-    assertThat(floats(reader.pixels())).containsExactly(-0.5f, 1.5f);
+    assertThat(floats(reader.inputs())).containsExactly(-0.5f, 1.5f);
     assertThat(floats(reader.labels())).containsExactly(4, 3);
 
     BatchReader training = BatchReader.training(data, 2, false, 0);
     training.read(new int[] {0, 1}, 5);
-    assertThat(floats(training.pixels())).containsExactly(-1, 1);
+    assertThat(floats(training.inputs())).containsExactly(-1, 1);
   }
 
   @Test
@@ -35,17 +35,17 @@ class BatchReaderTest {
     Dataset data = new Dataset("d", "s", "x", one, one, null);
     BatchReader plain = BatchReader.validation(data, 1);
     plain.read(new int[] {0}, 0);
-    float[] original = floats(plain.pixels());
+    float[] original = floats(plain.inputs());
 
     BatchReader reader = BatchReader.training(data, 1, true, 3);
     int flips = 0;
     for (int step = 0; step < 40; step++) {
       reader.read(new int[] {0}, step);
-      float[] first = floats(reader.pixels());
+      float[] first = floats(reader.inputs());
       flips += matches(original, first, true) ? 1 : 0;
       assertThat(matches(original, first, true) || matches(original, first, false)).isTrue();
       reader.read(new int[] {0}, step);
-      assertThat(floats(reader.pixels())).isEqualTo(first);
+      assertThat(floats(reader.inputs())).isEqualTo(first);
     }
     assertThat(flips).isBetween(8, 32);
   }
@@ -87,7 +87,7 @@ class BatchReaderTest {
     BatchReader reader =
         BatchReader.validation(new Dataset("d", "s", "x", images, images, null), 4);
     reader.read(new int[] {0, 1, 2, 3}, 0);
-    float[] values = floats(reader.pixels());
+    float[] values = floats(reader.inputs());
     for (int c = 0; c < 3; c++) {
       double sum = 0;
       double squares = 0;

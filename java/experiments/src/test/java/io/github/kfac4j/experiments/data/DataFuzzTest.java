@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.github.kfac4j.experiments.BadInputException;
 import java.io.ByteArrayInputStream;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Any bytes are images and labels, or refused by the name of their file. */
 class DataFuzzTest {
@@ -30,6 +33,25 @@ class DataFuzzTest {
       assertThat(CifarFile.images(List.of(file("records", bytes))).count()).isPositive();
     } catch (BadInputException e) {
       assertThat(e).hasMessageContaining("records");
+    }
+  }
+
+  @FuzzTest
+  void textsAreReadOrRefused(byte[] bytes) {
+    List<String> lines = new ArrayList<>();
+    try {
+      TextFile.read("text", new ByteArrayInputStream(bytes), lines::add);
+      assertThat(lines).isNotEmpty();
+    } catch (BadInputException e) {
+      assertThat(e).hasMessageStartingWith("text ");
+    }
+    Map<String, Long> words = new HashMap<>();
+    lines.forEach(line -> Vocabulary.words(line, word -> words.merge(word, 1L, Long::sum)));
+    Vocabulary vocabulary = Vocabulary.learn(words, 300);
+    for (String line : lines) {
+      StringBuilder tokens = new StringBuilder();
+      vocabulary.encode(line, tokens::append);
+      assertThat(vocabulary.decode(tokens.toString().toCharArray())).isEqualTo(line + "\n");
     }
   }
 

@@ -30,19 +30,23 @@ class DatasetsTest {
         .isEqualTo(
             "fashion-mnist: bundled subset of real images; 7,000 training and 2,000 validation"
                 + " images (validation on the test file)");
-    assertThat(perClass(data.train())).containsOnly(700);
-    assertThat(perClass(data.validation())).containsOnly(200);
+    assertThat(perClass(images(data.train()))).containsOnly(700);
+    assertThat(perClass(images(data.validation()))).containsOnly(200);
     // the first training image of the published files: an ankle boot whose pixels sum to 76247
-    assertThat(data.train().labels()[0]).isEqualTo((byte) 9);
+    assertThat(images(data.train()).labels()[0]).isEqualTo((byte) 9);
     int sum = 0;
     for (int i = 0; i < 784; i++) {
-      sum += data.train().pixels()[i] & 0xff;
+      sum += images(data.train()).pixels()[i] & 0xff;
     }
     assertThat(sum).isEqualTo(76247);
   }
 
+  private static Images images(Examples part) {
+    return (Images) part;
+  }
+
   private static int[] perClass(Images images) {
-    int[] counts = new int[Dataset.CLASSES];
+    int[] counts = new int[Images.CLASSES];
     for (byte label : images.labels()) {
       counts[label]++;
     }
@@ -52,7 +56,7 @@ class DatasetsTest {
   @Test
   void readsIdxFilesPlainOrGzipped() throws IOException {
     writeIdx(3, 2, 2, 3);
-    Images train = load(DatasetName.MNIST).train();
+    Images train = images(load(DatasetName.MNIST).train());
     assertThat(train).usingRecursiveComparison().isEqualTo(new Images(ramp(18), ramp(3), 1, 2, 3));
 
     gzip("train-images-idx3-ubyte");
@@ -83,7 +87,7 @@ class DatasetsTest {
     Dataset data = load(DatasetName.MNIST);
     assertThat(data.train().count()).isEqualTo(55_000);
     assertThat(data.validation().count()).isEqualTo(5_000);
-    assertThat(data.validation().pixels()[0]).isEqualTo((byte) 55_000);
+    assertThat(images(data.validation()).pixels()[0]).isEqualTo((byte) 55_000);
     assertThat(data.split()).isEqualTo("the last 5,000 training images held out");
     assertThat(data.test().count()).isEqualTo(1);
   }
@@ -98,7 +102,7 @@ class DatasetsTest {
     Path train = directory.resolve("train_32x32.mat");
     Files.write(train, file);
     Files.write(directory.resolve("test_32x32.mat"), file);
-    Images images = load(DatasetName.SVHN).train();
+    Images images = images(load(DatasetName.SVHN).train());
     assertThat(images.labels()).containsExactly(1, 0, 9);
     assertThat(images.channels()).isEqualTo(3);
     for (int i = 0; i < images.pixels().length; i++) {
@@ -123,11 +127,11 @@ class DatasetsTest {
     }
     Files.write(directory.resolve("test_batch.bin"), cifarRecord(9));
     Dataset data = load(DatasetName.CIFAR10);
-    assertThat(data.train().labels()).containsExactly(1, 2, 3, 4, 5);
-    assertThat(data.train().pixels()).hasSize(5 * 3072);
-    assertThat(data.train().pixels()[3072]).isEqualTo((byte) 2);
-    assertThat(data.train().channels()).isEqualTo(3);
-    assertThat(data.validation().labels()).containsExactly(9);
+    assertThat(images(data.train()).labels()).containsExactly(1, 2, 3, 4, 5);
+    assertThat(images(data.train()).pixels()).hasSize(5 * 3072);
+    assertThat(images(data.train()).pixels()[3072]).isEqualTo((byte) 2);
+    assertThat(images(data.train()).channels()).isEqualTo(3);
+    assertThat(images(data.validation()).labels()).containsExactly(9);
   }
 
   private static byte[] cifarRecord(int value) {

@@ -85,33 +85,38 @@ class NetworkTest {
     }
   }
 
-  /** Those without batch normalisation, which is another function in validation. */
+  /** Those on images without batch normalisation, which is another function in validation. */
   @ParameterizedTest
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"RESNET20", "RESNET32", "VGG11"})
+      names = {"RESNET20", "RESNET32", "VGG11", "TRANSFORMER", "NARROW_TRANSFORMER"})
   void gradientsAreDerivativesOfTheLoss(ModelName model) {
     try (Network network = network(model, 1)) {
       BatchReader reader = network.task().reader(BatchReader.training(data, 20, false, 1));
       reader.read(java.util.stream.IntStream.range(0, 20).toArray(), 0);
-      network.backward(reader);
-      Map<String, NDArray> gradients = network.gradients();
-      network
-          .parameters()
-          .forEach(
-              (name, w) -> {
-                float[] gradient = gradients.get(name).toFloatArray();
-                double norm = norm(gradient);
-                double step = 3e-3;
-                move(w, gradient, step / norm);
-                double up = network.evaluate(reader).meanLoss();
-                move(w, gradient, -2 * step / norm);
-                double down = network.evaluate(reader).meanLoss();
-                move(w, gradient, step / norm);
-                assertThat((up - down) / (2 * step)).as(name).isCloseTo(norm, within(0.02 * norm));
-              });
-      gradients.values().forEach(NDArray::close);
+      assertDerivatives(network, reader);
     }
+  }
+
+  /** Compares with central differences along the gradient of each parameter. */
+  static void assertDerivatives(Network network, BatchReader reader) {
+    network.backward(reader);
+    Map<String, NDArray> gradients = network.gradients();
+    network
+        .parameters()
+        .forEach(
+            (name, w) -> {
+              float[] gradient = gradients.get(name).toFloatArray();
+              double norm = norm(gradient);
+              double step = 3e-3;
+              move(w, gradient, step / norm);
+              double up = network.evaluate(reader).meanLoss();
+              move(w, gradient, -2 * step / norm);
+              double down = network.evaluate(reader).meanLoss();
+              move(w, gradient, step / norm);
+              assertThat((up - down) / (2 * step)).as(name).isCloseTo(norm, within(0.02 * norm));
+            });
+    gradients.values().forEach(NDArray::close);
   }
 
   private static double norm(float[] values) {

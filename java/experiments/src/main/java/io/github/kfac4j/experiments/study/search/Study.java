@@ -106,7 +106,8 @@ public final class Study implements AutoCloseable {
     int images = data.train().count();
     if (search.batch() > images) {
       throw new BadInputException(
-          "--batch %d is more than the %d training images".formatted(search.batch(), images));
+          "--batch %d is more than the %d training %s"
+              .formatted(search.batch(), images, data.train().unit()));
     }
     long budget = settings.budget().steps(Math.max(1, search.batch()), images);
     for (int number = 0; number < search.trials(); number++) {

@@ -52,6 +52,7 @@ public record SpectrumStudy(RunOptions options, List<Long> at, int examples) {
     if (examples < 2) {
       throw new BadInputException("--examples must be at least 2, got " + examples);
     }
+    CurvatureRun.requireMeasurable(options.workload().model());
     options.requireSettings();
   }
 
