@@ -25,7 +25,7 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
   /**
    * Puts the taps in, and makes K-FAC if the model is initialized.
    *
-   * @param place where K-FAC takes arrays
+   * @param placement where K-FAC takes arrays
    * @param leftOut names of layers that K-FAC is not to have
    * @throws IllegalArgumentException as {@link ModelTaps} and {@link TrainedLayers}, or if EKFAC
    *     would measure nothing; the model is as it was then
@@ -36,7 +36,7 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
       KfacOptions options,
       Fisher fisher,
       KfacFactory factory,
-      Place place,
+      Placement placement,
       Set<String> leftOut) {
     options.requireMeasurable();
     taps = new ModelTaps(model, this);
@@ -44,7 +44,7 @@ final class Attachment implements TappedRoot.Listener, AutoCloseable {
       KfacOptions settings = options.withEstimator(fisher.estimator());
       layers = new TrainedLayers(taps.taps(), settings, factory, leftOut, LOG);
       List<Parameter> parameters = List.copyOf(taps.parameters().values());
-      step = new Step(place, taps.taps(), fisher, parameters, this::leaveUnreachable);
+      step = new Step(placement, taps.taps(), fisher, parameters, this::leaveUnreachable);
       initialized();
     } catch (RuntimeException e) {
       taps.close();

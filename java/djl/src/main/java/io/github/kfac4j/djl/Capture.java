@@ -34,7 +34,7 @@ final class Capture {
   /** What K-FAC reads of the input, which is copied once if at all. */
   private Tensor seen(Pass pass) {
     if (seen == null) {
-      seen = pass.place().input(tap, input, pass.examples(), pass.options());
+      seen = pass.placement().input(tap, input, pass.examples(), pass.options());
     }
     return seen.tensor();
   }
@@ -51,7 +51,7 @@ final class Capture {
     }
     NDArray arranged = tap.channels().arrange(gradient);
     Tensor outputGrad =
-        pass.place().outputGrad(tap, arranged, pass.examples(), pass.options()).tensor();
+        pass.placement().outputGrad(tap, arranged, pass.examples(), pass.options()).tensor();
     return new Observation(tap.name(), seen(pass), outputGrad, scale, pass.examples());
   }
 

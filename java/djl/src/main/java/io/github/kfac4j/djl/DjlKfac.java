@@ -60,12 +60,12 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
       KfacOptions options,
       Fisher fisher,
       KfacFactory factory,
-      Place place,
+      Placement placement,
       Backend ownBackend,
       String... leftOut) {
     this.model = model;
     this.ownBackend = ownBackend;
-    this.attachment = new Attachment(model, options, fisher, factory, place, Set.of(leftOut));
+    this.attachment = new Attachment(model, options, fisher, factory, placement, Set.of(leftOut));
   }
 
   /**
@@ -87,8 +87,8 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
     Backend backend = Devices.backend(model);
     KfacFactory factory = (layers, settings) -> new Kfac(backend, layers, settings);
     try {
-      Place place = Place.of(backend);
-      return new DjlKfac(model, options, Fisher.EMPIRICAL, factory, place, backend, leftOut);
+      Placement placement = Placement.of(backend);
+      return new DjlKfac(model, options, Fisher.EMPIRICAL, factory, placement, backend, leftOut);
     } catch (RuntimeException e) {
       backend.close();
       throw e;
@@ -105,19 +105,19 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    */
   public static DjlKfac attach(
       Model model, KfacOptions options, Fisher fisher, Backend backend, String... leftOut) {
-    return attach(model, options, fisher, backend, Place.of(backend), leftOut);
+    return attach(model, options, fisher, backend, Placement.of(backend), leftOut);
   }
 
-  /** Takes arrays where the place says. */
+  /** Takes arrays where the placement says. */
   static DjlKfac attach(
       Model model,
       KfacOptions options,
       Fisher fisher,
       Backend backend,
-      Place place,
+      Placement placement,
       String... leftOut) {
     KfacFactory factory = (layers, settings) -> new Kfac(backend, layers, settings);
-    return new DjlKfac(model, options, fisher, factory, place, null, leftOut);
+    return new DjlKfac(model, options, fisher, factory, placement, null, leftOut);
   }
 
   /**
@@ -149,7 +149,7 @@ public final class DjlKfac extends TrainingListenerAdapter implements AutoClosea
    */
   public static DjlKfac attach(
       Model model, KfacOptions options, Fisher fisher, KfacFactory factory) {
-    return new DjlKfac(model, options, fisher, factory, Place.HOST, null);
+    return new DjlKfac(model, options, fisher, factory, Placement.HOST, null);
   }
 
   /**

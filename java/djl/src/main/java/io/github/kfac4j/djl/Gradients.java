@@ -47,7 +47,7 @@ final class Gradients implements ModelGradients.Layers {
   }
 
   private Tensor view(Tap tap, String what, NDArray array) {
-    ArrayView view = pass.place().gradient(tap, what, array, pass.options());
+    ArrayView view = pass.placement().gradient(tap, what, array, pass.options());
     arrays.add(view);
     return view.tensor();
   }

@@ -20,7 +20,7 @@ import java.util.Set;
 
 /** One training pass: which layers it used and what they saw. Owns the arrays that are captured. */
 final class Pass implements TrainingPass {
-  private final Place place;
+  private final Placement placement;
   private final KfacOptions options;
   private final ParameterStore store;
   private final Device device;
@@ -33,14 +33,19 @@ final class Pass implements TrainingPass {
   /**
    * Begins a pass.
    *
-   * @param place where K-FAC takes arrays
+   * @param placement where K-FAC takes arrays
    * @param options of K-FAC
    * @param store holds the weights
    * @param input of the model; its first dimension is the batch
    * @param observes whether the layers are captured, because the factors want it
    */
-  Pass(Place place, KfacOptions options, ParameterStore store, NDArray input, boolean observes) {
-    this.place = place;
+  Pass(
+      Placement placement,
+      KfacOptions options,
+      ParameterStore store,
+      NDArray input,
+      boolean observes) {
+    this.placement = placement;
     this.options = options;
     this.store = store;
     this.device = input.getDevice();
@@ -71,12 +76,12 @@ final class Pass implements TrainingPass {
 
   /** The same, K-FAC's work on a device coming after what the engine has enqueued. */
   <T> T ordered(T views) {
-    place.await().accept(device);
+    placement.await().accept(device);
     return views;
   }
 
-  Place place() {
-    return place;
+  Placement placement() {
+    return placement;
   }
 
   KfacOptions options() {

@@ -22,7 +22,7 @@ import java.util.function.Supplier;
 final class Step implements ModelGradients, AutoCloseable {
   private static final System.Logger LOG = System.getLogger(DjlKfac.class.getName());
 
-  private final Place place;
+  private final Placement placement;
   private final List<Tap> taps;
   private final List<Parameter> parameters;
   private final Consumer<Tap> unreachable;
@@ -35,16 +35,16 @@ final class Step implements ModelGradients, AutoCloseable {
   /**
    * No step yet.
    *
-   * @param place where K-FAC takes arrays
+   * @param placement where K-FAC takes arrays
    * @param unreachable is told of a layer that has a gradient but has never run through its tap
    */
   Step(
-      Place place,
+      Placement placement,
       List<Tap> taps,
       Fisher fisher,
       List<Parameter> parameters,
       Consumer<Tap> unreachable) {
-    this.place = place;
+    this.placement = placement;
     this.taps = taps;
     this.unreachable = unreachable;
     this.parameters = parameters;
@@ -61,7 +61,7 @@ final class Step implements ModelGradients, AutoCloseable {
     boolean captured = neutral.wantsNext();
     requireSameDevice(inputs.head().getDevice());
     store = parameterStore;
-    Pass pass = new Pass(place, neutral.options(), store, inputs.head(), captured);
+    Pass pass = new Pass(placement, neutral.options(), store, inputs.head(), captured);
     neutral.begin(pass);
     NDList outputs;
     try {
@@ -82,7 +82,7 @@ final class Step implements ModelGradients, AutoCloseable {
               .formatted(device, next));
     }
     device = next;
-    if (next.isGpu() && place == Place.HOST && !gpuNamed) {
+    if (next.isGpu() && placement == Placement.HOST && !gpuNamed) {
       gpuNamed = true;
       LOG.log(
           System.Logger.Level.INFO, "K-FAC copies inputs and gradients from {0} to the host", next);

@@ -48,8 +48,8 @@ class DeviceTest {
       KfacOptions.DEFAULT.withDamping(0.1).withIntervals(1, 1).withoutKlClip();
 
   /** On the default stream, where DJL works. */
-  private static Place everything(Backend backend) {
-    return new Place(array -> true, device -> ((CudaBackend) backend).await(0));
+  private static Placement everything(Backend backend) {
+    return new Placement(array -> true, device -> ((CudaBackend) backend).await(0));
   }
 
   @BeforeEach
@@ -139,7 +139,7 @@ class DeviceTest {
         Model model = Nets.model(block);
         DjlKfac kfac =
             DjlKfac.attach(
-                model, OPTIONS, fisher, backend, onDevice ? everything(backend) : Place.HOST);
+                model, OPTIONS, fisher, backend, onDevice ? everything(backend) : Placement.HOST);
         Trainer trainer = model.newTrainer(Nets.config(0.1f))) {
       trainer.initialize(text ? new Shape(8, 3) : Nets.IMAGES);
       for (int step = 0; step < 2; step++) {

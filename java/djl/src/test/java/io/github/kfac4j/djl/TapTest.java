@@ -31,7 +31,7 @@ class TapTest {
     Tap tap = tree.taps().get(0);
     tap.describeAs(tap.describe(tap.trainsBias()));
     ParameterStore store = new ParameterStore(manager, false);
-    Pass pass = new Pass(Place.HOST, KfacOptions.DEFAULT, store, x, true);
+    Pass pass = new Pass(Placement.HOST, KfacOptions.DEFAULT, store, x, true);
     tap.record(pass);
     try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
       NDArray s = tapped.forward(store, new NDList(x), true).singletonOrThrow();
@@ -148,7 +148,7 @@ class TapTest {
       Tap tap = tree.taps().get(0);
       tap.describeAs(tap.describe(tap.trainsBias()));
       ParameterStore store = new ParameterStore(manager, false);
-      Pass pass = new Pass(Place.HOST, KfacOptions.DEFAULT, store, x, true);
+      Pass pass = new Pass(Placement.HOST, KfacOptions.DEFAULT, store, x, true);
       tap.record(pass);
       try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
         NDArray s = tapped.forward(store, new NDList(x), true).singletonOrThrow();

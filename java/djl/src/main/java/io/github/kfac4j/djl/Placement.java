@@ -10,21 +10,21 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
- * Where K-FAC takes arrays.
+ * In which memory K-FAC takes arrays: in that of a GPU, or after a copy in that of the host.
  *
  * @param onDevice which of them it takes in the memory of a GPU
  * @param await lets K-FAC's work on a device wait for what the engine has enqueued there
  */
-record Place(Predicate<NDArray> onDevice, Consumer<Device> await) {
+record Placement(Predicate<NDArray> onDevice, Consumer<Device> await) {
   /** Everything in host memory. */
-  static final Place HOST = new Place(array -> false, device -> {});
+  static final Placement HOST = new Placement(array -> false, device -> {});
 
-  /** Where a backend takes them. */
-  static Place of(Backend backend) {
+  /** The placement for a backend. */
+  static Placement of(Backend backend) {
     if (!backend.name().equals("cuda") || !Gpu.reads(backend)) {
       return HOST;
     }
-    return new Place(
+    return new Placement(
         array -> array.getDevice().isGpu(),
         device -> {
           if (device.isGpu()) {
