@@ -11,9 +11,11 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.Set;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Module;
 import org.bytedeco.pytorch.Optimizer;
+import org.bytedeco.pytorch.OptimizerParamGroupVector;
 import org.bytedeco.pytorch.Tensor;
 
 /** A network, the K-FAC that listens to its layers, and the step that is under way. */
@@ -200,13 +202,26 @@ final class Attachment implements AutoCloseable {
 
   private void followRate() {
     OptionalDouble rate =
-        optimizer == null
-            ? OptionalDouble.empty()
-            : OptionalDouble.of(optimizer.param_groups().get(0).options().get_lr());
+        optimizer == null ? OptionalDouble.empty() : OptionalDouble.of(largestRate(optimizer));
     step.followLearningRate(
         rate,
         "say kfac.followLearningRate(optimizer) after attaching, or set it by"
             + " KfacOptions.withKlClip(clip, learningRate)");
+  }
+
+  /**
+   * With a smaller one, the steps of a group with a larger one would be longer than the clip says.
+   */
+  @SuppressWarnings("try") // the scope frees what is made inside it
+  private static double largestRate(Optimizer optimizer) {
+    double largest = 0;
+    try (PointerScope scope = new PointerScope()) {
+      OptimizerParamGroupVector groups = optimizer.param_groups();
+      for (long i = 0; i < groups.size(); i++) {
+        largest = Math.max(largest, groups.get(i).options().get_lr());
+      }
+    }
+    return largest;
   }
 
   /** Says once that all layers ran several times, which two forward passes by mistake do. */

@@ -163,7 +163,7 @@ public final class TorchKfac implements AutoCloseable {
    * Lets the KL clip follow an optimizer's learning rate, read before every step. Without this it
    * is that of the options, and if they have none there is no clip, which is warned of once.
    *
-   * @param optimizer whose first group of parameters has it
+   * @param optimizer whose group of parameters with the largest rate has it
    */
   public void followLearningRate(Optimizer optimizer) {
     attachment.followLearningRate(optimizer);

@@ -17,7 +17,9 @@ import org.bytedeco.pytorch.LinearImpl;
 import org.bytedeco.pytorch.LinearOptions;
 import org.bytedeco.pytorch.Module;
 import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.OptimizerParamGroup;
 import org.bytedeco.pytorch.SGD;
+import org.bytedeco.pytorch.SGDOptions;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -238,6 +240,21 @@ class PassesTest {
       Nets.step(net, kfac, sgd, 0);
       assertThat(kfac.kfac().options().learningRate()).hasValue(0.01);
       assertThat(kfac.lastReport().orElseThrow().clip()).isGreaterThan(5 * clip);
+    }
+  }
+
+  /** As where a new head is trained faster than the rest. */
+  @Test
+  void theClipFollowsTheLargestRateOfAllGroups() {
+    Cnn net = new Cnn(9);
+    SGD sgd = Nets.sgd(net, 0.01);
+    sgd.add_param_group(
+        new OptimizerParamGroup(new LinearImpl(2, 2).parameters(), new SGDOptions(0.5)));
+    KfacOptions options = OPTIONS.withKlClip(1e-6, 0.1);
+    try (TorchKfac kfac = TorchKfac.attach(net, options, Fisher.EMPIRICAL, backend)) {
+      kfac.followLearningRate(sgd);
+      Nets.step(net, kfac, sgd, 0);
+      assertThat(kfac.kfac().options().learningRate()).hasValue(0.5);
     }
   }
 
