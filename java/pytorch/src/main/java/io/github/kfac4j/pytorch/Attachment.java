@@ -121,7 +121,7 @@ final class Attachment implements AutoCloseable {
     }
     boolean training = !closed && GradMode.is_enabled() && net.is_training();
     Tap tap = training ? taps.of(site) : null;
-    if (training && (!step.hasPass() || step.pass().over())) {
+    if (training && (!step.hasPass() || step.pass().over() || isLost(tap))) {
       begin(saidExamples > 0 ? saidExamples : site.shape(Sizes.of(x))[0]);
     }
     Tensor output = site.forward(x);
@@ -134,6 +134,11 @@ final class Attachment implements AutoCloseable {
       step.pass().use(tap, site, x, output, active, microBatches > 1);
     }
     return output;
+  }
+
+  /** Of several passes each counts, whether it is lost or not. */
+  private boolean isLost(Tap tap) {
+    return microBatches <= 1 && step.pass().lost(tap);
   }
 
   void beginPass(int examples) {

@@ -28,6 +28,9 @@ final class Pass implements TrainingPass {
   /** Hears the backward pass where no layer is captured; null if one is. */
   private Capture end;
 
+  /** The first layer that was captured; null if none was. */
+  private Tap first;
+
   private boolean ended;
   private boolean sampled;
 
@@ -72,6 +75,7 @@ final class Pass implements TrainingPass {
       used.add(tap);
     }
     if (observes && active) {
+      first = first == null ? tap : first;
       captures.add(new Capture(tap, site, input, output));
     } else if (boundary && captures.isEmpty() && (end == null || end.dead())) {
       closeEnd();
@@ -96,6 +100,14 @@ final class Pass implements TrainingPass {
   /** Whether what runs forward now is another pass. */
   boolean over() {
     return ended || hasGradients();
+  }
+
+  /**
+   * Whether a layer begins another pass though no backward pass has come: it is the first that was
+   * captured, and none of all graphs since is left for a backward pass to reach.
+   */
+  boolean lost(Tap tap) {
+    return first != null && tap == first && captures.stream().allMatch(Capture::dead);
   }
 
   /** Says that the forward pass has ended. */

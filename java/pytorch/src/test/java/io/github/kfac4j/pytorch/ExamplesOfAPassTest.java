@@ -8,8 +8,12 @@ import io.github.kfac4j.fisher.Fisher;
 import io.github.kfac4j.pytorch.Nets.Cnn;
 import java.util.ArrayList;
 import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a pass is told, or reads off, of how many examples it has. */
 class ExamplesOfAPassTest {
@@ -47,5 +51,36 @@ class ExamplesOfAPassTest {
   @Test
   void notWhereTheProgramHasSaidHowManyThereAre() {
     assertThat(lines(true)).isEmpty();
+  }
+
+  /** As where a program looks at some outputs, or its loss throws, and the graph is freed. */
+  @ParameterizedTest
+  @ValueSource(ints = {4, 16})
+  void aPassThatIsLostDoesNotSetThoseOfTheNext(int lost) {
+    assertThat(gradients(lost)).usingRecursiveComparison().isEqualTo(gradients(0));
+  }
+
+  @SuppressWarnings("try") // the scope frees what is made inside it
+  private static List<float[]> gradients(int lost) {
+    Cnn net = new Cnn(1);
+    List<float[]> gradients = new ArrayList<>();
+    try (Backend backend = Backends.require("java");
+        TorchKfac kfac = TorchKfac.attach(net, Nets.OPTIONS, Fisher.EMPIRICAL, backend)) {
+      for (int step = 0; step < 2; step++) {
+        net.zero_grad(true);
+        if (lost > 0) {
+          try (PointerScope scope = new PointerScope()) {
+            Nets.loss(net, kfac, Nets.images(2).narrow(0, 0, lost));
+          }
+        }
+        Nets.loss(net, kfac, Nets.images(1).narrow(0, 0, 8)).backward();
+        kfac.precondition();
+        TensorVector parameters = net.parameters();
+        for (long i = 0; i < parameters.size(); i++) {
+          gradients.add(Nets.values(parameters.get(i).grad()));
+        }
+      }
+    }
+    return gradients;
   }
 }
