@@ -11,7 +11,6 @@ import io.github.kfac4j.curvature.OpenStep;
 import io.github.kfac4j.curvature.StateIdentity;
 import io.github.kfac4j.curvature.StateMatrix;
 import io.github.kfac4j.curvature.StateTensors;
-import io.github.kfac4j.safetensors.DType;
 import io.github.kfac4j.safetensors.StoredTensor;
 import io.github.kfac4j.safetensors.TensorFile;
 import java.io.IOException;
@@ -21,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.IntToDoubleFunction;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
@@ -280,15 +280,26 @@ public final class KfacState {
   }
 
   private static void requireFinite(String name, StoredTensor tensor) {
-    if (tensor.dtype() != DType.F32 && tensor.dtype() != DType.F64) {
-      return;
+    IntToDoubleFunction element; // read where it is: a factor may take gigabytes
+    int size;
+    switch (tensor.dtype()) {
+      case F32 -> {
+        element = tensor.asFloatBuffer()::get;
+        size = tensor.data().remaining() / Float.BYTES;
+      }
+      case F64 -> {
+        element = tensor.asDoubleBuffer()::get;
+        size = tensor.data().remaining() / Double.BYTES;
+      }
+      default -> {
+        return;
+      }
     }
-    double[] elements = tensor.toDoubles();
-    for (int i = 0; i < elements.length; i++) {
-      if (!Double.isFinite(elements[i])) {
+    for (int i = 0; i < size; i++) {
+      if (!Double.isFinite(element.applyAsDouble(i))) {
         throw new IllegalStateException(
             "the K-FAC state cannot be saved, as it has %s in '%s' at flat index %d and could not be loaded: discard the step that is under way, or restore an earlier state"
-                .formatted(elements[i], name, i));
+                .formatted(element.applyAsDouble(i), name, i));
       }
     }
   }
